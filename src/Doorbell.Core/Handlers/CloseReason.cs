@@ -1,0 +1,32 @@
+namespace Doorbell;
+
+/// <summary>Why a connection ended.</summary>
+public enum CloseReason
+{
+    /// <summary>In order: the handler closed it, or both sides ended.</summary>
+    Completed,
+
+    /// <summary>The peer reset the connection (ECONNRESET, EPIPE).</summary>
+    PeerReset,
+
+    /// <summary>The transport failed otherwise (ETIMEDOUT, EHOSTUNREACH …).</summary>
+    TransportFailed,
+
+    /// <summary>No byte moved for <see cref="StreamLimits.IdleTimeout"/>.</summary>
+    IdleTimeout,
+
+    /// <summary>The handler left more than <see cref="StreamLimits.MaxMessageBytes"/> unconsumed.</summary>
+    MessageTooLarge,
+
+    /// <summary>The handler wrote more than <see cref="StreamLimits.MaxPendingOutput"/> that the peer had not taken.</summary>
+    PendingOutputExceeded,
+
+    /// <summary>The handler threw, or answered a step that can't be.</summary>
+    HandlerFault,
+
+    /// <summary>The handler asked for <see cref="Next.Abort"/>.</summary>
+    HandlerAborted,
+
+    /// <summary>The server's drain ended before the connection did.</summary>
+    DrainDeadline,
+}

@@ -1,0 +1,57 @@
+namespace Doorbell;
+
+/// <summary>A reading of a <see cref="Ledger"/>.</summary>
+public sealed record LedgerSnapshot
+{
+    /// <summary>Connections accepted.</summary>
+    public required long ConnectionsOpened { get; init; }
+
+    /// <summary>Connections ended, by <see cref="CloseReason"/> (its value is the index).</summary>
+    public required IReadOnlyList<long> ConnectionsClosed { get; init; }
+
+    /// <summary>Whole messages answered, as the handlers count them.</summary>
+    public required long Requests { get; init; }
+
+    /// <summary>Bytes received, on connections and in datagrams.</summary>
+    public required long BytesReceived { get; init; }
+
+    /// <summary>Bytes the kernel has taken, on connections and in datagrams.</summary>
+    public required long BytesSent { get; init; }
+
+    /// <summary>Bytes received on connections that no handler consumed, since the connection was ending.</summary>
+    public required long BytesDiscarded { get; init; }
+
+    /// <summary>Bytes written by handlers that the kernel never took, since the connection failed or was reset.</summary>
+    public required long BytesUnsent { get; init; }
+
+    /// <summary>Datagrams received.</summary>
+    public required long DatagramsReceived { get; init; }
+
+    /// <summary>Datagrams the kernel has taken.</summary>
+    public required long DatagramsSent { get; init; }
+
+    /// <summary>Datagrams lost on this side, by <see cref="DatagramDrop"/> (its value is the index).</summary>
+    public required IReadOnlyList<long> DatagramsDropped { get; init; }
+
+    /// <summary>Datagrams whose handler threw.</summary>
+    public required long DatagramFaults { get; init; }
+
+    /// <summary>Failures of accept(2).</summary>
+    public required long AcceptErrors { get; init; }
+
+    /// <summary>Connections open now.</summary>
+    public long ConnectionsOpen => ConnectionsOpened - ConnectionsClosed.Sum();
+
+    /// <summary>
+    /// All that went wrong: connections that ended for any reason but completion or an idle peer, datagrams lost, handlers that
+    /// threw, failures of accept.
+    /// </summary>
+    public long Errors => ConnectionsClosed.Sum() - Closed(CloseReason.Completed) - Closed(CloseReason.IdleTimeout)
+        + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors;
+
+    /// <summary>Connections that ended for <paramref name="reason"/>.</summary>
+    public long Closed(CloseReason reason) => ConnectionsClosed[(int)reason];
+
+    /// <summary>Datagrams lost because of <paramref name="why"/>.</summary>
+    public long Dropped(DatagramDrop why) => DatagramsDropped[(int)why];
+}

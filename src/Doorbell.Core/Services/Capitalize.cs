@@ -1,0 +1,94 @@
+namespace Doorbell;
+
+/// <summary>The main job: a client sends a sentence, the server sends it back capitalised.</summary>
+public static class Capitalize
+{
+    /// <summary>
+    /// With Unicode's full default upper case (ß becomes SS); bytes that aren't valid UTF-8 pass unchanged, so no input is an
+    /// error. A line ends at LF or NUL and keeps its end; all the lines that arrived together are answered together. A datagram
+    /// is capitalised whole.
+    /// </summary>
+    public static Service Unicode { get; } = new("capitalize")
+    {
+        NewStreamHandler = static () => new CapitalizeStream(ascii: false),
+        NewDatagramHandler = static () => new CapitalizeDatagrams(ascii: false),
+    };
+
+    /// <summary>With a–z alone, as C's toupper(3) does in the C locale; every other byte passes unchanged.</summary>
+    public static Service Ascii { get; } = new("capitalize")
+    {
+        NewStreamHandler = static () => new CapitalizeStream(ascii: true),
+        NewDatagramHandler = static () => new CapitalizeDatagrams(ascii: true),
+    };
+}
+
+/// <summary>Capitalises lines; knows nothing of a line's content but its end, since upper case needs no context.</summary>
+internal sealed class CapitalizeStream(bool ascii) : StreamHandler
+{
+    /// <summary>Past this many bytes without an end of line, what is complete is answered and the rest follows.</summary>
+    private const int LongLineBytes = 16 * 1024;
+
+    /// <summary>Bytes at the front of the input known to hold no end of line, so that slow peers cost no second search.</summary>
+    private int _searched;
+
+    public override Step OnBytes(ReadOnlySpan<byte> input, Turn turn)
+    {
+        int lastEnd = input[_searched..].LastIndexOfAny((byte)'\n', (byte)0);
+        if (lastEnd < 0 && input.Length < LongLineBytes)
+        {
+            _searched = input.Length;
+            return Step.More(0);
+        }
+
+        // An end of line also ends a truncated UTF-8 sequence before it; a long line may be cut inside one, which then waits.
+        ReadOnlySpan<byte> ready = lastEnd < 0 ? input : input[..(_searched + lastEnd + 1)];
+        _searched = 0;
+        if (lastEnd >= 0)
+        {
+            turn.CountRequests(ready.Count((byte)'\n') + ready.Count((byte)0));
+        }
+
+        return Step.More(Write(ready, turn.Output, isFinal: lastEnd >= 0));
+    }
+
+    public override Next OnEnd(ReadOnlySpan<byte> rest, Turn turn)
+    {
+        if (!rest.IsEmpty)
+        {
+            Write(rest, turn.Output, isFinal: true);
+            turn.CountRequests(1);
+        }
+
+        return Next.Close;
+    }
+
+    private int Write(ReadOnlySpan<byte> bytes, OutputBuffer output, bool isFinal)
+    {
+        if (!ascii)
+        {
+            return UpperCase.Unicode(bytes, output, isFinal);
+        }
+
+        UpperCase.Ascii(bytes, output);
+        return bytes.Length;
+    }
+}
+
+/// <summary>Capitalises each datagram whole; an empty one gets an empty one.</summary>
+internal sealed class CapitalizeDatagrams(bool ascii) : DatagramHandler
+{
+    public override void OnDatagram(Datagram datagram, DatagramTurn turn)
+    {
+        if (ascii)
+        {
+            UpperCase.Ascii(datagram.Bytes, turn.Output);
+        }
+        else
+        {
+            UpperCase.Unicode(datagram.Bytes, turn.Output, isFinal: true);
+        }
+
+        turn.Reply();
+        turn.CountRequests(1);
+    }
+}

@@ -1,0 +1,338 @@
+using System.Buffers;
+using System.Diagnostics;
+
+namespace Doorbell;
+
+/// <summary>
+/// The narrow waist: one connection, between its handler and the lane that carries it. The lane asks what the session
+/// <see cref="Wants"/>, does it, and tells it what happened; the session keeps the unconsumed input, the pending output, the
+/// limits, the deadline, the half-closes, the back-pressure and the drain. It is pure: no socket, no thread, no clock.
+/// </summary>
+/// <remarks>
+/// Exactly one lane may touch a session, one call at a time. Every call may change <see cref="Wants"/>, <see cref="Deadline"/>
+/// and <see cref="Outgoing"/>. All times are on one monotonic scale, the lane's. When the lane has closed the connection and no
+/// operation uses the session's memory any more, it calls <see cref="Closed"/>, last and always.
+/// </remarks>
+public sealed partial class StreamSession
+{
+    private readonly StreamHandler _handler;
+    private readonly StreamLimits _limits;
+    private readonly Ledger _ledger;
+    private readonly OutputBuffer _output;
+    private UnconsumedInput _rest;
+    private StreamTally _tally;
+    private Phase _phase;
+    private CloseReason _reason;
+    private DateTimeOffset _utcOrigin;
+    private TimeSpan _lastActivity;
+    private TimeSpan _finishedAt;
+    private int _stepsLeft;
+    private bool _parked;
+    private bool _finishing;
+    private bool _finished;
+    private bool _ended;
+    private bool _endTold;
+
+    /// <summary>The rest holds bytes that the handler has not been offered as things stand now.</summary>
+    private bool _stalled;
+
+    /// <summary>The budget of steps ran out with input left: <see cref="Want.Turn"/>.</summary>
+    private bool _turnWanted;
+
+    /// <summary>A session for a connection just accepted; nothing has been told to the handler yet.</summary>
+    /// <param name="handler">This connection's own.</param>
+    /// <param name="limits">The service's limits, validated.</param>
+    /// <param name="peer">Who is at the other end.</param>
+    /// <param name="bell">The lane's: rings for this connection.</param>
+    /// <param name="ledger">Where it is counted.</param>
+    /// <param name="pool">Where its memory comes from and goes back to.</param>
+    public StreamSession(StreamHandler handler, StreamLimits limits, PeerAddress peer, Bell bell, Ledger ledger, ArrayPool<byte> pool)
+    {
+        _handler = handler;
+        _limits = limits;
+        _ledger = ledger;
+        _output = new OutputBuffer(pool, limits.MaxPendingOutput);
+        _rest = new UnconsumedInput(pool);
+        Peer = peer;
+        Bell = bell;
+    }
+
+    private enum Phase : byte
+    {
+        Open,
+
+        /// <summary>No more for the handler to say: flush, half-close, wait for the peer's end, close.</summary>
+        Closing,
+
+        Aborting,
+
+        /// <summary>The transport is gone: only the descriptor is left to close.</summary>
+        Gone,
+    }
+
+    /// <summary>Who is at the other end.</summary>
+    public PeerAddress Peer { get; }
+
+    /// <summary>What the handler threw, once it did; for the log.</summary>
+    public Exception? Fault { get; private set; }
+
+    /// <summary>Why the session ended or is ending; <see cref="CloseReason.Completed"/> while it is not.</summary>
+    public CloseReason Reason => _reason;
+
+    /// <summary>What the lane is to do now.</summary>
+    public Want Wants => _phase switch
+    {
+        Phase.Open => SendingWants
+            | (_turnWanted ? Want.Turn : 0)
+            | (!_ended && !_parked && !_stalled && _output.Pending < _limits.OutputHighMark ? Want.Receive : 0),
+        Phase.Closing when _finished && (_ended || _reason == CloseReason.IdleTimeout) => Want.Close,
+        Phase.Closing => SendingWants | (_ended ? 0 : Want.Receive),
+        Phase.Aborting => Want.Abort,
+        _ => Want.Close,
+    };
+
+    /// <summary>When <see cref="Tick"/> is to be called at the latest; <see cref="TimeSpan.MaxValue"/> for never.</summary>
+    public TimeSpan Deadline => _phase switch
+    {
+        Phase.Open => Earlier(Alarm ?? TimeSpan.MaxValue, _parked ? TimeSpan.MaxValue : IdleDeadline),
+        Phase.Closing => _finished ? _finishedAt + _limits.CloseTimeout : IdleDeadline,
+        _ => TimeSpan.MaxValue,
+    };
+
+    /// <summary>
+    /// What is to be sent next. The memory stays valid and unmoved, whatever else the session is told, until
+    /// <see cref="Sent"/> has reported all of it or <see cref="Closed"/> is called.
+    /// </summary>
+    public ReadOnlyMemory<byte> Outgoing => _output.Outgoing;
+
+    internal Bell Bell { get; }
+
+    internal TimeSpan? Alarm { get; set; }
+
+    internal bool Draining { get; private set; }
+
+    internal OutputBuffer WritableOutput => _finishing || _phase != Phase.Open
+        ? throw new InvalidOperationException("The sending side of this connection has been finished: nothing can be written after it.")
+        : _output;
+
+    private Want SendingWants =>
+        _output.Pending > 0 ? Want.Send : (_finishing || _phase == Phase.Closing) && !_finished ? Want.Finish : Want.None;
+
+    private TimeSpan IdleDeadline =>
+        _limits.IdleTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : _lastActivity + _limits.IdleTimeout;
+
+    private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    /// <summary>The connection is established.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    /// <param name="utcNow">The wall clock at the same moment.</param>
+    public void Opened(TimeSpan now, DateTimeOffset utcNow)
+    {
+        _utcOrigin = utcNow - now;
+        _lastActivity = now;
+        _ledger.ConnectionOpened();
+        Call(Moment.Open, now);
+        Settle(now);
+    }
+
+    /// <summary>The kernel gave these bytes.</summary>
+    /// <param name="bytes">Lent for the call; what the handler leaves is copied. Not empty.</param>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void Received(ReadOnlySpan<byte> bytes, TimeSpan now)
+    {
+        Debug.Assert(!_ended, "bytes after the peer's end");
+        _tally.BytesReceived += bytes.Length;
+        if (_phase != Phase.Open)
+        {
+            _tally.BytesDiscarded += bytes.Length;
+            EndTurn();
+            return;
+        }
+
+        _lastActivity = now;
+        _stepsLeft = _limits.MaxStepsPerTurn;
+        if (_rest.IsEmpty)
+        {
+            Keep(bytes[Offer(bytes, now)..]);
+        }
+        else
+        {
+            _rest.Append(bytes);
+            OfferRest(now);
+        }
+
+        Settle(now);
+    }
+
+    /// <summary>The peer has half-closed: recv(2) answered 0.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void ReceivedEnd(TimeSpan now)
+    {
+        _ended = true;
+        _lastActivity = now;
+        Refresh(now);
+    }
+
+    /// <summary>The kernel has taken the first <paramref name="count"/> bytes of <see cref="Outgoing"/>.</summary>
+    /// <param name="count">Bytes; not more than was outgoing.</param>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void Sent(int count, TimeSpan now)
+    {
+        _output.Taken(count);
+        _tally.BytesSent += count;
+        _lastActivity = now;
+        _stepsLeft = _limits.MaxStepsPerTurn;
+        if (_output.Pending == 0 && _phase == Phase.Open && !_finishing)
+        {
+            Call(Moment.Flushed, now);
+        }
+
+        Settle(now);
+    }
+
+    /// <summary>The lane has half-closed the connection, as <see cref="Want.Finish"/> asked.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void Finished(TimeSpan now)
+    {
+        _finished = true;
+        _finishedAt = now;
+        Refresh(now);
+    }
+
+    /// <summary>Time has passed; does what is due. Early calls are harmless.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void Tick(TimeSpan now)
+    {
+        _stepsLeft = _limits.MaxStepsPerTurn;
+        if (_phase == Phase.Open && Alarm is { } alarm && alarm <= now)
+        {
+            Alarm = null;
+            Call(Moment.Alarm, now);
+        }
+
+        if (Deadline <= now && _phase is Phase.Open or Phase.Closing && (Alarm is not { } next || next > now))
+        {
+            TimeOut();
+        }
+
+        Settle(now);
+    }
+
+    /// <summary>The bell was rung.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void Ring(TimeSpan now)
+    {
+        _stepsLeft = _limits.MaxStepsPerTurn;
+        if (_phase == Phase.Open)
+        {
+            Call(Moment.Ring, now);
+        }
+
+        Settle(now);
+    }
+
+    /// <summary>The lane has served the others, as <see cref="Want.Turn"/> asked.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void Continue(TimeSpan now)
+    {
+        _turnWanted = false;
+        Refresh(now);
+    }
+
+    /// <summary>
+    /// The server drains. The lane first hands over what the kernel already holds, so that a request that has arrived is
+    /// answered. Told once.
+    /// </summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void Drain(TimeSpan now)
+    {
+        _stepsLeft = _limits.MaxStepsPerTurn;
+        Draining = true;
+        if (_phase == Phase.Open)
+        {
+            Call(Moment.Drain, now);
+        }
+
+        Settle(now);
+    }
+
+    /// <summary>The transport failed, or the server's drain is over: nothing more can be received or sent.</summary>
+    /// <param name="reason">Why.</param>
+    public void Fail(CloseReason reason)
+    {
+        if (_phase is Phase.Open or Phase.Closing)
+        {
+            _reason = reason;
+            _phase = Phase.Gone;
+        }
+    }
+
+    /// <summary>
+    /// The lane has closed the connection and nothing uses the session's memory any more: gives it back and tells the handler.
+    /// </summary>
+    public void Closed()
+    {
+        _tally.BytesUnsent += _output.Pending;
+        _tally.BytesDiscarded += _rest.Length;
+        _output.Release();
+        _rest.Release();
+        try
+        {
+            _handler.OnClosed(_reason);
+        }
+        catch (Exception fault)
+        {
+            Fault ??= fault;
+            _reason = CloseReason.HandlerFault;
+        }
+
+        EndTurn();
+        _ledger.ConnectionClosed(_reason);
+    }
+
+    internal DateTimeOffset UtcAt(TimeSpan now) => _utcOrigin + now;
+
+    internal void CountRequests(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        _tally.Requests += count;
+    }
+
+    private void TimeOut()
+    {
+        if (_phase == Phase.Closing && _finished)
+        {
+            // The peer has had its time to end; our FIN is out and the answer delivered or not by TCP: just close.
+            _ended = true;
+        }
+        else if (_output.Pending > 0)
+        {
+            Terminate(CloseReason.IdleTimeout);
+        }
+        else
+        {
+            BeginClose(CloseReason.IdleTimeout);
+        }
+    }
+
+    private void BeginClose(CloseReason reason)
+    {
+        _phase = Phase.Closing;
+        _reason = reason;
+        Alarm = null;
+        _turnWanted = false;
+    }
+
+    private void Terminate(CloseReason reason)
+    {
+        _phase = Phase.Aborting;
+        _reason = reason;
+        Alarm = null;
+    }
+
+    private void EndTurn()
+    {
+        _ledger.Add(in _tally);
+        _tally = default;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text;
+
+namespace Doorbell;
+
+/// <summary>
+/// Makes what peers send fit to print: nothing they send may move the cursor, recolour, reorder or forge a line of a terminal or
+/// a log. The answer can't be mistaken for other bytes: a backslash is doubled.
+/// </summary>
+public static class PeerText
+{
+    /// <summary>Bytes shown by default before the rest is only counted.</summary>
+    public const int DefaultMaxBytes = 200;
+
+    /// <summary>
+    /// Printable text as it is; a control character as <c>\n</c>, <c>\r</c>, <c>\t</c>, <c>\0</c> or <c>\x1b</c>; an invisible or
+    /// reordering character as <c>\u{202e}</c>; a byte that isn't UTF-8 as <c>\xff</c>.
+    /// </summary>
+    /// <param name="bytes">What the peer sent.</param>
+    /// <param name="maxBytes">With more bytes than this the rest is cut and counted.</param>
+    public static string Escape(ReadOnlySpan<byte> bytes, int maxBytes = DefaultMaxBytes)
+    {
+        int total = bytes.Length;
+        StringBuilder text = new();
+        int shown = 0;
+        while (shown < total && shown < maxBytes)
+        {
+            bool valid = Rune.DecodeFromUtf8(bytes[shown..], out Rune rune, out int length) == System.Buffers.OperationStatus.Done;
+            if (valid)
+            {
+                Append(text, rune);
+            }
+            else
+            {
+                length = 1;
+                text.Append(CultureInfo.InvariantCulture, $"\\x{bytes[shown]:x2}");
+            }
+
+            shown += length;
+        }
+
+        if (shown < total)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"… ({total} bytes)");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The same for a string: a name, a path, a message.</summary>
+    /// <param name="text">Of any length; a lone surrogate is shown as U+FFFD.</param>
+    public static string Escape(string text) => Escape(Encoding.UTF8.GetBytes(text), int.MaxValue);
+
+    private static void Append(StringBuilder text, Rune rune)
+    {
+        switch (rune.Value)
+        {
+            case '\n':
+                text.Append("\\n");
+                break;
+            case '\r':
+                text.Append("\\r");
+                break;
+            case '\t':
+                text.Append("\\t");
+                break;
+            case 0:
+                text.Append("\\0");
+                break;
+            case '\\':
+                text.Append("\\\\");
+                break;
+            case < 0x20 or 0x7f:
+                text.Append(CultureInfo.InvariantCulture, $"\\x{rune.Value:x2}");
+                break;
+            default:
+                if (IsPrintable(rune))
+                {
+                    text.Append(rune);
+                }
+                else
+                {
+                    text.Append(CultureInfo.InvariantCulture, $"\\u{{{rune.Value:x}}}");
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Format characters reorder text or hide in it (UAX #9, "Trojan Source"); the rest of these have no shape to show.</summary>
+    private static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+        or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace Doorbell;
+
+/// <summary>
+/// A place to serve at or to reach, as a URI: <c>tcp://host:port</c>, <c>udp://host:port</c>, <c>unix:///path</c> (stream),
+/// <c>unix+dgram:///path</c>. A bare <c>6789</c>, <c>:6789</c> or <c>host:6789</c> means tcp; a missing host means localhost.
+/// </summary>
+/// <remarks>
+/// An IPv6 address stands in brackets. <c>*</c> is every interface, both families. <c>localhost</c> is both loopback addresses.
+/// Port 0 is any free port. After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken as it
+/// is, without percent-decoding.
+/// </remarks>
+public sealed record Endpoint
+{
+    internal Endpoint(Transport transport, string? host, int port, string? path)
+    {
+        Transport = transport;
+        Host = host;
+        Port = port;
+        Path = path;
+    }
+
+    /// <summary>What carries its bytes.</summary>
+    public Transport Transport { get; }
+
+    /// <summary>A name, an IP address without brackets, or <c>*</c>; null for unix.</summary>
+    public string? Host { get; }
+
+    /// <summary>0 to 65,535; 0 for unix.</summary>
+    public int Port { get; }
+
+    /// <summary>A unix socket's path; null for the others.</summary>
+    public string? Path { get; }
+
+    /// <summary>Whether it carries streams; otherwise datagrams.</summary>
+    public bool IsStream => Transport is Transport.Tcp or Transport.Unix;
+
+    /// <summary>Whether it is a path rather than a host and port.</summary>
+    public bool IsUnix => Transport is Transport.Unix or Transport.UnixDatagram;
+
+    /// <summary>Reads an endpoint.</summary>
+    /// <param name="text">In any of the forms above.</param>
+    /// <exception cref="FormatException">It is none; the message is one line that says what is wrong and what would be right.</exception>
+    public static Endpoint Parse(string text) =>
+        TryParse(text, out Endpoint? endpoint, out string? error) ? endpoint : throw new FormatException(error);
+
+    /// <summary>Reads an endpoint.</summary>
+    /// <param name="text">In any of the forms above.</param>
+    /// <param name="endpoint">The endpoint, if it is one.</param>
+    /// <param name="error">Otherwise one line that says what is wrong and what would be right.</param>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out Endpoint? endpoint, [NotNullWhen(false)] out string? error) =>
+        EndpointParser.TryParse(text, out endpoint, out error);
+
+    /// <summary>The endpoint of a socket that is bound or connected already.</summary>
+    /// <param name="transport">TCP or UDP.</param>
+    /// <param name="address">Its address.</param>
+    public static Endpoint From(Transport transport, IPEndPoint address)
+    {
+        return transport is Transport.Unix or Transport.UnixDatagram
+            ? throw new ArgumentOutOfRangeException(nameof(transport), transport, "An IP address goes with TCP or UDP.")
+            : new Endpoint(transport, address.Address.ToString(), address.Port, null);
+    }
+
+    /// <summary>As a URI that reads back as the same endpoint, fit to print.</summary>
+    public override string ToString() => Transport switch
+    {
+        Transport.Unix => $"unix:{Slashes}{PeerText.Escape(Path!)}",
+        Transport.UnixDatagram => $"unix+dgram:{Slashes}{PeerText.Escape(Path!)}",
+        _ => $"{(Transport == Transport.Tcp ? "tcp" : "udp")}://{(Host!.Contains(':') ? $"[{Host}]" : Host)}:{Port}",
+    };
+
+    private string Slashes => Path!.StartsWith('/') ? "//" : "";
+}

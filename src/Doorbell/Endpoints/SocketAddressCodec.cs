@@ -1,0 +1,79 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Doorbell;
+
+/// <summary>Between a socket address as the kernel writes it (struct sockaddr) and the plain value; allocates nothing for IP.</summary>
+internal static class SocketAddressCodec
+{
+    // sockaddr_in: port at 2, address at 4. sockaddr_in6: port at 2, flow at 4, address at 8, scope at 24 in the host's byte order.
+    private const int PortAt = 2;
+    private const int IPv4At = 4;
+    private const int IPv6At = 8;
+    private const int ScopeAt = 24;
+    private const int IPv4Size = 16;
+    private const int IPv6Size = 28;
+
+    public static PeerAddress Read(SocketAddress address)
+    {
+        ReadOnlySpan<byte> bytes = address.Buffer.Span;
+        switch (address.Family)
+        {
+            case AddressFamily.InterNetwork:
+                return PeerAddress.IPv4(BinaryPrimitives.ReadUInt32BigEndian(bytes[IPv4At..]), Port(bytes));
+            case AddressFamily.InterNetworkV6:
+                return PeerAddress.IPv6(
+                    BinaryPrimitives.ReadUInt128BigEndian(bytes[IPv6At..]), Port(bytes), BitConverter.ToUInt32(bytes[ScopeAt..]));
+            case AddressFamily.Unix:
+                return PeerAddress.FromUnix(PathOf(bytes[..address.Size]));
+            default:
+                return default;
+        }
+    }
+
+    /// <summary>Writes <paramref name="peer"/> as a socket of <paramref name="family"/> takes it: IPv4 mapped into IPv6 if need be.</summary>
+    /// <exception cref="ArgumentException">The peer has no address of that family.</exception>
+    public static void Write(PeerAddress peer, AddressFamily family, SocketAddress address)
+    {
+        Span<byte> bytes = address.Buffer.Span;
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[PortAt..], peer.Port);
+        if (family == AddressFamily.InterNetwork && peer.Kind == AddressKind.IPv4)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(bytes[IPv4At..], (uint)peer.Bits);
+            address.Size = IPv4Size;
+        }
+        else if (family == AddressFamily.InterNetworkV6 && peer.Kind is AddressKind.IPv4 or AddressKind.IPv6)
+        {
+            UInt128 mapped = peer.Kind == AddressKind.IPv6 ? peer.Bits : ((UInt128)0xffff << 32) | peer.Bits;
+            bytes[IPv4At..IPv6At].Clear();
+            BinaryPrimitives.WriteUInt128BigEndian(bytes[IPv6At..], mapped);
+            BitConverter.TryWriteBytes(bytes[ScopeAt..], peer.ScopeId);
+            address.Size = IPv6Size;
+        }
+        else if (family == AddressFamily.Unix && !string.IsNullOrEmpty(peer.Path))
+        {
+            SocketAddress unix = new UnixDomainSocketEndPoint(peer.Path).Serialize();
+            unix.Buffer.Span[..unix.Size].CopyTo(bytes);
+            address.Size = unix.Size;
+        }
+        else
+        {
+            throw new ArgumentException($"{peer} has no address that this socket could send to.");
+        }
+    }
+
+    private static ushort Port(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt16BigEndian(bytes[PortAt..]);
+
+    /// <summary>sun_path: a path up to its NUL, an abstract name (whose first byte is NUL) up to the address's end.</summary>
+    private static string PathOf(ReadOnlySpan<byte> bytes)
+    {
+        ReadOnlySpan<byte> path = bytes.Length > PortAt ? bytes[PortAt..] : [];
+        if (!path.IsEmpty && path[0] != 0 && path.IndexOf((byte)0) is >= 0 and int end)
+        {
+            path = path[..end];
+        }
+
+        return System.Text.Encoding.UTF8.GetString(path);
+    }
+}

@@ -1,0 +1,20 @@
+using System.Net.Sockets;
+
+namespace Doorbell;
+
+/// <summary>The way to the kernel: runs the lanes of a server model over sockets that are bound already. A new engine changes no other room.</summary>
+internal interface IEngine
+{
+    /// <summary>As the command line and the start-up lines name it.</summary>
+    string Name { get; }
+
+    /// <summary>Why this engine can't run <paramref name="model"/> here, in one line; null if it can.</summary>
+    string? Refuses(ServerModel model);
+
+    /// <summary>Serves all connections of a listener until the drain is over; owns the socket and closes it.</summary>
+    /// <returns>Ends when the last connection has.</returns>
+    Task ServeStreamsAsync(Socket listener, Serving serving);
+
+    /// <summary>Serves a datagram socket until the drain is over; owns the socket and closes it.</summary>
+    Task ServeDatagramsAsync(Socket socket, Serving serving);
+}

@@ -1,0 +1,167 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell;
+
+/// <summary>A lane that is a task, carrying one datagram socket: receive, let the handler answer, send.</summary>
+internal sealed class AsyncDatagramLane : IDisposable
+{
+    /// <summary>At a drain, at most so many datagrams that wait in the kernel are still answered.</summary>
+    private const int MostAtDrain = 10_000;
+
+    /// <summary>So many datagrams without sleeping, then other lanes get the thread.</summary>
+    private const int DatagramsPerTurn = 64;
+
+    private readonly Socket _socket;
+    private readonly Serving _serving;
+    private readonly DatagramSession _session;
+    private readonly SocketAddress _from;
+    private readonly SocketAddress _to;
+    private readonly byte[] _buffer;
+    private readonly int _largest;
+    private readonly Backoff _backoff = new();
+    private CancellationTokenSource _alarm = new();
+
+    public AsyncDatagramLane(Socket socket, Serving serving)
+    {
+        _socket = socket;
+        _serving = serving;
+        _session = new DatagramSession(serving.Service.NewDatagramHandler!(), serving.Service.DatagramLimits, serving.Ledger);
+        _from = new SocketAddress(socket.AddressFamily);
+        _to = new SocketAddress(socket.AddressFamily);
+        _largest = serving.Service.DatagramLimits.MaxDatagramBytes;
+
+        // One byte more than is taken, pinned since the kernel writes into it for the socket's whole life: a datagram that fills
+        // it is too long, and the kernel has cut it.
+        _buffer = GC.AllocateUninitializedArray<byte>(_largest + 1, pinned: true);
+    }
+
+    public async Task RunAsync()
+    {
+        using (this)
+        {
+            int datagrams = 0;
+            while (!_serving.Stop.Draining.IsCancellationRequested)
+            {
+                await TurnAsync(_serving.Stop.Draining);
+                if (++datagrams == DatagramsPerTurn)
+                {
+                    datagrams = 0;
+                    await Task.Yield();
+                }
+            }
+
+            for (int i = 0; i < MostAtDrain && _socket.Available > 0 && !_serving.Stop.Aborting.IsCancellationRequested; i++)
+            {
+                await TurnAsync(_serving.Stop.Aborting);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _alarm.Dispose();
+    }
+
+    /// <summary>One datagram, or one alarm, and what is to be sent because of it.</summary>
+    private async Task TurnAsync(CancellationToken stop)
+    {
+        try
+        {
+            int count = await ReceiveAsync(stop);
+            Handle(count);
+            _backoff.Reset();
+        }
+        catch (OperationCanceledException)
+        {
+            _session.Tick(MonotonicClock.Now, DateTimeOffset.UtcNow);
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionRefused)
+        {
+            // An ICMP "port unreachable" for an answer sent earlier, told to the next caller (udp(7)): not this socket's error.
+            ServerLog.DatagramLost(_serving.Log, Failure("receive", failure));
+        }
+        catch (SocketException failure)
+        {
+            ServerLog.DoorFailed(_serving.Log, Failure("receive", failure));
+            await _backoff.WaitAsync(CancellationToken.None);
+        }
+
+        if (_session.Outbox.Count > 0)
+        {
+            await SendAllAsync();
+        }
+    }
+
+    private async ValueTask<int> ReceiveAsync(CancellationToken stop)
+    {
+        _from.Size = SocketAddress.GetMaximumAddressSize(_socket.AddressFamily);
+        if (_session.Deadline == TimeSpan.MaxValue)
+        {
+            return await _socket.ReceiveFromAsync(_buffer, SocketFlags.None, _from, stop);
+        }
+
+        TimeSpan wait = _session.Deadline - MonotonicClock.Now;
+        if (!_alarm.TryReset())
+        {
+            _alarm.Dispose();
+            _alarm = new CancellationTokenSource();
+        }
+
+        _alarm.CancelAfter(wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
+        using (stop.UnsafeRegister(static alarm => ((CancellationTokenSource)alarm!).Cancel(), _alarm))
+        {
+            return await _socket.ReceiveFromAsync(_buffer, SocketFlags.None, _from, _alarm.Token);
+        }
+    }
+
+    private void Handle(int count)
+    {
+        if (count > _largest)
+        {
+            _serving.Ledger.DatagramDropped(DatagramDrop.Truncated);
+            return;
+        }
+
+        PeerAddress peer = SocketAddressCodec.Read(_from);
+        if (_serving.Log.IsEnabled(LogLevel.Debug))
+        {
+            ServerLog.Datagram(_serving.Log, _serving.Door, count, peer);
+        }
+
+        _session.Received(_buffer.AsSpan(0, count), peer, MonotonicClock.Now, DateTimeOffset.UtcNow);
+        if (_session.Fault is { } fault)
+        {
+            ServerLog.DatagramFaulted(_serving.Log, _serving.Door, peer, fault.GetType().Name, fault.Message);
+            _session.Fault = null;
+        }
+    }
+
+    private async ValueTask SendAllAsync()
+    {
+        DatagramOutbox outbox = _session.Outbox;
+        for (int i = 0; i < outbox.Count; i++)
+        {
+            (ReadOnlyMemory<byte> bytes, PeerAddress to) = outbox[i];
+            try
+            {
+                SocketAddressCodec.Write(to, _socket.AddressFamily, _to);
+                int sent = await _socket.SendToAsync(bytes, SocketFlags.None, _to, _serving.Stop.Aborting);
+                _serving.Ledger.DatagramSent(sent);
+            }
+            catch (Exception failure) when (failure is SocketException or OperationCanceledException or ArgumentException)
+            {
+                // A unix peer without a name has no address to answer to: ArgumentException.
+                _serving.Ledger.DatagramDropped(DatagramDrop.SendFailed);
+                ServerLog.DatagramLost(_serving.Log, NetworkException.From("send", $"{_serving.Door} to {to}", failure).Message);
+            }
+        }
+
+        outbox.Clear();
+    }
+
+    private string Failure(string operation, SocketException failure) =>
+        NetworkException.From(operation, _serving.Door.ToString(), failure).Message;
+}

@@ -1,0 +1,319 @@
+using System.Buffers;
+using System.Net.Sockets;
+
+namespace Doorbell;
+
+/// <summary>
+/// A lane that is a task, carrying one session over one socket. It does what the session wants, then sleeps until the socket, the
+/// bell, the timer or the server has news.
+/// </summary>
+/// <remarks>
+/// It waits for input with a receive of no bytes and takes a buffer only when there is something to put in it, so an idle
+/// connection owns none. Sends and receives may be under way at once; only this task touches the session.
+/// </remarks>
+internal sealed class AsyncLane : IDisposable
+{
+    private const int ReceiveBufferBytes = 64 * 1024;
+
+    /// <summary>So many operations without sleeping, then other lanes get the thread.</summary>
+    private const int OperationsPerTurn = 64;
+
+    private readonly Socket _socket;
+    private readonly Serving _serving;
+    private readonly StreamSession _session;
+    private readonly LaneSignal _signal = new();
+    private readonly SocketAsyncEventArgs _readable = new(true);
+    private readonly Timer _timer;
+    private SocketAsyncEventArgs? _send;
+    private TimeSpan _timerDue = TimeSpan.MaxValue;
+    private bool _waitingForInput;
+    private bool _hasInput;
+    private bool _sending;
+
+    public AsyncLane(Socket socket, Serving serving, PeerAddress peer)
+    {
+        _socket = socket;
+        _serving = serving;
+        Service service = serving.Service;
+        _session = new StreamSession(
+            service.NewStreamHandler!(), service.StreamLimits, peer, _signal, serving.Ledger, ArrayPool<byte>.Shared);
+        _readable.Completed += (_, _) => _signal.Raise(LaneEvents.Input);
+        _timer = new Timer(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Due), _signal, Timeout.Infinite, Timeout.Infinite);
+    }
+
+    public async Task RunAsync()
+    {
+        ServerLog.Connected(_serving.Log, _serving.Door, _session.Peer);
+        using (this)
+        using (_serving.Stop.Draining.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Drain), _signal))
+        using (_serving.Stop.Aborting.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Abort), _signal))
+        {
+            try
+            {
+                await CarryAsync();
+            }
+            finally
+            {
+                await CloseAsync();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _readable.Dispose();
+        _send?.Dispose();
+    }
+
+    private async Task CarryAsync()
+    {
+        _session.Opened(MonotonicClock.Now, DateTimeOffset.UtcNow);
+        int operations = 0;
+        while (true)
+        {
+            Want wants = _session.Wants;
+            if ((wants & (Want.Abort | Want.Close)) != 0)
+            {
+                return;
+            }
+
+            if (Progress(wants))
+            {
+                if (_signal.IsRaised)
+                {
+                    // A busy connection must hear its bell and the server too.
+                    Heed(_signal.Take());
+                }
+
+                if (++operations == OperationsPerTurn)
+                {
+                    operations = 0;
+                    await Task.Yield();
+                }
+            }
+            else if ((wants & Want.Turn) != 0)
+            {
+                await Task.Yield();
+                _session.Continue(MonotonicClock.Now);
+            }
+            else
+            {
+                ArmTimer();
+                Heed(await _signal.WaitAsync());
+                operations = 0;
+            }
+        }
+    }
+
+    /// <summary>Does one thing that is wanted and can be done now; false if there is none.</summary>
+    private bool Progress(Want wants)
+    {
+        if ((wants & Want.Send) != 0 && !_sending)
+        {
+            StartSend();
+            return true;
+        }
+
+        if ((wants & Want.Finish) != 0)
+        {
+            Finish();
+            return true;
+        }
+
+        if ((wants & Want.Receive) == 0)
+        {
+            return false;
+        }
+
+        if (_hasInput)
+        {
+            Receive();
+            return true;
+        }
+
+        return !_waitingForInput && StartWaitingForInput();
+    }
+
+    private void StartSend()
+    {
+        if (_send is null)
+        {
+            _send = new SocketAsyncEventArgs(true);
+            _send.Completed += (_, _) => _signal.Raise(LaneEvents.Sent);
+        }
+
+        ReadOnlyMemory<byte> outgoing = _session.Outgoing;
+        _send.SetBuffer(System.Runtime.InteropServices.MemoryMarshal.AsMemory(outgoing));
+        _sending = true;
+        if (!_socket.SendAsync(_send))
+        {
+            SendEnded();
+        }
+    }
+
+    private void SendEnded()
+    {
+        _sending = false;
+        if (_send!.SocketError == SocketError.Success)
+        {
+            _session.Sent(_send.BytesTransferred, MonotonicClock.Now);
+        }
+        else
+        {
+            Fail("send", _send.SocketError);
+        }
+    }
+
+    private void Finish()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+            _session.Finished(MonotonicClock.Now);
+        }
+        catch (SocketException failure)
+        {
+            // ENOTCONN: the peer's reset has come in between.
+            Fail("shutdown", failure.SocketErrorCode);
+        }
+    }
+
+    private bool StartWaitingForInput()
+    {
+        _waitingForInput = true;
+        if (_socket.ReceiveAsync(_readable))
+        {
+            return false;
+        }
+
+        InputCame();
+        return true;
+    }
+
+    private void InputCame()
+    {
+        _waitingForInput = false;
+        if (_readable.SocketError == SocketError.Success)
+        {
+            _hasInput = true;
+        }
+        else
+        {
+            Fail("receive", _readable.SocketError);
+        }
+    }
+
+    private void Receive()
+    {
+        _hasInput = false;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReceiveBufferBytes);
+        int count = _socket.Receive(buffer, SocketFlags.None, out SocketError error);
+        if (error != SocketError.Success)
+        {
+            Fail("receive", error);
+        }
+        else if (count == 0)
+        {
+            _session.ReceivedEnd(MonotonicClock.Now);
+        }
+        else
+        {
+            _session.Received(buffer.AsSpan(0, count), MonotonicClock.Now);
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private void Heed(LaneEvents events)
+    {
+        if ((events & LaneEvents.Sent) != 0)
+        {
+            SendEnded();
+        }
+
+        if ((events & LaneEvents.Input) != 0)
+        {
+            InputCame();
+        }
+
+        if ((events & LaneEvents.Due) != 0)
+        {
+            _timerDue = TimeSpan.MaxValue;
+            _session.Tick(MonotonicClock.Now);
+        }
+
+        if ((events & LaneEvents.Rung) != 0)
+        {
+            _session.Ring(MonotonicClock.Now);
+        }
+
+        if ((events & LaneEvents.Drain) != 0)
+        {
+            Drain();
+        }
+
+        if ((events & LaneEvents.Abort) != 0)
+        {
+            _session.Fail(CloseReason.DrainDeadline);
+        }
+    }
+
+    /// <summary>A request that the kernel already holds is answered before the session is told to drain.</summary>
+    private void Drain()
+    {
+        bool waiting = (_session.Wants & Want.Receive) != 0 && !_hasInput;
+        if (_hasInput || (waiting && _socket.Available > 0))
+        {
+            Receive();
+        }
+
+        _session.Drain(MonotonicClock.Now);
+    }
+
+    /// <summary>Moves the timer only to an earlier time: a deadline that recedes with every byte costs nothing until it is due.</summary>
+    private void ArmTimer()
+    {
+        TimeSpan deadline = _session.Deadline;
+        if (deadline < _timerDue)
+        {
+            _timerDue = deadline;
+            TimeSpan wait = deadline - MonotonicClock.Now;
+            _timer.Change(Math.Clamp((long)Math.Ceiling(wait.TotalMilliseconds), 0, int.MaxValue), Timeout.Infinite);
+        }
+    }
+
+    private void Fail(string operation, SocketError error)
+    {
+        bool reset = error is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.NotConnected;
+        _session.Fail(reset ? CloseReason.PeerReset : CloseReason.TransportFailed);
+        if (_serving.Log.IsEnabled(Microsoft.Extensions.Logging.LogLevel.Debug))
+        {
+            string target = $"{_serving.Door} peer {_session.Peer}";
+            ServerLog.ConnectionFailed(_serving.Log, NetworkException.From(operation, target, error).Message);
+        }
+    }
+
+    /// <summary>Close(0) sets SO_LINGER to 0 seconds, which makes close(2) send a reset.</summary>
+    private bool ResetWanted => (_session.Wants & Want.Abort) != 0 || _session.Reason == CloseReason.DrainDeadline;
+
+    /// <summary>Closes the socket, waits until no operation uses the session's memory, and lets the session go.</summary>
+    private async Task CloseAsync()
+    {
+        _socket.Close(ResetWanted ? 0 : -1);
+        while (_sending || _waitingForInput)
+        {
+            LaneEvents events = await _signal.WaitAsync();
+            _sending &= (events & LaneEvents.Sent) == 0;
+            _waitingForInput &= (events & LaneEvents.Input) == 0;
+        }
+
+        _session.Closed();
+        if (_session.Fault is { } fault)
+        {
+            ServerLog.HandlerFaulted(_serving.Log, _serving.Door, _session.Peer, fault.GetType().Name, fault.Message);
+        }
+
+        ServerLog.Disconnected(_serving.Log, _serving.Door, _session.Peer, _session.Reason);
+    }
+}

@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell;
+
+/// <summary>What a server says in its log. Peers' bytes never get here unescaped.</summary>
+internal static partial class ServerLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Door}: connection from {Peer}")]
+    public static partial void Connected(ILogger log, Endpoint door, PeerAddress peer);
+
+    [LoggerMessage(2, LogLevel.Information, "{Door}: connection from {Peer} ended: {Reason}")]
+    public static partial void Disconnected(ILogger log, Endpoint door, PeerAddress peer, CloseReason reason);
+
+    [LoggerMessage(3, LogLevel.Debug, "{Failure}")]
+    public static partial void ConnectionFailed(ILogger log, string failure);
+
+    [LoggerMessage(4, LogLevel.Error, "{Door}: the handler for {Peer} failed and its connection was reset: {Kind}: {Fault}")]
+    public static partial void HandlerFaulted(ILogger log, Endpoint door, PeerAddress peer, string kind, string fault);
+
+    [LoggerMessage(5, LogLevel.Information, "{Failure}")]
+    public static partial void ConnectionLostBeforeAccept(ILogger log, string failure);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Failure}")]
+    public static partial void AcceptFailed(ILogger log, string failure);
+
+    [LoggerMessage(7, LogLevel.Error, "{Door}: a connection was lost to a fault: {Fault}")]
+    public static partial void LaneFailed(ILogger log, string door, string fault);
+
+    [LoggerMessage(8, LogLevel.Error, "{Door}: the handler failed on a datagram from {Peer}, which gets no answer: {Kind}: {Fault}")]
+    public static partial void DatagramFaulted(ILogger log, Endpoint door, PeerAddress peer, string kind, string fault);
+
+    [LoggerMessage(9, LogLevel.Information, "{Failure}")]
+    public static partial void DatagramLost(ILogger log, string failure);
+
+    [LoggerMessage(10, LogLevel.Error, "{Failure}")]
+    public static partial void DoorFailed(ILogger log, string failure);
+
+    [LoggerMessage(11, LogLevel.Information, "{Door}: {Count} bytes of {Peer}")]
+    public static partial void Datagram(ILogger log, Endpoint door, int count, PeerAddress peer);
+}

@@ -1,0 +1,19 @@
+namespace Doorbell;
+
+/// <summary>Who can reach a listening socket.</summary>
+public enum Reach
+{
+    /// <summary>Programs on this machine.</summary>
+    ThisMachine,
+
+    /// <summary>Whoever can reach the one address it is bound to.</summary>
+    OneAddress,
+
+    /// <summary>Whoever can reach any address of this machine.</summary>
+    EveryInterface,
+}
+
+/// <summary>A listener or datagram socket that is being served.</summary>
+/// <param name="Endpoint">Its actual address and port.</param>
+/// <param name="Reach">Who can reach it.</param>
+public sealed record Door(Endpoint Endpoint, Reach Reach);
