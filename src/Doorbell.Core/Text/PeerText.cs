@@ -20,28 +20,33 @@ public static class PeerText
     /// <param name="maxBytes">With more bytes than this the rest is cut and counted.</param>
     public static string Escape(ReadOnlySpan<byte> bytes, int maxBytes = DefaultMaxBytes)
     {
-        int total = bytes.Length;
         StringBuilder text = new();
         int shown = 0;
-        while (shown < total && shown < maxBytes)
+        while (shown < bytes.Length && shown < maxBytes)
         {
-            bool valid = Rune.DecodeFromUtf8(bytes[shown..], out Rune rune, out int length) == System.Buffers.OperationStatus.Done;
-            if (valid)
-            {
-                Append(text, rune);
-            }
-            else
-            {
-                length = 1;
-                text.Append(CultureInfo.InvariantCulture, $"\\x{bytes[shown]:x2}");
-            }
-
-            shown += length;
+            shown += AppendNext(text, bytes[shown..], keepLayout: false);
         }
 
-        if (shown < total)
+        if (shown < bytes.Length)
         {
-            text.Append(CultureInfo.InvariantCulture, $"… ({total} bytes)");
+            text.Append(CultureInfo.InvariantCulture, $"… ({bytes.Length} bytes)");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// The same for a whole conversation shown at a terminal: ends of line (LF, CRLF) and tabs keep their effect, and a backslash
+    /// stays as it is.
+    /// </summary>
+    /// <param name="bytes">What the peer sent, cut between characters.</param>
+    public static string EscapeKeepingLines(ReadOnlySpan<byte> bytes)
+    {
+        StringBuilder text = new();
+        int shown = 0;
+        while (shown < bytes.Length)
+        {
+            shown += AppendNext(text, bytes[shown..], keepLayout: true);
         }
 
         return text.ToString();
@@ -50,6 +55,28 @@ public static class PeerText
     /// <summary>The same for a string: a name, a path, a message.</summary>
     /// <param name="text">Of any length; a lone surrogate is shown as U+FFFD.</param>
     public static string Escape(string text) => Escape(Encoding.UTF8.GetBytes(text), int.MaxValue);
+
+    /// <summary>Appends the first character, or the first byte of what is none; answers how many bytes that took.</summary>
+    private static int AppendNext(StringBuilder text, ReadOnlySpan<byte> bytes, bool keepLayout)
+    {
+        if (Rune.DecodeFromUtf8(bytes, out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\\x{bytes[0]:x2}");
+            return 1;
+        }
+
+        bool lineEnd = rune.Value == '\n' || bytes.StartsWith("\r\n"u8);
+        if (keepLayout && (lineEnd || rune.Value is '\t' or '\\'))
+        {
+            text.Append(rune);
+        }
+        else
+        {
+            Append(text, rune);
+        }
+
+        return length;
+    }
 
     private static void Append(StringBuilder text, Rune rune)
     {

@@ -39,7 +39,7 @@ internal static class Binding
         }
     }
 
-    /// <param name="optional">Whether an address that this machine lacks is left out: a loopback without IPv6, or without IPv4.</param>
+    /// <summary>With <paramref name="optional"/>, a loopback address that this machine lacks is left out.</summary>
     private static List<BoundSocket> BindAll(Endpoint endpoint, IPAddress[] addresses, bool optional)
     {
         List<BoundSocket> sockets = [];

@@ -6,7 +6,7 @@ namespace Doorbell;
 /// An operation on an endpoint failed. <see cref="Exception.Message"/> is one line for people: what was tried, on which endpoint,
 /// what the system answered (errno's name and text), and what to do about it.
 /// </summary>
-public sealed class NetworkException : Exception
+public class NetworkException : Exception
 {
     internal NetworkException(string message, SocketError error, Exception? cause)
         : base(message, cause) => Error = error;
@@ -17,7 +17,11 @@ public sealed class NetworkException : Exception
     internal static NetworkException From(string operation, string target, SocketError error) =>
         From(operation, target, new SocketException((int)error));
 
-    internal static NetworkException From(string operation, string target, Exception failure)
+    /// <summary>Words a failure.</summary>
+    /// <param name="operation">The call that failed, as its manual page names it: bind, connect, send …</param>
+    /// <param name="target">The endpoint, fit to print.</param>
+    /// <param name="failure">What was thrown.</param>
+    public static NetworkException From(string operation, string target, Exception failure)
     {
         SocketException? socket = failure as SocketException ?? failure.InnerException as SocketException;
         if (socket is null)
@@ -34,4 +38,14 @@ public sealed class NetworkException : Exception
     internal static string Answer(SocketException failure) => Errno.NameOf(failure) is { } name
         ? $"{name} ({failure.Message})"
         : $"{failure.SocketErrorCode} ({failure.Message})";
+}
+
+/// <summary>Time ran out in the middle of a reply.</summary>
+public sealed class IncompleteReplyException : NetworkException
+{
+    internal IncompleteReplyException(string message, SocketError error, byte[] reply)
+        : base(message, error, null) => Reply = reply;
+
+    /// <summary>What came of the reply; perhaps nothing.</summary>
+    public IReadOnlyList<byte> Reply { get; }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace Doorbell;
 
@@ -14,6 +15,8 @@ namespace Doorbell;
 /// </remarks>
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
     "Design", "CA1001", Justification = "The source has no timer and no handle to dispose of; a session's end cancels it.")]
+[System.Diagnostics.CodeAnalysis.SuppressMessage(
+    "Reliability", "CA2012", Justification = "Each awaiter's result is taken exactly once, when it is complete: on the lane, after a ring.")]
 public abstract class PipeHandler : StreamHandler
 {
     /// <summary>With so many bytes unread no more are taken from the kernel; so many unsent, and a flush waits.</summary>
@@ -27,8 +30,8 @@ public abstract class PipeHandler : StreamHandler
     private readonly Pipe _output = new(Options(reader: PipeScheduler.Inline, writer: PipeScheduler.ThreadPool));
     private readonly InputReader _reader;
     private readonly CancellationTokenSource _closed = new();
-    private ValueTask<FlushResult> _inputFlush;
-    private ValueTask<ReadResult> _outputRead;
+    private ValueTaskAwaiter<FlushResult> _inputFlush;
+    private ValueTaskAwaiter<ReadResult> _outputRead;
     private Action? _ring;
     private bool _inputFull;
     private bool _outputAwaited;
@@ -67,11 +70,11 @@ public abstract class PipeHandler : StreamHandler
 
         _reader.Written(input.Length);
         _input.Writer.Write(input);
-        _inputFlush = _input.Writer.FlushAsync(CancellationToken.None);
+        _inputFlush = _input.Writer.FlushAsync(CancellationToken.None).GetAwaiter();
         _inputFull = true;
         if (StillFull())
         {
-            _inputFlush.GetAwaiter().UnsafeOnCompleted(_ring!);
+            _inputFlush.UnsafeOnCompleted(_ring!);
             return Step.Park(input.Length);
         }
 
@@ -144,7 +147,7 @@ public abstract class PipeHandler : StreamHandler
         if (_inputFull && _inputFlush.IsCompleted)
         {
             _inputFull = false;
-            _inputFlush.GetAwaiter().GetResult();
+            _inputFlush.GetResult();
         }
 
         return _inputFull;
@@ -157,11 +160,11 @@ public abstract class PipeHandler : StreamHandler
         {
             if (!_outputAwaited)
             {
-                _outputRead = _output.Reader.ReadAsync(CancellationToken.None);
+                _outputRead = _output.Reader.ReadAsync(CancellationToken.None).GetAwaiter();
                 if (!_outputRead.IsCompleted)
                 {
                     _outputAwaited = true;
-                    _outputRead.GetAwaiter().UnsafeOnCompleted(_ring!);
+                    _outputRead.UnsafeOnCompleted(_ring!);
                     return Next.Stay;
                 }
             }
@@ -171,7 +174,7 @@ public abstract class PipeHandler : StreamHandler
             }
 
             _outputAwaited = false;
-            Move(_outputRead.GetAwaiter().GetResult(), turn.Output);
+            Move(_outputRead.GetResult(), turn.Output);
         }
 
         return _outputEnded ? Next.Close : Next.Stay;

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Doorbell.Cli;
+
+/// <summary>Arguments that more than one verb takes.</summary>
+internal static class Arguments
+{
+    /// <summary>An option that is a length of time: seconds, or with a unit, as in <c>5</c>, <c>0.5</c>, <c>200ms</c>, <c>2m</c>.</summary>
+    public static Option<TimeSpan> Duration(string name, string description, double defaultSeconds) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => TimeSpan.FromSeconds(defaultSeconds),
+        CustomParser = result => Parse(name, result),
+    };
+
+    /// <summary>
+    /// Whether a word is meant as an endpoint rather than as a service's name or a text: it has a scheme, is a number, or ends in a
+    /// colon and a number.
+    /// </summary>
+    public static bool LooksLikeEndpoint(string word) =>
+        word.Contains("://", StringComparison.Ordinal)
+        || word.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)
+        || word.StartsWith("unix+dgram:", StringComparison.OrdinalIgnoreCase)
+        || (word.Length > 0 && !word.Any(char.IsWhiteSpace) && word[(word.LastIndexOf(':') + 1)..] is { Length: > 0 } port && port.All(char.IsAsciiDigit));
+
+    private static TimeSpan Parse(string name, ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        (string number, double unit) = text switch
+        {
+            [.. var ms, 'm', 's'] => (ms, 0.001),
+            [.. var s, 's'] => (s, 1),
+            [.. var m, 'm'] => (m, 60),
+            _ => (text, 1.0),
+        };
+        const double MostSeconds = 7 * 24 * 3600;
+        if (double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value * unit <= MostSeconds)
+        {
+            return TimeSpan.FromSeconds(value * unit);
+        }
+
+        result.AddError($"{name} takes a time of at most 7 days, as in 5, 0.5, 200ms or 2m, not \"{PeerText.Escape(text)}\"");
+        return default;
+    }
+}

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Diagnostics;
+
+namespace Doorbell.Cli;
+
+/// <summary><c>doorbell ask ENDPOINT [TEXT…]</c>: the classic client.</summary>
+internal static class AskCommand
+{
+    private const string DefaultEndpoint = "tcp://localhost:6789";
+
+    public static Command Make()
+    {
+        Argument<string[]> words = new("ENDPOINT and TEXT")
+        {
+            Description = $"Whom to ask [default: {DefaultEndpoint}], and what; several words are joined by spaces. "
+                + "Without TEXT, each line of standard input is asked in turn",
+            Arity = ArgumentArity.ZeroOrMore,
+            HelpName = "ENDPOINT] [TEXT",
+        };
+        Option<bool> raw = new("--raw") { Description = "Print the reply alone" };
+        Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
+        Option<TimeSpan> timeout = Arguments.Duration("--timeout", "Bounds connecting, and each answer", 5);
+        Option<int> tries = new("--tries") { Description = "Datagrams: send a question at most so often", DefaultValueFactory = static _ => 4, HelpName = "N" };
+        tries.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 100)
+            {
+                result.AddError("--tries takes a number from 1 to 100");
+            }
+        });
+        Command command = new("ask", "Send a line or a datagram and print the reply") { words, raw, json, timeout, tries };
+        command.SetAction((parsed, cancellation) =>
+        {
+            if (parsed.GetValue(raw) && parsed.GetValue(json))
+            {
+                throw new ArgumentException("--raw and --json exclude each other");
+            }
+
+            (Endpoint endpoint, string? text) = Read(parsed.GetValue(words) ?? []);
+            ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json));
+            IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text);
+            return endpoint.IsStream
+                ? AskStreamAsync(endpoint, questions, printer, parsed.GetValue(timeout))
+                : AskDatagramsAsync(endpoint, questions, printer, parsed.GetValue(timeout), parsed.GetValue(tries));
+        });
+        return command;
+    }
+
+    private static (Endpoint Endpoint, string? Text) Read(string[] words)
+    {
+        bool named = words.Length > 0 && Arguments.LooksLikeEndpoint(words[0]);
+        string[] text = named ? words[1..] : words;
+        return (Endpoint.Parse(named ? words[0] : DefaultEndpoint), text.Length == 0 ? null : string.Join(' ', text));
+    }
+
+    private static async Task<int> AskStreamAsync(
+        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout)
+    {
+        using StreamClient client = await StreamClient.ConnectAsync(endpoint, timeout, CancellationToken.None);
+        await foreach (ReadOnlyMemory<byte> question in questions)
+        {
+            long began = Stopwatch.GetTimestamp();
+            try
+            {
+                byte[] reply = await client.AskAsync(question, timeout, CancellationToken.None);
+                printer.Print(reply, client.Peer, tries: 1, Stopwatch.GetElapsedTime(began));
+            }
+            catch (IncompleteReplyException incomplete)
+            {
+                if (incomplete.Reply.Count > 0)
+                {
+                    printer.Print([.. incomplete.Reply], client.Peer, tries: 1, Stopwatch.GetElapsedTime(began));
+                }
+
+                throw;
+            }
+        }
+
+        return 0;
+    }
+
+    private static async Task<int> AskDatagramsAsync(
+        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout, int tries)
+    {
+        RetrySchedule schedule = RetrySchedule.Default with { Tries = tries };
+        await foreach (ReadOnlyMemory<byte> question in questions)
+        {
+            DatagramAnswer answer = await DatagramClient.AskAsync(endpoint, question, timeout, schedule, CancellationToken.None);
+            if (answer.Tries > 1)
+            {
+                Failure.Say($"answered on try {answer.Tries} of at most {tries}");
+            }
+
+            printer.Print(LineReply.OfDatagram(answer.Bytes), answer.Peer, answer.Tries, answer.Elapsed);
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,35 @@
+using System.CommandLine;
+
+namespace Doorbell.Cli;
+
+/// <summary>The <c>doorbell</c> command: one file a verb.</summary>
+internal static class Program
+{
+    public static async Task<int> Main(string[] arguments)
+    {
+        RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.") { ServeCommand.Make(), AskCommand.Make(), ConnectCommand.Make() };
+        ParseResult parsed = doorbell.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            string verb = parsed.CommandResult.Command == doorbell ? "" : parsed.CommandResult.Command.Name + " ";
+            return Failure.Usage($"{parsed.Errors[0].Message} (doorbell {verb}--help lists what there is)");
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (NetworkException failure)
+        {
+            return Failure.Network(failure.Message);
+        }
+        catch (Exception failure) when (failure is FormatException or ArgumentException)
+        {
+            return Failure.Usage(failure.Message);
+        }
+        catch (Exception failure)
+        {
+            return Failure.Network($"{failure.GetType().Name}: {PeerText.Escape(failure.Message)}");
+        }
+    }
+}

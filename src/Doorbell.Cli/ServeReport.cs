@@ -1,0 +1,106 @@
+using System.Text.Json;
+
+namespace Doorbell.Cli;
+
+/// <summary>What <c>serve</c> prints: a line a door, who can reach them, and a summary; for people, or as JSON.</summary>
+internal sealed class ServeReport(Service service, bool json)
+{
+    public void Listening(IReadOnlyList<Door> doors)
+    {
+        foreach (Door door in doors)
+        {
+            Print(
+                $"serving {service.Name} on {door.Endpoint}",
+                writer =>
+                {
+                    writer.WriteString("event", "listening");
+                    writer.WriteString("service", service.Name);
+                    writer.WriteString("endpoint", door.Endpoint.ToString());
+                    writer.WriteString("reach", JsonNamingPolicy.KebabCaseLower.ConvertName(door.Reach.ToString()));
+                });
+        }
+
+        if (!json)
+        {
+            Console.Out.WriteLine(Reachable(doors));
+        }
+    }
+
+    public void Summary(LedgerSnapshot counts) => Print(
+        $"served {counts.ConnectionsOpened} connections, {counts.Requests} requests, {counts.DatagramsReceived} datagrams, "
+            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors{Losses(counts)}",
+        writer =>
+        {
+            writer.WriteString("event", "summary");
+            writer.WriteNumber("connections", counts.ConnectionsOpened);
+            writer.WriteNumber("requests", counts.Requests);
+            writer.WriteNumber("datagramsReceived", counts.DatagramsReceived);
+            writer.WriteNumber("datagramsSent", counts.DatagramsSent);
+            writer.WriteNumber("bytesReceived", counts.BytesReceived);
+            writer.WriteNumber("bytesSent", counts.BytesSent);
+            writer.WriteNumber("bytesDiscarded", counts.BytesDiscarded);
+            writer.WriteNumber("bytesUnsent", counts.BytesUnsent);
+            writer.WriteNumber("errors", counts.Errors);
+            WriteCounts<CloseReason>(writer, "connectionsClosed", counts.ConnectionsClosed);
+            WriteCounts<DatagramDrop>(writer, "datagramsDropped", counts.DatagramsDropped);
+            writer.WriteNumber("datagramFaults", counts.DatagramFaults);
+            writer.WriteNumber("acceptErrors", counts.AcceptErrors);
+        });
+
+    private static string Losses(LedgerSnapshot counts)
+    {
+        IEnumerable<string> connections = Enum.GetValues<CloseReason>()
+            .Where(reason => reason is not (CloseReason.Completed or CloseReason.IdleTimeout) && counts.Closed(reason) > 0)
+            .Select(reason => $"{counts.Closed(reason)} {Words(reason.ToString())}");
+        IEnumerable<string> datagrams = Enum.GetValues<DatagramDrop>()
+            .Where(why => counts.Dropped(why) > 0)
+            .Select(why => $"{counts.Dropped(why)} {Words(why.ToString())}");
+        string all = string.Join(", ", connections.Concat(datagrams));
+        return all.Length == 0 ? "" : $" ({all})";
+    }
+
+    private static string Words(string name) => JsonNamingPolicy.KebabCaseLower.ConvertName(name).Replace('-', ' ');
+
+    private static void WriteCounts<T>(Utf8JsonWriter writer, string name, IReadOnlyList<long> counts)
+        where T : struct, Enum
+    {
+        writer.WriteStartObject(name);
+        foreach ((T kind, long count) in Enum.GetValues<T>().Zip(counts))
+        {
+            writer.WriteNumber(JsonNamingPolicy.CamelCase.ConvertName(kind.ToString()), count);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private string Reachable(IReadOnlyList<Door> doors)
+    {
+        if (doors.Any(static door => door.Reach == Reach.EveryInterface))
+        {
+            return "reachable from every network this machine is on; for this machine alone use localhost as the host";
+        }
+
+        if (doors.Any(static door => door.Reach == Reach.OneAddress))
+        {
+            return "reachable by whoever reaches the addresses above; for this machine alone use localhost as the host";
+        }
+
+        IEnumerable<string> open = doors.Where(static door => !door.Endpoint.IsUnix)
+            .Select(static door => $"{(door.Endpoint.IsStream ? "tcp" : "udp")}://*:{door.Endpoint.Port}")
+            .Distinct();
+        string how = string.Join(' ', open);
+        return how.Length == 0
+            ? "reachable from this machine only"
+            : $"reachable from this machine only; to open it to others: doorbell serve {service.Name} {how}";
+    }
+
+    private void Print(string line, Action<Utf8JsonWriter> write)
+    {
+        if (json)
+        {
+            line = JsonLine.Of(write);
+        }
+
+        Console.Out.WriteLine(line);
+    }
+}

@@ -1,0 +1,230 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Doorbell;
+
+/// <summary>Connects to endpoints: every address of a name is tried, IPv6 and IPv4 in turn, so that a broken one costs little.</summary>
+public static class Connector
+{
+    /// <summary>
+    /// How long an attempt has for itself before the next address is tried beside it: RFC 8305 section 5's recommended
+    /// Connection Attempt Delay.
+    /// </summary>
+    private static readonly TimeSpan _attemptDelay = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Connects a stream socket.</summary>
+    /// <param name="endpoint">A TCP or unix stream endpoint.</param>
+    /// <param name="timeout">Bounds resolving and connecting together.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <exception cref="NetworkException">It can't be resolved, or no address answered; the message lists each and why.</exception>
+    /// <exception cref="ArgumentException">The endpoint carries datagrams.</exception>
+    public static async Task<Socket> ConnectAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation)
+    {
+        if (!endpoint.IsStream)
+        {
+            throw new ArgumentException($"{endpoint} carries datagrams, which need no connection.", nameof(endpoint));
+        }
+
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        Attempts attempts = new(endpoint, timeout, cancellation, deadline.Token);
+        return endpoint.IsUnix
+            ? await attempts.ConnectAsync([new UnixDomainSocketEndPoint(endpoint.Path!)])
+            : await attempts.ConnectAsync(await ResolveAsync(endpoint, timeout, cancellation, deadline.Token));
+    }
+
+    /// <summary>
+    /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
+    /// </summary>
+    /// <param name="endpoint">A UDP or unix datagram endpoint.</param>
+    /// <param name="timeout">Bounds resolving.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The connected socket, to the first address that has a route; the caller owns it.</returns>
+    /// <exception cref="NetworkException">It can't be resolved, or there is no route.</exception>
+    /// <exception cref="ArgumentException">The endpoint carries streams.</exception>
+    public static async Task<Socket> ConnectDatagramsAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation)
+    {
+        if (endpoint.IsStream)
+        {
+            throw new ArgumentException($"{endpoint} carries a stream, not datagrams.", nameof(endpoint));
+        }
+
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        EndPoint[] addresses = endpoint.IsUnix
+            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token);
+        for (int i = 0; ; i++)
+        {
+            string operation = "socket";
+            try
+            {
+                return DatagramSocket.Connect(addresses[i], ref operation);
+            }
+            catch (SocketException failure)
+            {
+                if (i == addresses.Length - 1)
+                {
+                    throw NetworkException.From(operation, endpoint.ToString(), failure);
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// RFC 8305 section 4: the families take turns, the resolver's first choice first (we prefer no family beyond that).
+    /// </summary>
+    internal static IPAddress[] Interleave(IPAddress[] addresses)
+    {
+        IPAddress[] first = [.. addresses.Where(address => address.AddressFamily == addresses[0].AddressFamily)];
+        IPAddress[] second = [.. addresses.Where(address => address.AddressFamily != addresses[0].AddressFamily)];
+        List<IPAddress> order = [];
+        for (int i = 0; i < Math.Max(first.Length, second.Length); i++)
+        {
+            order.AddRange(first.Skip(i).Take(1));
+            order.AddRange(second.Skip(i).Take(1));
+        }
+
+        return [.. order];
+    }
+
+    internal static async Task<EndPoint[]> ResolveAsync(
+        Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation, CancellationToken deadline)
+    {
+        try
+        {
+            IPAddress[] addresses = Interleave(await Resolver.ResolveAsync(endpoint, deadline));
+            return [.. addresses.Select(address => new IPEndPoint(address, endpoint.Port))];
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new NetworkException(
+                $"resolve {endpoint}: no answer within {timeout.TotalSeconds:0.###} s; {Advice.For("resolve", SocketError.TryAgain)}",
+                SocketError.TimedOut,
+                null);
+        }
+    }
+
+    /// <summary>The race of one connect: attempts start one after the other, run side by side, and the first that connects wins.</summary>
+    private sealed class Attempts(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation, CancellationToken deadline)
+    {
+        private readonly List<(EndPoint Address, SocketException Why)> _failures = [];
+
+        public async Task<Socket> ConnectAsync(EndPoint[] addresses)
+        {
+            using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(deadline);
+            List<(EndPoint Address, Task<Socket> Attempt)> running = [];
+            int next = 0;
+            try
+            {
+                while (next < addresses.Length || running.Count > 0)
+                {
+                    if (next < addresses.Length)
+                    {
+                        EndPoint address = addresses[next++];
+                        running.Add((address, AttemptAsync(address, over.Token)));
+                    }
+
+                    if (await FirstAsync(running, next < addresses.Length) is { } connected)
+                    {
+                        return connected;
+                    }
+                }
+
+                throw Failure();
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                _failures.AddRange(running.Select(static attempt => (attempt.Address, new SocketException((int)SocketError.TimedOut))));
+                throw Failure();
+            }
+            finally
+            {
+                await over.CancelAsync();
+                running.ForEach(static attempt => attempt.Attempt.ContinueWith(
+                    static late => late.Result.Dispose(),
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnRanToCompletion,
+                    TaskScheduler.Default));
+            }
+        }
+
+        private static async Task<Socket> AttemptAsync(EndPoint address, CancellationToken over)
+        {
+            bool unix = address is UnixDomainSocketEndPoint;
+            Socket socket = new(address.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+            try
+            {
+                if (!unix)
+                {
+                    // A question leaves in one write; Nagle's algorithm could only delay it.
+                    socket.NoDelay = true;
+                }
+
+                await socket.ConnectAsync(address, over);
+                return socket;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        /// <summary>Waits for an attempt to end, or for the time of the next one; null if none has connected.</summary>
+        private async Task<Socket?> FirstAsync(List<(EndPoint Address, Task<Socket> Attempt)> running, bool moreToTry)
+        {
+            while (running.Count > 0)
+            {
+                Task wait = Task.Delay(moreToTry ? _attemptDelay : Timeout.InfiniteTimeSpan, deadline);
+                Task ended = await Task.WhenAny(running.Select(static attempt => (Task)attempt.Attempt).Append(wait));
+                if (ended == wait)
+                {
+                    await wait;
+                    return null;
+                }
+
+                int index = running.FindIndex(attempt => attempt.Attempt == ended);
+                (EndPoint address, Task<Socket> attempt) = running[index];
+                try
+                {
+                    Socket connected = await attempt;
+                    running.RemoveAt(index);
+                    return connected;
+                }
+                catch (SocketException why)
+                {
+                    running.RemoveAt(index);
+                    _failures.Add((address, why));
+                }
+
+                if (moreToTry)
+                {
+                    return null;
+                }
+            }
+
+            return null;
+        }
+
+        private NetworkException Failure()
+        {
+            SocketException last = _failures[^1].Why;
+            if (_failures.Count == 1)
+            {
+                return last.SocketErrorCode == SocketError.TimedOut
+                    ? new NetworkException(
+                        $"connect {endpoint}: no answer within {timeout.TotalSeconds:0.###} s; {Advice.For("connect", SocketError.TimedOut)}",
+                        SocketError.TimedOut,
+                        last)
+                    : NetworkException.From("connect", endpoint.ToString(), last);
+            }
+
+            string each = string.Join(", ", _failures.Select(static failure => $"{failure.Address}: {NetworkException.Answer(failure.Why)}"));
+            string? advice = Advice.For("connect", last.SocketErrorCode);
+            return new NetworkException(
+                $"connect {endpoint}: no address answered: {each}{(advice is null ? "" : $"; {advice}")}", last.SocketErrorCode, last);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Doorbell;
+
+/// <summary>An answer to a datagram.</summary>
+/// <param name="Bytes">The whole datagram.</param>
+/// <param name="Peer">The address that answered: the one asked.</param>
+/// <param name="Tries">How often the question was sent.</param>
+/// <param name="Elapsed">From the first try to the answer.</param>
+public sealed record DatagramAnswer(byte[] Bytes, PeerAddress Peer, int Tries, TimeSpan Elapsed);
+
+/// <summary>
+/// The classic client of a datagram service, which knows that a question or its answer may be lost. It promises at least once: a
+/// server may see a question more than once, so what it does should be idempotent.
+/// </summary>
+public static class DatagramClient
+{
+    private const int MaxDatagramBytes = 65_535;
+
+    /// <summary>
+    /// Sends a question and waits for an answer, sending again as <paramref name="schedule"/> says. Every question has a socket
+    /// and so an ephemeral port of its own (RFC 5452 section 9), connected so that the kernel passes datagrams of the address asked
+    /// only: a late, doubled or forged answer to another question can't be taken for this one's.
+    /// </summary>
+    /// <param name="endpoint">A UDP or unix datagram endpoint. A name's addresses are tried in turn as they refuse.</param>
+    /// <param name="question">The whole datagram; may be empty.</param>
+    /// <param name="timeout">Bounds the whole exchange.</param>
+    /// <param name="schedule">When to send again.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="NetworkException">Nobody listens there, or no answer came in time.</exception>
+    public static async Task<DatagramAnswer> AskAsync(
+        Endpoint endpoint, ReadOnlyMemory<byte> question, TimeSpan timeout, RetrySchedule schedule, CancellationToken cancellation)
+    {
+        schedule.Validate();
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        EndPoint[] addresses = endpoint.IsUnix
+            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            : await Connector.ResolveAsync(endpoint, timeout, cancellation, deadline.Token);
+        List<string> refusals = [];
+        foreach (EndPoint address in addresses)
+        {
+            string operation = "socket";
+            Exchange exchange = new(question, schedule, deadline.Token);
+            try
+            {
+                using Socket socket = DatagramSocket.Connect(address, ref operation);
+                operation = "send";
+                return await exchange.RunAsync(socket);
+            }
+            catch (SocketException refused) when (addresses.Length > 1)
+            {
+                refusals.Add($"{address}: {NetworkException.Answer(refused)}");
+                if (refusals.Count == addresses.Length)
+                {
+                    throw new NetworkException(
+                        $"{operation} {endpoint}: no address took the question: {string.Join(", ", refusals)}"
+                            + (Advice.For(operation, refused.SocketErrorCode) is { } advice ? $"; {advice}" : ""),
+                        refused.SocketErrorCode,
+                        refused);
+                }
+            }
+            catch (SocketException failure)
+            {
+                throw NetworkException.From(operation, endpoint.ToString(), failure);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                throw new NetworkException(
+                    $"receive {endpoint}: no answer within {timeout.TotalSeconds:0.###} s to {Tries(exchange.Tried)}; datagrams can get lost: "
+                        + "ask again, allow more with --timeout and --tries, or look whether the server answers at all",
+                    SocketError.TimedOut,
+                    null);
+            }
+        }
+
+        throw new UnreachableException();
+    }
+
+    private static string Tries(int count) => count == 1 ? "1 try" : $"{count} tries";
+
+    /// <summary>One question to one address.</summary>
+    private sealed class Exchange(ReadOnlyMemory<byte> question, RetrySchedule schedule, CancellationToken deadline)
+    {
+        public int Tried { get; private set; }
+
+        public async Task<DatagramAnswer> RunAsync(Socket socket)
+        {
+            long began = Stopwatch.GetTimestamp();
+            byte[] buffer = new byte[MaxDatagramBytes];
+            Task<int> answer = socket.ReceiveAsync(buffer, SocketFlags.None, deadline).AsTask();
+            while (true)
+            {
+                await socket.SendAsync(question, SocketFlags.None, deadline);
+                TimeSpan interval = schedule.IntervalAfter(++Tried, Random.Shared);
+                Task wait = Task.Delay(interval == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : interval, deadline);
+                if (await Task.WhenAny(answer, wait) == answer)
+                {
+                    int count = await answer;
+                    PeerAddress peer = socket.RemoteEndPoint is IPEndPoint ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(null);
+                    return new DatagramAnswer(buffer[..count], peer, Tried, Stopwatch.GetElapsedTime(began));
+                }
+
+                await wait;
+            }
+        }
+    }
+}
