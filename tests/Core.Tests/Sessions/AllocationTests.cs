@@ -1,0 +1,69 @@
+using System.Buffers;
+
+namespace Doorbell.Tests;
+
+/// <summary>No allocation for a request once the buffers are warm.</summary>
+public sealed class AllocationTests
+{
+    private const int Requests = 100_000;
+
+    [Fact]
+    public void A_stream_request_allocates_nothing()
+    {
+        foreach (Service service in new[] { Capitalize.Unicode, Echo.Service, Service.Lines("lines", static (line, answer) => UpperCase.Ascii(line, answer)) })
+        {
+            StreamSession session = new(
+                service.NewStreamHandler!(), StreamLimits.Default, default, new SilentBell(), new Ledger(), ArrayPool<byte>.Shared);
+            session.Opened(TimeSpan.Zero, DateTimeOffset.UnixEpoch);
+            byte[] line = "a line of thirty-two bytes, ßtraße\n"u8.ToArray();
+            Assert.Equal(0, AllocatedBy(() => Exchange(session, line)));
+        }
+    }
+
+    [Fact]
+    public void A_datagram_allocates_nothing()
+    {
+        DatagramSession session = new(Capitalize.Unicode.NewDatagramHandler!(), DatagramLimits.Default, new Ledger());
+        byte[] question = "hello, straße"u8.ToArray();
+        Assert.Equal(0, AllocatedBy(() =>
+        {
+            session.Received(question, PeerAddress.IPv4(0x7f000001, 9), TimeSpan.Zero, DateTimeOffset.UnixEpoch);
+            session.Outbox.Clear();
+        }));
+    }
+
+    private static void Exchange(StreamSession session, byte[] line)
+    {
+        session.Received(line, TimeSpan.Zero);
+        int outgoing = session.Outgoing.Length;
+        if (outgoing < line.Length)
+        {
+            throw new InvalidOperationException("no answer");
+        }
+
+        session.Sent(outgoing, TimeSpan.Zero);
+    }
+
+    private static long AllocatedBy(Action request)
+    {
+        for (int i = 0; i < 1000; i++)
+        {
+            request();
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < Requests; i++)
+        {
+            request();
+        }
+
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
+    private sealed class SilentBell : Bell
+    {
+        public override void Ring()
+        {
+        }
+    }
+}
