@@ -60,7 +60,7 @@ public sealed record Endpoint
     {
         return transport is Transport.Unix or Transport.UnixDatagram
             ? throw new ArgumentOutOfRangeException(nameof(transport), transport, "An IP address goes with TCP or UDP.")
-            : new Endpoint(transport, address.Address.ToString(), address.Port, null);
+            : new Endpoint(transport, EndpointParser.Plain(address.Address).ToString(), address.Port, null);
     }
 
     /// <summary>As a URI that reads back as the same endpoint, fit to print.</summary>

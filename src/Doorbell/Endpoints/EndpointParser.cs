@@ -21,6 +21,9 @@ internal static class EndpointParser
         return error is null;
     }
 
+    /// <summary>An IPv4 address mapped into IPv6 is meant as IPv4: a socket for IPv6 alone can't reach it.</summary>
+    public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
     private static string? Read(string text, out Endpoint? endpoint)
     {
         endpoint = null;
@@ -142,7 +145,7 @@ internal static class EndpointParser
                 return $"\"{PeerText.Escape(host)}\" is no IPv6 address, as in tcp://[::1]:6789";
             }
 
-            host = address.ToString();
+            host = Plain(address).ToString();
             return null;
         }
 

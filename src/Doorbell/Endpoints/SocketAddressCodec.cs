@@ -32,10 +32,11 @@ internal static class SocketAddressCodec
         }
     }
 
-    /// <summary>Writes <paramref name="peer"/> as a socket of <paramref name="family"/> takes it: IPv4 mapped into IPv6 if need be.</summary>
+    /// <summary>Writes an IP peer as a socket of <paramref name="family"/> takes it: IPv4 mapped into IPv6 if need be.</summary>
     /// <exception cref="ArgumentException">The peer has no address of that family.</exception>
     public static void Write(PeerAddress peer, AddressFamily family, SocketAddress address)
     {
+        address.Size = SocketAddress.GetMaximumAddressSize(family);
         Span<byte> bytes = address.Buffer.Span;
         BinaryPrimitives.WriteUInt16BigEndian(bytes[PortAt..], peer.Port);
         if (family == AddressFamily.InterNetwork && peer.Kind == AddressKind.IPv4)
@@ -51,12 +52,6 @@ internal static class SocketAddressCodec
             BitConverter.TryWriteBytes(bytes[ScopeAt..], peer.ScopeId);
             address.Size = IPv6Size;
         }
-        else if (family == AddressFamily.Unix && !string.IsNullOrEmpty(peer.Path))
-        {
-            SocketAddress unix = new UnixDomainSocketEndPoint(peer.Path).Serialize();
-            unix.Buffer.Span[..unix.Size].CopyTo(bytes);
-            address.Size = unix.Size;
-        }
         else
         {
             throw new ArgumentException($"{peer} has no address that this socket could send to.");
@@ -65,15 +60,14 @@ internal static class SocketAddressCodec
 
     private static ushort Port(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt16BigEndian(bytes[PortAt..]);
 
-    /// <summary>sun_path: a path up to its NUL, an abstract name (whose first byte is NUL) up to the address's end.</summary>
+    /// <summary>
+    /// sun_path: a path up to its NUL, or an abstract name, whose first byte is NUL. Socket does not tell where a received name ends,
+    /// so the lane clears the address before each receive, and an abstract name is taken to end before its tail of NULs.
+    /// </summary>
     private static string PathOf(ReadOnlySpan<byte> bytes)
     {
-        ReadOnlySpan<byte> path = bytes.Length > PortAt ? bytes[PortAt..] : [];
-        if (!path.IsEmpty && path[0] != 0 && path.IndexOf((byte)0) is >= 0 and int end)
-        {
-            path = path[..end];
-        }
-
-        return System.Text.Encoding.UTF8.GetString(path);
+        ReadOnlySpan<byte> path = bytes[PortAt..];
+        int end = path[0] == 0 ? path.TrimEnd((byte)0).Length : path.IndexOf((byte)0);
+        return System.Text.Encoding.UTF8.GetString(end < 0 ? path : path[..end]);
     }
 }

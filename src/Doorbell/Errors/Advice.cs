@@ -5,6 +5,10 @@ namespace Doorbell;
 /// <summary>What to do about a failed call.</summary>
 internal static class Advice
 {
+    public static string ForMissingPath(string operation) => operation == "bind"
+        ? "the path's folder is not there: make it, or choose another path"
+        : "no server has made this socket: start the server, or look at the path";
+
     public static string? For(string operation, SocketError error) => (operation, error) switch
     {
         ("bind" or "listen", SocketError.AddressAlreadyInUse) =>
@@ -13,12 +17,10 @@ internal static class Advice
             "a port below 1024 takes root, CAP_NET_BIND_SERVICE or a lower net.ipv4.ip_unprivileged_port_start; a path takes a writable folder",
         ("bind", SocketError.AddressNotAvailable) =>
             "no interface of this machine has this address: give one that `ip address` shows, localhost, or *",
-        ("bind", SocketError.SocketError) => "look whether the path's folder is there and can be written to",
         ("resolve", SocketError.HostNotFound or SocketError.NoData) => "look at the name's spelling, or give an IP address",
         ("resolve", SocketError.TryAgain) => "the name server does not answer: try again later, or give an IP address",
         ("connect", SocketError.ConnectionRefused) => "nothing listens there: start the server, or look at the host and port",
         ("connect", SocketError.TimedOut) => "no answer: look whether the host is up and no firewall drops the packets, or allow more with --timeout",
-        ("connect", SocketError.AddressNotAvailable) => "there is no server at this address: look whether the path or address is right",
         ("connect", SocketError.AccessDenied) => "the socket's file does not let you write to it, or a firewall refuses: look at its permissions",
         ("connect", SocketError.ProtocolType) => "the socket there is of the other kind: try unix:// for streams, unix+dgram:// for datagrams",
         ("send" or "receive", SocketError.ConnectionRefused) => "nothing listens on that port (ICMP port unreachable): start the server, or look at the host and port",

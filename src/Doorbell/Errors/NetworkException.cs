@@ -29,8 +29,11 @@ public class NetworkException : Exception
             return new NetworkException($"{operation} {target}: {PeerText.Escape(failure.Message)}", SocketError.SocketError, failure);
         }
 
-        string? advice = Advice.For(operation, socket.SocketErrorCode);
-        string message = $"{operation} {target}: {Answer(socket)}{(advice is null ? "" : $"; {advice}")}";
+        // A path that isn't there: Socket calls ENOENT "address not available", which no unix socket ever is.
+        bool noPath = socket.SocketErrorCode == SocketError.AddressNotAvailable && target.StartsWith("unix", StringComparison.Ordinal);
+        string? advice = noPath ? Advice.ForMissingPath(operation) : Advice.For(operation, socket.SocketErrorCode);
+        string answer = noPath ? "ENOENT (No such file or directory)" : Answer(socket);
+        string message = $"{operation} {target}: {answer}{(advice is null ? "" : $"; {advice}")}";
         return new NetworkException(message, socket.SocketErrorCode, failure);
     }
 

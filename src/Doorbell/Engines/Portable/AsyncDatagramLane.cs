@@ -97,7 +97,12 @@ internal sealed class AsyncDatagramLane : IDisposable
 
     private async ValueTask<int> ReceiveAsync(CancellationToken stop)
     {
-        _from.Size = SocketAddress.GetMaximumAddressSize(_socket.AddressFamily);
+        if (_socket.AddressFamily == AddressFamily.Unix)
+        {
+            _from.Size = SocketAddress.GetMaximumAddressSize(AddressFamily.Unix);
+            _from.Buffer.Span.Clear();
+        }
+
         if (_session.Deadline == TimeSpan.MaxValue)
         {
             return await _socket.ReceiveFromAsync(_buffer, SocketFlags.None, _from, stop);
@@ -147,9 +152,7 @@ internal sealed class AsyncDatagramLane : IDisposable
             (ReadOnlyMemory<byte> bytes, PeerAddress to) = outbox[i];
             try
             {
-                SocketAddressCodec.Write(to, _socket.AddressFamily, _to);
-                int sent = await _socket.SendToAsync(bytes, SocketFlags.None, _to, _serving.Stop.Aborting);
-                _serving.Ledger.DatagramSent(sent);
+                _serving.Ledger.DatagramSent(await SendAsync(bytes, to));
             }
             catch (Exception failure) when (failure is SocketException or OperationCanceledException or ArgumentException)
             {
@@ -160,6 +163,18 @@ internal sealed class AsyncDatagramLane : IDisposable
         }
 
         outbox.Clear();
+    }
+
+    private ValueTask<int> SendAsync(ReadOnlyMemory<byte> bytes, PeerAddress to)
+    {
+        if (to.Kind == AddressKind.Unix)
+        {
+            // The overload that allocates nothing gives the kernel a name's whole buffer, which is another abstract name.
+            return _socket.SendToAsync(bytes, SocketFlags.None, new UnixDomainSocketEndPoint(to.Path!), _serving.Stop.Aborting);
+        }
+
+        SocketAddressCodec.Write(to, _socket.AddressFamily, _to);
+        return _socket.SendToAsync(bytes, SocketFlags.None, _to, _serving.Stop.Aborting);
     }
 
     private string Failure(string operation, SocketException failure) =>

@@ -1,0 +1,239 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Doorbell.Tests;
+
+/// <summary>Binding, faults, limits, and the end of a server.</summary>
+public sealed class ServerTests
+{
+    [Fact]
+    public async Task Localhost_is_both_loopback_addresses_on_one_port()
+    {
+        await using Server server = await Server.StartAsync(Capitalize.Unicode, "tcp://localhost:0", "udp://localhost:0");
+        Assert.Equal(["127.0.0.1", "::1", "127.0.0.1", "::1"], server.Doors.Select(static door => door.Endpoint.Host));
+        Assert.Equal(server.Doors[0].Endpoint.Port, server.Doors[1].Endpoint.Port);
+        Assert.Equal(server.Doors[2].Endpoint.Port, server.Doors[3].Endpoint.Port);
+        Assert.All(server.Doors, static door => Assert.Equal(Reach.ThisMachine, door.Reach));
+    }
+
+    [Fact]
+    public async Task A_star_is_every_interface_of_both_families()
+    {
+        await using Server server = await Server.StartAsync(Capitalize.Unicode, "tcp://*:0");
+        Assert.Equal(Reach.EveryInterface, server.Doors[0].Reach);
+        foreach (string host in new[] { "127.0.0.1", "[::1]", "127.1.2.3" })
+        {
+            using Peer peer = new(Endpoint.Parse($"tcp://{host}:{server.Doors[0].Endpoint.Port}"));
+            Assert.Equal("HI\n", peer.Ask("hi\n"));
+        }
+    }
+
+    [Theory]
+    [InlineData("tcp")]
+    [InlineData("udp")]
+    [InlineData("unix")]
+    [InlineData("unix+dgram")]
+    public async Task A_second_server_on_the_same_address_is_refused(string transport)
+    {
+        await using Running first = await Running.StartAsync(Capitalize.Unicode, transport);
+        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Echo.Service, first.Endpoint.ToString()));
+        Assert.Equal(SocketError.AddressAlreadyInUse, failure.Error);
+        Assert.Contains("EADDRINUSE", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task When_one_endpoint_fails_none_stays_bound()
+    {
+        await using Running taken = await Running.StartAsync(Capitalize.Unicode);
+        string free = $"tcp://127.0.0.1:{FreePort()}";
+        await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Echo.Service, free, taken.Endpoint.ToString()));
+        await using Server server = await Server.StartAsync(Echo.Service, free);
+        Assert.Single(server.Doors);
+    }
+
+    [Fact]
+    public async Task A_restart_need_not_wait_for_the_old_connections()
+    {
+        string endpoint;
+        await using (Running first = await Running.StartAsync(Daytime.Service))
+        {
+            // The server closes first, so the TIME_WAIT is on its side.
+            endpoint = first.Endpoint.ToString();
+            using Peer peer = first.Connect();
+            Assert.EndsWith("UTC\r\n", peer.ReceiveToEnd(), StringComparison.Ordinal);
+        }
+
+        await using Server second = await Server.StartAsync(Capitalize.Unicode, endpoint);
+        Assert.Equal(endpoint, second.Doors[0].Endpoint.ToString());
+    }
+
+    [Fact]
+    public async Task A_stale_unix_socket_is_replaced_a_plain_file_is_not_and_ours_is_removed_at_the_end()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        LeaveStaleSocket(path);
+        await using (Server server = await Server.StartAsync(Capitalize.Unicode, $"unix://{path}"))
+        {
+            using Peer peer = new(server.Doors[0].Endpoint);
+            Assert.Equal("HI\n", peer.Ask("hi\n"));
+        }
+
+        Assert.False(File.Exists(path));
+        await File.WriteAllTextAsync(path, "precious", TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Capitalize.Unicode, $"unix://{path}"));
+        Assert.Equal("precious", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
+        File.Delete(path);
+    }
+
+    [Fact]
+    public async Task A_handler_that_throws_ends_its_connection_alone()
+    {
+        Service brittle = Service.Lines("brittle", static (line, answer) =>
+        {
+            if (line.SequenceEqual("bad"u8))
+            {
+                throw new FormatException("bad line");
+            }
+
+            UpperCase.Ascii(line, answer);
+        });
+        await using Running server = await Running.StartAsync(brittle);
+        using Peer good = server.Connect();
+        using Peer bad = server.Connect();
+        bad.Send("bad\n");
+        Assert.Throws<SocketException>(() => bad.ReceiveToEnd());
+        Assert.Equal("GOOD\n", good.Ask("good\n"));
+        Peer.Eventually(() => server.Counts.Closed(CloseReason.HandlerFault) == 1, "the fault is counted");
+    }
+
+    [Fact]
+    public async Task A_maker_of_handlers_that_throws_costs_one_connection()
+    {
+        int made = 0;
+        Service brittle = new("brittle")
+        {
+            NewStreamHandler = () => ++made == 1 ? throw new FormatException("no handler") : Capitalize.Unicode.NewStreamHandler!(),
+        };
+        await using Running server = await Running.StartAsync(brittle);
+        using Peer first = server.Connect();
+        Assert.Equal("", first.ReceiveToEnd());
+        using Peer second = server.Connect();
+        Assert.Equal("HI\n", second.Ask("hi\n"));
+    }
+
+    [Fact]
+    public async Task At_the_limit_of_connections_the_next_waits_in_the_backlog_until_one_ends()
+    {
+        await using Running server = await Running.StartAsync(Capitalize.Unicode, maxConnections: 2);
+        using Peer first = server.Connect();
+        using Peer second = server.Connect();
+        Assert.Equal("A\n", first.Ask("a\n"));
+        Assert.Equal("B\n", second.Ask("b\n"));
+        using Peer third = server.Connect();
+        third.Send("c\n");
+        Assert.Equal("A\n", first.Ask("a\n"));
+        Assert.Equal(2, server.Counts.ConnectionsOpened);
+        first.Dispose();
+        Assert.Equal("C\n", third.Receive(2));
+    }
+
+    [Fact]
+    public async Task A_drain_ends_at_its_deadline_whatever_peers_do()
+    {
+        await using Running server = await Running.StartAsync(Capitalize.Unicode);
+        using Peer stubborn = server.Connect();
+        stubborn.Send("half a li");
+        Peer.Eventually(() => server.Counts.BytesReceived == 9, "the half line has arrived");
+        await server.Server.DrainAsync(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(1, server.Counts.Closed(CloseReason.DrainDeadline));
+        Assert.Throws<SocketException>(() => stubborn.ReceiveToEnd());
+    }
+
+    [Fact]
+    public async Task A_drain_waits_for_the_rest_of_a_half_received_line()
+    {
+        await using Running server = await Running.StartAsync(Capitalize.Unicode);
+        using Peer slow = server.Connect();
+        slow.Send("half a li");
+        Peer.Eventually(() => server.Counts.BytesReceived == 9, "the half line has arrived");
+        Task drained = server.Server.DrainAsync(TimeSpan.FromSeconds(20));
+        slow.Send("ne\n");
+        Assert.Equal("HALF A LINE\n", slow.ReceiveToEnd());
+        slow.Dispose();
+        await drained;
+        Assert.Equal(1, server.Counts.Closed(CloseReason.Completed));
+    }
+
+    [Fact]
+    public async Task An_idle_connection_is_closed_at_its_time()
+    {
+        Service hasty = Capitalize.Unicode with { StreamLimits = StreamLimits.Default with { IdleTimeout = TimeSpan.FromMilliseconds(200) } };
+        await using Running server = await Running.StartAsync(hasty);
+        using Peer peer = server.Connect();
+        Assert.Equal("A\n", peer.Ask("a\n"));
+        Assert.Equal("", peer.ReceiveToEnd());
+        Peer.Eventually(() => server.Counts.Closed(CloseReason.IdleTimeout) == 1, "it is counted");
+    }
+
+    [Fact]
+    public async Task A_bell_rung_from_another_thread_pushes_output_to_an_idle_connection()
+    {
+        TaskCompletionSource<Bell> bell = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using Running server = await Running.StartAsync(new Service("push") { NewStreamHandler = () => new Pushing(bell) });
+        using Peer peer = server.Connect();
+        Bell its = await bell.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        its.Ring();
+        Assert.Equal("news\n", peer.Receive(5));
+        peer.Dispose();
+        Peer.Eventually(() => server.Counts.ConnectionsOpen == 0, "it is closed");
+        its.Ring();
+    }
+
+    [Fact]
+    public async Task Options_that_do_not_fit_together_are_refused()
+    {
+        ServerOptions options = new() { Service = PipeServices.WithDelay, Endpoints = [Endpoint.Parse("udp://localhost:0")] };
+        await Assert.ThrowsAsync<ArgumentException>(() => Server.StartAsync(options));
+        await Assert.ThrowsAsync<ArgumentException>(() => Server.StartAsync(options with { Endpoints = [] }));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Server.StartAsync(options with { MaxConnections = 0 }));
+    }
+
+    private static int FreePort()
+    {
+        using Socket probe = new(SocketType.Stream, ProtocolType.Tcp);
+        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)probe.LocalEndPoint!).Port;
+    }
+
+    /// <summary>What a server that was killed leaves: a socket's file that nobody listens on.</summary>
+    private static void LeaveStaleSocket(string path)
+    {
+        string hidden = path + ".hidden";
+        using (Socket dead = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(hidden));
+
+            // Disposing a socket removes its file, so give the file another name first.
+            File.Move(hidden, path);
+        }
+
+        Assert.True(File.Exists(path));
+    }
+
+    private sealed class Pushing(TaskCompletionSource<Bell> bell) : StreamHandler
+    {
+        public override Next OnOpen(Turn turn)
+        {
+            bell.SetResult(turn.Bell);
+            return Next.Stay;
+        }
+
+        public override Step OnBytes(ReadOnlySpan<byte> input, Turn turn) => Step.More(input.Length);
+
+        public override Next OnRing(Turn turn)
+        {
+            turn.Output.Write("news\n"u8);
+            return Next.Stay;
+        }
+    }
+}
