@@ -1,0 +1,88 @@
+namespace Doorbell.Tests;
+
+/// <summary>
+/// Every textbook client against <c>doorbell serve</c>, <c>doorbell ask</c> against every textbook server, and Debian's ncat, nc and
+/// socat on both sides. The README shows this matrix.
+/// </summary>
+public sealed class InteropMatrixTests
+{
+    private static readonly string _upper = $"perl {Path.Combine(Repository.Peers, "perl", "upper.pl")}";
+
+    public static TheoryData<string, string> Languages =>
+        new MatrixTheoryData<string, string>(["c", "java", "python", "perl", "node"], ["tcp", "udp"]);
+
+    public static TheoryData<string, string> Tools => new MatrixTheoryData<string, string>(["ncat", "nc", "socat"], ["tcp", "udp"]);
+
+    [Theory]
+    [MemberData(nameof(Languages))]
+    public void A_textbook_client_is_answered(string language, string transport)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", $"{transport}://127.0.0.1:0");
+        using (server)
+        {
+            (string file, string[] arguments) = Textbook.Client(language, transport);
+            foreach (string sentence in new[] { "hello, world\n", "no newline" })
+            {
+                Ended client = Program.Run(file, [.. arguments, "127.0.0.1", $"{endpoint.Port}"], Sentence(language, transport, sentence));
+                Assert.Equal($"FROM SERVER: {sentence.Trim().ToUpperInvariant()}", client.Output.Split('\n')[0].TrimEnd('\0', '\r'));
+                Assert.Equal(0, client.ExitCode);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Languages))]
+    public void A_textbook_server_is_asked(string language, string transport)
+    {
+        (string file, string[] arguments) = Textbook.Server(language, transport);
+        using Program server = Program.Start(file, [.. arguments, "0"]);
+        string port = server.WaitForLine("READY ").Split(' ')[1];
+        foreach (string sentence in new[] { "hello, world", "and again" })
+        {
+            Ended asked = Doorbells.Run("native", "", "ask", $"{transport}://127.0.0.1:{port}", sentence);
+            Assert.Equal(new Ended(0, $"FROM SERVER: {sentence.ToUpperInvariant()}\n", ""), asked);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Tools))]
+    public void A_tool_as_client_is_answered(string tool, string transport)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", $"{transport}://127.0.0.1:0");
+        using (server)
+        {
+            // Over UDP none of them can know when it is over: each has its own way to wait.
+            bool udp = transport == "udp";
+            (string file, string[] arguments) = tool switch
+            {
+                "ncat" => ("ncat", [.. udp ? new[] { "-u", "-i", "1" } : [], "127.0.0.1", $"{endpoint.Port}"]),
+                "nc" => ("nc", [.. udp ? new[] { "-u", "-w", "1" } : ["-N"], "127.0.0.1", $"{endpoint.Port}"]),
+                _ => ("socat", new[] { "-t", "1", "-", $"{transport.ToUpperInvariant()}:127.0.0.1:{endpoint.Port}" }),
+            };
+            Assert.Equal("HELLO, WORLD\n", Program.Run(file, arguments, "hello, world\n").Output);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Tools))]
+    public void A_tool_as_server_is_asked(string tool, string transport)
+    {
+        int port = Ports.Free(transport);
+        bool udp = transport == "udp";
+        string listen = tool switch
+        {
+            "ncat" => $"exec ncat {(udp ? "-u " : "")}-l 127.0.0.1 {port} --sh-exec '{_upper}'",
+            "nc" => $"cd $(mktemp -d) && mkfifo pipe && nc {(udp ? "-u " : "")}-l 127.0.0.1 {port} < pipe | {_upper} > pipe",
+            _ => $"exec socat {(udp ? "UDP-RECVFROM" : "TCP-LISTEN")}:{port},bind=127.0.0.1,fork EXEC:'{_upper}'",
+        };
+        using Program server = Program.Start("bash", ["-c", listen]);
+        Ports.WaitUntilServed(transport, port);
+        Ended asked = Doorbells.Run("native", "", "ask", $"{transport}://127.0.0.1:{port}", "hello, world");
+        Assert.Equal("FROM SERVER: HELLO, WORLD\n", asked.Output);
+        Assert.Equal(0, asked.ExitCode);
+    }
+
+    /// <summary>A textbook client that reads a line waits for one: without a newline only those that end or send a NUL can be answered.</summary>
+    private static string Sentence(string language, string transport, string sentence) =>
+        transport == "tcp" && language is "python" or "node" ? sentence.TrimEnd() + "\n" : sentence;
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+
+namespace Doorbell.Tests;
+
+/// <summary>How a program that was run to its end ended.</summary>
+internal sealed record Ended(int ExitCode, string Output, string Error);
+
+/// <summary>A program under test, or one of its peers: started, spoken to, and ended by its own pid.</summary>
+internal sealed class Program : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly BlockingCollection<string> _lines = [];
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _error = new();
+
+    private Program(string file, IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = new(file, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = new UTF8Encoding(false),
+            StandardErrorEncoding = new UTF8Encoding(false),
+        };
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => Note(_output, line.Data, isOutput: true);
+        _process.ErrorDataReceived += (_, line) => Note(_error, line.Data, isOutput: false);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public int Id => _process.Id;
+
+    public Stream Input => _process.StandardInput.BaseStream;
+
+    /// <summary>Starts a program that stays.</summary>
+    public static Program Start(string file, params IEnumerable<string> arguments) => new(file, arguments);
+
+    /// <summary>Runs a program to its end.</summary>
+    public static Ended Run(string file, IEnumerable<string> arguments, string input = "")
+    {
+        using Program program = new(file, arguments);
+        program.Input.Write(Encoding.UTF8.GetBytes(input));
+        program.Input.Close();
+        return program.WaitForEnd();
+    }
+
+    /// <summary>Waits for a line of output that contains a text.</summary>
+    public string WaitForLine(string containing)
+    {
+        while (_lines.TryTake(out string? line, _patience))
+        {
+            if (line.Contains(containing, StringComparison.Ordinal))
+            {
+                return line;
+            }
+        }
+
+        throw new TimeoutException($"no line with \"{containing}\" came; output: {_output} error: {_error}");
+    }
+
+    /// <summary>Sends a signal by name, as in INT.</summary>
+    public void Signal(string name) => Assert.Equal(0, Run("kill", ["-" + name, $"{Id}"]).ExitCode);
+
+    public Ended WaitForEnd()
+    {
+        Assert.True(_process.WaitForExit(_patience), $"it has not ended; output: {_output} error: {_error}");
+        _process.WaitForExit();
+        return new Ended(_process.ExitCode, _output.ToString(), _error.ToString());
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+        _lines.Dispose();
+    }
+
+    private void Note(StringBuilder all, string? line, bool isOutput)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (all)
+        {
+            all.Append(line).Append('\n');
+        }
+
+        if (isOutput)
+        {
+            _lines.Add(line);
+        }
+    }
+}
