@@ -24,7 +24,7 @@ internal static class Arguments
         word.Contains("://", StringComparison.Ordinal)
         || word.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)
         || word.StartsWith("unix+dgram:", StringComparison.OrdinalIgnoreCase)
-        || (word.Length > 0 && !word.Any(char.IsWhiteSpace) && word[(word.LastIndexOf(':') + 1)..] is { Length: > 0 } port && port.All(char.IsAsciiDigit));
+        || (!word.Any(char.IsWhiteSpace) && word[(word.LastIndexOf(':') + 1)..] is { Length: > 0 } port && port.All(char.IsAsciiDigit));
 
     private static TimeSpan Parse(string name, ArgumentResult result)
     {
@@ -37,7 +37,8 @@ internal static class Arguments
             _ => (text, 1.0),
         };
         const double MostSeconds = 7 * 24 * 3600;
-        if (double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value * unit <= MostSeconds)
+        bool isNumber = double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value);
+        if (isNumber && value * unit <= MostSeconds)
         {
             return TimeSpan.FromSeconds(value * unit);
         }

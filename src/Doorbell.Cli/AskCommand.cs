@@ -20,7 +20,12 @@ internal static class AskCommand
         Option<bool> raw = new("--raw") { Description = "Print the reply alone" };
         Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
         Option<TimeSpan> timeout = Arguments.Duration("--timeout", "Bounds connecting, and each answer", 5);
-        Option<int> tries = new("--tries") { Description = "Datagrams: send a question at most so often", DefaultValueFactory = static _ => 4, HelpName = "N" };
+        Option<int> tries = new("--tries")
+        {
+            Description = "Datagrams: send a question at most so often",
+            DefaultValueFactory = static _ => RetrySchedule.Default.Tries,
+            HelpName = "N",
+        };
         tries.Validators.Add(static result =>
         {
             if (result.GetValueOrDefault<int>() is < 1 or > 100)

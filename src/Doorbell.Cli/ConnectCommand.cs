@@ -7,12 +7,18 @@ internal static class ConnectCommand
 {
     public static Command Make()
     {
-        Argument<string> endpoint = new("ENDPOINT") { Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path" };
+        Argument<string> endpoint = new("ENDPOINT")
+        {
+            Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
+        };
         Option<bool> noHalfClose = new("--no-half-close") { Description = "Keep the sending side open after the end of standard input" };
         Option<bool> raw = new("--raw") { Description = "At a terminal, show control characters unescaped" };
         Option<TimeSpan> timeout = Arguments.Duration("--timeout", "Bounds connecting", 5);
         Option<TimeSpan> wait = Arguments.Duration("--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
-        Command command = new("connect", "Join standard input and output to a connection or a datagram socket") { endpoint, noHalfClose, raw, timeout, wait };
+        Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
+        {
+            endpoint, noHalfClose, raw, timeout, wait,
+        };
         command.SetAction(async (parsed, _) =>
         {
             Endpoint where = Endpoint.Parse(parsed.GetValue(endpoint)!);

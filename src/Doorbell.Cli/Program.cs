@@ -7,7 +7,10 @@ internal static class Program
 {
     public static async Task<int> Main(string[] arguments)
     {
-        RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.") { ServeCommand.Make(), AskCommand.Make(), ConnectCommand.Make() };
+        RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
+        {
+            ServeCommand.Make(), AskCommand.Make(), ConnectCommand.Make(),
+        };
         ParseResult parsed = doorbell.Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
@@ -17,7 +20,8 @@ internal static class Program
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (NetworkException failure)
         {

@@ -13,7 +13,9 @@ internal static class Questions
     public static async IAsyncEnumerable<ReadOnlyMemory<byte>> Of(string? text)
     {
         bool prompt = text is null && !Console.IsInputRedirected && !Console.IsOutputRedirected;
-        Stream input = text is null ? Console.OpenStandardInput() : new MemoryStream(Encoding.UTF8.GetBytes(text.Length == 0 ? "\n" : text));
+        Stream input = text is null
+            ? Console.OpenStandardInput()
+            : new MemoryStream(Encoding.UTF8.GetBytes(text.Length == 0 ? "\n" : text));
         PipeReader reader = PipeReader.Create(input);
         while (true)
         {
@@ -46,7 +48,8 @@ internal static class Questions
 
             if (all.Length > MaxLineBytes)
             {
-                throw new ArgumentException($"a line of standard input is longer than {MaxLineBytes} bytes; use `doorbell connect` for streams");
+                throw new ArgumentException(
+                    $"a line of standard input is longer than {MaxLineBytes} bytes; use `doorbell connect` for streams");
             }
 
             if (read.IsCompleted)

@@ -53,7 +53,8 @@ internal static class ServeCommand
         if (!_services.TryGetValue(name ?? DefaultService, out Service? service))
         {
             throw new ArgumentException(
-                $"\"{PeerText.Escape(name!)}\" is no service: give one of {string.Join(", ", _services.Keys)}, or an endpoint such as tcp://localhost:6789");
+                $"\"{PeerText.Escape(name!)}\" is no service: give one of {string.Join(", ", _services.Keys)}, "
+                    + "or an endpoint such as tcp://localhost:6789");
         }
 
         if (ascii && service != Capitalize.Unicode)
@@ -64,7 +65,8 @@ internal static class ServeCommand
         return (ascii ? Capitalize.Ascii : service, [.. (endpoints.Length > 0 ? endpoints : _defaultEndpoints).Select(Endpoint.Parse)]);
     }
 
-    private static async Task<int> RunAsync(Service service, IReadOnlyList<Endpoint> endpoints, ServeReport report, bool verbose, TimeSpan drain)
+    private static async Task<int> RunAsync(
+        Service service, IReadOnlyList<Endpoint> endpoints, ServeReport report, bool verbose, TimeSpan drain)
     {
         using CancellationTokenSource stop = new();
         using CancellationTokenSource stopNow = new();

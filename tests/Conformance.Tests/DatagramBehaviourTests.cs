@@ -111,7 +111,8 @@ public sealed class DatagramBehaviourTests
         });
         RetrySchedule quick = RetrySchedule.Default with { FirstInterval = TimeSpan.FromMilliseconds(50) };
         DatagramAnswer answer = await DatagramClient.AskAsync(
-            Endpoint.From(Transport.Udp, (IPEndPoint)lossy.LocalEndPoint!), "hello"u8.ToArray(), _timeout, quick, TestContext.Current.CancellationToken);
+            Endpoint.From(Transport.Udp, (IPEndPoint)lossy.LocalEndPoint!), "hello"u8.ToArray(), _timeout, quick,
+                TestContext.Current.CancellationToken);
         await serving;
         Assert.Equal("hello", Encoding.UTF8.GetString(answer.Bytes));
         Assert.True(answer.Tries >= 2);

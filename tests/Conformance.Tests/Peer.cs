@@ -15,7 +15,8 @@ internal sealed class Peer : IDisposable
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         Socket.ReceiveTimeout = Socket.SendTimeout = (int)_patience.TotalMilliseconds;
-        Socket.Connect(endpoint.IsUnix ? new UnixDomainSocketEndPoint(endpoint.Path!) : new IPEndPoint(IPAddress.Parse(endpoint.Host!), endpoint.Port));
+        Socket.Connect(endpoint.IsUnix ? new UnixDomainSocketEndPoint(endpoint.Path!) : new IPEndPoint(IPAddress.Parse(endpoint.Host!),
+            endpoint.Port));
     }
 
     public Socket Socket { get; }

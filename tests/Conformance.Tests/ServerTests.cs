@@ -36,7 +36,8 @@ public sealed class ServerTests
     public async Task A_second_server_on_the_same_address_is_refused(string transport)
     {
         await using Running first = await Running.StartAsync(Capitalize.Unicode, transport);
-        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Echo.Service, first.Endpoint.ToString()));
+        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Echo.Service,
+            first.Endpoint.ToString()));
         Assert.Equal(SocketError.AddressAlreadyInUse, failure.Error);
         Assert.Contains("EADDRINUSE", failure.Message, StringComparison.Ordinal);
     }
@@ -167,7 +168,8 @@ public sealed class ServerTests
     [Fact]
     public async Task An_idle_connection_is_closed_at_its_time()
     {
-        Service hasty = Capitalize.Unicode with { StreamLimits = StreamLimits.Default with { IdleTimeout = TimeSpan.FromMilliseconds(200) } };
+        Service hasty = Capitalize.Unicode with { StreamLimits = StreamLimits.Default with { IdleTimeout =
+            TimeSpan.FromMilliseconds(200) } };
         await using Running server = await Running.StartAsync(hasty);
         using Peer peer = server.Connect();
         Assert.Equal("A\n", peer.Ask("a\n"));

@@ -63,7 +63,8 @@ public sealed class EveryScalarUpperCasesAsTheJdkDoes
             }
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"JDK {lines[0]}: {reference.Count} mappings, {notYetKnown} of ours younger than it");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"JDK {lines[0]}: {reference.Count} mappings, {notYetKnown} of ours younger than it");
         Assert.Empty(differences);
     }
 

@@ -14,7 +14,9 @@ public enum DatagramDrop
     /// <summary>More answers in one turn than <see cref="DatagramLimits.MaxAnswersPerTurn"/>.</summary>
     TooManyAnswers,
 
-    /// <summary>A datagram received that was larger than <see cref="DatagramLimits.MaxDatagramBytes"/>: not handled, as its end is missing.</summary>
+    /// <summary>
+    /// A datagram received that was larger than <see cref="DatagramLimits.MaxDatagramBytes"/>: not handled, as its end is missing.
+    /// </summary>
     Truncated,
 
     /// <summary>The kernel refused to send an answer (ENOBUFS, EHOSTUNREACH, the peer's socket is gone …).</summary>

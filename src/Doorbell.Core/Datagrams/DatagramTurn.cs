@@ -30,7 +30,9 @@ public readonly ref struct DatagramTurn
         set => _session.Alarm = value;
     }
 
-    /// <summary>Sends what has been written to <see cref="Output"/>, perhaps nothing, as one datagram to where this one came from.</summary>
+    /// <summary>
+    /// Sends what has been written to <see cref="Output"/>, perhaps nothing, as one datagram to where this one came from.
+    /// </summary>
     /// <exception cref="InvalidOperationException">There is no datagram to answer: this is an alarm's turn.</exception>
     public void Reply() => _session.Reply();
 

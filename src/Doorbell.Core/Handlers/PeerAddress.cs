@@ -51,7 +51,9 @@ public readonly record struct PeerAddress
     /// <summary>A unix socket's path; an abstract name begins with NUL; empty if unnamed. Null for IP.</summary>
     public string? Path { get; }
 
-    /// <summary>Whether it is this machine's own: 127.0.0.0/8, ::1 or any unix socket. Such a source can't be forged from outside.</summary>
+    /// <summary>
+    /// Whether it is this machine's own: 127.0.0.0/8, ::1 or any unix socket. Such a source can't be forged from outside.
+    /// </summary>
     public bool IsLoopback => Kind switch
     {
         AddressKind.IPv4 => (uint)Bits >> 24 == 127,

@@ -21,7 +21,9 @@ public sealed record Service(string Name)
     /// <param name="answer">Answers one message; the line's end is added by itself, as the question's was.</param>
     public static Service Lines(string name, MessageFunction answer) => Framed(name, Framing.Line, answer);
 
-    /// <summary>A service that answers messages framed by <paramref name="framing"/>. Over datagrams, each datagram is one message.</summary>
+    /// <summary>
+    /// A service that answers messages framed by <paramref name="framing"/>. Over datagrams, each datagram is one message.
+    /// </summary>
     /// <param name="name">A short name for logs.</param>
     /// <param name="framing">Where a message ends in a stream.</param>
     /// <param name="answer">Answers one message.</param>

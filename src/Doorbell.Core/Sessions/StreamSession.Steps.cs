@@ -202,4 +202,36 @@ public sealed partial class StreamSession
         Terminate(fault is PendingOutputException ? CloseReason.PendingOutputExceeded : CloseReason.HandlerFault);
         return Next.Abort;
     }
+
+    private void TimeOut()
+    {
+        if (_phase == Phase.Closing && _finished)
+        {
+            // The peer has had its time to end; our FIN is out and the answer delivered or not by TCP: just close.
+            _ended = true;
+        }
+        else if (_output.Pending > 0)
+        {
+            Terminate(CloseReason.IdleTimeout);
+        }
+        else
+        {
+            BeginClose(CloseReason.IdleTimeout);
+        }
+    }
+
+    private void BeginClose(CloseReason reason)
+    {
+        _phase = Phase.Closing;
+        _reason = reason;
+        Alarm = null;
+        _turnWanted = false;
+    }
+
+    private void Terminate(CloseReason reason)
+    {
+        _phase = Phase.Aborting;
+        _reason = reason;
+        Alarm = null;
+    }
 }

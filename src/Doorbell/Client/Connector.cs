@@ -215,13 +215,15 @@ public static class Connector
             {
                 return last.SocketErrorCode == SocketError.TimedOut
                     ? new NetworkException(
-                        $"connect {endpoint}: no answer within {timeout.TotalSeconds:0.###} s; {Advice.For("connect", SocketError.TimedOut)}",
+                        $"connect {endpoint}: no answer within {timeout.TotalSeconds:0.###} s; "
+                            + Advice.For("connect", SocketError.TimedOut),
                         SocketError.TimedOut,
                         last)
                     : NetworkException.From("connect", endpoint.ToString(), last);
             }
 
-            string each = string.Join(", ", _failures.Select(static failure => $"{failure.Address}: {NetworkException.Answer(failure.Why)}"));
+            string each = string.Join(
+                ", ", _failures.Select(static failure => $"{failure.Address}: {NetworkException.Answer(failure.Why)}"));
             string? advice = Advice.For("connect", last.SocketErrorCode);
             return new NetworkException(
                 $"connect {endpoint}: no address answered: {each}{(advice is null ? "" : $"; {advice}")}", last.SocketErrorCode, last);

@@ -69,8 +69,9 @@ public static class DatagramClient
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 throw new NetworkException(
-                    $"receive {endpoint}: no answer within {timeout.TotalSeconds:0.###} s to {Tries(exchange.Tried)}; datagrams can get lost: "
-                        + "ask again, allow more with --timeout and --tries, or look whether the server answers at all",
+                    $"receive {endpoint}: no answer within {timeout.TotalSeconds:0.###} s to {Tries(exchange.Tried)}; "
+                        + "datagrams can get lost: ask again, allow more with --timeout and --tries, "
+                        + "or look whether the server answers at all",
                     SocketError.TimedOut,
                     null);
             }

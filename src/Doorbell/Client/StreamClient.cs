@@ -121,7 +121,8 @@ public sealed class StreamClient : IDisposable
         if (reply.IsEmpty)
         {
             throw new NetworkException(
-                $"receive {_endpoint}: the server closed the connection without a reply; it may take one line a connection, or have stopped",
+                $"receive {_endpoint}: the server closed the connection without a reply; "
+                    + "it may take one line a connection, or have stopped",
                 SocketError.Disconnecting,
                 null);
         }

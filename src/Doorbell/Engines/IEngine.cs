@@ -2,7 +2,9 @@ using System.Net.Sockets;
 
 namespace Doorbell;
 
-/// <summary>The way to the kernel: runs the lanes of a server model over sockets that are bound already. A new engine changes no other room.</summary>
+/// <summary>
+/// The way to the kernel: runs the lanes of a server model over sockets that are bound already. A new engine changes no other room.
+/// </summary>
 internal interface IEngine
 {
     /// <summary>As the command line and the start-up lines name it.</summary>

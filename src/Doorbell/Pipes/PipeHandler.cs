@@ -16,7 +16,8 @@ namespace Doorbell;
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
     "Design", "CA1001", Justification = "The source has no timer and no handle to dispose of; a session's end cancels it.")]
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
-    "Reliability", "CA2012", Justification = "Each awaiter's result is taken exactly once, when it is complete: on the lane, after a ring.")]
+    "Reliability", "CA2012",
+        Justification = "Each awaiter's result is taken exactly once, when it is complete: on the lane, after a ring.")]
 public abstract class PipeHandler : StreamHandler
 {
     /// <summary>With so many bytes unread no more are taken from the kernel; so many unsent, and a flush waits.</summary>

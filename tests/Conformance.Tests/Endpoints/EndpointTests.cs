@@ -62,7 +62,8 @@ public sealed class EndpointTests
     [Fact]
     public void No_text_at_all_throws_anything_else_or_reaches_the_terminal_unescaped() => Gen.OneOf(
         Gen.String,
-        Gen.Select(Gen.OneOfConst("tcp://", "udp://", "unix:", ""), Gen.String, static (scheme, rest) => scheme + rest)).Sample(static text =>
+        Gen.Select(Gen.OneOfConst("tcp://", "udp://", "unix:", ""), Gen.String, static (scheme,
+            rest) => scheme + rest)).Sample(static text =>
     {
         if (Endpoint.TryParse(text, out Endpoint? endpoint, out string? error))
         {

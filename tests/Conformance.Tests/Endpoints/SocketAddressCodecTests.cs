@@ -8,7 +8,8 @@ namespace Doorbell.Tests;
 public sealed class SocketAddressCodecTests
 {
     private static readonly Gen<IPEndPoint> _any = Gen.Select(
-        Gen.OneOf(Gen.Byte.Array[4], Gen.Byte.Array[16]), Gen.Int[0, 65535], static (bytes, port) => new IPEndPoint(new IPAddress(bytes), port));
+        Gen.OneOf(Gen.Byte.Array[4], Gen.Byte.Array[16]), Gen.Int[0, 65535], static (bytes, port) => new IPEndPoint(new IPAddress(bytes),
+            port));
 
     [Fact]
     public void What_the_kernel_writes_is_read_as_dotnet_reads_it() => _any.Sample(static address =>
@@ -47,5 +48,6 @@ public sealed class SocketAddressCodecTests
     [InlineData("\0name", "@name")]
     [InlineData("", "unnamed")]
     [InlineData("/a\u001b[2J", @"/a\x1b[2J")]
-    public void Unix_addresses_are_shown_as_ss_shows_them(string path, string shown) => Assert.Equal(shown, PeerAddress.FromUnix(path).ToString());
+    public void Unix_addresses_are_shown_as_ss_shows_them(string path, string shown) =>
+        Assert.Equal(shown, PeerAddress.FromUnix(path).ToString());
 }

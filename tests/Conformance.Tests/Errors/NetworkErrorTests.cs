@@ -26,7 +26,8 @@ public sealed class NetworkErrorTests
     {
         await using Running datagrams = await Running.StartAsync(Echo.Service, "unix+dgram");
         Endpoint stream = Endpoint.Parse($"unix://{datagrams.Endpoint.Path}");
-        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Connector.ConnectAsync(stream, _timeout, CancellationToken.None));
+        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Connector.ConnectAsync(stream, _timeout,
+            CancellationToken.None));
         Assert.Contains("EPROTOTYPE", failure.Message, StringComparison.Ordinal);
     }
 
@@ -72,7 +73,8 @@ public sealed class NetworkErrorTests
     public void The_families_of_addresses_take_turns()
     {
         IPAddress[] addresses = [.. new[] { "::1", "::2", "::3", "10.0.0.1", "10.0.0.2" }.Select(IPAddress.Parse)];
-        Assert.Equal(["::1", "10.0.0.1", "::2", "10.0.0.2", "::3"], Connector.Interleave(addresses).Select(static address => address.ToString()));
+        Assert.Equal(["::1", "10.0.0.1", "::2", "10.0.0.2", "::3"],
+            Connector.Interleave(addresses).Select(static address => address.ToString()));
     }
 
     [Theory]
@@ -81,5 +83,6 @@ public sealed class NetworkErrorTests
     [InlineData(SocketError.NoBufferSpaceAvailable, 1)]
     [InlineData(SocketError.InvalidArgument, 2)]
     [InlineData(SocketError.NotSocket, 2)]
-    public void Failures_of_accept_are_of_three_kinds(SocketError error, int kind) => Assert.Equal((AcceptFailure)kind, AcceptFailures.Classify(error));
+    public void Failures_of_accept_are_of_three_kinds(SocketError error, int kind) =>
+        Assert.Equal((AcceptFailure)kind, AcceptFailures.Classify(error));
 }

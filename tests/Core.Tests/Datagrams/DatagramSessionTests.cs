@@ -54,7 +54,8 @@ public sealed class DatagramSessionTests
         DatagramSession session = Session(static (_, turn) => turn.Reply(new byte[100]));
         Give(session, 1, _loopback);
         Assert.Equal(1, session.Outbox.Count);
-        DatagramSession lifted = Session(static (_, turn) => turn.Reply(new byte[100]), DatagramLimits.Default with { MaxAmplification = 0 });
+        DatagramSession lifted = Session(static (_, turn) => turn.Reply(new byte[100]),
+            DatagramLimits.Default with { MaxAmplification = 0 });
         Give(lifted, 1, _stranger);
         Assert.Equal(1, lifted.Outbox.Count);
     }

@@ -30,7 +30,8 @@ public sealed class FramingTests
 
     [Theory]
     [InlineData("one\ntwo\r\nthree\0four", "ONE\nTWO\r\nTHREE\0FOUR")]
-    public void A_line_is_answered_with_the_end_it_had(string question, string answer) => Assert.Equal(answer, Ask("line", question).Answer);
+    public void A_line_is_answered_with_the_end_it_had(string question, string answer) =>
+        Assert.Equal(answer, Ask("line", question).Answer);
 
     [Theory]
     [InlineData("nul", "one\0two", "ONE\0TWO")]

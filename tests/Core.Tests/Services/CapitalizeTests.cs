@@ -79,7 +79,8 @@ public sealed class CapitalizeTests
         Gen.OneOfConst("\n", "\0", "\r\n", "a", "ß", "ж", "ŉ", "\U0001F600", "𐐨").Array[0, 500]
             .Select(static parts => Encoding.UTF8.GetBytes(string.Concat(parts))),
         Gen.Select(Gen.Char['a', 'z'], Gen.Int[0, 3 * LongLine]).Select(static (c, n) => Encoding.UTF8.GetBytes(new string(c, n))),
-        Gen.Select(Gen.Byte.Array[0, 20], Gen.Int[0, LongLine]).Select(static (b, n) => Enumerable.Repeat(b, 1 + (n / 20)).SelectMany(static x => x).ToArray()));
+        Gen.Select(Gen.Byte.Array[0, 20], Gen.Int[0, LongLine]).Select(static (b, n) => Enumerable.Repeat(b,
+            1 + (n / 20)).SelectMany(static x => x).ToArray()));
 
     private static byte[] Answer(byte[] bytes, Action<InMemoryConnection> configure, int seed)
     {

@@ -10,7 +10,8 @@ public sealed class AllocationTests
     [Fact]
     public void A_stream_request_allocates_nothing()
     {
-        foreach (Service service in new[] { Capitalize.Unicode, Echo.Service, Service.Lines("lines", static (line, answer) => UpperCase.Ascii(line, answer)) })
+        Service lines = Service.Lines("lines", static (line, answer) => UpperCase.Ascii(line, answer));
+        foreach (Service service in new[] { Capitalize.Unicode, Echo.Service, lines })
         {
             StreamSession session = new(
                 service.NewStreamHandler!(), StreamLimits.Default, default, new SilentBell(), new Ledger(), ArrayPool<byte>.Shared);

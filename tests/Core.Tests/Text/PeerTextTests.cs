@@ -14,7 +14,8 @@ public sealed class PeerTextTests
     [InlineData(@"back\slash", @"back\\slash")]
     [InlineData("\u202eevil\u200b", @"\u{202e}evil\u{200b}")]
     [InlineData("\u009b\u2028", @"\u{9b}\u{2028}")]
-    public void Text_is_shown_and_all_else_is_named(string text, string shown) => Assert.Equal(shown, PeerText.Escape(Encoding.UTF8.GetBytes(text)));
+    public void Text_is_shown_and_all_else_is_named(string text, string shown) =>
+        Assert.Equal(shown, PeerText.Escape(Encoding.UTF8.GetBytes(text)));
 
     [Fact]
     public void Bytes_that_are_no_text_are_shown_as_numbers() => Assert.Equal(@"\xff\xc3(", PeerText.Escape([0xff, 0xc3, (byte)'(']));

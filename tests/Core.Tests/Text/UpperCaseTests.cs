@@ -18,7 +18,8 @@ public sealed class UpperCaseTests
     [InlineData("ა", "Ა")]
     [InlineData("𐐨", "𐐀")]
     [InlineData("日本語 😀 123", "日本語 😀 123")]
-    public void Text_gets_its_full_upper_case(string text, string upper) => Assert.Equal(upper, Encoding.UTF8.GetString(Unicode(Encoding.UTF8.GetBytes(text))));
+    public void Text_gets_its_full_upper_case(string text, string upper) =>
+        Assert.Equal(upper, Encoding.UTF8.GetString(Unicode(Encoding.UTF8.GetBytes(text))));
 
     [Theory]
     [InlineData("c3", "c3")]

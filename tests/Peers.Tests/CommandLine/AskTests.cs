@@ -31,7 +31,8 @@ public sealed class AskTests
         using (server)
         {
             string where = endpoint.ToString();
-            Assert.Equal("FROM SERVER: SEVERAL WORDS \\x1b[31M\n", Doorbells.Run(kind, "", "ask", where, "several", "words", "\u001b[31m").Output);
+            Assert.Equal("FROM SERVER: SEVERAL WORDS \\x1b[31M\n", Doorbells.Run(kind, "", "ask", where, "several", "words",
+                "\u001b[31m").Output);
             Assert.Equal("RAW \u001b[31M\n", Doorbells.Run(kind, "", "ask", where, "--raw", "raw \u001b[31m").Output);
             JsonElement json = JsonDocument.Parse(Doorbells.Run(kind, "", "ask", where, "--json", "straße").Output).RootElement;
             Assert.Equal("STRASSE", json.GetProperty("reply").GetString());
@@ -108,7 +109,8 @@ public sealed class AskTests
     [MemberData(nameof(Both))]
     public void Wrong_usage_is_told(string kind)
     {
-        foreach (string[] wrong in new[] { new[] { "--tries", "0" }, ["--raw", "--json"], ["tcp://localhost:99999", "x"], ["--timeout", "-1"] })
+        foreach (string[] wrong in new[] { new[] { "--tries", "0" }, ["--raw", "--json"], ["tcp://localhost:99999", "x"], ["--timeout",
+            "-1"] })
         {
             Ended asked = Doorbells.Run(kind, "", ["ask", .. wrong]);
             Assert.Equal(2, asked.ExitCode);
@@ -125,7 +127,8 @@ public sealed class AskTests
         silent.Listen();
         foreach ((string signal, int code) in new[] { ("INT", 130), ("TERM", 143) })
         {
-            using Program asking = Doorbells.Start(kind, "ask", $"tcp://127.0.0.1:{((IPEndPoint)silent.LocalEndPoint!).Port}", "hello", "--timeout", "60");
+            using Program asking = Doorbells.Start(kind, "ask", $"tcp://127.0.0.1:{((IPEndPoint)silent.LocalEndPoint!).Port}", "hello",
+                "--timeout", "60");
             using Socket connection = silent.Accept();
             byte[] line = new byte[6];
             Assert.Equal(6, connection.Receive(line));

@@ -93,7 +93,8 @@ public sealed class ConnectTests
     public void A_reader_that_goes_ends_it_with_an_error(string kind)
     {
         using Socket listener = Listener();
-        using Program joined = Program.Start("bash", ["-c", $"'{Doorbells.File(kind)}' connect tcp://{listener.LocalEndPoint} | head -1; echo ${{PIPESTATUS[0]}}"]);
+        using Program joined = Program.Start("bash", ["-c",
+            $"'{Doorbells.File(kind)}' connect tcp://{listener.LocalEndPoint} | head -1; echo ${{PIPESTATUS[0]}}"]);
         using Socket connection = listener.Accept();
         connection.Send("first\n"u8);
         joined.WaitForLine("first");
@@ -137,7 +138,8 @@ public sealed class ConnectTests
     {
         Ended ended = Doorbells.Run(kind, "", "connect", "unix:///nonexistent/door");
         Assert.Equal(1, ended.ExitCode);
-        Assert.Contains("connect unix:///nonexistent/door: ENOENT (No such file or directory); no server has made this socket", ended.Error, StringComparison.Ordinal);
+        Assert.Contains("connect unix:///nonexistent/door: ENOENT (No such file or directory); no server has made this socket",
+            ended.Error, StringComparison.Ordinal);
     }
 
     private static Socket Listener()

@@ -24,7 +24,8 @@ public sealed class ServeTests
         server.Signal("TERM");
         Ended ended = server.WaitForEnd();
         Assert.Equal(0, ended.ExitCode);
-        Assert.Contains("served 3 connections, 5 requests, 2 datagrams, 28 bytes in, 28 bytes out, 0 errors", ended.Output, StringComparison.Ordinal);
+        Assert.Contains("served 3 connections, 5 requests, 2 datagrams, 28 bytes in, 28 bytes out, 0 errors", ended.Output,
+            StringComparison.Ordinal);
         Assert.False(File.Exists(path));
         Assert.False(File.Exists(path + "d"));
     }
@@ -96,7 +97,8 @@ public sealed class ServeTests
         (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "tcp://127.0.0.1:0");
         using (server)
         {
-            OneLine(1, $"bind {endpoint}: EADDRINUSE (Address already in use); another program has this address", kind, "serve", endpoint.ToString());
+            OneLine(1, $"bind {endpoint}: EADDRINUSE (Address already in use); another program has this address", kind, "serve",
+                endpoint.ToString());
         }
 
         OneLine(1, "bind tcp://192.0.2.1:6789: EADDRNOTAVAIL", kind, "serve", "tcp://192.0.2.1:6789");
@@ -131,7 +133,8 @@ public sealed class ServeTests
     {
         using Program server = Program.Start("prlimit", ["--nofile=48", Doorbells.File("native"), "serve", "tcp://127.0.0.1:0"]);
         Endpoint endpoint = Endpoint.Parse(server.WaitForLine("serving ").Split(' ')[^1]);
-        List<System.Net.Sockets.TcpClient> clients = [.. Enumerable.Range(0, 60).Select(_ => new System.Net.Sockets.TcpClient("127.0.0.1", endpoint.Port))];
+        List<System.Net.Sockets.TcpClient> clients = [.. Enumerable.Range(0, 60).Select(_ => new System.Net.Sockets.TcpClient("127.0.0.1",
+            endpoint.Port))];
         DateTime until = DateTime.UtcNow.AddSeconds(2.5);
         TimeSpan before = CpuOf(server.Id);
         SpinWait.SpinUntil(() => DateTime.UtcNow > until);

@@ -51,15 +51,18 @@ public sealed class InteropMatrixTests
         (Program server, Endpoint endpoint) = Doorbells.Serve("native", $"{transport}://127.0.0.1:0");
         using (server)
         {
-            // Over UDP none of them can know when it is over: each has its own way to wait.
-            bool udp = transport == "udp";
             (string file, string[] arguments) = tool switch
             {
-                "ncat" => ("ncat", [.. udp ? new[] { "-u", "-i", "1" } : [], "127.0.0.1", $"{endpoint.Port}"]),
-                "nc" => ("nc", [.. udp ? new[] { "-u", "-w", "1" } : ["-N"], "127.0.0.1", $"{endpoint.Port}"]),
-                _ => ("socat", new[] { "-t", "1", "-", $"{transport.ToUpperInvariant()}:127.0.0.1:{endpoint.Port}" }),
+                "ncat" => ("ncat", [.. Udp(transport, "-u"), "127.0.0.1", $"{endpoint.Port}"]),
+                "nc" => ("nc", [.. Udp(transport, "-u"), "127.0.0.1", $"{endpoint.Port}"]),
+                _ => ("socat", new[] { "-", $"{transport.ToUpperInvariant()}:127.0.0.1:{endpoint.Port}" }),
             };
-            Assert.Equal("HELLO, WORLD\n", Program.Run(file, arguments, "hello, world\n").Output);
+
+            // Their standard input stays open until the answer is there: over UDP ncat ends with it at once.
+            using Program client = Program.Start(file, arguments);
+            client.Input.Write("hello, world\n"u8);
+            client.Input.Flush();
+            Assert.Equal("HELLO, WORLD", client.WaitForLine("HELLO"));
         }
     }
 
@@ -82,7 +85,11 @@ public sealed class InteropMatrixTests
         Assert.Equal(0, asked.ExitCode);
     }
 
-    /// <summary>A textbook client that reads a line waits for one: without a newline only those that end or send a NUL can be answered.</summary>
+    private static string[] Udp(string transport, string option) => transport == "udp" ? [option] : [];
+
+    /// <summary>
+    /// A textbook client that reads a line waits for one: without a newline only those that end or send a NUL can be answered.
+    /// </summary>
     private static string Sentence(string language, string transport, string sentence) =>
         transport == "tcp" && language is "python" or "node" ? sentence.TrimEnd() + "\n" : sentence;
 }

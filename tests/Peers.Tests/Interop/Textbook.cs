@@ -16,7 +16,8 @@ internal static class Textbook
         return language switch
         {
             "c" => (Path.Combine(_c.Value, name), []),
-            "java" => ("java", ["-Xshare:auto", "-cp", _java.Value, $"{transport.ToUpperInvariant()}{(role == "client" ? "Client" : "Server")}"]),
+            "java" => ("java", ["-Xshare:auto", "-cp", _java.Value,
+                $"{transport.ToUpperInvariant()}{(role == "client" ? "Client" : "Server")}"]),
             "python" => ("python3", [Path.Combine(Repository.Peers, language, name + ".py")]),
             "perl" => ("perl", [Path.Combine(Repository.Peers, language, name + ".pl")]),
             _ => ("node", [Path.Combine(Repository.Peers, language, name + ".js")]),

@@ -38,7 +38,8 @@ internal sealed class AsyncLane : IDisposable
         _session = new StreamSession(
             service.NewStreamHandler!(), service.StreamLimits, peer, _signal, serving.Ledger, ArrayPool<byte>.Shared);
         _readable.Completed += (_, _) => _signal.Raise(LaneEvents.Input);
-        _timer = new Timer(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Due), _signal, Timeout.Infinite, Timeout.Infinite);
+        _timer = new Timer(
+            static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Due), _signal, Timeout.Infinite, Timeout.Infinite);
     }
 
     public async Task RunAsync()
@@ -285,7 +286,8 @@ internal sealed class AsyncLane : IDisposable
 
     private void Fail(string operation, SocketError error)
     {
-        bool reset = error is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.NotConnected;
+        bool reset =
+            error is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.NotConnected;
         _session.Fail(reset ? CloseReason.PeerReset : CloseReason.TransportFailed);
         if (_serving.Log.IsEnabled(Microsoft.Extensions.Logging.LogLevel.Debug))
         {
