@@ -95,7 +95,7 @@ public sealed partial class StreamSession
     public TimeSpan Deadline => _phase switch
     {
         Phase.Open => Earlier(Alarm ?? TimeSpan.MaxValue, _parked ? TimeSpan.MaxValue : IdleDeadline),
-        Phase.Closing => _finished ? _finishedAt + _limits.CloseTimeout : IdleDeadline,
+        Phase.Closing => _finished ? After(_finishedAt, _limits.CloseTimeout) : IdleDeadline,
         _ => TimeSpan.MaxValue,
     };
 
@@ -119,9 +119,11 @@ public sealed partial class StreamSession
         _output.Pending > 0 ? Want.Send : (_finishing || _phase == Phase.Closing) && !_finished ? Want.Finish : Want.None;
 
     private TimeSpan IdleDeadline =>
-        _limits.IdleTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : _lastActivity + _limits.IdleTimeout;
+        _limits.IdleTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : After(_lastActivity, _limits.IdleTimeout);
 
     private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static TimeSpan After(TimeSpan time, TimeSpan wait) => wait > TimeSpan.MaxValue - time ? TimeSpan.MaxValue : time + wait;
 
     /// <summary>The connection is established.</summary>
     /// <param name="now">The lane's monotonic time.</param>

@@ -43,6 +43,7 @@ internal static class Binding
     private static List<BoundSocket> BindAll(Endpoint endpoint, IPAddress[] addresses, bool optional)
     {
         List<BoundSocket> sockets = [];
+        NetworkException? lacks = null;
         int port = endpoint.Port;
         try
         {
@@ -54,13 +55,13 @@ internal static class Binding
                     port = bound.Door.Endpoint.Port;
                     sockets.Add(bound);
                 }
-                catch (NetworkException lacking) when (optional && Lacks(lacking.Error) && (sockets.Count > 0 || address != addresses[0]))
+                catch (NetworkException lacking) when (optional && Lacks(lacking.Error))
                 {
-                    // The other loopback serves alone.
+                    lacks = lacking;
                 }
             }
 
-            return sockets;
+            return sockets.Count > 0 || lacks is null ? sockets : throw lacks;
         }
         catch
         {

@@ -24,7 +24,7 @@ internal static partial class ServerLog
     public static partial void AcceptFailed(ILogger log, string failure);
 
     [LoggerMessage(7, LogLevel.Error, "{Door}: a connection was lost to a fault: {Fault}")]
-    public static partial void LaneFailed(ILogger log, string door, string fault);
+    public static partial void LaneFailed(ILogger log, Endpoint door, string fault);
 
     [LoggerMessage(8, LogLevel.Error, "{Door}: the handler failed on a datagram from {Peer}, which gets no answer: {Kind}: {Fault}")]
     public static partial void DatagramFaulted(ILogger log, Endpoint door, PeerAddress peer, string kind, string fault);

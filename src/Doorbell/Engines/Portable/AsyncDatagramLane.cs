@@ -139,7 +139,7 @@ internal sealed class AsyncDatagramLane : IDisposable
         _session.Received(_buffer.AsSpan(0, count), peer, MonotonicClock.Now, DateTimeOffset.UtcNow);
         if (_session.Fault is { } fault)
         {
-            ServerLog.DatagramFaulted(_serving.Log, _serving.Door, peer, fault.GetType().Name, fault.Message);
+            ServerLog.DatagramFaulted(_serving.Log, _serving.Door, peer, fault.GetType().Name, PeerText.Escape(fault.Message));
             _session.Fault = null;
         }
     }

@@ -313,7 +313,7 @@ internal sealed class AsyncLane : IDisposable
         _session.Closed();
         if (_session.Fault is { } fault)
         {
-            ServerLog.HandlerFaulted(_serving.Log, _serving.Door, _session.Peer, fault.GetType().Name, fault.Message);
+            ServerLog.HandlerFaulted(_serving.Log, _serving.Door, _session.Peer, fault.GetType().Name, PeerText.Escape(fault.Message));
         }
 
         ServerLog.Disconnected(_serving.Log, _serving.Door, _session.Peer, _session.Reason);

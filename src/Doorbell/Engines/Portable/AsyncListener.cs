@@ -16,12 +16,12 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
     {
         try
         {
-            await AcceptAllAsync();
+            await AcceptUntilDrainAsync();
             AcceptBacklog();
         }
-        catch (OperationCanceledException)
+        catch (SocketException failure)
         {
-            AcceptBacklog();
+            throw NetworkException.From("accept", serving.Door.ToString(), failure);
         }
         finally
         {
@@ -32,39 +32,52 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
         await _lanesEnded.Task;
     }
 
-    private async Task AcceptAllAsync()
+    private async Task AcceptUntilDrainAsync()
     {
         CancellationToken draining = serving.Stop.Draining;
-        while (!draining.IsCancellationRequested)
+        try
         {
-            // At the limit the rest waits in the kernel's backlog.
-            await serving.Connections.WaitAsync(draining);
-            Socket? connection = null;
-            try
+            while (true)
             {
-                connection = await listener.AcceptAsync(draining);
-                _backoff.Reset();
-            }
-            catch (SocketException failure) when (Survivable(failure))
-            {
-                if (AcceptFailures.Classify(failure.SocketErrorCode) == AcceptFailure.OfResources)
+                // At the limit the rest waits in the kernel's backlog.
+                await serving.Connections.WaitAsync(draining);
+                if (await AcceptAsync(draining) is { } connection)
                 {
-                    await _backoff.WaitAsync(draining);
+                    Start(connection);
                 }
-            }
-            finally
-            {
-                if (connection is null)
-                {
-                    serving.Connections.Release();
-                }
-            }
-
-            if (connection is not null)
-            {
-                Start(connection);
             }
         }
+        catch (OperationCanceledException)
+        {
+            // The drain has begun.
+        }
+    }
+
+    /// <summary>The next connection; null, after a pause if need be, if accepting it failed and the listener can go on.</summary>
+    private async Task<Socket?> AcceptAsync(CancellationToken draining)
+    {
+        Socket? connection = null;
+        try
+        {
+            connection = await listener.AcceptAsync(draining);
+            _backoff.Reset();
+        }
+        catch (SocketException failure) when (Survivable(failure))
+        {
+            if (AcceptFailures.Classify(failure.SocketErrorCode) == AcceptFailure.OfResources)
+            {
+                await _backoff.WaitAsync(draining);
+            }
+        }
+        finally
+        {
+            if (connection is null)
+            {
+                serving.Connections.Release();
+            }
+        }
+
+        return connection;
     }
 
     /// <summary>What is in the backlog has been promised a connection by the kernel: closing the listener would reset it.</summary>
@@ -121,7 +134,7 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
-            ServerLog.LaneFailed(serving.Log, serving.Door.ToString(), fault.Message);
+            ServerLog.LaneFailed(serving.Log, serving.Door, PeerText.Escape(fault.Message));
             connection.Dispose();
         }
         finally
