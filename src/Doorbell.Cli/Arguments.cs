@@ -8,11 +8,11 @@ namespace Doorbell.Cli;
 internal static class Arguments
 {
     /// <summary>An option that is a length of time: seconds, or with a unit, as in <c>5</c>, <c>0.5</c>, <c>200ms</c>, <c>2m</c>.</summary>
-    public static Option<TimeSpan> Duration(string name, string description, double defaultSeconds) => new(name)
+    public static Option<Duration> Duration(string name, string description, double defaultSeconds) => new(name)
     {
         Description = description,
         HelpName = "SECONDS",
-        DefaultValueFactory = _ => TimeSpan.FromSeconds(defaultSeconds),
+        DefaultValueFactory = _ => new Duration(TimeSpan.FromSeconds(defaultSeconds)),
         CustomParser = result => Parse(name, result),
     };
 
@@ -26,7 +26,7 @@ internal static class Arguments
         || word.StartsWith("unix+dgram:", StringComparison.OrdinalIgnoreCase)
         || (!word.Any(char.IsWhiteSpace) && word[(word.LastIndexOf(':') + 1)..] is { Length: > 0 } port && port.All(char.IsAsciiDigit));
 
-    private static TimeSpan Parse(string name, ArgumentResult result)
+    private static Duration Parse(string name, ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
         (string number, double unit) = text switch
@@ -40,10 +40,16 @@ internal static class Arguments
         bool isNumber = double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value);
         if (isNumber && value * unit <= MostSeconds)
         {
-            return TimeSpan.FromSeconds(value * unit);
+            return new Duration(TimeSpan.FromSeconds(value * unit));
         }
 
         result.AddError($"{name} takes a time of at most 7 days, as in 5, 0.5, 200ms or 2m, not \"{PeerText.Escape(text)}\"");
         return default;
     }
+}
+
+/// <summary>A length of time that prints as the seconds it was given in.</summary>
+internal readonly record struct Duration(TimeSpan Time)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Time.TotalSeconds:0.###}");
 }

@@ -10,16 +10,19 @@ internal static class AskCommand
 
     public static Command Make()
     {
-        Argument<string[]> words = new("ENDPOINT and TEXT")
+        Argument<string?> first = new("ENDPOINT")
         {
-            Description = $"Whom to ask [default: {DefaultEndpoint}], and what; several words are joined by spaces. "
-                + "Without TEXT, each line of standard input is asked in turn",
+            Description = $"Whom to ask [default: {DefaultEndpoint}]; a word that does not look like an endpoint is text",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Argument<string[]> rest = new("TEXT")
+        {
+            Description = "What to ask; several words are joined by spaces. Without it each line of standard input is asked in turn",
             Arity = ArgumentArity.ZeroOrMore,
-            HelpName = "ENDPOINT] [TEXT",
         };
         Option<bool> raw = new("--raw") { Description = "Print the reply alone" };
         Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
-        Option<TimeSpan> timeout = Arguments.Duration("--timeout", "Bounds connecting, and each answer", 5);
+        Option<Duration> timeout = Arguments.Duration("--timeout", "Bounds connecting, and each answer", 5);
         Option<int> tries = new("--tries")
         {
             Description = "Datagrams: send a question at most so often",
@@ -33,7 +36,7 @@ internal static class AskCommand
                 result.AddError("--tries takes a number from 1 to 100");
             }
         });
-        Command command = new("ask", "Send a line or a datagram and print the reply") { words, raw, json, timeout, tries };
+        Command command = new("ask", "Send a line or a datagram and print the reply") { first, rest, raw, json, timeout, tries };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(raw) && parsed.GetValue(json))
@@ -41,21 +44,21 @@ internal static class AskCommand
                 throw new ArgumentException("--raw and --json exclude each other");
             }
 
-            (Endpoint endpoint, string? text) = Read(parsed.GetValue(words) ?? []);
+            (Endpoint endpoint, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
             ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json));
             IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text);
             return endpoint.IsStream
-                ? AskStreamAsync(endpoint, questions, printer, parsed.GetValue(timeout))
-                : AskDatagramsAsync(endpoint, questions, printer, parsed.GetValue(timeout), parsed.GetValue(tries));
+                ? AskStreamAsync(endpoint, questions, printer, parsed.GetValue(timeout).Time)
+                : AskDatagramsAsync(endpoint, questions, printer, parsed.GetValue(timeout).Time, parsed.GetValue(tries));
         });
         return command;
     }
 
-    private static (Endpoint Endpoint, string? Text) Read(string[] words)
+    private static (Endpoint Endpoint, string? Text) Read(string? first, string[] rest)
     {
-        bool named = words.Length > 0 && Arguments.LooksLikeEndpoint(words[0]);
-        string[] text = named ? words[1..] : words;
-        return (Endpoint.Parse(named ? words[0] : DefaultEndpoint), text.Length == 0 ? null : string.Join(' ', text));
+        bool named = first is not null && Arguments.LooksLikeEndpoint(first);
+        string[] text = named || first is null ? rest : [first, .. rest];
+        return (Endpoint.Parse(named ? first! : DefaultEndpoint), text.Length == 0 ? null : string.Join(' ', text));
     }
 
     private static async Task<int> AskStreamAsync(

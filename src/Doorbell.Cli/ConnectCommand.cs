@@ -13,8 +13,8 @@ internal static class ConnectCommand
         };
         Option<bool> noHalfClose = new("--no-half-close") { Description = "Keep the sending side open after the end of standard input" };
         Option<bool> raw = new("--raw") { Description = "At a terminal, show control characters unescaped" };
-        Option<TimeSpan> timeout = Arguments.Duration("--timeout", "Bounds connecting", 5);
-        Option<TimeSpan> wait = Arguments.Duration("--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
+        Option<Duration> timeout = Arguments.Duration("--timeout", "Bounds connecting", 5);
+        Option<Duration> wait = Arguments.Duration("--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
         Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
         {
             endpoint, noHalfClose, raw, timeout, wait,
@@ -24,8 +24,8 @@ internal static class ConnectCommand
             Endpoint where = Endpoint.Parse(parsed.GetValue(endpoint)!);
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
             return where.IsStream
-                ? await StreamJoin.RunAsync(where, output, !parsed.GetValue(noHalfClose), parsed.GetValue(timeout))
-                : await DatagramJoin.RunAsync(where, output, parsed.GetValue(wait), parsed.GetValue(timeout));
+                ? await StreamJoin.RunAsync(where, output, !parsed.GetValue(noHalfClose), parsed.GetValue(timeout).Time)
+                : await DatagramJoin.RunAsync(where, output, parsed.GetValue(wait).Time, parsed.GetValue(timeout).Time);
         });
         return command;
     }

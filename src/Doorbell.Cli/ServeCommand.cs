@@ -31,13 +31,14 @@ internal static class ServeCommand
         Option<bool> ascii = new("--ascii") { Description = "capitalize: change a-z alone, as C's toupper does" };
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
-        Option<TimeSpan> drain = Arguments.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
+        Option<Duration> drain = Arguments.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
         Command command = new("serve", "Serve until interrupted") { service, endpoints, ascii, json, verbose, drain };
         command.SetAction(parsed =>
         {
             (Service what, IReadOnlyList<Endpoint> where) = Read(
                 parsed.GetValue(service), parsed.GetValue(endpoints) ?? [], parsed.GetValue(ascii));
-            return RunAsync(what, where, new ServeReport(what, parsed.GetValue(json)), parsed.GetValue(verbose), parsed.GetValue(drain));
+            ServeReport report = new(what, parsed.GetValue(json));
+            return RunAsync(what, where, report, parsed.GetValue(verbose), parsed.GetValue(drain).Time);
         });
         return command;
     }

@@ -18,7 +18,7 @@ public sealed class DatagramBehaviourTests
         Assert.Equal("STRASSE", await AskAsync(server, "straße"));
         Assert.Equal("", await AskAsync(server, ""));
         Assert.Equal(2, server.Counts.DatagramsReceived);
-        Assert.Equal(2, server.Counts.DatagramsSent);
+        Peer.Eventually(() => server.Counts.DatagramsSent == 2, "both answers are counted");
     }
 
     [Fact]

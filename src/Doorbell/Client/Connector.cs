@@ -29,9 +29,10 @@ public static class Connector
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
         Attempts attempts = new(endpoint, timeout, cancellation, deadline.Token);
-        return endpoint.IsUnix
-            ? await attempts.ConnectAsync([new UnixDomainSocketEndPoint(endpoint.Path!)])
-            : await attempts.ConnectAsync(await ResolveAsync(endpoint, timeout, cancellation, deadline.Token));
+        EndPoint[] addresses = endpoint.IsUnix
+            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
+        return await attempts.ConnectAsync(addresses).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -54,7 +55,7 @@ public static class Connector
         deadline.CancelAfter(timeout);
         EndPoint[] addresses = endpoint.IsUnix
             ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
-            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token);
+            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
         for (int i = 0; ; i++)
         {
             string operation = "socket";
@@ -94,7 +95,7 @@ public static class Connector
     {
         try
         {
-            IPAddress[] addresses = Interleave(await Resolver.ResolveAsync(endpoint, deadline));
+            IPAddress[] addresses = Interleave(await Resolver.ResolveAsync(endpoint, deadline).ConfigureAwait(false));
             return [.. addresses.Select(address => new IPEndPoint(address, endpoint.Port))];
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -126,7 +127,7 @@ public static class Connector
                         running.Add((address, AttemptAsync(address, over.Token)));
                     }
 
-                    if (await FirstAsync(running, next < addresses.Length) is { } connected)
+                    if (await FirstAsync(running, next < addresses.Length).ConfigureAwait(false) is { } connected)
                     {
                         return connected;
                     }
@@ -141,7 +142,7 @@ public static class Connector
             }
             finally
             {
-                await over.CancelAsync();
+                await over.CancelAsync().ConfigureAwait(false);
                 running.ForEach(static attempt => attempt.Attempt.ContinueWith(
                     static late => late.Result.Dispose(),
                     CancellationToken.None,
@@ -162,7 +163,7 @@ public static class Connector
                     socket.NoDelay = true;
                 }
 
-                await socket.ConnectAsync(address, over);
+                await socket.ConnectAsync(address, over).ConfigureAwait(false);
                 return socket;
             }
             catch
@@ -178,10 +179,10 @@ public static class Connector
             while (running.Count > 0)
             {
                 Task wait = Task.Delay(moreToTry ? _attemptDelay : Timeout.InfiniteTimeSpan, deadline);
-                Task ended = await Task.WhenAny(running.Select(static attempt => (Task)attempt.Attempt).Append(wait));
+                Task ended = await Task.WhenAny(running.Select(static attempt => (Task)attempt.Attempt).Append(wait)).ConfigureAwait(false);
                 if (ended == wait)
                 {
-                    await wait;
+                    await wait.ConfigureAwait(false);
                     return null;
                 }
 
@@ -189,7 +190,7 @@ public static class Connector
                 (EndPoint address, Task<Socket> attempt) = running[index];
                 try
                 {
-                    Socket connected = await attempt;
+                    Socket connected = await attempt.ConfigureAwait(false);
                     running.RemoveAt(index);
                     return connected;
                 }

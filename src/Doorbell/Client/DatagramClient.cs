@@ -38,7 +38,7 @@ public static class DatagramClient
         deadline.CancelAfter(timeout);
         EndPoint[] addresses = endpoint.IsUnix
             ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
-            : await Connector.ResolveAsync(endpoint, timeout, cancellation, deadline.Token);
+            : await Connector.ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
         List<string> refusals = [];
         foreach (EndPoint address in addresses)
         {
@@ -48,7 +48,7 @@ public static class DatagramClient
             {
                 using Socket socket = DatagramSocket.Connect(address, ref operation);
                 operation = "send";
-                return await exchange.RunAsync(socket);
+                return await exchange.RunAsync(socket).ConfigureAwait(false);
             }
             catch (SocketException refused) when (addresses.Length > 1)
             {
@@ -94,17 +94,17 @@ public static class DatagramClient
             Task<int> answer = socket.ReceiveAsync(buffer, SocketFlags.None, deadline).AsTask();
             while (true)
             {
-                await socket.SendAsync(question, SocketFlags.None, deadline);
+                await socket.SendAsync(question, SocketFlags.None, deadline).ConfigureAwait(false);
                 TimeSpan interval = schedule.IntervalAfter(++Tried, Random.Shared);
                 Task wait = Task.Delay(interval == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : interval, deadline);
-                if (await Task.WhenAny(answer, wait) == answer)
+                if (await Task.WhenAny(answer, wait).ConfigureAwait(false) == answer)
                 {
-                    int count = await answer;
+                    int count = await answer.ConfigureAwait(false);
                     PeerAddress peer = socket.RemoteEndPoint is IPEndPoint ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(null);
                     return new DatagramAnswer(buffer[..count], peer, Tried, Stopwatch.GetElapsedTime(began));
                 }
 
-                await wait;
+                await wait.ConfigureAwait(false);
             }
         }
     }

@@ -33,7 +33,7 @@ public sealed class StreamClient : IDisposable
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="NetworkException">No address answered.</exception>
     public static async Task<StreamClient> ConnectAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation) =>
-        new(endpoint, await Connector.ConnectAsync(endpoint, timeout, cancellation));
+        new(endpoint, await Connector.ConnectAsync(endpoint, timeout, cancellation).ConfigureAwait(false));
 
     /// <summary>Sends one line in one write and waits for one reply, however it is cut and ended; see <see cref="LineReply"/>.</summary>
     /// <param name="line">Without its end; an LF is added.</param>
@@ -51,9 +51,9 @@ public sealed class StreamClient : IDisposable
         try
         {
             byte[] question = [.. line.Span, (byte)'\n'];
-            await SendAllAsync(question, deadline.Token);
+            await SendAllAsync(question, deadline.Token).ConfigureAwait(false);
             operation = "receive";
-            return await ReadReplyAsync(deadline.Token);
+            return await ReadReplyAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (SocketException failure)
         {
@@ -77,7 +77,7 @@ public sealed class StreamClient : IDisposable
     {
         while (!bytes.IsEmpty)
         {
-            bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, deadline)..];
+            bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, deadline).ConfigureAwait(false)..];
         }
     }
 
@@ -91,7 +91,7 @@ public sealed class StreamClient : IDisposable
             }
 
             MakeRoom();
-            int received = await _socket.ReceiveAsync(_buffer.AsMemory(_count), SocketFlags.None, deadline);
+            int received = await _socket.ReceiveAsync(_buffer.AsMemory(_count), SocketFlags.None, deadline).ConfigureAwait(false);
             if (received == 0)
             {
                 return ReplyAtEnd();

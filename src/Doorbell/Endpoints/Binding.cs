@@ -23,7 +23,7 @@ internal static class Binding
             return [BindEveryInterface(endpoint)];
         }
 
-        IPAddress[] addresses = await Resolver.ResolveAsync(endpoint, cancellation);
+        IPAddress[] addresses = await Resolver.ResolveAsync(endpoint, cancellation).ConfigureAwait(false);
         bool optional = addresses.Length > 1 && addresses.All(IPAddress.IsLoopback);
         for (int tried = 1; ; tried++)
         {

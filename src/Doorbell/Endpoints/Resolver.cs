@@ -26,7 +26,7 @@ internal static class Resolver
 
         try
         {
-            IPAddress[] addresses = await Dns.GetHostAddressesAsync(host, cancellation);
+            IPAddress[] addresses = await Dns.GetHostAddressesAsync(host, cancellation).ConfigureAwait(false);
             return addresses.Length > 0 ? addresses : throw new SocketException((int)SocketError.NoData);
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)

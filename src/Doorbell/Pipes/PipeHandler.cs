@@ -41,8 +41,8 @@ public abstract class PipeHandler : StreamHandler
     /// <summary>A handler for one connection.</summary>
     protected PipeHandler() => _reader = new InputReader(_input.Reader);
 
-    /// <inheritdoc/>
-    public sealed override bool IsIdle => _reader.IsIdle;
+    /// <summary>Whether the code waits for input, has consumed all that came, and has flushed nothing that is not yet moved.</summary>
+    public sealed override bool IsIdle => _reader.IsIdle && _outputAwaited && !_outputRead.IsCompleted;
 
     /// <summary>Serves the connection: reads from the pipe's input, writes to its output, and returns when it is done.</summary>
     /// <param name="connection">

@@ -19,9 +19,11 @@ public sealed class Server : IAsyncDisposable
         Completion = Task.WhenAll(sockets.Select(bound =>
         {
             Serving serving = new(options.Service, options.Model, bound.Door.Endpoint, _connections, Ledger, _stop, log);
-            return bound.Door.Endpoint.IsStream
+
+            // On the thread pool, so that nothing of it depends on the thread that started the server.
+            return Task.Run(() => bound.Door.Endpoint.IsStream
                 ? engine.ServeStreamsAsync(bound.Socket, serving)
-                : engine.ServeDatagramsAsync(bound.Socket, serving);
+                : engine.ServeDatagramsAsync(bound.Socket, serving));
         }));
     }
 
@@ -64,7 +66,7 @@ public sealed class Server : IAsyncDisposable
         {
             foreach (Endpoint endpoint in options.Endpoints)
             {
-                sockets.AddRange(await Binding.BindAsync(endpoint, cancellation));
+                sockets.AddRange(await Binding.BindAsync(endpoint, cancellation).ConfigureAwait(false));
             }
         }
         catch
@@ -84,12 +86,12 @@ public sealed class Server : IAsyncDisposable
     public async Task DrainAsync(TimeSpan deadline)
     {
         _stop.Drain();
-        if (await Task.WhenAny(Completion, Task.Delay(deadline)) != Completion)
+        if (await Task.WhenAny(Completion, Task.Delay(deadline)).ConfigureAwait(false) != Completion)
         {
             _stop.Abort();
         }
 
-        await Completion;
+        await Completion.ConfigureAwait(false);
     }
 
     /// <summary>Serves until <paramref name="stop"/> is cancelled, then drains.</summary>
@@ -98,18 +100,18 @@ public sealed class Server : IAsyncDisposable
     public async Task RunAsync(TimeSpan drain, CancellationToken stop)
     {
         Task stopped = Task.Delay(Timeout.Infinite, stop);
-        if (await Task.WhenAny(Completion, stopped) == stopped)
+        if (await Task.WhenAny(Completion, stopped).ConfigureAwait(false) == stopped)
         {
-            await DrainAsync(drain);
+            await DrainAsync(drain).ConfigureAwait(false);
         }
 
-        await Completion;
+        await Completion.ConfigureAwait(false);
     }
 
     /// <summary>Aborts what is still open.</summary>
     public async ValueTask DisposeAsync()
     {
-        await DrainAsync(TimeSpan.Zero);
+        await DrainAsync(TimeSpan.Zero).ConfigureAwait(false);
         _stop.Dispose();
         _connections.Dispose();
     }

@@ -29,11 +29,15 @@ internal sealed class AsyncLane : IDisposable
     private bool _waitingForInput;
     private bool _hasInput;
     private bool _sending;
+    private bool _drainAsked;
 
     public AsyncLane(Socket socket, Serving serving, PeerAddress peer)
     {
         _socket = socket;
         _serving = serving;
+
+        // A blocking receive would wait for Socket's own event loop, which may be waiting for this very callback.
+        _socket.Blocking = false;
         Service service = serving.Service;
         _session = new StreamSession(
             service.NewStreamHandler!(), service.StreamLimits, peer, _signal, serving.Ledger, ArrayPool<byte>.Shared);
@@ -77,6 +81,12 @@ internal sealed class AsyncLane : IDisposable
             if ((wants & (Want.Abort | Want.Close)) != 0)
             {
                 return;
+            }
+
+            if (_drainAsked)
+            {
+                DrainWhenInputIsTaken(wants);
+                wants = _session.Wants;
             }
 
             if (Progress(wants))
@@ -210,7 +220,11 @@ internal sealed class AsyncLane : IDisposable
         _hasInput = false;
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ReceiveBufferBytes);
         int count = _socket.Receive(buffer, SocketFlags.None, out SocketError error);
-        if (error != SocketError.Success)
+        if (error == SocketError.WouldBlock)
+        {
+            // The wait ended for nothing: wait again.
+        }
+        else if (error != SocketError.Success)
         {
             Fail("receive", error);
         }
@@ -249,10 +263,7 @@ internal sealed class AsyncLane : IDisposable
             _session.Ring(MonotonicClock.Now);
         }
 
-        if ((events & LaneEvents.Drain) != 0)
-        {
-            Drain();
-        }
+        _drainAsked |= (events & LaneEvents.Drain) != 0;
 
         if ((events & LaneEvents.Abort) != 0)
         {
@@ -260,16 +271,18 @@ internal sealed class AsyncLane : IDisposable
         }
     }
 
-    /// <summary>A request that the kernel already holds is answered before the session is told to drain.</summary>
-    private void Drain()
+    /// <summary>
+    /// Tells the session to drain once it has been given what the kernel already holds: a request that has arrived is answered.
+    /// What is there the wait for input will report, so it is never received behind that wait's back.
+    /// </summary>
+    private void DrainWhenInputIsTaken(Want wants)
     {
-        bool waiting = (_session.Wants & Want.Receive) != 0 && !_hasInput;
-        if (_hasInput || (waiting && _socket.Available > 0))
+        bool moreToTake = (wants & Want.Receive) != 0 && (_hasInput || _socket.Available > 0);
+        if (!moreToTake)
         {
-            Receive();
+            _drainAsked = false;
+            _session.Drain(MonotonicClock.Now);
         }
-
-        _session.Drain(MonotonicClock.Now);
     }
 
     /// <summary>Moves the timer only to an earlier time: a deadline that recedes with every byte costs nothing until it is due.</summary>
