@@ -11,7 +11,7 @@ namespace Doorbell;
 /// It waits for input with a receive of no bytes and takes a buffer only when there is something to put in it, so an idle
 /// connection owns none. Sends and receives may be under way at once; only this task touches the session.
 /// </remarks>
-internal sealed class AsyncLane : IDisposable
+internal sealed partial class AsyncLane : IDisposable
 {
     private const int ReceiveBufferBytes = 64 * 1024;
 
@@ -83,10 +83,9 @@ internal sealed class AsyncLane : IDisposable
                 return;
             }
 
-            if (_drainAsked)
+            if (_drainAsked && DrainIfInputIsTaken(wants))
             {
-                DrainWhenInputIsTaken(wants);
-                wants = _session.Wants;
+                continue;
             }
 
             if (Progress(wants))
@@ -146,100 +145,6 @@ internal sealed class AsyncLane : IDisposable
         return !_waitingForInput && StartWaitingForInput();
     }
 
-    private void StartSend()
-    {
-        if (_send is null)
-        {
-            _send = new SocketAsyncEventArgs(true);
-            _send.Completed += (_, _) => _signal.Raise(LaneEvents.Sent);
-        }
-
-        ReadOnlyMemory<byte> outgoing = _session.Outgoing;
-        _send.SetBuffer(System.Runtime.InteropServices.MemoryMarshal.AsMemory(outgoing));
-        _sending = true;
-        if (!_socket.SendAsync(_send))
-        {
-            SendEnded();
-        }
-    }
-
-    private void SendEnded()
-    {
-        _sending = false;
-        if (_send!.SocketError == SocketError.Success)
-        {
-            _session.Sent(_send.BytesTransferred, MonotonicClock.Now);
-        }
-        else
-        {
-            Fail("send", _send.SocketError);
-        }
-    }
-
-    private void Finish()
-    {
-        try
-        {
-            _socket.Shutdown(SocketShutdown.Send);
-            _session.Finished(MonotonicClock.Now);
-        }
-        catch (SocketException failure)
-        {
-            // ENOTCONN: the peer's reset has come in between.
-            Fail("shutdown", failure.SocketErrorCode);
-        }
-    }
-
-    private bool StartWaitingForInput()
-    {
-        _waitingForInput = true;
-        if (_socket.ReceiveAsync(_readable))
-        {
-            return false;
-        }
-
-        InputCame();
-        return true;
-    }
-
-    private void InputCame()
-    {
-        _waitingForInput = false;
-        if (_readable.SocketError == SocketError.Success)
-        {
-            _hasInput = true;
-        }
-        else
-        {
-            Fail("receive", _readable.SocketError);
-        }
-    }
-
-    private void Receive()
-    {
-        _hasInput = false;
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReceiveBufferBytes);
-        int count = _socket.Receive(buffer, SocketFlags.None, out SocketError error);
-        if (error == SocketError.WouldBlock)
-        {
-            // The wait ended for nothing: wait again.
-        }
-        else if (error != SocketError.Success)
-        {
-            Fail("receive", error);
-        }
-        else if (count == 0)
-        {
-            _session.ReceivedEnd(MonotonicClock.Now);
-        }
-        else
-        {
-            _session.Received(buffer.AsSpan(0, count), MonotonicClock.Now);
-        }
-
-        ArrayPool<byte>.Shared.Return(buffer);
-    }
-
     private void Heed(LaneEvents events)
     {
         if ((events & LaneEvents.Sent) != 0)
@@ -275,14 +180,16 @@ internal sealed class AsyncLane : IDisposable
     /// Tells the session to drain once it has been given what the kernel already holds: a request that has arrived is answered.
     /// What is there the wait for input will report, so it is never received behind that wait's back.
     /// </summary>
-    private void DrainWhenInputIsTaken(Want wants)
+    private bool DrainIfInputIsTaken(Want wants)
     {
-        bool moreToTake = (wants & Want.Receive) != 0 && (_hasInput || _socket.Available > 0);
-        if (!moreToTake)
+        if ((wants & Want.Receive) != 0 && (_hasInput || _socket.Available > 0))
         {
-            _drainAsked = false;
-            _session.Drain(MonotonicClock.Now);
+            return false;
         }
+
+        _drainAsked = false;
+        _session.Drain(MonotonicClock.Now);
+        return true;
     }
 
     /// <summary>Moves the timer only to an earlier time: a deadline that recedes with every byte costs nothing until it is due.</summary>
@@ -295,40 +202,5 @@ internal sealed class AsyncLane : IDisposable
             TimeSpan wait = deadline - MonotonicClock.Now;
             _timer.Change(Math.Clamp((long)Math.Ceiling(wait.TotalMilliseconds), 0, int.MaxValue), Timeout.Infinite);
         }
-    }
-
-    private void Fail(string operation, SocketError error)
-    {
-        bool reset =
-            error is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.NotConnected;
-        _session.Fail(reset ? CloseReason.PeerReset : CloseReason.TransportFailed);
-        if (_serving.Log.IsEnabled(Microsoft.Extensions.Logging.LogLevel.Debug))
-        {
-            string target = $"{_serving.Door} peer {_session.Peer}";
-            ServerLog.ConnectionFailed(_serving.Log, NetworkException.From(operation, target, error).Message);
-        }
-    }
-
-    /// <summary>Close(0) sets SO_LINGER to 0 seconds, which makes close(2) send a reset.</summary>
-    private bool ResetWanted => (_session.Wants & Want.Abort) != 0 || _session.Reason == CloseReason.DrainDeadline;
-
-    /// <summary>Closes the socket, waits until no operation uses the session's memory, and lets the session go.</summary>
-    private async Task CloseAsync()
-    {
-        _socket.Close(ResetWanted ? 0 : -1);
-        while (_sending || _waitingForInput)
-        {
-            LaneEvents events = await _signal.WaitAsync();
-            _sending &= (events & LaneEvents.Sent) == 0;
-            _waitingForInput &= (events & LaneEvents.Input) == 0;
-        }
-
-        _session.Closed();
-        if (_session.Fault is { } fault)
-        {
-            ServerLog.HandlerFaulted(_serving.Log, _serving.Door, _session.Peer, fault.GetType().Name, PeerText.Escape(fault.Message));
-        }
-
-        ServerLog.Disconnected(_serving.Log, _serving.Door, _session.Peer, _session.Reason);
     }
 }
