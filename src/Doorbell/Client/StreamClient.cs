@@ -17,6 +17,9 @@ public sealed class StreamClient : IDisposable
     private byte[] _buffer = new byte[FirstBufferBytes];
     private int _count;
 
+    /// <summary>Bytes at the front of the buffer known to hold no end of a reply, so that a long one is searched once.</summary>
+    private int _searched;
+
     private StreamClient(Endpoint endpoint, Socket socket)
     {
         _endpoint = endpoint;
@@ -47,17 +50,18 @@ public sealed class StreamClient : IDisposable
     {
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
-        string operation = "send";
+
+        // Both at once: a server answers a long line while it is still coming, and stops taking it if nobody takes the answer.
+        byte[] question = [.. line.Span, (byte)'\n'];
+        Task<SocketException?> sending = SendAllAsync(question, deadline.Token);
         try
         {
-            byte[] question = [.. line.Span, (byte)'\n'];
-            await SendAllAsync(question, deadline.Token).ConfigureAwait(false);
-            operation = "receive";
             return await ReadReplyAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (SocketException failure)
         {
-            throw NetworkException.From(operation, _endpoint.ToString(), failure);
+            SocketException? first = sending.IsCompletedSuccessfully ? await sending.ConfigureAwait(false) : null;
+            throw NetworkException.From(first is null ? "receive" : "send", _endpoint.ToString(), first ?? failure);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -68,16 +72,38 @@ public sealed class StreamClient : IDisposable
                 SocketError.TimedOut,
                 partial);
         }
+        finally
+        {
+            await deadline.CancelAsync().ConfigureAwait(false);
+            await sending.ConfigureAwait(false);
+        }
     }
 
     /// <summary>Closes the connection.</summary>
     public void Dispose() => _socket.Dispose();
 
-    private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, CancellationToken deadline)
+    /// <summary>
+    /// Sends all, or as much as the server takes before its reply is here. A failure matters only if no reply comes: a server that
+    /// has said all it has to say may close without reading.
+    /// </summary>
+    private async Task<SocketException?> SendAllAsync(ReadOnlyMemory<byte> bytes, CancellationToken over)
     {
-        while (!bytes.IsEmpty)
+        try
         {
-            bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, deadline).ConfigureAwait(false)..];
+            while (!bytes.IsEmpty)
+            {
+                bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, over).ConfigureAwait(false)..];
+            }
+
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+        catch (SocketException failure)
+        {
+            return failure;
         }
     }
 
@@ -103,6 +129,13 @@ public sealed class StreamClient : IDisposable
 
     private byte[]? TakeReply()
     {
+        bool hasEnd = _buffer.AsSpan(_searched, _count - _searched).ContainsAny((byte)'\n', (byte)0);
+        _searched = _count;
+        if (!hasEnd)
+        {
+            return null;
+        }
+
         int consumed = LineReply.TryRead(_buffer.AsSpan(0, _count), out ReadOnlySpan<byte> reply);
         if (consumed == 0)
         {
@@ -111,6 +144,7 @@ public sealed class StreamClient : IDisposable
 
         byte[] whole = reply.ToArray();
         _count -= consumed;
+        _searched = 0;
         _buffer.AsSpan(consumed, _count).CopyTo(_buffer);
         return whole;
     }
@@ -127,8 +161,9 @@ public sealed class StreamClient : IDisposable
                 null);
         }
 
-        _count = 0;
-        return reply.ToArray();
+        byte[] whole = reply.ToArray();
+        _count = _searched = 0;
+        return whole;
     }
 
     private void MakeRoom()

@@ -25,6 +25,19 @@ public sealed class AskTests
 
     [Theory]
     [MemberData(nameof(Both))]
+    public void A_line_of_many_megabytes_is_answered_while_it_is_still_being_sent(string kind)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "tcp://127.0.0.1:0");
+        using (server)
+        {
+            string line = new('x', 30_000_000);
+            Ended asked = Doorbells.Run(kind, line, "ask", endpoint.ToString(), "--raw", "--timeout", "20");
+            Assert.Equal((0, "", line.Length + 1), (asked.ExitCode, asked.Error, asked.Output.Length));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
     public void A_reply_is_printed_for_people_for_scripts_or_as_json(string kind)
     {
         (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "tcp://127.0.0.1:0");
