@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace Doorbell.Cli;
@@ -6,78 +7,150 @@ namespace Doorbell.Cli;
 /// Standard input and output joined to a datagram socket: what one read of standard input gives is a datagram. After the end of
 /// input it waits a moment for answers, since a datagram socket has no end of its own.
 /// </summary>
-internal static class DatagramJoin
+internal sealed class DatagramJoin : IDisposable
 {
     private const int MaxDatagramBytes = 65_507;
 
-    public static async Task<int> RunAsync(Endpoint endpoint, StandardOutput output, TimeSpan wait, TimeSpan timeout)
-    {
-        using Socket socket = await Connector.ConnectDatagramsAsync(endpoint, timeout, CancellationToken.None);
-        using CancellationTokenSource over = new();
-        Task<NetworkException?> receiving = ReceiveAsync(endpoint, socket, output, over.Token);
-        TaskCompletionSource<NetworkException?> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => sent.SetResult(Send(endpoint, socket))) { IsBackground = true, Name = "standard input" }.Start();
-        if (await Task.WhenAny(sent.Task, receiving) == sent.Task && sent.Task.Result is null)
-        {
-            over.CancelAfter(wait);
-        }
-        else if (sent.Task.IsCompleted)
-        {
-            await over.CancelAsync();
-        }
+    private readonly Endpoint _endpoint;
+    private readonly EndPoint[] _addresses;
+    private readonly Lock _switching = new();
+    private Socket _socket;
+    private int _current;
+    private bool _answered;
+    private byte[] _last = [];
 
-        NetworkException? failure = await receiving ?? (sent.Task.IsCompleted ? await sent.Task : null);
-        return failure is null ? 0 : Failure.Network(failure.Message);
+    private DatagramJoin(Endpoint endpoint, EndPoint[] addresses)
+    {
+        _endpoint = endpoint;
+        _addresses = addresses;
+        _socket = Connector.ConnectDatagrams(endpoint, addresses[0]);
     }
 
-    private static NetworkException? Send(Endpoint endpoint, Socket socket)
+    public static async Task<int> RunAsync(Endpoint endpoint, StandardOutput output, TimeSpan wait, TimeSpan timeout)
+    {
+        EndPoint[] addresses = await Connector.AddressesAsync(endpoint, timeout, CancellationToken.None);
+        using DatagramJoin join = new(endpoint, addresses);
+        using CancellationTokenSource over = new();
+        Task<string?> receiving = join.ReceiveAsync(output, over.Token);
+        TaskCompletionSource<string?> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() => sent.SetResult(join.SendInput())) { IsBackground = true, Name = "standard input" }.Start();
+        string? failure = null;
+        if (await Task.WhenAny(sent.Task, receiving) == sent.Task)
+        {
+            failure = await sent.Task;
+            over.CancelAfter(failure is null ? wait : TimeSpan.Zero);
+        }
+
+        failure = await receiving ?? failure;
+        return failure is null ? 0 : Failure.Network(failure);
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    /// <summary>Sends what standard input gives; answers what went wrong.</summary>
+    private string? SendInput()
     {
         try
         {
-            using Stream input = Console.OpenStandardInput();
+            using Stream input = StandardInput.Open();
             byte[] buffer = new byte[MaxDatagramBytes];
             int count;
             while ((count = input.Read(buffer)) > 0)
             {
-                socket.Send(buffer.AsSpan(0, count));
+                Send(buffer[..count]);
             }
 
             return null;
         }
         catch (SocketException failure)
         {
-            return NetworkException.From("send", endpoint.ToString(), failure);
+            return NetworkException.From("send", _endpoint.ToString(), failure).Message;
         }
-        catch (Exception failure) when (failure is ObjectDisposedException or IOException)
+        catch (ObjectDisposedException)
         {
             return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return StandardOutput.Wording("read standard input", failure);
         }
     }
 
-    /// <summary>Writes answers until <paramref name="over"/>.</summary>
-    private static async Task<NetworkException?> ReceiveAsync(
-        Endpoint endpoint, Socket socket, StandardOutput output, CancellationToken over)
+    private void Send(byte[] datagram)
     {
-        byte[] buffer = new byte[MaxDatagramBytes + 1];
+        Socket socket = _socket;
+        _last = datagram;
         try
         {
-            while (true)
+            socket.Send(datagram);
+        }
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && TryNextAddress(socket))
+        {
+            // It has been sent again, to the next address.
+        }
+    }
+
+    /// <summary>Writes answers until <paramref name="over"/>; answers what went wrong.</summary>
+    private async Task<string?> ReceiveAsync(StandardOutput output, CancellationToken over)
+    {
+        byte[] buffer = new byte[MaxDatagramBytes + 1];
+        while (true)
+        {
+            Socket socket = _socket;
+            try
             {
                 int count = await socket.ReceiveAsync(buffer, SocketFlags.None, over);
+                _answered = true;
                 output.Write(buffer.AsSpan(0, count));
             }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+            catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && TryNextAddress(socket))
+            {
+                // Nobody serves that address of the name; another may.
+            }
+            catch (SocketException) when (socket != _socket)
+            {
+                // The other direction has gone on to the next address.
+            }
+            catch (SocketException failure)
+            {
+                return NetworkException.From("receive", _endpoint.ToString(), failure).Message;
+            }
+            catch (IOException failure)
+            {
+                return StandardOutput.Wording("write standard output", failure);
+            }
         }
-        catch (OperationCanceledException)
+    }
+
+    /// <summary>
+    /// Goes on to the name's next address and sends the last datagram there; false if there is none, or the peer has answered.
+    /// </summary>
+    private bool TryNextAddress(Socket refused)
+    {
+        lock (_switching)
         {
-            return null;
-        }
-        catch (SocketException failure)
-        {
-            return NetworkException.From("receive", endpoint.ToString(), failure);
-        }
-        catch (IOException failure)
-        {
-            return NetworkException.From("write", "standard output", failure);
+            if (refused != _socket)
+            {
+                return true;
+            }
+
+            if (_answered || _current == _addresses.Length - 1)
+            {
+                return false;
+            }
+
+            _socket = Connector.ConnectDatagrams(_endpoint, _addresses[++_current]);
+            refused.Dispose();
+            if (_last.Length > 0)
+            {
+                _socket.Send(_last);
+            }
+
+            return true;
         }
     }
 }

@@ -11,7 +11,9 @@ internal static class Program
         {
             ServeCommand.Make(), AskCommand.Make(), ConnectCommand.Make(),
         };
-        ParseResult parsed = doorbell.Parse(arguments);
+
+        // A text may begin with @: it is no response file.
+        ParseResult parsed = doorbell.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             string verb = parsed.CommandResult.Command == doorbell ? "" : parsed.CommandResult.Command.Name + " ";
@@ -30,6 +32,10 @@ internal static class Program
         catch (Exception failure) when (failure is FormatException or ArgumentException)
         {
             return Failure.Usage(failure.Message);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return Failure.Network(StandardOutput.Wording("read standard input or write standard output", failure));
         }
         catch (Exception failure)
         {

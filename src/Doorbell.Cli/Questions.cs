@@ -14,7 +14,7 @@ internal static class Questions
     {
         bool prompt = text is null && !Console.IsInputRedirected && !Console.IsOutputRedirected;
         Stream input = text is null
-            ? Console.OpenStandardInput()
+            ? StandardInput.Open()
             : new MemoryStream(Encoding.UTF8.GetBytes(text.Length == 0 ? "\n" : text));
         PipeReader reader = PipeReader.Create(input);
         while (true)

@@ -18,6 +18,8 @@ internal sealed class StreamJoin
     /// <summary>What went wrong on the sending side; decides the exit code only if the peer does not end in order after it.</summary>
     private volatile Exception? _sendFailure;
 
+    private volatile Exception? _inputFailure;
+
     private StreamJoin(Endpoint endpoint, Socket socket, StandardOutput output, bool halfClose)
     {
         _endpoint = endpoint;
@@ -43,7 +45,7 @@ internal sealed class StreamJoin
     {
         try
         {
-            using Stream input = Console.OpenStandardInput();
+            using Stream input = StandardInput.Open();
             byte[] buffer = new byte[BufferBytes];
             int count;
             while ((count = input.Read(buffer)) > 0)
@@ -56,7 +58,25 @@ internal sealed class StreamJoin
                 _socket.Shutdown(SocketShutdown.Send);
             }
         }
-        catch (Exception failure) when (failure is SocketException or IOException or ObjectDisposedException)
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        {
+            _sendFailure = failure;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // The input is broken, not the connection: end our side, so that the peer's answer to what it got still comes.
+            _inputFailure = failure;
+            EndInput();
+        }
+    }
+
+    private void EndInput()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
             _sendFailure = failure;
         }
@@ -81,7 +101,7 @@ internal sealed class StreamJoin
                 _output.Write(buffer.AsSpan(0, count));
             }
 
-            return 0;
+            return _inputFailure is { } broken ? Failure.Network(StandardOutput.Wording("read standard input", broken)) : 0;
         }
         catch (SocketException failure)
         {
@@ -91,7 +111,7 @@ internal sealed class StreamJoin
         }
         catch (IOException failure)
         {
-            return Failure.Network($"write standard output: {failure.Message}; whoever read it has gone");
+            return Failure.Network(StandardOutput.Wording("write standard output", failure));
         }
     }
 }

@@ -62,6 +62,35 @@ public sealed class DatagramBehaviourTests
     }
 
     [Fact]
+    public async Task A_unix_client_that_never_reads_makes_nobody_else_wait()
+    {
+        await using Running server = await Running.StartAsync(Capitalize.Unicode, "unix+dgram");
+        using Socket rude = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        rude.Bind(new UnixDomainSocketEndPoint("\0" + Path.GetRandomFileName()));
+        for (int i = 0; i < 100; i++)
+        {
+            rude.SendTo("hello"u8, new UnixDomainSocketEndPoint(server.Endpoint.Path!));
+        }
+
+        Assert.Equal("AFTER", await AskAsync(server, "after"));
+        Peer.Eventually(() => server.Counts.Dropped(DatagramDrop.SendFailed) > 0, "what the rude one does not take is counted");
+    }
+
+    [Fact]
+    public async Task A_drain_answers_past_empty_datagrams_too()
+    {
+        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp");
+        using Socket client = DatagramSocketTo(server);
+        for (int i = 0; i < 100; i++)
+        {
+            client.Send(i % 2 == 0 ? [] : "x"u8);
+        }
+
+        await server.Server.DrainAsync(_timeout);
+        Assert.Equal(100, server.Counts.DatagramsSent);
+    }
+
+    [Fact]
     public async Task A_client_that_is_gone_before_its_answer_disturbs_nobody()
     {
         await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp");

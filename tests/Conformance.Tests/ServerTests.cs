@@ -87,6 +87,45 @@ public sealed class ServerTests
     }
 
     [Fact]
+    public async Task A_locked_file_and_a_fifo_are_no_stale_sockets_and_stay()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        await File.WriteAllTextAsync(path, "precious", TestContext.Current.CancellationToken);
+        await using (FileStream locked = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Capitalize.Unicode, $"unix://{path}"));
+            Assert.True(File.Exists(path));
+        }
+
+        File.Delete(path);
+        using (System.Diagnostics.Process mkfifo = System.Diagnostics.Process.Start("mkfifo", path))
+        {
+            await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Capitalize.Unicode, $"unix://{path}"));
+        Assert.True(File.Exists(path));
+        File.Delete(path);
+    }
+
+    [Theory]
+    [InlineData("unix")]
+    [InlineData("unix+dgram")]
+    public async Task A_server_that_ends_leaves_its_successors_socket_alone(string transport)
+    {
+        Running first = await Running.StartAsync(Echo.Service, transport);
+        string path = first.Endpoint.Path!;
+        File.Delete(path);
+        await using (Server second = await Server.StartAsync(Capitalize.Unicode, first.Endpoint.ToString()))
+        {
+            await first.DisposeAsync();
+            Assert.True(File.Exists(path));
+        }
+
+        Assert.False(File.Exists(path));
+    }
+
+    [Fact]
     public async Task A_handler_that_throws_ends_its_connection_alone()
     {
         Service brittle = Service.Lines("brittle", static (line, answer) =>

@@ -35,41 +35,38 @@ public static class Connector
         return await attempts.ConnectAsync(addresses).ConfigureAwait(false);
     }
 
+    /// <summary>An endpoint's addresses, in the order they should be tried.</summary>
+    /// <param name="endpoint">Of any kind.</param>
+    /// <param name="timeout">Bounds resolving.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>At least one.</returns>
+    /// <exception cref="NetworkException">It can't be resolved.</exception>
+    public static async Task<EndPoint[]> AddressesAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation)
+    {
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        return endpoint.IsUnix
+            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
+    }
+
     /// <summary>
     /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
     /// </summary>
-    /// <param name="endpoint">A UDP or unix datagram endpoint.</param>
-    /// <param name="timeout">Bounds resolving.</param>
-    /// <param name="cancellation">Gives up.</param>
-    /// <returns>The connected socket, to the first address that has a route; the caller owns it.</returns>
-    /// <exception cref="NetworkException">It can't be resolved, or there is no route.</exception>
-    /// <exception cref="ArgumentException">The endpoint carries streams.</exception>
-    public static async Task<Socket> ConnectDatagramsAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation)
+    /// <param name="endpoint">The endpoint asked for, to name in errors.</param>
+    /// <param name="address">One of its addresses.</param>
+    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <exception cref="NetworkException">There is no route.</exception>
+    public static Socket ConnectDatagrams(Endpoint endpoint, EndPoint address)
     {
-        if (endpoint.IsStream)
+        string operation = "socket";
+        try
         {
-            throw new ArgumentException($"{endpoint} carries a stream, not datagrams.", nameof(endpoint));
+            return DatagramSocket.Connect(address, ref operation);
         }
-
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(timeout);
-        EndPoint[] addresses = endpoint.IsUnix
-            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
-            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
-        for (int i = 0; ; i++)
+        catch (SocketException failure)
         {
-            string operation = "socket";
-            try
-            {
-                return DatagramSocket.Connect(addresses[i], ref operation);
-            }
-            catch (SocketException failure)
-            {
-                if (i == addresses.Length - 1)
-                {
-                    throw NetworkException.From(operation, endpoint.ToString(), failure);
-                }
-            }
+            throw NetworkException.From(operation, endpoint.ToString(), failure);
         }
     }
 

@@ -43,11 +43,17 @@ public sealed class StreamClient : IDisposable
     /// <param name="timeout">Bounds the whole exchange.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <returns>The reply without its end.</returns>
+    /// <exception cref="ArgumentException">The line holds an LF or a NUL, which end it: it would be several questions.</exception>
     /// <exception cref="NetworkException">
     /// The connection failed or ended first, or time ran out; <see cref="IncompleteReplyException.Reply"/> has what came of a reply.
     /// </exception>
     public async Task<byte[]> AskAsync(ReadOnlyMemory<byte> line, TimeSpan timeout, CancellationToken cancellation)
     {
+        if (line.Span.ContainsAny((byte)'\n', (byte)0))
+        {
+            throw new ArgumentException("a line to ask can't hold an LF or a NUL, which end it; use `doorbell connect` for other bytes");
+        }
+
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
 

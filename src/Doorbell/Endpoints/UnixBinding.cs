@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace Doorbell;
@@ -9,16 +10,14 @@ internal static class UnixBinding
     public static BoundSocket Bind(Endpoint endpoint)
     {
         bool stream = endpoint.IsStream;
-        SocketType type = stream ? SocketType.Stream : SocketType.Dgram;
-        UnixDomainSocketEndPoint address = new(endpoint.Path!);
-        RemoveIfStale(endpoint, address, type);
+        RemoveIfStale(endpoint);
         string operation = "socket";
         Socket? socket = null;
         try
         {
-            socket = new Socket(AddressFamily.Unix, type, ProtocolType.Unspecified);
+            socket = new Socket(AddressFamily.Unix, stream ? SocketType.Stream : SocketType.Dgram, ProtocolType.Unspecified);
             operation = "bind";
-            socket.Bind(address);
+            socket.Bind(new KeptEndPoint(endpoint.Path!));
             if (stream)
             {
                 operation = "listen";
@@ -34,23 +33,27 @@ internal static class UnixBinding
         }
     }
 
-    /// <summary>A file that refuses connections is a dead server's (unix(7)): ECONNREFUSED. Anything else that is there stays.</summary>
-    private static void RemoveIfStale(Endpoint endpoint, UnixDomainSocketEndPoint address, SocketType type)
+    /// <summary>
+    /// Removes a socket's file that nobody serves: a dead server's, or our own once it is closed. Such a file refuses connections
+    /// (unix(7), ECONNREFUSED). Anything else that is there, another server's socket above all, stays.
+    /// </summary>
+    public static void RemoveIfStale(Endpoint endpoint)
     {
-        if (!File.Exists(endpoint.Path))
+        if (!IsSocket(endpoint.Path!))
         {
             return;
         }
 
-        using Socket probe = new(AddressFamily.Unix, type, ProtocolType.Unspecified);
+        // Not to wait: a living server's backlog may be full.
+        SocketType type = endpoint.IsStream ? SocketType.Stream : SocketType.Dgram;
+        using Socket probe = new(AddressFamily.Unix, type, ProtocolType.Unspecified) { Blocking = false };
         try
         {
-            probe.Connect(address);
+            probe.Connect(new UnixDomainSocketEndPoint(endpoint.Path!));
         }
-        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && IsSocket(endpoint.Path!))
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
         {
             File.Delete(endpoint.Path!);
-            return;
         }
         catch (SocketException)
         {
@@ -58,21 +61,40 @@ internal static class UnixBinding
         }
     }
 
-    /// <summary>A plain file refuses a connection too, and must never be deleted: only a socket can't be opened (open(2), ENXIO).</summary>
+    /// <summary>
+    /// A plain file refuses a connection too, and must never be deleted. Only a socket can't be opened: ENXIO (open(2)) on Linux,
+    /// EOPNOTSUPP on macOS. Opened for reading and writing and with no lock, nothing else blocks, a FIFO neither.
+    /// </summary>
     private static bool IsSocket(string path)
     {
+        const int LinuxNoSuchDevice = 6;
+        const int MacNotSupported = 102;
         try
         {
-            File.OpenHandle(path).Dispose();
+            File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete).Dispose();
             return false;
         }
-        catch (IOException)
+        catch (IOException refused)
         {
-            return true;
+            return refused.HResult is LinuxNoSuchDevice or MacNotSupported;
         }
         catch (UnauthorizedAccessException)
         {
             return false;
         }
+    }
+
+    /// <summary>
+    /// A unix address whose file Socket does not delete by itself when it is closed: by then the path may be another server's.
+    /// </summary>
+    private sealed class KeptEndPoint(string path) : EndPoint
+    {
+        private readonly UnixDomainSocketEndPoint _address = new(path);
+
+        public override AddressFamily AddressFamily => AddressFamily.Unix;
+
+        public override SocketAddress Serialize() => _address.Serialize();
+
+        public override EndPoint Create(SocketAddress socketAddress) => _address.Create(socketAddress);
     }
 }

@@ -69,9 +69,15 @@ internal sealed class InputReader(PipeReader pipe) : PipeReader
 
     private async ValueTask<ReadResult> AwaitAsync(ValueTask<ReadResult> read)
     {
-        ReadResult result = await read;
-        _waiting = false;
-        return Lend(result);
+        try
+        {
+            return Lend(await read);
+        }
+        finally
+        {
+            // Also when the code has given up waiting: then it is doing something else.
+            _waiting = false;
+        }
     }
 
     private ReadResult Lend(ReadResult result)

@@ -21,9 +21,7 @@ public sealed class Server : IAsyncDisposable
             Serving serving = new(options.Service, options.Model, bound.Door.Endpoint, _connections, Ledger, _stop, log);
 
             // On the thread pool, so that nothing of it depends on the thread that started the server.
-            return Task.Run(() => bound.Door.Endpoint.IsStream
-                ? engine.ServeStreamsAsync(bound.Socket, serving)
-                : engine.ServeDatagramsAsync(bound.Socket, serving));
+            return Task.Run(() => ServeAsync(engine, bound, serving));
         }));
     }
 
@@ -71,7 +69,15 @@ public sealed class Server : IAsyncDisposable
         }
         catch
         {
-            sockets.ForEach(static bound => bound.Socket.Dispose());
+            foreach (BoundSocket bound in sockets)
+            {
+                bound.Socket.Dispose();
+                if (bound.Door.Endpoint.IsUnix)
+                {
+                    UnixBinding.RemoveIfStale(bound.Door.Endpoint);
+                }
+            }
+
             throw;
         }
 
@@ -106,6 +112,23 @@ public sealed class Server : IAsyncDisposable
         }
 
         await Completion.ConfigureAwait(false);
+    }
+
+    private static async Task ServeAsync(PortableEngine engine, BoundSocket bound, Serving serving)
+    {
+        Endpoint door = bound.Door.Endpoint;
+        try
+        {
+            await (door.IsStream ? engine.ServeStreamsAsync(bound.Socket, serving) : engine.ServeDatagramsAsync(bound.Socket, serving))
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            if (door.IsUnix)
+            {
+                UnixBinding.RemoveIfStale(door);
+            }
+        }
     }
 
     /// <summary>Aborts what is still open.</summary>

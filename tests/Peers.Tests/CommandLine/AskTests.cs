@@ -25,6 +25,20 @@ public sealed class AskTests
 
     [Theory]
     [MemberData(nameof(Both))]
+    public void A_text_may_begin_with_an_at_sign_but_not_hold_a_nul(string kind)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "tcp://127.0.0.1:0");
+        using (server)
+        {
+            Assert.Equal("FROM SERVER: @HOME HI\n", Doorbells.Run(kind, "", "ask", endpoint.ToString(), "@home", "hi").Output);
+            Ended nul = Doorbells.Run(kind, "a\0b\nc\n", "ask", endpoint.ToString());
+            Assert.Equal((2, ""), (nul.ExitCode, nul.Output));
+            Assert.Contains("can't hold an LF or a NUL", nul.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
     public void A_line_of_many_megabytes_is_answered_while_it_is_still_being_sent(string kind)
     {
         (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "tcp://127.0.0.1:0");

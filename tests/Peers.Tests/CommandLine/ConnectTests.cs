@@ -134,6 +134,37 @@ public sealed class ConnectTests
 
     [Theory]
     [MemberData(nameof(Both))]
+    public void A_names_next_address_is_tried_for_datagrams_when_one_refuses(string kind)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "udp://127.0.0.1:0");
+        using (server)
+        {
+            Ended joined = Doorbells.Run(kind, "hello\n", "connect", $"udp://localhost:{endpoint.Port}", "--wait", "0.5");
+            Assert.Equal(new Ended(0, "HELLO\n", ""), joined);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void Broken_standard_streams_are_told_of_and_never_make_up_data(string kind)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "tcp://127.0.0.1:0");
+        using (server)
+        {
+            string connect = $"'{Doorbells.File(kind)}' connect {endpoint}";
+            Assert.Equal(new Ended(0, "", ""), Program.Run("bash", ["-c", $"{connect} <&-"]));
+            Ended folder = Program.Run("bash", ["-c", $"{connect} < /"]);
+            Assert.Equal(1, folder.ExitCode);
+            Assert.Contains("read standard input: ", folder.Error, StringComparison.Ordinal);
+            Ended full = Program.Run("bash", ["-c", $"echo hello | {connect} > /dev/full"]);
+            Assert.Equal(1, full.ExitCode);
+            Assert.Contains("write standard output: ENOSPC: No space left on device", full.Error, StringComparison.Ordinal);
+            Assert.Equal(1, Program.Run("bash", ["-c", $"echo hello | {connect} >&-"]).ExitCode);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
     public void Nobody_there_is_one_line_and_exit_code_1(string kind)
     {
         Ended ended = Doorbells.Run(kind, "", "connect", "unix:///nonexistent/door");

@@ -26,6 +26,7 @@ internal sealed class AsyncDatagramLane : IDisposable
     public AsyncDatagramLane(Socket socket, Serving serving)
     {
         _socket = socket;
+        _socket.Blocking = false;
         _serving = serving;
         _session = new DatagramSession(serving.Service.NewDatagramHandler!(), serving.Service.DatagramLimits, serving.Ledger);
         _from = new SocketAddress(socket.AddressFamily);
@@ -52,9 +53,11 @@ internal sealed class AsyncDatagramLane : IDisposable
                 }
             }
 
-            for (int i = 0; i < MostAtDrain && _socket.Available > 0 && !_serving.Stop.Aborting.IsCancellationRequested; i++)
+            // Not Available, which is 0 for an empty datagram too.
+            CancellationToken aborting = _serving.Stop.Aborting;
+            for (int i = 0; i < MostAtDrain && _socket.Poll(0, SelectMode.SelectRead) && !aborting.IsCancellationRequested; i++)
             {
-                await TurnAsync(_serving.Stop.Aborting);
+                await TurnAsync(aborting);
             }
         }
     }
@@ -72,6 +75,7 @@ internal sealed class AsyncDatagramLane : IDisposable
         {
             int count = await ReceiveAsync(stop);
             Handle(count);
+            _session.Tick(MonotonicClock.Now, DateTimeOffset.UtcNow);
             _backoff.Reset();
         }
         catch (OperationCanceledException)
@@ -169,8 +173,9 @@ internal sealed class AsyncDatagramLane : IDisposable
     {
         if (to.Kind == AddressKind.Unix)
         {
-            // The overload that allocates nothing gives the kernel a name's whole buffer, which is another abstract name.
-            return _socket.SendToAsync(bytes, SocketFlags.None, new UnixDomainSocketEndPoint(to.Path!), _serving.Stop.Aborting);
+            // The overload that allocates nothing gives the kernel a name's whole buffer, which is another abstract name. And a unix
+            // peer that does not read would be waited for (unix(7)): its answer is dropped, so that nobody waits because of it.
+            return new ValueTask<int>(_socket.SendTo(bytes.Span, SocketFlags.None, new UnixDomainSocketEndPoint(to.Path!)));
         }
 
         SocketAddressCodec.Write(to, _socket.AddressFamily, _to);

@@ -98,7 +98,9 @@ internal sealed partial class AsyncLane : IDisposable
 
                 if (++operations == OperationsPerTurn)
                 {
+                    // A busy connection keeps its deadlines too.
                     operations = 0;
+                    ArmTimer();
                     await Task.Yield();
                 }
             }

@@ -85,7 +85,9 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
     {
         try
         {
-            while (listener.Poll(0, SelectMode.SelectRead) && serving.Connections.Wait(0))
+            while (!serving.Stop.Aborting.IsCancellationRequested
+                && listener.Poll(0, SelectMode.SelectRead)
+                && serving.Connections.Wait(0))
             {
                 Start(listener.Accept());
             }
