@@ -61,7 +61,7 @@ internal sealed class Program : IDisposable
             }
         }
 
-        throw new TimeoutException($"no line with \"{containing}\" came; output: {_output} error: {_error}");
+        throw new TimeoutException($"no line with \"{containing}\" came; output: {Text(_output)} error: {Text(_error)}");
     }
 
     /// <summary>Sends a signal by name, as in INT.</summary>
@@ -69,9 +69,14 @@ internal sealed class Program : IDisposable
 
     public Ended WaitForEnd()
     {
-        Assert.True(_process.WaitForExit(_patience), $"it has not ended; output: {_output} error: {_error}");
+        if (!_process.WaitForExit(_patience))
+        {
+            throw new TimeoutException($"it has not ended; output: {Text(_output)} error: {Text(_error)}");
+        }
+
+        // Without a time-out it also waits until all output has been read.
         _process.WaitForExit();
-        return new Ended(_process.ExitCode, _output.ToString(), _error.ToString());
+        return new Ended(_process.ExitCode, Text(_output), Text(_error));
     }
 
     public void Dispose()
@@ -84,6 +89,15 @@ internal sealed class Program : IDisposable
 
         _process.Dispose();
         _lines.Dispose();
+    }
+
+    /// <summary>The output is noted on other threads.</summary>
+    private static string Text(StringBuilder all)
+    {
+        lock (all)
+        {
+            return all.ToString();
+        }
     }
 
     private void Note(StringBuilder all, string? line, bool isOutput)
