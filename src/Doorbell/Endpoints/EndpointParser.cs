@@ -33,7 +33,7 @@ internal static class EndpointParser
         Transport? transport = EndpointScheme.Find(scheme);
         if (transport is Transport.Unix or Transport.UnixDatagram)
         {
-            return ReadPath(transport.Value, scheme, rest, out endpoint);
+            return ReadPath(transport.Value, scheme.ToLowerInvariant(), rest, out endpoint);
         }
 
         if (!rest.StartsWith("//", StringComparison.Ordinal))
