@@ -56,6 +56,27 @@ public static class PeerText
     /// <param name="text">Of any length; a lone surrogate is shown as U+FFFD.</param>
     public static string Escape(string text) => Escape(Encoding.UTF8.GetBytes(text), int.MaxValue);
 
+    /// <summary>
+    /// Whether a string can be printed as it is: no character in it is one that <see cref="Escape(string)"/> would name, a
+    /// backslash apart, and no surrogate is alone.
+    /// </summary>
+    /// <param name="text">Of any length.</param>
+    public static bool IsPrintable(string text)
+    {
+        for (int i = 0; i < text.Length;)
+        {
+            if (Rune.DecodeFromUtf16(text.AsSpan(i), out Rune rune, out int length) != System.Buffers.OperationStatus.Done
+                || !IsPrintable(rune))
+            {
+                return false;
+            }
+
+            i += length;
+        }
+
+        return true;
+    }
+
     /// <summary>Appends the first character, or the first byte of what is none; answers how many bytes that took.</summary>
     private static int AppendNext(StringBuilder text, ReadOnlySpan<byte> bytes, bool keepLayout)
     {

@@ -97,10 +97,13 @@ public static class Connector
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
+            string target = endpoint.ToString();
             throw new NetworkException(
-                $"resolve {endpoint}: no answer within {timeout.TotalSeconds:0.###} s; {Advice.For("resolve", SocketError.TryAgain)}",
+                "resolve",
+                target,
+                $"no answer within {timeout.TotalSeconds:0.###} s",
                 SocketError.TimedOut,
-                null);
+                Advice.For("resolve", SocketError.TryAgain, target));
         }
     }
 
@@ -209,22 +212,19 @@ public static class Connector
         private NetworkException Failure()
         {
             SocketException last = _failures[^1].Why;
-            if (_failures.Count == 1)
+            string target = endpoint.ToString();
+            bool timedOut = last.SocketErrorCode == SocketError.TimedOut;
+            if (_failures.Count == 1 && !timedOut)
             {
-                return last.SocketErrorCode == SocketError.TimedOut
-                    ? new NetworkException(
-                        $"connect {endpoint}: no answer within {timeout.TotalSeconds:0.###} s; "
-                            + Advice.For("connect", SocketError.TimedOut),
-                        SocketError.TimedOut,
-                        last)
-                    : NetworkException.From("connect", endpoint.ToString(), last);
+                return NetworkException.From("connect", target, last);
             }
 
-            string each = string.Join(
-                ", ", _failures.Select(static failure => $"{failure.Address}: {NetworkException.Answer(failure.Why)}"));
-            string? advice = Advice.For("connect", last.SocketErrorCode);
-            return new NetworkException(
-                $"connect {endpoint}: no address answered: {each}{(advice is null ? "" : $"; {advice}")}", last.SocketErrorCode, last);
+            string what = _failures.Count == 1
+                ? $"no answer within {timeout.TotalSeconds:0.###} s"
+                : "no address answered: " + string.Join(
+                    ", ", _failures.Select(static failure => $"{failure.Address}: {NetworkException.Answer(failure.Why)}"));
+            string? advice = Advice.For("connect", last.SocketErrorCode, target);
+            return new NetworkException("connect", target, what, last.SocketErrorCode, advice, last);
         }
     }
 }

@@ -55,10 +55,13 @@ public static class DatagramClient
                 refusals.Add($"{address}: {NetworkException.Answer(refused)}");
                 if (refusals.Count == addresses.Length)
                 {
+                    string target = endpoint.ToString();
                     throw new NetworkException(
-                        $"{operation} {endpoint}: no address took the question: {string.Join(", ", refusals)}"
-                            + (Advice.For(operation, refused.SocketErrorCode) is { } advice ? $"; {advice}" : ""),
+                        operation,
+                        target,
+                        $"no address took the question: {string.Join(", ", refusals)}",
                         refused.SocketErrorCode,
+                        Advice.For(operation, refused.SocketErrorCode, target),
                         refused);
                 }
             }
@@ -69,11 +72,12 @@ public static class DatagramClient
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 throw new NetworkException(
-                    $"receive {endpoint}: no answer within {timeout.TotalSeconds:0.###} s to {Tries(exchange.Tried)}; "
-                        + "datagrams can get lost: ask again, allow more with --timeout and --tries, "
-                        + "or look whether the server answers at all",
+                    "receive",
+                    endpoint.ToString(),
+                    $"no answer within {timeout.TotalSeconds:0.###} s to {Tries(exchange.Tried)}",
                     SocketError.TimedOut,
-                    null);
+                    "datagrams can get lost: ask again, allow more with --timeout and --tries, "
+                        + "or look whether the server answers at all");
             }
         }
 

@@ -73,9 +73,13 @@ public sealed class StreamClient : IDisposable
         {
             byte[] partial = LineReply.AtEnd(_buffer.AsSpan(0, _count)).ToArray();
             string came = partial.Length == 0 ? "no reply" : $"the reply has no end after {partial.Length} bytes";
+            string target = _endpoint.ToString();
             throw new IncompleteReplyException(
-                $"receive {_endpoint}: {came} within {timeout.TotalSeconds:0.###} s; {Advice.For("receive", SocketError.TimedOut)}",
+                "receive",
+                target,
+                $"{came} within {timeout.TotalSeconds:0.###} s",
                 SocketError.TimedOut,
+                Advice.For("receive", SocketError.TimedOut, target),
                 partial);
         }
         finally
@@ -161,10 +165,11 @@ public sealed class StreamClient : IDisposable
         if (reply.IsEmpty)
         {
             throw new NetworkException(
-                $"receive {_endpoint}: the server closed the connection without a reply; "
-                    + "it may take one line a connection, or have stopped",
+                "receive",
+                _endpoint.ToString(),
+                "the server closed the connection without a reply",
                 SocketError.Disconnecting,
-                null);
+                "it may take one line a connection, or have stopped");
         }
 
         byte[] whole = reply.ToArray();
@@ -182,9 +187,11 @@ public sealed class StreamClient : IDisposable
         if (_count >= MaxReplyBytes)
         {
             throw new NetworkException(
-                $"receive {_endpoint}: the reply has no end after {_count} bytes; use `doorbell connect` for streams without lines",
+                "receive",
+                _endpoint.ToString(),
+                $"the reply has no end after {_count} bytes",
                 SocketError.MessageSize,
-                null);
+                "use `doorbell connect` for streams without lines");
         }
 
         Array.Resize(ref _buffer, Math.Min(2 * _buffer.Length, MaxReplyBytes));

@@ -9,8 +9,9 @@ namespace Doorbell;
 /// </summary>
 /// <remarks>
 /// An IPv6 address stands in brackets. <c>*</c> is every interface, both families. <c>localhost</c> is both loopback addresses.
-/// Port 0 is any free port. After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken as it
-/// is, without percent-decoding.
+/// An IPv4 address has four decimal numbers: 127.1 and 010.0.0.1 mean different places to different programs (RFC 6943 section
+/// 3.1.1). Port 0 is any free port. After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken
+/// as it is, without percent-decoding, and has only characters that can be shown.
 /// </remarks>
 public sealed record Endpoint
 {
@@ -60,14 +61,14 @@ public sealed record Endpoint
     {
         return transport is Transport.Unix or Transport.UnixDatagram
             ? throw new ArgumentOutOfRangeException(nameof(transport), transport, "An IP address goes with TCP or UDP.")
-            : new Endpoint(transport, EndpointParser.Plain(address.Address).ToString(), address.Port, null);
+            : new Endpoint(transport, EndpointHost.Plain(address.Address).ToString(), address.Port, null);
     }
 
     /// <summary>As a URI that reads back as the same endpoint, fit to print.</summary>
     public override string ToString() => Transport switch
     {
-        Transport.Unix => $"unix:{Slashes}{PeerText.Escape(Path!)}",
-        Transport.UnixDatagram => $"unix+dgram:{Slashes}{PeerText.Escape(Path!)}",
+        Transport.Unix => $"unix:{Slashes}{Path}",
+        Transport.UnixDatagram => $"unix+dgram:{Slashes}{Path}",
         _ => $"{(Transport == Transport.Tcp ? "tcp" : "udp")}://{(Host!.Contains(':') ? $"[{Host}]" : Host)}:{Port}",
     };
 

@@ -32,7 +32,10 @@ internal static class SocketAddressCodec
         }
     }
 
-    /// <summary>Writes an IP peer as a socket of <paramref name="family"/> takes it: IPv4 mapped into IPv6 if need be.</summary>
+    /// <summary>
+    /// Writes an IP peer as a socket of <paramref name="family"/> takes it: IPv4 mapped into IPv6 if need be. The address written to
+    /// was made for that family, and whatever it held before is gone.
+    /// </summary>
     /// <exception cref="ArgumentException">The peer has no address of that family.</exception>
     public static void Write(PeerAddress peer, AddressFamily family, SocketAddress address)
     {
@@ -42,6 +45,7 @@ internal static class SocketAddressCodec
         if (family == AddressFamily.InterNetwork && peer.Kind == AddressKind.IPv4)
         {
             BinaryPrimitives.WriteUInt32BigEndian(bytes[IPv4At..], (uint)peer.Bits);
+            bytes[(IPv4At + sizeof(uint))..IPv4Size].Clear();
             address.Size = IPv4Size;
         }
         else if (family == AddressFamily.InterNetworkV6 && peer.Kind is AddressKind.IPv4 or AddressKind.IPv6)
@@ -67,6 +71,11 @@ internal static class SocketAddressCodec
     private static string PathOf(ReadOnlySpan<byte> bytes)
     {
         ReadOnlySpan<byte> path = bytes[PortAt..];
+        if (path.IsEmpty)
+        {
+            return "";
+        }
+
         int end = path[0] == 0 ? path.TrimEnd((byte)0).Length : path.IndexOf((byte)0);
         return System.Text.Encoding.UTF8.GetString(end < 0 ? path : path[..end]);
     }

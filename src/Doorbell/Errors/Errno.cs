@@ -2,67 +2,96 @@ using System.Net.Sockets;
 
 namespace Doorbell;
 
-/// <summary>The names that errno(3), getaddrinfo(3) and every manual page use.</summary>
-internal static class Errno
+/// <summary>
+/// An error as errno(3), getaddrinfo(3) and every manual page name it, with the words of strerror(3). The words are kept here, since
+/// SocketException adds the address to them, unescaped, and for EMFILE gives ENFILE's.
+/// </summary>
+/// <param name="Name">As in <c>ECONNREFUSED</c>.</param>
+/// <param name="Text">As in <c>Connection refused</c>.</param>
+internal readonly record struct Errno(string Name, string Text)
 {
-    /// <summary>Null where the name is unknown.</summary>
-    public static string? NameOf(SocketException failure) => NameOf(failure.SocketErrorCode) ?? OnLinux(failure.NativeErrorCode);
+    // Socket calls ENOENT "address not available", which no unix socket ever is.
+    public static readonly Errno NoSuchFile = new("ENOENT", "No such file or directory");
 
-    private static string? NameOf(SocketError error) => error switch
+    public override string ToString() => $"{Name} ({Text})";
+
+    /// <summary>Null where the name is unknown.</summary>
+    public static Errno? Of(SocketException failure) =>
+        Of(failure.SocketErrorCode) ?? (OperatingSystem.IsLinux() ? OnLinux(failure.NativeErrorCode) : null);
+
+    /// <summary>Null where the name is unknown.</summary>
+    public static Errno? Of(SocketError error) => OfAddressOrType(error) ?? OfTransfer(error) ?? OfResolver(error);
+
+    private static Errno? OfAddressOrType(SocketError error) => error switch
     {
-        SocketError.AccessDenied => "EACCES",
-        SocketError.AddressAlreadyInUse => "EADDRINUSE",
-        SocketError.AddressFamilyNotSupported => "EAFNOSUPPORT",
-        SocketError.AddressNotAvailable => "EADDRNOTAVAIL",
-        SocketError.AlreadyInProgress => "EALREADY",
-        SocketError.ConnectionAborted => "ECONNABORTED",
-        SocketError.ConnectionRefused => "ECONNREFUSED",
-        SocketError.ConnectionReset => "ECONNRESET",
-        SocketError.DestinationAddressRequired => "EDESTADDRREQ",
-        SocketError.Fault => "EFAULT",
-        SocketError.HostDown => "EHOSTDOWN",
-        SocketError.HostNotFound => "EAI_NONAME",
-        SocketError.HostUnreachable => "EHOSTUNREACH",
-        SocketError.InProgress => "EINPROGRESS",
-        SocketError.Interrupted => "EINTR",
-        SocketError.InvalidArgument => "EINVAL",
-        SocketError.IsConnected => "EISCONN",
-        SocketError.MessageSize => "EMSGSIZE",
-        SocketError.NetworkDown => "ENETDOWN",
-        SocketError.NetworkReset => "ENETRESET",
-        SocketError.NetworkUnreachable => "ENETUNREACH",
-        SocketError.NoBufferSpaceAvailable => "ENOBUFS",
-        SocketError.NoData => "EAI_NODATA",
-        SocketError.NoRecovery => "EAI_FAIL",
-        SocketError.NotConnected => "ENOTCONN",
-        SocketError.NotSocket => "ENOTSOCK",
-        SocketError.OperationNotSupported => "EOPNOTSUPP",
-        SocketError.ProtocolFamilyNotSupported => "EPFNOSUPPORT",
-        SocketError.ProtocolNotSupported => "EPROTONOSUPPORT",
-        SocketError.ProtocolOption => "ENOPROTOOPT",
-        SocketError.ProtocolType => "EPROTOTYPE",
-        SocketError.Shutdown => "EPIPE",
-        SocketError.SocketNotSupported => "ESOCKTNOSUPPORT",
-        SocketError.TimedOut => "ETIMEDOUT",
-        SocketError.TooManyOpenSockets => "EMFILE",
-        SocketError.TryAgain => "EAI_AGAIN",
-        SocketError.WouldBlock => "EAGAIN",
+        SocketError.AccessDenied => new("EACCES", "Permission denied"),
+        SocketError.AddressAlreadyInUse => new("EADDRINUSE", "Address already in use"),
+        SocketError.AddressFamilyNotSupported => new("EAFNOSUPPORT", "Address family not supported by protocol"),
+        SocketError.AddressNotAvailable => new("EADDRNOTAVAIL", "Cannot assign requested address"),
+        SocketError.DestinationAddressRequired => new("EDESTADDRREQ", "Destination address required"),
+        SocketError.Fault => new("EFAULT", "Bad address"),
+        SocketError.InvalidArgument => new("EINVAL", "Invalid argument"),
+        SocketError.NotSocket => new("ENOTSOCK", "Socket operation on non-socket"),
+        SocketError.OperationNotSupported => new("EOPNOTSUPP", "Operation not supported"),
+        SocketError.ProtocolFamilyNotSupported => new("EPFNOSUPPORT", "Protocol family not supported"),
+        SocketError.ProtocolNotSupported => new("EPROTONOSUPPORT", "Protocol not supported"),
+        SocketError.ProtocolOption => new("ENOPROTOOPT", "Protocol not available"),
+        SocketError.ProtocolType => new("EPROTOTYPE", "Protocol wrong type for socket"),
+        SocketError.SocketNotSupported => new("ESOCKTNOSUPPORT", "Socket type not supported"),
+        SocketError.TooManyOpenSockets => new("EMFILE", "Too many open files"),
+        _ => null,
+    };
+
+    private static Errno? OfTransfer(SocketError error) => error switch
+    {
+        SocketError.AlreadyInProgress => new("EALREADY", "Operation already in progress"),
+        SocketError.ConnectionAborted => new("ECONNABORTED", "Software caused connection abort"),
+        SocketError.ConnectionRefused => new("ECONNREFUSED", "Connection refused"),
+        SocketError.ConnectionReset => new("ECONNRESET", "Connection reset by peer"),
+        SocketError.Disconnecting => new("ESHUTDOWN", "Cannot send after transport endpoint shutdown"),
+        SocketError.HostDown => new("EHOSTDOWN", "Host is down"),
+        SocketError.HostUnreachable => new("EHOSTUNREACH", "No route to host"),
+        SocketError.InProgress => new("EINPROGRESS", "Operation now in progress"),
+        SocketError.Interrupted => new("EINTR", "Interrupted system call"),
+        SocketError.IsConnected => new("EISCONN", "Transport endpoint is already connected"),
+        SocketError.MessageSize => new("EMSGSIZE", "Message too long"),
+        SocketError.NetworkDown => new("ENETDOWN", "Network is down"),
+        SocketError.NetworkReset => new("ENETRESET", "Network dropped connection on reset"),
+        SocketError.NetworkUnreachable => new("ENETUNREACH", "Network is unreachable"),
+        SocketError.NoBufferSpaceAvailable => new("ENOBUFS", "No buffer space available"),
+        SocketError.NotConnected => new("ENOTCONN", "Transport endpoint is not connected"),
+        SocketError.OperationAborted => new("ECANCELED", "Operation canceled"),
+        SocketError.Shutdown => new("EPIPE", "Broken pipe"),
+        SocketError.TimedOut => new("ETIMEDOUT", "Connection timed out"),
+        SocketError.WouldBlock => new("EAGAIN", "Resource temporarily unavailable"),
+        _ => null,
+    };
+
+    private static Errno? OfResolver(SocketError error) => error switch
+    {
+        SocketError.HostNotFound => new("EAI_NONAME", "Name or service not known"),
+        SocketError.NoData => new("EAI_NODATA", "No address associated with hostname"),
+        SocketError.NoRecovery => new("EAI_FAIL", "Non-recoverable failure in name resolution"),
+        SocketError.TryAgain => new("EAI_AGAIN", "Temporary failure in name resolution"),
         _ => null,
     };
 
     /// <summary>Those that SocketError has no value for (errno-base.h).</summary>
-    private static string? OnLinux(int errno) => !OperatingSystem.IsLinux() ? null : errno switch
+    private static Errno? OnLinux(int number) => number switch
     {
-        1 => "EPERM",
-        2 => "ENOENT",
-        12 => "ENOMEM",
-        20 => "ENOTDIR",
-        21 => "EISDIR",
-        23 => "ENFILE",
-        28 => "ENOSPC",
-        30 => "EROFS",
-        40 => "ELOOP",
-        71 => "EPROTO",
+        1 => new("EPERM", "Operation not permitted"),
+        2 => NoSuchFile,
+        5 => new("EIO", "Input/output error"),
+        9 => new("EBADF", "Bad file descriptor"),
+        12 => new("ENOMEM", "Cannot allocate memory"),
+        20 => new("ENOTDIR", "Not a directory"),
+        21 => new("EISDIR", "Is a directory"),
+        23 => new("ENFILE", "Too many open files in system"),
+        28 => new("ENOSPC", "No space left on device"),
+        30 => new("EROFS", "Read-only file system"),
+        36 => new("ENAMETOOLONG", "File name too long"),
+        40 => new("ELOOP", "Too many levels of symbolic links"),
+        71 => new("EPROTO", "Protocol error"),
         _ => null,
     };
 }

@@ -8,46 +8,89 @@ namespace Doorbell;
 /// </summary>
 public class NetworkException : Exception
 {
-    internal NetworkException(string message, SocketError error, Exception? cause)
-        : base(message, cause) => Error = error;
+    internal NetworkException(
+        string operation, string target, string what, SocketError error, string? advice = null, Exception? cause = null)
+        : base($"{operation} {target}: {what}{(advice is null ? "" : $"; {advice}")}", cause)
+    {
+        Operation = operation;
+        Target = target;
+        Error = error;
+        Advice = advice;
+    }
+
+    /// <summary>The call that failed, as its manual page names it: <c>bind</c>, <c>connect</c>, <c>send</c> …</summary>
+    public string Operation { get; }
+
+    /// <summary>The endpoint it was tried on, fit to print.</summary>
+    public string Target { get; }
 
     /// <summary>What the system answered; <see cref="SocketError.TimedOut"/> for a deadline of ours.</summary>
     public SocketError Error { get; }
 
-    internal static NetworkException From(string operation, string target, SocketError error) =>
+    /// <summary>Its name as errno(3) or getaddrinfo(3) has it, as in <c>EADDRINUSE</c>; null if it has none, or if it was
+    /// no single answer of the system: a deadline of ours, or several addresses that each failed.</summary>
+    public string? ErrnoName => Errno?.Name;
+
+    /// <summary>Its text as strerror(3) has it, as in <c>Address already in use</c>; null where the name is.</summary>
+    public string? ErrnoText => Errno?.Text;
+
+    /// <summary>What to do about it; null where there is nothing to say.</summary>
+    public string? Advice { get; }
+
+    private Errno? Errno { get; init; }
+
+    /// <summary>Words a failure of which only the error is known.</summary>
+    /// <param name="operation">The call that failed, as its manual page names it: bind, connect, send …</param>
+    /// <param name="target">The endpoint, fit to print.</param>
+    /// <param name="error">What the system answered.</param>
+    public static NetworkException From(string operation, string target, SocketError error) =>
         From(operation, target, new SocketException((int)error));
 
     /// <summary>Words a failure.</summary>
     /// <param name="operation">The call that failed, as its manual page names it: bind, connect, send …</param>
     /// <param name="target">The endpoint, fit to print.</param>
-    /// <param name="failure">What was thrown.</param>
+    /// <param name="failure">What was thrown: a SocketException, bare or wrapped, a TimeoutException, or any other.</param>
     public static NetworkException From(string operation, string target, Exception failure)
     {
-        SocketException? socket = failure as SocketException ?? failure.InnerException as SocketException;
-        if (socket is null)
+        if (SocketFailureIn(failure) is not { } socket)
         {
-            return new NetworkException($"{operation} {target}: {PeerText.Escape(failure.Message)}", SocketError.SocketError, failure);
+            string what = PeerText.Escape(failure.Message);
+            return new NetworkException(operation, target, what, SocketError.SocketError, advice: null, failure);
         }
 
-        // A path that isn't there: Socket calls ENOENT "address not available", which no unix socket ever is.
-        bool noPath = socket.SocketErrorCode == SocketError.AddressNotAvailable && target.StartsWith("unix", StringComparison.Ordinal);
-        string? advice = noPath ? Advice.ForMissingPath(operation) : Advice.For(operation, socket.SocketErrorCode);
-        string answer = noPath ? "ENOENT (No such file or directory)" : Answer(socket);
-        string message = $"{operation} {target}: {answer}{(advice is null ? "" : $"; {advice}")}";
-        return new NetworkException(message, socket.SocketErrorCode, failure);
+        SocketError error = socket.SocketErrorCode;
+        if (error == SocketError.AddressNotAvailable && target.StartsWith("unix", StringComparison.Ordinal))
+        {
+            Errno missing = Doorbell.Errno.NoSuchFile;
+            string forPath = Doorbell.Advice.ForMissingPath(operation);
+            return new NetworkException(operation, target, missing.ToString(), error, forPath, failure) { Errno = missing };
+        }
+
+        string? advice = Doorbell.Advice.For(operation, error, target);
+        return new NetworkException(operation, target, Answer(socket), error, advice, failure) { Errno = Doorbell.Errno.Of(socket) };
     }
 
     /// <summary>The system's answer alone: <c>ECONNREFUSED (Connection refused)</c>.</summary>
-    internal static string Answer(SocketException failure) => Errno.NameOf(failure) is { } name
-        ? $"{name} ({failure.Message})"
-        : $"{failure.SocketErrorCode} ({failure.Message})";
+    internal static string Answer(SocketException failure) => Doorbell.Errno.Of(failure) is { } errno
+        ? errno.ToString()
+        : failure.SocketErrorCode == SocketError.SocketError
+            ? "an error that has no name here"
+            : $"error {failure.NativeErrorCode} ({PeerText.Escape(failure.Message)})";
+
+    private static SocketException? SocketFailureIn(Exception? failure) => failure switch
+    {
+        null => null,
+        SocketException socket => socket,
+        TimeoutException => new SocketException((int)SocketError.TimedOut),
+        _ => SocketFailureIn(failure.InnerException),
+    };
 }
 
 /// <summary>Time ran out in the middle of a reply.</summary>
 public sealed class IncompleteReplyException : NetworkException
 {
-    internal IncompleteReplyException(string message, SocketError error, byte[] reply)
-        : base(message, error, null) => Reply = reply;
+    internal IncompleteReplyException(string operation, string target, string what, SocketError error, string? advice, byte[] reply)
+        : base(operation, target, what, error, advice) => Reply = reply;
 
     /// <summary>What came of the reply; perhaps nothing.</summary>
     public IReadOnlyList<byte> Reply { get; }

@@ -33,6 +33,79 @@ public sealed class SocketAddressCodecTests
         Assert.Equal("192.0.2.7:53", SocketAddressCodec.Read(written).ToString());
     }
 
+    [Fact]
+    public void Writing_leaves_nothing_of_the_address_before() => Gen.Select(_any, _any).Sample(static (before, after) =>
+    {
+        SocketAddress reused = new(AddressFamily.InterNetworkV6);
+        SocketAddressCodec.Write(PeerAddress.From(before), AddressFamily.InterNetworkV6, reused);
+        SocketAddressCodec.Write(PeerAddress.From(after), AddressFamily.InterNetworkV6, reused);
+        Assert.Equal(new IPEndPoint(after.Address.MapToIPv6(), after.Port).Serialize(), reused);
+        Assert.Equal(PeerAddress.From(after), SocketAddressCodec.Read(reused));
+    });
+
+    [Fact]
+    public void An_ipv4_address_is_written_over_a_dirty_one_as_dotnet_writes_it()
+    {
+        IPEndPoint plain = new(IPAddress.Parse("192.0.2.7"), 53);
+        SocketAddress reused = new(AddressFamily.InterNetwork);
+        reused.Buffer.Span[2..].Fill(0xff);
+        SocketAddressCodec.Write(PeerAddress.From(plain), AddressFamily.InterNetwork, reused);
+        Assert.Equal(plain.Serialize(), reused);
+    }
+
+    [Fact]
+    public void The_interface_of_a_link_local_address_is_kept()
+    {
+        IPEndPoint local = new(IPAddress.Parse("fe80::1%7"), 53);
+        PeerAddress peer = SocketAddressCodec.Read(local.Serialize());
+        Assert.Equal(7u, peer.ScopeId);
+        Assert.Equal(local, peer.ToIPEndPoint());
+        Assert.Equal("[fe80::1%7]:53", peer.ToString());
+    }
+
+    [Fact]
+    public void An_ipv6_peer_has_no_address_on_an_ipv4_socket() => Assert.Throws<ArgumentException>(static () => SocketAddressCodec.Write(
+        PeerAddress.From(new IPEndPoint(IPAddress.IPv6Loopback, 1)), AddressFamily.InterNetwork, new(AddressFamily.InterNetwork)));
+
+    [Theory]
+    [InlineData("/run/door")]
+    [InlineData("relative")]
+    [InlineData("\0abstract")]
+    public void A_unix_name_is_read_as_it_was_bound(string path) => Assert.Equal(
+        PeerAddress.FromUnix(path), SocketAddressCodec.Read(new UnixDomainSocketEndPoint(path).Serialize()));
+
+    [Fact]
+    public void A_unix_peer_without_a_name_is_unnamed() =>
+        Assert.Equal("unnamed", SocketAddressCodec.Read(new SocketAddress(AddressFamily.Unix, 2)).ToString());
+
+    [Theory]
+    [InlineData("127.0.0.1", AddressFamily.InterNetwork)]
+    [InlineData("127.0.0.1", AddressFamily.InterNetworkV6)]
+    [InlineData("2001:db8::1", AddressFamily.InterNetworkV6)]
+    public void Reading_writing_and_comparing_allocate_nothing(string address, AddressFamily family)
+    {
+        PeerAddress peer = PeerAddress.From(new IPEndPoint(IPAddress.Parse(address), 53));
+        SocketAddress reused = new(family);
+        EqualityComparer<PeerAddress> comparer = EqualityComparer<PeerAddress>.Default;
+        bool RoundTrip()
+        {
+            SocketAddressCodec.Write(peer, family, reused);
+            PeerAddress read = SocketAddressCodec.Read(reused);
+            return comparer.Equals(read, peer) && comparer.GetHashCode(read) == comparer.GetHashCode(peer);
+        }
+
+        Assert.True(RoundTrip());
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        bool same = true;
+        for (int i = 0; i < 1_000; i++)
+        {
+            same &= RoundTrip();
+        }
+
+        Assert.True(same);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100);
+    }
+
     [Theory]
     [InlineData("127.0.0.1", true)]
     [InlineData("127.255.0.9", true)]

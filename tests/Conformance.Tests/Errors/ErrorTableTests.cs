@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+
+namespace Doorbell.Tests;
+
+/// <summary>The names, texts and advice of errors that a test can't bring about.</summary>
+public sealed class ErrorTableTests
+{
+    // Of these .NET has no errno of its own to compare with, or gives another's text.
+    private static readonly SocketError[] _elsewhere =
+    [
+        SocketError.HostNotFound, SocketError.TryAgain, SocketError.NoData, SocketError.NoRecovery, SocketError.TooManyOpenSockets,
+    ];
+
+    [Fact]
+    public void Texts_are_those_of_strerror()
+    {
+        (SocketError Error, Errno Errno)[] known = [.. Enum.GetValues<SocketError>()
+            .Where(static error => Errno.Of(error) is not null)
+            .Select(static error => (error, Errno.Of(error)!.Value))];
+        Assert.InRange(known.Length, 36, 50);
+        Assert.All(known.ExceptBy(_elsewhere, static row => row.Error), static row =>
+            Assert.Equal(new SocketException((int)row.Error).Message, row.Errno.Text));
+    }
+
+    [Theory]
+    [InlineData("bind", "tcp://127.0.0.1:80", SocketError.AccessDenied, "net.ipv4.ip_unprivileged_port_start")]
+    [InlineData("bind", "unix:///run/door", SocketError.AccessDenied, "permissions")]
+    [InlineData("connect", "unix:///run/door", SocketError.AccessDenied, "permissions")]
+    [InlineData("connect", "tcp://192.0.2.1:1", SocketError.TimedOut, "firewall")]
+    [InlineData("connect", "tcp://192.0.2.1:1", SocketError.HostUnreachable, "ip route")]
+    [InlineData("send", "udp://192.0.2.1:1", SocketError.NetworkUnreachable, "ip route")]
+    [InlineData("accept", "tcp://127.0.0.1:1", SocketError.TooManyOpenSockets, "EMFILE (Too many open files); out of file descriptors")]
+    [InlineData("socket", "tcp://[::1]:1", SocketError.AddressFamilyNotSupported, "EAFNOSUPPORT")]
+    [InlineData("receive", "tcp://127.0.0.1:1", SocketError.ConnectionReset, "ECONNRESET (Connection reset by peer); the peer ended")]
+    [InlineData("send", "udp://127.0.0.1:1", SocketError.NoBufferSpaceAvailable, "ENOBUFS (No buffer space available); ")]
+    [InlineData("resolve", "tcp://host:1", SocketError.TryAgain, "EAI_AGAIN (Temporary failure in name resolution); the name server")]
+    [InlineData("resolve", "tcp://host:1", SocketError.HostNotFound, "EAI_NONAME (Name or service not known); look at the name")]
+    [InlineData("accept", "tcp://127.0.0.1:1", SocketError.NotSocket, "ENOTSOCK (Socket operation on non-socket)")]
+    public void Errors_are_worded_by_call_and_kind_of_endpoint(string operation, string target, SocketError error, string part)
+    {
+        NetworkException failure = NetworkException.From(operation, target, error);
+        Assert.StartsWith($"{operation} {target}: E", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(part, failure.Message, StringComparison.Ordinal);
+        Assert.True(PeerText.IsPrintable(failure.Message));
+    }
+
+    [Fact]
+    public void A_wrapped_failure_is_found_at_any_depth()
+    {
+        SocketException reset = new((int)SocketError.ConnectionReset);
+        NetworkException failure = NetworkException.From("receive", "tcp://h:1", new IOException("outer", new IOException("inner", reset)));
+        Assert.Equal("ECONNRESET", failure.ErrnoName);
+    }
+
+    [Fact]
+    public void A_timeout_is_etimedout()
+    {
+        NetworkException failure = NetworkException.From("connect", "tcp://h:1", new TimeoutException());
+        Assert.Equal((SocketError.TimedOut, "ETIMEDOUT"), (failure.Error, failure.ErrnoName));
+    }
+
+    [Fact]
+    public void Any_other_failure_is_told_in_its_own_words_on_one_line()
+    {
+        NetworkException failure = NetworkException.From("send", "tcp://h:1", new InvalidOperationException("one\ntwo"));
+        Assert.Equal(@"send tcp://h:1: one\ntwo", failure.Message);
+        Assert.Null(failure.ErrnoName);
+    }
+
+    [Fact]
+    public void An_error_that_no_table_has_is_told_by_its_number() => Assert.Equal(
+        "accept tcp://h:1: error 10093 (Unknown error 10093)",
+        NetworkException.From("accept", "tcp://h:1", SocketError.NotInitialized).Message);
+}
