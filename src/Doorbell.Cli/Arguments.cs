@@ -16,6 +16,23 @@ internal static class Arguments
         CustomParser = result => Parse(name, result),
     };
 
+    /// <summary>A length of time, more than none, that need not be given.</summary>
+    public static Option<Duration?> OptionalDuration(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        CustomParser = result =>
+        {
+            Duration duration = Parse(name, result);
+            if (duration.Time <= TimeSpan.Zero && !result.Errors.Any())
+            {
+                result.AddError($"{name} takes a time longer than 0");
+            }
+
+            return duration;
+        },
+    };
+
     /// <summary>
     /// Whether a word is meant as an endpoint rather than as a service's name or a text: it has a scheme, is a number, or ends in a
     /// colon and a number.

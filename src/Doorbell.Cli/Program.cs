@@ -29,7 +29,7 @@ internal static class Program
         {
             return Failure.Network(failure.Message);
         }
-        catch (Exception failure) when (failure is FormatException or ArgumentException)
+        catch (Exception failure) when (failure is FormatException or ArgumentException or PlatformNotSupportedException)
         {
             return Failure.Usage(failure.Message);
         }

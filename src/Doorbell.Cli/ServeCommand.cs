@@ -31,14 +31,38 @@ internal static class ServeCommand
         Option<bool> ascii = new("--ascii") { Description = "capitalize: change a-z alone, as C's toupper does" };
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
+        Option<string?> model = new("--model")
+        {
+            Description = $"How connections are spread: {string.Join(", ", ServerModel.Names)} [default: async]",
+            HelpName = "NAME",
+        };
+        Option<int?> workers = new("--workers")
+        {
+            Description = $"prefork, pool: how many workers [default: {ServerModel.DefaultWorkers}]; loop: how many loops "
+                + "[default: one a processor]",
+            HelpName = "N",
+        };
         Option<Duration> drain = Arguments.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
-        Command command = new("serve", "Serve until interrupted") { service, endpoints, ascii, json, verbose, drain };
-        command.SetAction(parsed =>
+        LimitArguments limits = new();
+        Command command = new("serve", "Serve until interrupted") { service, endpoints, model, workers };
+        limits.AddTo(command);
+        command.Add(drain);
+        command.Add(ascii);
+        command.Add(json);
+        command.Add(verbose);
+        command.SetAction(async parsed =>
         {
             (Service what, IReadOnlyList<Endpoint> where) = Read(
                 parsed.GetValue(service), parsed.GetValue(endpoints) ?? [], parsed.GetValue(ascii));
-            ServeReport report = new(what, parsed.GetValue(json));
-            return RunAsync(what, where, report, parsed.GetValue(verbose), parsed.GetValue(drain).Time);
+            using ILoggerFactory logging = Logging(parsed.GetValue(verbose));
+            ServerOptions options = limits.Apply(parsed, new ServerOptions
+            {
+                Service = what,
+                Endpoints = where,
+                Model = Model(parsed.GetValue(model), parsed.GetValue(workers)),
+                Logging = logging,
+            });
+            return await RunAsync(options, new ServeReport(what, parsed.GetValue(json)), parsed.GetValue(drain).Time);
         });
         return command;
     }
@@ -66,8 +90,14 @@ internal static class ServeCommand
         return (ascii ? Capitalize.Ascii : service, [.. (endpoints.Length > 0 ? endpoints : _defaultEndpoints).Select(Endpoint.Parse)]);
     }
 
-    private static async Task<int> RunAsync(
-        Service service, IReadOnlyList<Endpoint> endpoints, ServeReport report, bool verbose, TimeSpan drain)
+    private static ServerModel? Model(string? name, int? workers) => (name, workers) switch
+    {
+        (null, null) => null,
+        (null, _) => throw new ArgumentException("--workers goes with --model prefork, pool or loop"),
+        _ => ServerModel.Named(name, workers),
+    };
+
+    private static async Task<int> RunAsync(ServerOptions options, ServeReport report, TimeSpan drain)
     {
         using CancellationTokenSource stop = new();
         using CancellationTokenSource stopNow = new();
@@ -79,10 +109,8 @@ internal static class ServeCommand
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        using ILoggerFactory logging = Logging(verbose);
-        await using Server server = await Server.StartAsync(
-            new ServerOptions { Service = service, Endpoints = endpoints, Logging = logging }, stop.Token);
-        report.Listening(server.Doors);
+        await using Server server = await Server.StartAsync(options, stop.Token);
+        report.Listening(server);
         await using CancellationTokenRegistration now = stopNow.Token.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
         await server.RunAsync(drain, stop.Token);
         report.Summary(server.Ledger.Read());

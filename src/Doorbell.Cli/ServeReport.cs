@@ -5,9 +5,9 @@ namespace Doorbell.Cli;
 /// <summary>What <c>serve</c> prints: a line a door, who can reach them, and a summary; for people, or as JSON.</summary>
 internal sealed class ServeReport(Service service, bool json)
 {
-    public void Listening(IReadOnlyList<Door> doors)
+    public void Listening(Server server)
     {
-        foreach (Door door in doors)
+        foreach (Door door in server.Doors)
         {
             Print(
                 $"serving {service.Name} on {door.Endpoint}",
@@ -16,13 +16,14 @@ internal sealed class ServeReport(Service service, bool json)
                     writer.WriteString("event", "listening");
                     writer.WriteString("service", service.Name);
                     writer.WriteString("endpoint", door.Endpoint.ToString());
+                    writer.WriteString("model", server.Model.Name);
                     writer.WriteString("reach", JsonNamingPolicy.KebabCaseLower.ConvertName(door.Reach.ToString()));
                 });
         }
 
         if (!json)
         {
-            Console.Out.WriteLine(Reachable(doors));
+            Console.Out.WriteLine(Reachable(server.Doors));
         }
     }
 
@@ -33,6 +34,7 @@ internal sealed class ServeReport(Service service, bool json)
         {
             writer.WriteString("event", "summary");
             writer.WriteNumber("connections", counts.ConnectionsOpened);
+            writer.WriteNumber("connectionsRefused", counts.ConnectionsRefused);
             writer.WriteNumber("requests", counts.Requests);
             writer.WriteNumber("datagramsReceived", counts.DatagramsReceived);
             writer.WriteNumber("datagramsSent", counts.DatagramsSent);
@@ -45,6 +47,7 @@ internal sealed class ServeReport(Service service, bool json)
             WriteCounts<DatagramDrop>(writer, "datagramsDropped", counts.DatagramsDropped);
             writer.WriteNumber("datagramFaults", counts.DatagramFaults);
             writer.WriteNumber("acceptErrors", counts.AcceptErrors);
+            writer.WriteNumber("processesLost", counts.ProcessesLost);
         });
 
     private static string Losses(LedgerSnapshot counts)
@@ -55,7 +58,11 @@ internal sealed class ServeReport(Service service, bool json)
         IEnumerable<string> datagrams = Enum.GetValues<DatagramDrop>()
             .Where(why => counts.Dropped(why) > 0)
             .Select(why => $"{counts.Dropped(why)} {Words(why.ToString())}");
-        string all = string.Join(", ", connections.Concat(datagrams));
+        IEnumerable<string> others = new[]
+        {
+            (counts.ConnectionsRefused, "refused"), (counts.AcceptErrors, "accept errors"), (counts.ProcessesLost, "processes lost"),
+        }.Where(static other => other.Item1 > 0).Select(static other => $"{other.Item1} {other.Item2}");
+        string all = string.Join(", ", connections.Concat(datagrams).Concat(others));
         return all.Length == 0 ? "" : $" ({all})";
     }
 

@@ -18,6 +18,7 @@ public sealed partial class StreamSession
     private readonly StreamHandler _handler;
     private readonly StreamLimits _limits;
     private readonly Ledger _ledger;
+    private readonly Bell _bell;
     private readonly OutputBuffer _output;
     private UnconsumedInput _rest;
     private StreamTally _tally;
@@ -58,7 +59,7 @@ public sealed partial class StreamSession
         _output = new OutputBuffer(pool, limits.MaxPendingOutput);
         _rest = new UnconsumedInput(pool);
         Peer = peer;
-        Bell = bell;
+        _bell = bell;
     }
 
     private enum Phase : byte
@@ -109,7 +110,19 @@ public sealed partial class StreamSession
     /// </summary>
     public ReadOnlyMemory<byte> Outgoing => _output.Outgoing;
 
-    internal Bell Bell { get; }
+    /// <summary>
+    /// Whether the handler has taken its <see cref="Turn.Bell"/>: until then nobody can ring it, and the lane need not listen.
+    /// </summary>
+    public bool BellTaken { get; private set; }
+
+    internal Bell Bell
+    {
+        get
+        {
+            BellTaken = true;
+            return _bell;
+        }
+    }
 
     internal TimeSpan? Alarm { get; set; }
 

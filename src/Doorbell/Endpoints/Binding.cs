@@ -9,19 +9,55 @@ internal static class Binding
     /// <summary>When any port will do for several addresses, so many ports are tried that all of them may share.</summary>
     private const int MostPortsTried = 16;
 
-    /// <summary>Binds all the addresses of <paramref name="endpoint"/>, or none.</summary>
+    /// <summary>
+    /// Binds all the addresses of <paramref name="endpoint"/>, or none; each of TCP's and UDP's by <paramref name="shards"/> sockets.
+    /// </summary>
     /// <exception cref="NetworkException">One of them can't be had.</exception>
-    public static async Task<List<BoundSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
+    public static async Task<List<BoundSocket>> BindAsync(Endpoint endpoint, int shards, CancellationToken cancellation)
     {
         if (endpoint.IsUnix)
         {
             return [UnixBinding.Bind(endpoint)];
         }
 
-        if (endpoint.Host == "*")
+        List<BoundSocket> sockets = endpoint.Host == "*"
+            ? [BindEveryInterface(endpoint)]
+            : await BindAddressesAsync(endpoint, cancellation).ConfigureAwait(false);
+        return shards == 1 ? sockets : Shard(sockets, shards);
+    }
+
+    /// <summary>
+    /// Puts in the place of each socket several that share its port (SO_REUSEPORT, socket(7)): the kernel spreads what comes over
+    /// them. The first socket had the port to itself, so nobody else is on it.
+    /// </summary>
+    private static List<BoundSocket> Shard(List<BoundSocket> sockets, int shards)
+    {
+        List<BoundSocket> sharing = [];
+        try
         {
-            return [BindEveryInterface(endpoint)];
+            foreach ((Socket alone, Door door) in sockets)
+            {
+                IPEndPoint address = (IPEndPoint)alone.LocalEndPoint!;
+                bool dualStack = address.AddressFamily == AddressFamily.InterNetworkV6 && alone.DualMode;
+                alone.Dispose();
+                for (int i = 0; i < shards; i++)
+                {
+                    sharing.Add(Bind(door.Endpoint.Transport, address, dualStack, sharesPort: true) with { Door = door });
+                }
+            }
         }
+        catch
+        {
+            sharing.ForEach(static bound => bound.Socket.Dispose());
+            sockets.ForEach(static bound => bound.Socket.Dispose());
+            throw;
+        }
+
+        return sharing;
+    }
+
+    private static async Task<List<BoundSocket>> BindAddressesAsync(Endpoint endpoint, CancellationToken cancellation)
+    {
 
         IPAddress[] addresses = await Resolver.ResolveAsync(endpoint, cancellation).ConfigureAwait(false);
         bool optional = addresses.Length > 1 && addresses.All(IPAddress.IsLoopback);
@@ -85,7 +121,7 @@ internal static class Binding
         }
     }
 
-    private static BoundSocket Bind(Transport transport, IPEndPoint address, bool dualStack)
+    private static BoundSocket Bind(Transport transport, IPEndPoint address, bool dualStack, bool sharesPort = false)
     {
         bool stream = transport == Transport.Tcp;
         string target = Uri(transport, address.Port, dualStack ? "*" : address.Address.ToString()).ToString();
@@ -96,7 +132,7 @@ internal static class Binding
             socket = new Socket(
                 address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Tcp : ProtocolType.Udp);
             operation = "setsockopt";
-            SetOptionsBeforeBind(socket, stream, dualStack);
+            SetOptionsBeforeBind(socket, stream, dualStack, sharesPort);
             operation = "bind";
             socket.Bind(address);
             if (stream)
@@ -115,8 +151,13 @@ internal static class Binding
         }
     }
 
-    private static void SetOptionsBeforeBind(Socket socket, bool stream, bool dualStack)
+    private static void SetOptionsBeforeBind(Socket socket, bool stream, bool dualStack, bool sharesPort)
     {
+        if (sharesPort)
+        {
+            RawOptions.SetReusePort(socket);
+        }
+
         if (socket.AddressFamily == AddressFamily.InterNetworkV6)
         {
             socket.DualMode = dualStack;

@@ -19,7 +19,7 @@ internal static unsafe partial class LibcProcesses
 
     public const int WaitNoHang = 1;
 
-    private const long PidfdOpen = 434;
+    private const nint PidfdOpen = 434;
 
     [LibraryImport("libc")]
     public static partial int posix_spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);

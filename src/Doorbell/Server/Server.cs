@@ -8,25 +8,33 @@ namespace Doorbell;
 public sealed class Server : IAsyncDisposable
 {
     private readonly Stop _stop = new();
-    private readonly SemaphoreSlim _connections;
+    private readonly Admission _admission;
 
     private Server(ServerOptions options, List<BoundSocket> sockets)
     {
-        _connections = new SemaphoreSlim(options.MaxConnections);
-        Doors = [.. sockets.Select(static bound => bound.Door)];
+        Model = ModelFor(options);
+        _admission = new Admission(options);
+        Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
         ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
-        PortableEngine engine = new();
-        Completion = Task.WhenAll(sockets.Select(bound =>
+        Serving serving = new(options.Service, Model, _admission, Ledger, _stop, log);
+        IEngine engine = EngineFor(Model);
+        BoundSocket[] listeners = [.. sockets.Where(static bound => bound.Door.Endpoint.IsStream)];
+        IEnumerable<Func<Task>> all = sockets.Where(static bound => !bound.Door.Endpoint.IsStream)
+            .Select(socket => (Func<Task>)(() => engine.ServeDatagramsAsync(socket, serving)));
+        if (listeners.Length > 0)
         {
-            Serving serving = new(options.Service, options.Model, bound.Door.Endpoint, _connections, Ledger, _stop, log);
+            all = all.Append(() => engine.ServeStreamsAsync(listeners, serving));
+        }
 
-            // On the thread pool, so that nothing of it depends on the thread that started the server.
-            return Task.Run(() => ServeAsync(engine, bound, serving));
-        }));
+        // On the thread pool, so that nothing of it depends on the thread that started the server.
+        Completion = CompleteAsync([.. all.Select(Task.Run)]);
     }
 
     /// <summary>The sockets being served, with their actual addresses.</summary>
     public IReadOnlyList<Door> Doors { get; }
+
+    /// <summary>How connections are spread.</summary>
+    public ServerModel Model { get; }
 
     /// <summary>What has been counted.</summary>
     public Ledger Ledger { get; } = new();
@@ -55,16 +63,24 @@ public sealed class Server : IAsyncDisposable
     /// <param name="cancellation">Ends the wait for name resolution.</param>
     /// <returns>The server, listening.</returns>
     /// <exception cref="ArgumentException">The options don't fit together.</exception>
+    /// <exception cref="PlatformNotSupportedException">The model can't run here; the message says which can.</exception>
     /// <exception cref="NetworkException">An endpoint can't be resolved or bound; then none is.</exception>
     public static async Task<Server> StartAsync(ServerOptions options, CancellationToken cancellation)
     {
         options.Validate();
+        ServerModel model = ModelFor(options);
+        if (EngineFor(model).Refuses(model) is { } why)
+        {
+            throw new PlatformNotSupportedException(why);
+        }
+
         List<BoundSocket> sockets = [];
         try
         {
             foreach (Endpoint endpoint in options.Endpoints)
             {
-                sockets.AddRange(await Binding.BindAsync(endpoint, cancellation).ConfigureAwait(false));
+                int shards = endpoint.IsStream ? model.ListenersPerDoor : model.DatagramLanes;
+                sockets.AddRange(await Binding.BindAsync(endpoint, shards, cancellation).ConfigureAwait(false));
             }
         }
         catch
@@ -72,10 +88,7 @@ public sealed class Server : IAsyncDisposable
             foreach (BoundSocket bound in sockets)
             {
                 bound.Socket.Dispose();
-                if (bound.Door.Endpoint.IsUnix)
-                {
-                    UnixBinding.RemoveIfStale(bound.Door.Endpoint);
-                }
+                RemoveUnixFile(bound.Door);
             }
 
             throw;
@@ -114,28 +127,38 @@ public sealed class Server : IAsyncDisposable
         await Completion.ConfigureAwait(false);
     }
 
-    private static async Task ServeAsync(PortableEngine engine, BoundSocket bound, Serving serving)
-    {
-        Endpoint door = bound.Door.Endpoint;
-        try
-        {
-            await (door.IsStream ? engine.ServeStreamsAsync(bound.Socket, serving) : engine.ServeDatagramsAsync(bound.Socket, serving))
-                .ConfigureAwait(false);
-        }
-        finally
-        {
-            if (door.IsUnix)
-            {
-                UnixBinding.RemoveIfStale(door);
-            }
-        }
-    }
-
     /// <summary>Aborts what is still open.</summary>
     public async ValueTask DisposeAsync()
     {
         await DrainAsync(TimeSpan.Zero).ConfigureAwait(false);
         _stop.Dispose();
-        _connections.Dispose();
+        _admission.Dispose();
+    }
+
+    private static ServerModel ModelFor(ServerOptions options) => options.Model ?? ServerModel.Async;
+
+    private static IEngine EngineFor(ServerModel model) => model.Lane == LaneKind.Task ? new PortableEngine() : new EpollEngine();
+
+    private static void RemoveUnixFile(Door door)
+    {
+        if (door.Endpoint.IsUnix)
+        {
+            UnixBinding.RemoveIfStale(door.Endpoint);
+        }
+    }
+
+    private async Task CompleteAsync(Task[] all)
+    {
+        try
+        {
+            await Task.WhenAll(all).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (Door door in Doors)
+            {
+                RemoveUnixFile(door);
+            }
+        }
     }
 }
