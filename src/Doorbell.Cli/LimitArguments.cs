@@ -26,7 +26,8 @@ internal sealed class LimitArguments
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _connections, _perAddress, _refuse, _idle, _firstByte, _lifetime, _rate, _message, _pending })
+        Option[] all = [_connections, _perAddress, _refuse, _idle, _firstByte, _lifetime, _rate, _message, _pending];
+        foreach (Option option in all)
         {
             command.Add(option);
         }

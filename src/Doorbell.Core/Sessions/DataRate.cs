@@ -24,7 +24,7 @@ internal struct DataRate
 
     /// <summary>
     /// When it will have been too slow if no more bytes move until then: the bytes so far pay for so many seconds, and the grace
-    /// is free.
+    /// is on top.
     /// </summary>
     public readonly TimeSpan Due(StreamLimits limits)
     {
@@ -34,6 +34,6 @@ internal struct DataRate
         }
 
         TimeSpan paid = TimeSpan.FromSeconds((double)_bytes / limits.MinDataRate);
-        return StreamSession.After(_began, paid > limits.MinDataRateGrace ? paid : limits.MinDataRateGrace);
+        return StreamSession.After(_began + paid, limits.MinDataRateGrace);
     }
 }

@@ -38,12 +38,12 @@ public sealed record StreamLimits
 
     /// <summary>
     /// Bytes a second. A message that arrives more slowly than this, from its first byte on, or output that the peer takes more
-    /// slowly, ends the connection with a reset, once <see cref="MinDataRateGrace"/> is over: the defence against peers that
+    /// slowly, ends the connection with a reset once it is <see cref="MinDataRateGrace"/> behind: the defence against peers that
     /// hold connections with a byte now and then (slow loris). Default 0, no minimum: a person may be typing.
     /// </summary>
     public int MinDataRate { get; init; }
 
-    /// <summary>How long a message or an answer may take at any rate. Default 5 seconds.</summary>
+    /// <summary>How far a message or an answer may be behind <see cref="MinDataRate"/>. Default 5 seconds.</summary>
     public TimeSpan MinDataRateGrace { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Doorbell;
 
-/// <summary>A lane that is a thread, carrying one datagram socket: it sleeps in poll(2), receives, lets the handler answer, sends.</summary>
+/// <summary>A lane that is a thread and carries one datagram socket: it sleeps in poll(2), receives, has it answered, sends.</summary>
 internal sealed unsafe class BlockingDatagramLane
 {
     /// <summary>At a drain, at most so many datagrams that wait in the kernel are still answered.</summary>

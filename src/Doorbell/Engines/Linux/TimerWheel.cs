@@ -93,14 +93,14 @@ internal sealed class TimerWheel
         {
             _now = Math.Max(_now, next.Tick);
             Timed entry = _slots[next.Slot]!;
-            long due = entry.Due;
-            Remove(entry);
-            if (due <= _now)
+            if (entry.Due <= _now)
             {
+                Remove(entry);
                 return entry;
             }
 
-            Put(entry, due);
+            // All of them at once: as long as one is left, this slot is sooner than those below it.
+            BringDown(next.Slot);
         }
 
         _now = Math.Max(_now, until);
@@ -117,6 +117,20 @@ internal sealed class TimerWheel
 
         double wait = (_origin + TimeSpan.FromMilliseconds(next.Tick) - now).TotalMilliseconds;
         return (int)Math.Clamp(Math.Ceiling(wait), 0, int.MaxValue);
+    }
+
+    private void BringDown(int slot)
+    {
+        Timed? entry = _slots[slot];
+        _slots[slot] = null;
+        _occupied[slot / Slots] &= ~(1UL << (slot % Slots));
+        while (entry is not null)
+        {
+            Timed? behind = entry.Behind;
+            entry.Before = entry.Behind = null;
+            Put(entry, entry.Due);
+            entry = behind;
+        }
     }
 
     private void Put(Timed entry, long due)
