@@ -9,18 +9,24 @@ internal static class Binding
     /// <summary>When any port will do for several addresses, so many ports are tried that all of them may share.</summary>
     private const int MostPortsTried = 16;
 
+    /// <summary>The kernel caps a backlog in silence (listen(2)), so what no kernel allows is the most that this one does.</summary>
+    public const int SystemsMaximum = int.MaxValue;
+
     /// <summary>Binds all the addresses of <paramref name="endpoint"/>, or none.</summary>
+    /// <param name="endpoint">Where.</param>
+    /// <param name="backlog">A stream listener's; null for the system's maximum.</param>
+    /// <param name="cancellation">Ends the wait for name resolution.</param>
     /// <exception cref="NetworkException">One of them can't be had.</exception>
-    public static async Task<List<BoundSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
+    public static async Task<List<BoundSocket>> BindAsync(Endpoint endpoint, int? backlog, CancellationToken cancellation)
     {
         if (endpoint.IsUnix)
         {
-            return [UnixBinding.Bind(endpoint)];
+            return [UnixBinding.Bind(endpoint, backlog)];
         }
 
         if (endpoint.Host == "*")
         {
-            return [BindEveryInterface(endpoint)];
+            return [BindEveryInterface(endpoint, backlog)];
         }
 
         IPAddress[] addresses = await Resolver.ResolveAsync(endpoint, cancellation).ConfigureAwait(false);
@@ -29,7 +35,7 @@ internal static class Binding
         {
             try
             {
-                return BindAll(endpoint, addresses, optional);
+                return BindAll(endpoint, addresses, optional, backlog);
             }
             catch (NetworkException taken) when (
                 endpoint.Port == 0 && taken.Error == SocketError.AddressAlreadyInUse && tried < MostPortsTried)
@@ -40,7 +46,7 @@ internal static class Binding
     }
 
     /// <summary>With <paramref name="optional"/>, a loopback address that this machine lacks is left out.</summary>
-    private static List<BoundSocket> BindAll(Endpoint endpoint, IPAddress[] addresses, bool optional)
+    private static List<BoundSocket> BindAll(Endpoint endpoint, IPAddress[] addresses, bool optional, int? backlog)
     {
         List<BoundSocket> sockets = [];
         NetworkException? lacks = null;
@@ -51,7 +57,7 @@ internal static class Binding
             {
                 try
                 {
-                    BoundSocket bound = Bind(endpoint.Transport, new IPEndPoint(address, port), dualStack: false);
+                    BoundSocket bound = Bind(endpoint.Transport, new IPEndPoint(address, port), dualStack: false, backlog);
                     port = bound.Door.Endpoint.Port;
                     sockets.Add(bound);
                 }
@@ -73,19 +79,19 @@ internal static class Binding
     private static bool Lacks(SocketError error) => error is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported
         or SocketError.ProtocolFamilyNotSupported;
 
-    private static BoundSocket BindEveryInterface(Endpoint endpoint)
+    private static BoundSocket BindEveryInterface(Endpoint endpoint, int? backlog)
     {
         try
         {
-            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.IPv6Any, endpoint.Port), dualStack: true);
+            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.IPv6Any, endpoint.Port), dualStack: true, backlog);
         }
         catch (NetworkException lacking) when (Lacks(lacking.Error))
         {
-            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.Any, endpoint.Port), dualStack: false);
+            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.Any, endpoint.Port), dualStack: false, backlog);
         }
     }
 
-    private static BoundSocket Bind(Transport transport, IPEndPoint address, bool dualStack)
+    private static BoundSocket Bind(Transport transport, IPEndPoint address, bool dualStack, int? backlog)
     {
         bool stream = transport == Transport.Tcp;
         string target = Uri(transport, address.Port, dualStack ? "*" : address.Address.ToString()).ToString();
@@ -102,7 +108,7 @@ internal static class Binding
             if (stream)
             {
                 operation = "listen";
-                socket.Listen();
+                socket.Listen(backlog ?? SystemsMaximum);
             }
 
             int port = ((IPEndPoint)socket.LocalEndPoint!).Port;

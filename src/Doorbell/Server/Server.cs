@@ -9,12 +9,14 @@ public sealed class Server : IAsyncDisposable
 {
     private readonly Stop _stop = new();
     private readonly SemaphoreSlim _connections;
+    private readonly BacklogWatch _backlogs;
 
     private Server(ServerOptions options, List<BoundSocket> sockets)
     {
         _connections = new SemaphoreSlim(options.MaxConnections);
         Doors = [.. sockets.Select(static bound => bound.Door)];
         ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
+        _backlogs = new BacklogWatch(sockets, log);
         PortableEngine engine = new();
         Completion = Task.WhenAll(sockets.Select(bound =>
         {
@@ -23,6 +25,7 @@ public sealed class Server : IAsyncDisposable
             // On the thread pool, so that nothing of it depends on the thread that started the server.
             return Task.Run(() => ServeAsync(engine, bound, serving));
         }));
+        _ = _backlogs.RunAsync(_stop.Draining);
     }
 
     /// <summary>The sockets being served, with their actual addresses.</summary>
@@ -30,6 +33,13 @@ public sealed class Server : IAsyncDisposable
 
     /// <summary>What has been counted.</summary>
     public Ledger Ledger { get; } = new();
+
+    /// <summary>
+    /// Reads how many connections wait at each stream listener, and how many attempts it has dropped. After the drain has begun: what
+    /// was last read, since the listeners are closed.
+    /// </summary>
+    /// <returns>One for each door of streams, in the order of <see cref="Doors"/>.</returns>
+    public IReadOnlyList<BacklogReading> ReadBacklogs() => _backlogs.Read();
 
     /// <summary>Ends when all is drained or aborted; fails if a listener does.</summary>
     public Task Completion { get; }
@@ -64,7 +74,7 @@ public sealed class Server : IAsyncDisposable
         {
             foreach (Endpoint endpoint in options.Endpoints)
             {
-                sockets.AddRange(await Binding.BindAsync(endpoint, cancellation).ConfigureAwait(false));
+                sockets.AddRange(await Binding.BindAsync(endpoint, options.ListenBacklog, cancellation).ConfigureAwait(false));
             }
         }
         catch
@@ -91,6 +101,7 @@ public sealed class Server : IAsyncDisposable
     /// <param name="deadline">How long to wait; <see cref="TimeSpan.Zero"/> for not at all.</param>
     public async Task DrainAsync(TimeSpan deadline)
     {
+        _backlogs.Read(); // the last time that the listeners can be read
         _stop.Drain();
         if (await Task.WhenAny(Completion, Task.Delay(deadline)).ConfigureAwait(false) != Completion)
         {

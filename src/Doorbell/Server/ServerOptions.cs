@@ -20,6 +20,13 @@ public sealed record ServerOptions
     /// </summary>
     public int MaxConnections { get; init; } = 10_000;
 
+    /// <summary>
+    /// How many connections of each listener may wait, complete, to be accepted: listen(2)'s argument, which the kernel caps in
+    /// silence at net.core.somaxconn; <see cref="Server.ReadBacklogs"/> tells what it made of it. Linux lets one more wait. Default
+    /// null: the system's maximum.
+    /// </summary>
+    public int? ListenBacklog { get; init; }
+
     /// <summary>Where to log; null for nowhere.</summary>
     public ILoggerFactory? Logging { get; init; }
 
@@ -29,6 +36,7 @@ public sealed record ServerOptions
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
+        ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         Service.StreamLimits.Validate();
         Service.DatagramLimits.Validate();
         if (Endpoints.Count == 0)
