@@ -32,13 +32,14 @@ internal static class ServeCommand
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
         Option<Duration> drain = Arguments.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
-        Command command = new("serve", "Serve until interrupted") { service, endpoints, ascii, json, verbose, drain };
+        Option<int?> backlog = Arguments.Backlog();
+        Command command = new("serve", "Serve until interrupted") { service, endpoints, ascii, backlog, json, verbose, drain };
         command.SetAction(parsed =>
         {
             (Service what, IReadOnlyList<Endpoint> where) = Read(
                 parsed.GetValue(service), parsed.GetValue(endpoints) ?? [], parsed.GetValue(ascii));
             ServeReport report = new(what, parsed.GetValue(json));
-            return RunAsync(what, where, report, parsed.GetValue(verbose), parsed.GetValue(drain).Time);
+            return RunAsync(what, where, report, parsed.GetValue(verbose), parsed.GetValue(drain).Time, parsed.GetValue(backlog));
         });
         return command;
     }
@@ -67,7 +68,7 @@ internal static class ServeCommand
     }
 
     private static async Task<int> RunAsync(
-        Service service, IReadOnlyList<Endpoint> endpoints, ServeReport report, bool verbose, TimeSpan drain)
+        Service service, IReadOnlyList<Endpoint> endpoints, ServeReport report, bool verbose, TimeSpan drain, int? backlog)
     {
         using CancellationTokenSource stop = new();
         using CancellationTokenSource stopNow = new();
@@ -81,11 +82,11 @@ internal static class ServeCommand
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using ILoggerFactory logging = Logging(verbose);
         await using Server server = await Server.StartAsync(
-            new ServerOptions { Service = service, Endpoints = endpoints, Logging = logging }, stop.Token);
-        report.Listening(server.Doors);
+            new ServerOptions { Service = service, Endpoints = endpoints, Logging = logging, ListenBacklog = backlog }, stop.Token);
+        report.Listening(server.Doors, server.ReadBacklogs(), backlog);
         await using CancellationTokenRegistration now = stopNow.Token.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
         await server.RunAsync(drain, stop.Token);
-        report.Summary(server.Ledger.Read());
+        report.Summary(server.Ledger.Read(), server.ReadBacklogs());
         return 0;
     }
 

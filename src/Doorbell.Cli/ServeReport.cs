@@ -5,7 +5,10 @@ namespace Doorbell.Cli;
 /// <summary>What <c>serve</c> prints: a line a door, who can reach them, and a summary; for people, or as JSON.</summary>
 internal sealed class ServeReport(Service service, bool json)
 {
-    public void Listening(IReadOnlyList<Door> doors)
+    /// <param name="doors">What is served.</param>
+    /// <param name="backlogs">What the kernel made of the listeners' backlogs.</param>
+    /// <param name="askedFor">The backlog asked for; null if none was.</param>
+    public void Listening(IReadOnlyList<Door> doors, IReadOnlyList<BacklogReading> backlogs, int? askedFor)
     {
         foreach (Door door in doors)
         {
@@ -17,18 +20,28 @@ internal sealed class ServeReport(Service service, bool json)
                     writer.WriteString("service", service.Name);
                     writer.WriteString("endpoint", door.Endpoint.ToString());
                     writer.WriteString("reach", JsonNamingPolicy.KebabCaseLower.ConvertName(door.Reach.ToString()));
+                    if (backlogs.FirstOrDefault(backlog => backlog.Endpoint == door.Endpoint)?.Limit is { } limit)
+                    {
+                        writer.WriteNumber("backlog", limit);
+                    }
                 });
         }
 
         if (!json)
         {
+            if (askedFor is { } asked && backlogs.FirstOrDefault(static backlog => backlog.Limit is not null)?.Limit is { } made)
+            {
+                Console.Out.WriteLine(
+                    asked == made ? $"backlog: {made}" : $"backlog: asked for {asked}, the kernel allows {made}: net.core.somaxconn");
+            }
+
             Console.Out.WriteLine(Reachable(doors));
         }
     }
 
-    public void Summary(LedgerSnapshot counts) => Print(
+    public void Summary(LedgerSnapshot counts, IReadOnlyList<BacklogReading> backlogs) => Print(
         $"served {counts.ConnectionsOpened} connections, {counts.Requests} requests, {counts.DatagramsReceived} datagrams, "
-            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors{Losses(counts)}",
+            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors{Losses(counts, Dropped(backlogs))}",
         writer =>
         {
             writer.WriteString("event", "summary");
@@ -45,9 +58,15 @@ internal sealed class ServeReport(Service service, bool json)
             WriteCounts<DatagramDrop>(writer, "datagramsDropped", counts.DatagramsDropped);
             writer.WriteNumber("datagramFaults", counts.DatagramFaults);
             writer.WriteNumber("acceptErrors", counts.AcceptErrors);
+            if (Dropped(backlogs) is > 0 and var dropped)
+            {
+                writer.WriteNumber("attemptsDropped", dropped);
+            }
         });
 
-    private static string Losses(LedgerSnapshot counts)
+    private static long Dropped(IReadOnlyList<BacklogReading> backlogs) => backlogs.Sum(static backlog => backlog.Dropped ?? 0);
+
+    private static string Losses(LedgerSnapshot counts, long attemptsDropped)
     {
         IEnumerable<string> connections = Enum.GetValues<CloseReason>()
             .Where(reason => reason is not (CloseReason.Completed or CloseReason.IdleTimeout) && counts.Closed(reason) > 0)
@@ -55,7 +74,8 @@ internal sealed class ServeReport(Service service, bool json)
         IEnumerable<string> datagrams = Enum.GetValues<DatagramDrop>()
             .Where(why => counts.Dropped(why) > 0)
             .Select(why => $"{counts.Dropped(why)} {Words(why.ToString())}");
-        string all = string.Join(", ", connections.Concat(datagrams));
+        string[] attempts = attemptsDropped > 0 ? [$"{attemptsDropped} connection attempts dropped by a full backlog"] : [];
+        string all = string.Join(", ", [.. connections, .. datagrams, .. attempts]);
         return all.Length == 0 ? "" : $" ({all})";
     }
 
