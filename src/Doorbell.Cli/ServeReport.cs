@@ -41,7 +41,7 @@ internal sealed class ServeReport(Service service, bool json)
 
     public void Summary(LedgerSnapshot counts, IReadOnlyList<BacklogReading> backlogs) => Print(
         $"served {counts.ConnectionsOpened} connections, {counts.Requests} requests, {counts.DatagramsReceived} datagrams, "
-            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors{Losses(counts, Dropped(backlogs))}",
+            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors{Losses(counts, Overflowed(backlogs))}",
         writer =>
         {
             writer.WriteString("event", "summary");
@@ -58,15 +58,15 @@ internal sealed class ServeReport(Service service, bool json)
             WriteCounts<DatagramDrop>(writer, "datagramsDropped", counts.DatagramsDropped);
             writer.WriteNumber("datagramFaults", counts.DatagramFaults);
             writer.WriteNumber("acceptErrors", counts.AcceptErrors);
-            if (Dropped(backlogs) is > 0 and var dropped)
+            if (Overflowed(backlogs) is > 0 and var overflowed)
             {
-                writer.WriteNumber("attemptsDropped", dropped);
+                writer.WriteNumber("backlogOverflows", overflowed);
             }
         });
 
-    private static long Dropped(IReadOnlyList<BacklogReading> backlogs) => backlogs.Sum(static backlog => backlog.Dropped ?? 0);
+    private static long Overflowed(IReadOnlyList<BacklogReading> backlogs) => backlogs.Sum(static backlog => backlog.Overflowed ?? 0);
 
-    private static string Losses(LedgerSnapshot counts, long attemptsDropped)
+    private static string Losses(LedgerSnapshot counts, long backlogOverflows)
     {
         IEnumerable<string> connections = Enum.GetValues<CloseReason>()
             .Where(reason => reason is not (CloseReason.Completed or CloseReason.IdleTimeout) && counts.Closed(reason) > 0)
@@ -74,8 +74,8 @@ internal sealed class ServeReport(Service service, bool json)
         IEnumerable<string> datagrams = Enum.GetValues<DatagramDrop>()
             .Where(why => counts.Dropped(why) > 0)
             .Select(why => $"{counts.Dropped(why)} {Words(why.ToString())}");
-        string[] attempts = attemptsDropped > 0 ? [$"{attemptsDropped} connection attempts dropped by a full backlog"] : [];
-        string all = string.Join(", ", [.. connections, .. datagrams, .. attempts]);
+        string[] packets = backlogOverflows > 0 ? [$"{backlogOverflows} packets dropped at a full backlog"] : [];
+        string all = string.Join(", ", [.. connections, .. datagrams, .. packets]);
         return all.Length == 0 ? "" : $" ({all})";
     }
 

@@ -11,11 +11,16 @@ namespace Doorbell;
 /// The backlog that the kernel made of the one asked for: at most net.core.somaxconn (listen(2)). Null off Linux.
 /// </param>
 /// <param name="Dropped">
-/// Connection attempts that the kernel dropped here since the listener was made: nearly always because the backlog was full. A client
-/// that tries again and is dropped again counts again. Null off Linux, and for unix sockets: there a client waits, and no attempt is
-/// dropped.
+/// Packets of new connections that the kernel dropped here since the listener was made (SO_MEMINFO; ss calls it <c>d</c>): what found a
+/// full backlog, but also what a handshake under way has no use for, as a SYN that came twice, or a reset. Null off Linux, and for unix
+/// sockets: there the client's connect waits, and nothing is dropped.
 /// </param>
-public sealed record BacklogReading(Endpoint Endpoint, int? Waiting, int? Limit, long? Dropped)
+/// <param name="Overflowed">
+/// How many of these, at most, found the backlog full: a SYN, or the ACK or first data of a client whose SYN had still found a place;
+/// those sent again count again. Linux counts it for a whole network namespace only, so this is the lesser of what was dropped here and
+/// what <see cref="ListenCounters.ListenOverflows"/> grew by.
+/// </param>
+public sealed record BacklogReading(Endpoint Endpoint, int? Waiting, int? Limit, long? Dropped, long? Overflowed)
 {
     /// <summary>Whether the next connection attempt would find no place.</summary>
     public bool IsFull => Waiting > Limit;
@@ -28,9 +33,22 @@ public sealed record BacklogReading(Endpoint Endpoint, int? Waiting, int? Limit,
     {
         ArgumentNullException.ThrowIfNull(listener);
         ArgumentNullException.ThrowIfNull(endpoint);
-        (int Waiting, int Limit)? queue = endpoint.IsUnix
-            ? UnixDiag.InodeOf(listener) is { } inode ? UnixDiag.ReadQueue(inode) : null
-            : ListenerInfo.ReadQueue(listener);
-        return new BacklogReading(endpoint, queue?.Waiting, queue?.Limit, endpoint.IsUnix ? null : ListenerInfo.ReadDrops(listener));
+        BacklogReading reading = ReadListener(listener, endpoint);
+        return ListenCounters.Read() is { } counters && reading.Dropped is { } dropped
+            ? reading with { Overflowed = Math.Min(dropped, counters.ListenOverflows) }
+            : reading;
+    }
+
+    /// <summary>What the listener itself tells: all but <see cref="Overflowed"/>.</summary>
+    internal static BacklogReading ReadListener(Socket listener, Endpoint endpoint)
+    {
+        if (!endpoint.IsUnix)
+        {
+            (int Waiting, int Limit)? tcp = ListenerInfo.ReadQueue(listener);
+            return new BacklogReading(endpoint, tcp?.Waiting, tcp?.Limit, ListenerInfo.ReadDrops(listener), null);
+        }
+
+        (int Waiting, int Limit)? unix = UnixDiag.InodeOf(listener) is { } inode ? UnixDiag.ReadQueue(inode) : null;
+        return new BacklogReading(endpoint, unix?.Waiting, unix?.Limit, null, null);
     }
 }

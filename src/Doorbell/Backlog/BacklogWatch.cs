@@ -1,28 +1,60 @@
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell;
 
 /// <summary>
-/// Reads the backlogs of a server's listeners, and says in the log when one overflows: once a minute at most for each. A look is two
-/// system calls a listener and second; a request costs nothing.
+/// Reads the backlogs of a server's listeners, and says in the log when one overflows: once a minute at most for each. It looks once a
+/// second; a request costs nothing.
 /// </summary>
-internal sealed class BacklogWatch(IEnumerable<BoundSocket> sockets, ILogger log)
+internal sealed class BacklogWatch
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _quiet = TimeSpan.FromMinutes(1);
 
-    private readonly Watched[] _listeners =
-        [.. sockets.Where(static bound => bound.Door.Endpoint.IsStream).Select(static bound => new Watched(bound))];
+    private readonly Lock _gate = new();
+    private readonly Watched[] _listeners;
+    private readonly ILogger _log;
+    private readonly Func<ListenCounters?> _counters;
 
-    /// <summary>Of a listener that is closed, the last that was read, with nobody waiting.</summary>
-    public IReadOnlyList<BacklogReading> Read() => [.. _listeners.Select(static listener => listener.Read())];
+    /// <summary>The network namespace's overflows at the last reading, and at the one before.</summary>
+    private long _overflows;
+    private long _overflowsBefore;
+
+    /// <param name="sockets">The server's; only streams' have a backlog. They stay their owner's.</param>
+    /// <param name="log">Where to warn.</param>
+    /// <param name="counters">Reads the network namespace's counters.</param>
+    public BacklogWatch(IEnumerable<BoundSocket> sockets, ILogger log, Func<ListenCounters?> counters)
+    {
+        _log = log;
+        _counters = counters;
+        _overflows = _overflowsBefore = counters()?.ListenOverflows ?? 0;
+        _listeners = [.. sockets.Where(static bound => bound.Door.Endpoint.IsStream).Select(static bound => new Watched(bound))];
+    }
+
+    /// <summary>Of a listener that is closed, the last that was read, with nobody waiting. Any thread may call it.</summary>
+    public IReadOnlyList<BacklogReading> Read()
+    {
+        lock (_gate)
+        {
+            foreach (Watched listener in _listeners)
+            {
+                listener.Read();
+            }
+
+            // Read after what the listeners dropped, and compared with what was read before they were last looked at: an overflow
+            // that falls between two calls is so counted with its drop.
+            long overflows = _counters()?.ListenOverflows ?? 0;
+            long grown = overflows - _overflowsBefore;
+            (_overflowsBefore, _overflows) = (_overflows, overflows);
+            return [.. _listeners.Select(listener => listener.Count(grown))];
+        }
+    }
 
     /// <summary>Looks each second until <paramref name="draining"/>, when the listeners close.</summary>
     public async Task RunAsync(CancellationToken draining)
     {
         // Where nothing is told, off Linux and of unix sockets, there is nothing to look at.
-        if (!_listeners.Any(static listener => listener.Read().Dropped is not null))
+        if (!Read().Any(static reading => reading.Dropped is not null))
         {
             return;
         }
@@ -41,43 +73,56 @@ internal sealed class BacklogWatch(IEnumerable<BoundSocket> sockets, ILogger log
         }
     }
 
-    /// <summary>Warns of what was dropped since the last warning. Called by one thread at a time.</summary>
+    /// <summary>Warns of what overflowed since the last warning. Called by one thread at a time.</summary>
     /// <param name="now">On the monotonic scale.</param>
     public void Look(TimeSpan now)
     {
-        foreach (Watched listener in _listeners)
+        foreach ((Watched listener, BacklogReading reading) in _listeners.Zip(Read()))
         {
-            BacklogReading reading = listener.Read();
-            long dropped = (reading.Dropped ?? 0) - listener.Warned;
-            if (dropped > 0 && (listener.WarnedAt is not { } last || now - last >= _quiet))
+            long untold = (reading.Overflowed ?? 0) - listener.Told;
+            if (untold > 0 && (listener.ToldAt is not { } last || now - last >= _quiet))
             {
-                listener.Warned += dropped;
-                listener.WarnedAt = now;
-                ServerLog.BacklogOverflowed(log, reading.Endpoint, dropped, reading.Waiting, reading.Limit);
+                listener.Told += untold;
+                listener.ToldAt = now;
+                ServerLog.BacklogOverflowed(_log, reading.Endpoint, untold, reading.Waiting, reading.Limit);
             }
         }
     }
 
     private sealed class Watched(BoundSocket bound)
     {
-        private readonly Socket _listener = bound.Socket;
-        private BacklogReading _last = BacklogReading.Read(bound.Socket, bound.Door.Endpoint);
+        private BacklogReading _reading = BacklogReading.ReadListener(bound.Socket, bound.Door.Endpoint);
+        private long _counted;
+        private long _overflowed;
 
-        /// <summary>How many of the drops the log has told of.</summary>
-        public long Warned { get; set; }
+        /// <summary>How many of the overflows the log has told of.</summary>
+        public long Told { get; set; }
 
-        public TimeSpan? WarnedAt { get; set; }
+        public TimeSpan? ToldAt { get; set; }
 
-        public BacklogReading Read()
+        public void Read()
         {
             try
             {
-                return _last = BacklogReading.Read(_listener, bound.Door.Endpoint);
+                _reading = BacklogReading.ReadListener(bound.Socket, bound.Door.Endpoint);
             }
             catch (ObjectDisposedException)
             {
-                return _last with { Waiting = _last.Waiting is null ? null : 0 };
+                _reading = _reading with { Waiting = _reading.Waiting is null ? null : 0 };
             }
+        }
+
+        /// <param name="grown">By how much the network namespace's overflows have grown; of all its listeners.</param>
+        public BacklogReading Count(long grown)
+        {
+            if (_reading.Dropped is not { } dropped)
+            {
+                return _reading;
+            }
+
+            _overflowed += Math.Min(dropped - _counted, grown);
+            _counted = dropped;
+            return _reading with { Overflowed = _overflowed };
         }
     }
 }

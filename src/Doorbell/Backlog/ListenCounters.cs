@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Doorbell;
 
 /// <summary>What Linux counts of all TCP listeners of a network namespace, since it was made: also <c>nstat -az 'TcpExtListen*'</c>.</summary>
-/// <param name="ListenOverflows">Connection attempts that found a full backlog.</param>
-/// <param name="ListenDrops">Connection attempts dropped for any reason, a full backlog included.</param>
+/// <param name="ListenOverflows">Packets of new connections, SYNs or ACKs, that found a full backlog.</param>
+/// <param name="ListenDrops">Packets of new connections dropped for any reason, a full backlog included.</param>
 public sealed record ListenCounters(long ListenOverflows, long ListenDrops)
 {
     /// <summary>Reads them from <c>/proc/net/netstat</c> (proc(5)): this process's network namespace.</summary>

@@ -38,8 +38,8 @@ internal static partial class ServerLog
     [LoggerMessage(11, LogLevel.Information, "{Door}: {Count} bytes of {Peer}")]
     public static partial void Datagram(ILogger log, Endpoint door, int count, PeerAddress peer);
 
-    [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} connection attempts, which their "
-        + "clients repeat after a second or more; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
+    [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
+        + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
         + "--backlog (ListenBacklog) and net.core.somaxconn")]
     public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
 }

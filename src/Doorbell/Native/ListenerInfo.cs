@@ -24,12 +24,12 @@ internal static class ListenerInfo
             : null;
     }
 
-    /// <summary>How many connection attempts the kernel has dropped at this TCP listener.</summary>
+    /// <summary>How many packets of new connections the kernel has dropped at this TCP listener.</summary>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public static long? ReadDrops(Socket listener)
     {
-        // SO_MEMINFO gives an array of 32-bit numbers; SK_MEMINFO_DROPS is its ninth (linux/sock_diag.h). tcp_listendrop() counts there
-        // what it counts as ListenDrops for the whole network namespace.
+        // SO_MEMINFO gives an array of 32-bit numbers; SK_MEMINFO_DROPS is its ninth (linux/sock_diag.h). What the kernel counts as
+        // ListenDrops for the network namespace it counts there too, and besides what tcp_v4_rcv() discards for a handshake under way.
         const int SoMeminfo = 55;
         const int Drops = 8;
         Span<byte> numbers = stackalloc byte[(Drops + 1) * sizeof(uint)];

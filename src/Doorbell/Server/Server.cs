@@ -16,7 +16,7 @@ public sealed class Server : IAsyncDisposable
         _connections = new SemaphoreSlim(options.MaxConnections);
         Doors = [.. sockets.Select(static bound => bound.Door)];
         ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
-        _backlogs = new BacklogWatch(sockets, log);
+        _backlogs = new BacklogWatch(sockets, log, ListenCounters.Read);
         PortableEngine engine = new();
         Completion = Task.WhenAll(sockets.Select(bound =>
         {
@@ -35,7 +35,7 @@ public sealed class Server : IAsyncDisposable
     public Ledger Ledger { get; } = new();
 
     /// <summary>
-    /// Reads how many connections wait at each stream listener, and how many attempts it has dropped. After the drain has begun: what
+    /// Reads how many connections wait at each stream listener, and what it had no room for. After the drain has begun: what
     /// was last read, since the listeners are closed.
     /// </summary>
     /// <returns>One for each door of streams, in the order of <see cref="Doors"/>.</returns>
