@@ -38,6 +38,11 @@ internal static class ServeCommand
         {
             (Service what, IReadOnlyList<Endpoint> where) = Read(
                 parsed.GetValue(service), parsed.GetValue(endpoints) ?? [], parsed.GetValue(ascii));
+            if (parsed.GetValue(backlog) is not null && !where.Any(static endpoint => endpoint.IsStream))
+            {
+                throw new ArgumentException("--backlog belongs to tcp and unix listeners, and none of the endpoints is one");
+            }
+
             ServeReport report = new(what, parsed.GetValue(json));
             return RunAsync(what, where, report, parsed.GetValue(verbose), parsed.GetValue(drain).Time, parsed.GetValue(backlog));
         });

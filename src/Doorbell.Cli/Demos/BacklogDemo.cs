@@ -9,8 +9,6 @@ internal static class BacklogDemo
 {
     private const int Backlog = 5;
     private const int Clients = 20;
-    private const string AtOnce = "accepted at once";
-    private const string Waited = "waited in the backlog";
 
     /// <summary>A kernel that doubles its pauses from the first sends a SYN at 1, 3 and 7 s; so long it may take.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(12);
@@ -78,22 +76,19 @@ internal static class BacklogDemo
     private static string Fate(BacklogClient client) => client switch
     {
         { Failure: { } failure } => failure,
-        { SynsRepeated: > 0, LinesRepeated: > 0 } => "SYN dropped, then ACK and line",
+        { SynsRepeated: > 0, LinesRepeated: > 0 } => "SYN, ACK and line dropped",
         { SynsRepeated: > 0 } => "SYN dropped",
         { LinesRepeated: > 0 } => "ACK and line dropped",
-        { Number: 1 } => AtOnce,
-        _ => Waited,
+        { Number: 1 } => "accepted at once",
+        _ => "waited in the backlog",
     };
 
     private static void Explain(
         BacklogClient[] clients, int most, BacklogReading last, ListenCounters? before, ListenCounters? after)
     {
-        BacklogClient[] answered = [.. clients.Where(static client => client.Failure is null)];
-        int refused = answered.Count(static client => client.SynsRepeated > 0);
-        int forgotten = answered.Count(static client => client.LinesRepeated > 0);
-        int waited = answered.Count(static client => Fate(client) == Waited);
-        Say($"accepted at once: {answered.Count(static client => Fate(client) == AtOnce)}, waited in the backlog: {waited}, "
-            + $"SYN dropped: {refused}, ACK and line dropped: {forgotten}, failed: {Clients - answered.Length}");
+        IEnumerable<IGrouping<string, BacklogClient>> fates =
+            clients.GroupBy(static client => client.Failure is null ? Fate(client) : "failed");
+        Say(string.Join(", ", fates.Select(static fate => $"{fate.Key}: {fate.Count()}")));
         Say("");
         if (last.Limit is not { } limit || last.Dropped is not { } drops)
         {

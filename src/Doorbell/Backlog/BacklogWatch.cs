@@ -73,18 +73,21 @@ internal sealed class BacklogWatch
         }
     }
 
-    /// <summary>Warns of what overflowed since the last warning. Called by one thread at a time.</summary>
+    /// <summary>Warns of what overflowed since the last warning. Any thread may call it.</summary>
     /// <param name="now">On the monotonic scale.</param>
     public void Look(TimeSpan now)
     {
-        foreach ((Watched listener, BacklogReading reading) in _listeners.Zip(Read()))
+        lock (_gate)
         {
-            long untold = (reading.Overflowed ?? 0) - listener.Told;
-            if (untold > 0 && (listener.ToldAt is not { } last || now - last >= _quiet))
+            foreach ((Watched listener, BacklogReading reading) in _listeners.Zip(Read()))
             {
-                listener.Told += untold;
-                listener.ToldAt = now;
-                ServerLog.BacklogOverflowed(_log, reading.Endpoint, untold, reading.Waiting, reading.Limit);
+                long untold = (reading.Overflowed ?? 0) - listener.Told;
+                if (untold > 0 && (listener.ToldAt is not { } last || now - last >= _quiet))
+                {
+                    listener.Told += untold;
+                    listener.ToldAt = now;
+                    ServerLog.BacklogOverflowed(_log, reading.Endpoint, untold, reading.Waiting, reading.Limit);
+                }
             }
         }
     }

@@ -101,7 +101,7 @@ public sealed class Server : IAsyncDisposable
     /// <param name="deadline">How long to wait; <see cref="TimeSpan.Zero"/> for not at all.</param>
     public async Task DrainAsync(TimeSpan deadline)
     {
-        _backlogs.Read(); // the last time that the listeners can be read
+        _backlogs.Look(MonotonicClock.Now); // the last time that the listeners can be read
         _stop.Drain();
         if (await Task.WhenAny(Completion, Task.Delay(deadline)).ConfigureAwait(false) != Completion)
         {
