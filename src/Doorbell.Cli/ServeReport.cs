@@ -41,7 +41,8 @@ internal sealed class ServeReport(Service service, bool json)
 
     public void Summary(LedgerSnapshot counts, IReadOnlyList<BacklogReading> backlogs) => Print(
         $"served {counts.ConnectionsOpened} connections, {counts.Requests} requests, {counts.DatagramsReceived} datagrams, "
-            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors{Losses(counts, Overflowed(backlogs))}",
+            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors"
+            + Losses(counts, Overflowed(backlogs)),
         writer =>
         {
             writer.WriteString("event", "summary");

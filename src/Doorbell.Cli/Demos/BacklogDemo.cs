@@ -67,9 +67,8 @@ internal static class BacklogDemo
         Say("client   connected after   SYN again   line again   accepted after   answered after");
         foreach ((int index, BacklogClient client) in clients.Index())
         {
-            string row = $"{index + 1,6}{Milliseconds(client.Connected),18}{Number(client.SynsRepeated),12}{Number(client.LinesRepeated),13}"
-                + $"{Milliseconds(client.Accepted),17}{Milliseconds(client.Answered),17}   {Fate(client)}";
-            Say(row);
+            Say($"{index + 1,6}{Milliseconds(client.Connected),18}{Number(client.SynsRepeated),12}{Number(client.LinesRepeated),13}"
+                + $"{Milliseconds(client.Accepted),17}{Milliseconds(client.Answered),17}   {Fate(client)}");
         }
     }
 
@@ -88,7 +87,7 @@ internal static class BacklogDemo
     {
         IEnumerable<IGrouping<string, BacklogClient>> fates =
             clients.GroupBy(static client => client.Failure is null ? Fate(client) : "failed");
-        Say(string.Join(", ", fates.Select(static fate => $"{fate.Key}: {fate.Count()}")));
+        Say(string.Join("; ", fates.Select(static fate => $"{fate.Key}: {fate.Count()}")));
         Say("");
         if (last.Limit is not { } limit || last.Dropped is not { } drops)
         {
@@ -96,11 +95,10 @@ internal static class BacklogDemo
             return;
         }
 
-        string at = Setting("ipv4/tcp_abort_on_overflow");
         Say($"""
             - The limit is {limit}, and {most} waited: Linux asks whether more than the limit wait already, so one more may, and yet
-              another if two CPUs ask at once. An argument larger than net.core.somaxconn, now {Setting("core/somaxconn")}, would have been cut
-              down to that in silence (listen(2)).
+              another if two CPUs ask at once. An argument larger than net.core.somaxconn would have been cut down to that in
+              silence (listen(2)). Now it is {Setting("core/somaxconn")}.
             - A client that waits is connected: the kernel shook hands for the server, which has not been told yet (accept(2)).
             - At a full backlog Linux drops a SYN and answers nothing. listen(2): "if the underlying protocol supports
               retransmission, the request may be ignored so that a later reattempt at connection succeeds". TCP does, so nobody
@@ -108,11 +106,13 @@ internal static class BacklogDemo
               {Setting("ipv4/tcp_syn_retries")} times (tcp(7), tcp_syn_retries).
             - SYNs that come together all find the last free place, and are all answered; then the first ACK takes it. The other
               clients are connected, but for the server they are not: the kernel drops their ACK, and their line, which they send
-              again and again, until there is a place. With net.ipv4.tcp_abort_on_overflow at 1 they would get a reset; here it
-              is {at} (tcp(7)).
-            - ListenOverflows counts each packet that found the backlog full, from {before?.ListenOverflows} to {after?.ListenOverflows}, and ListenDrops all that was
-              dropped, from {before?.ListenDrops} to {after?.ListenDrops}: of the whole network namespace (nstat -az 'TcpExtListen*'). This listener's own
-              count, {drops} (SO_MEMINFO), has besides what came twice.
+              again and again, until there is a place. With net.ipv4.tcp_abort_on_overflow at 1 they would get a reset (tcp(7)).
+              Now it is {Setting("ipv4/tcp_abort_on_overflow")}.
+            - Each packet that found the backlog full counts as ListenOverflows, and what was dropped in all as ListenDrops, of
+              the whole network namespace (nstat -az 'TcpExtListen*'):
+              ListenOverflows from {before?.ListenOverflows} to {after?.ListenOverflows},
+              ListenDrops from {before?.ListenDrops} to {after?.ListenDrops}.
+              This listener's own count, {drops} (SO_MEMINFO), has besides what came twice.
             - ss -ltn shows a listener's queue too: the waiting as Recv-Q, the limit as Send-Q.
             """);
     }

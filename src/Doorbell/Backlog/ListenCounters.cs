@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Doorbell;
 
-/// <summary>What Linux counts of all TCP listeners of a network namespace, since it was made: also <c>nstat -az 'TcpExtListen*'</c>.</summary>
+/// <summary>Of all TCP listeners of a network namespace, since it was made: also <c>nstat -az 'TcpExtListen*'</c>.</summary>
 /// <param name="ListenOverflows">Packets of new connections, SYNs or ACKs, that found a full backlog.</param>
 /// <param name="ListenDrops">Packets of new connections dropped for any reason, a full backlog included.</param>
 public sealed record ListenCounters(long ListenOverflows, long ListenDrops)
