@@ -138,6 +138,21 @@ public sealed partial class BacklogTests
         }
     }
 
+    /// <summary>Whether all threads of a process have heard SIGSTOP: the letter after the name in parentheses is T (proc(5)).</summary>
+    private static bool IsStopped(int pid)
+    {
+        try
+        {
+            return Directory.GetDirectories($"/proc/{pid}/task")
+                .All(static thread => File.ReadAllText($"{thread}/stat").Split(')')[^1].StartsWith(" T", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            // A thread has ended meanwhile.
+            return false;
+        }
+    }
+
     /// <summary>A server whose backlog overflowed, once it has ended.</summary>
     private static async Task<Ended> OverflowAsync(string kind, params string[] options)
     {
@@ -146,6 +161,7 @@ public sealed partial class BacklogTests
 
         // Stopped, it accepts nothing: of several clients one has a place.
         server.Signal("STOP");
+        Assert.True(SpinWait.SpinUntil(() => IsStopped(server.Id), TimeSpan.FromSeconds(20)));
         List<Socket> clients = [.. Enumerable.Range(0, 5).Select(static _ => new Socket(SocketType.Stream, ProtocolType.Tcp))];
         Task[] connects = [.. clients.Select(client => client.ConnectAsync(IPAddress.Loopback, port))];
         Assert.Equal((1, 0), Ss("-Htln", $"sport = :{port}"));
