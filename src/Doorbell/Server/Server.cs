@@ -38,7 +38,7 @@ public sealed class Server : IAsyncDisposable
     /// Reads how many connections wait at each stream listener, and what it had no room for. After the drain has begun: what
     /// was last read, since the listeners are closed.
     /// </summary>
-    /// <returns>One for each door of streams, in the order of <see cref="Doors"/>.</returns>
+    /// <returns>One for each listener, in the order of <see cref="Doors"/>.</returns>
     public IReadOnlyList<BacklogReading> ReadBacklogs() => _backlogs.Read();
 
     /// <summary>Ends when all is drained or aborted; fails if a listener does.</summary>
