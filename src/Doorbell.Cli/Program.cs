@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Doorbell.Cli;
 
@@ -9,15 +10,20 @@ internal static class Program
     {
         RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
         {
-            ServeCommand.Make(), AskCommand.Make(), ConnectCommand.Make(),
+            ServeCommand.Make(), AskCommand.Make(), ConnectCommand.Make(), DemoCommand.Make(),
         };
 
         // A text may begin with @: it is no response file.
         ParseResult parsed = doorbell.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            string verb = parsed.CommandResult.Command == doorbell ? "" : parsed.CommandResult.Command.Name + " ";
-            return Failure.Usage($"{parsed.Errors[0].Message} (doorbell {verb}--help lists what there is)");
+            string verbs = "";
+            for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } part; at = at.Parent)
+            {
+                verbs = $"{part.Command.Name} {verbs}";
+            }
+
+            return Failure.Usage($"{parsed.Errors[0].Message} (doorbell {verbs}--help lists what there is)");
         }
 
         try

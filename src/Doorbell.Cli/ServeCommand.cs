@@ -43,8 +43,9 @@ internal static class ServeCommand
             HelpName = "N",
         };
         Option<Duration> drain = Arguments.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
+        Option<int?> backlog = Arguments.Backlog();
         LimitArguments limits = new();
-        Command command = new("serve", "Serve until interrupted") { service, endpoints, model, workers };
+        Command command = new("serve", "Serve until interrupted") { service, endpoints, model, workers, backlog };
         limits.AddTo(command);
         command.Add(drain);
         command.Add(ascii);
@@ -54,12 +55,18 @@ internal static class ServeCommand
         {
             (Service what, IReadOnlyList<Endpoint> where) = Read(
                 parsed.GetValue(service), parsed.GetValue(endpoints) ?? [], parsed.GetValue(ascii));
+            if (parsed.GetValue(backlog) is not null && !where.Any(static endpoint => endpoint.IsStream))
+            {
+                throw new ArgumentException("--backlog belongs to tcp and unix listeners, and none of the endpoints is one");
+            }
+
             using ILoggerFactory logging = Logging(parsed.GetValue(verbose));
             ServerOptions options = limits.Apply(parsed, new ServerOptions
             {
                 Service = what,
                 Endpoints = where,
                 Model = Model(parsed.GetValue(model), parsed.GetValue(workers)),
+                ListenBacklog = parsed.GetValue(backlog),
                 Logging = logging,
             });
             return await RunAsync(options, new ServeReport(what, parsed.GetValue(json)), parsed.GetValue(drain).Time);
@@ -110,10 +117,10 @@ internal static class ServeCommand
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         await using Server server = await Server.StartAsync(options, stop.Token);
-        report.Listening(server);
+        report.Listening(server, options.ListenBacklog);
         await using CancellationTokenRegistration now = stopNow.Token.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
         await server.RunAsync(drain, stop.Token);
-        report.Summary(server.Ledger.Read());
+        report.Summary(server.Ledger.Read(), server.ReadBacklogs());
         return 0;
     }
 

@@ -6,8 +6,10 @@ namespace Doorbell;
 /// <summary>Binds unix sockets, whose files outlive the process that made them if it is killed.</summary>
 internal static class UnixBinding
 {
+    /// <param name="endpoint">Where.</param>
+    /// <param name="backlog">A stream listener's; null for the system's maximum.</param>
     /// <exception cref="NetworkException">It can't be bound, or a living server has it.</exception>
-    public static BoundSocket Bind(Endpoint endpoint)
+    public static BoundSocket Bind(Endpoint endpoint, int? backlog)
     {
         bool stream = endpoint.IsStream;
         RemoveIfStale(endpoint);
@@ -21,7 +23,7 @@ internal static class UnixBinding
             if (stream)
             {
                 operation = "listen";
-                socket.Listen();
+                socket.Listen(backlog ?? IPBinding.SystemsMaximum);
             }
 
             return new BoundSocket(socket, new Door(endpoint, Reach.ThisMachine));

@@ -9,6 +9,7 @@ public sealed class Server : IAsyncDisposable
 {
     private readonly Stop _stop = new();
     private readonly Admission _admission;
+    private readonly BacklogWatch _backlogs;
 
     private Server(ServerOptions options, List<BoundSocket> sockets)
     {
@@ -16,6 +17,7 @@ public sealed class Server : IAsyncDisposable
         _admission = new Admission(options);
         Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
         ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
+        _backlogs = new BacklogWatch(sockets, log, ListenCounters.Read);
         Serving serving = new(options.Service, Model, _admission, Ledger, _stop, log);
         IEngine engine = EngineFor(Model);
         BoundSocket[] listeners = [.. sockets.Where(static bound => bound.Door.Endpoint.IsStream)];
@@ -28,6 +30,7 @@ public sealed class Server : IAsyncDisposable
 
         // On the thread pool, so that nothing of it depends on the thread that started the server.
         Completion = CompleteAsync([.. all.Select(Task.Run)]);
+        _ = _backlogs.RunAsync(_stop.Draining);
     }
 
     /// <summary>The sockets being served, with their actual addresses.</summary>
@@ -38,6 +41,13 @@ public sealed class Server : IAsyncDisposable
 
     /// <summary>What has been counted.</summary>
     public Ledger Ledger { get; } = new();
+
+    /// <summary>
+    /// Reads how many connections wait at each stream listener, and what it had no room for. After the drain has begun: what
+    /// was last read, since the listeners are closed.
+    /// </summary>
+    /// <returns>One for each listener, in the order of <see cref="Doors"/>.</returns>
+    public IReadOnlyList<BacklogReading> ReadBacklogs() => _backlogs.Read();
 
     /// <summary>Ends when all is drained or aborted; fails if a listener does.</summary>
     public Task Completion { get; }
@@ -74,13 +84,13 @@ public sealed class Server : IAsyncDisposable
             throw new PlatformNotSupportedException(why);
         }
 
+        Binding binding = new(options, model);
         List<BoundSocket> sockets = [];
         try
         {
             foreach (Endpoint endpoint in options.Endpoints)
             {
-                int shards = endpoint.IsStream ? model.ListenersPerDoor : model.DatagramLanes;
-                sockets.AddRange(await Binding.BindAsync(endpoint, shards, cancellation).ConfigureAwait(false));
+                sockets.AddRange(await binding.BindAsync(endpoint, cancellation).ConfigureAwait(false));
             }
         }
         catch
@@ -104,6 +114,7 @@ public sealed class Server : IAsyncDisposable
     /// <param name="deadline">How long to wait; <see cref="TimeSpan.Zero"/> for not at all.</param>
     public async Task DrainAsync(TimeSpan deadline)
     {
+        _backlogs.Look(MonotonicClock.Now); // the last time that the listeners can be read
         _stop.Drain();
         if (await Task.WhenAny(Completion, Task.Delay(deadline)).ConfigureAwait(false) != Completion)
         {

@@ -47,6 +47,13 @@ public sealed record ServerOptions
     /// <summary>What a connection that is refused is told, as a line, before it is closed; default null, nothing.</summary>
     public string? RefusalLine { get; init; }
 
+    /// <summary>
+    /// How many connections of each listener may wait, complete, to be accepted: listen(2)'s argument, which the kernel caps in
+    /// silence at net.core.somaxconn; <see cref="Server.ReadBacklogs"/> tells what it made of it. Linux lets one more wait. Default
+    /// null: the system's maximum.
+    /// </summary>
+    public int? ListenBacklog { get; init; }
+
     /// <summary>Where to log; null for nowhere.</summary>
     public ILoggerFactory? Logging { get; init; }
 
@@ -58,6 +65,7 @@ public sealed record ServerOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnectionsPerAddress);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(RefusalLine?.Length ?? 0, MaxRefusalChars, nameof(RefusalLine));
+        ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         Service.StreamLimits.Validate();
         Service.DatagramLimits.Validate();
         if (Endpoints.Count == 0)
