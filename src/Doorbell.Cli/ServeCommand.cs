@@ -117,6 +117,13 @@ internal static class ServeCommand
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         await using Server server = await Server.StartAsync(options, stop.Token);
+        if (Server.IsWorker)
+        {
+            // The parent says all there is to say.
+            await server.Completion;
+            return 0;
+        }
+
         report.Listening(server, options.ListenBacklog);
         await using CancellationTokenRegistration now = stopNow.Token.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
         await server.RunAsync(drain, stop.Token);

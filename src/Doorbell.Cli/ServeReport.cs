@@ -9,6 +9,7 @@ internal sealed class ServeReport(Service service, bool json)
     /// <param name="askedFor">The backlog asked for; null if none was.</param>
     public void Listening(Server server, int? askedFor)
     {
+
         IReadOnlyList<BacklogReading> backlogs = server.ReadBacklogs();
         foreach (Door door in server.Doors)
         {

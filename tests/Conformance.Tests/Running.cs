@@ -5,6 +5,9 @@ internal sealed class Running : IAsyncDisposable
 {
     private Running(Server server) => Server = server;
 
+    /// <summary>The native executable that <c>./test</c> publishes.</summary>
+    public static string Command { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../native/doorbell"));
+
     public Server Server { get; }
 
     public Endpoint Endpoint => Server.Doors[0].Endpoint;
@@ -33,6 +36,12 @@ internal sealed class Running : IAsyncDisposable
             MaxConnections = maxConnections,
             Model = model is null ? null : ServerModel.Named(model),
         };
+        if (model is "process" or "prefork")
+        {
+            // The workers are the command's own: it knows the same service by the same name.
+            options = options with { WorkerCommand = [Command, "doorbell", "serve", service.Name, endpoint, "--model", model] };
+        }
+
         return new Running(await Server.StartAsync(change?.Invoke(options) ?? options));
     }
 

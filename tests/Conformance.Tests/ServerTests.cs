@@ -147,90 +147,6 @@ public sealed class ServerTests
     }
 
     [Fact]
-    public async Task A_maker_of_handlers_that_throws_costs_one_connection()
-    {
-        int made = 0;
-        Service brittle = new("brittle")
-        {
-            NewStreamHandler = () => ++made == 1 ? throw new FormatException("no handler") : Capitalize.Unicode.NewStreamHandler!(),
-        };
-        await using Running server = await Running.StartAsync(brittle);
-        using Peer first = server.Connect();
-        Assert.Equal("", first.ReceiveToEnd());
-        using Peer second = server.Connect();
-        Assert.Equal("HI\n", second.Ask("hi\n"));
-    }
-
-    [Fact]
-    public async Task At_the_limit_of_connections_the_next_waits_in_the_backlog_until_one_ends()
-    {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, maxConnections: 2);
-        using Peer first = server.Connect();
-        using Peer second = server.Connect();
-        Assert.Equal("A\n", first.Ask("a\n"));
-        Assert.Equal("B\n", second.Ask("b\n"));
-        using Peer third = server.Connect();
-        third.Send("c\n");
-        Assert.Equal("A\n", first.Ask("a\n"));
-        Assert.Equal(2, server.Counts.ConnectionsOpened);
-        first.Dispose();
-        Assert.Equal("C\n", third.Receive(2));
-    }
-
-    [Fact]
-    public async Task A_drain_ends_at_its_deadline_whatever_peers_do()
-    {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode);
-        using Peer stubborn = server.Connect();
-        stubborn.Send("half a li");
-        Peer.Eventually(() => server.Counts.BytesReceived == 9, "the half line has arrived");
-        await server.Server.DrainAsync(TimeSpan.FromMilliseconds(100));
-        Assert.Equal(1, server.Counts.Closed(CloseReason.DrainDeadline));
-        Assert.Throws<SocketException>(() => stubborn.ReceiveToEnd());
-    }
-
-    [Fact]
-    public async Task A_drain_waits_for_the_rest_of_a_half_received_line()
-    {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode);
-        using Peer slow = server.Connect();
-        slow.Send("half a li");
-        Peer.Eventually(() => server.Counts.BytesReceived == 9, "the half line has arrived");
-        Task drained = server.Server.DrainAsync(TimeSpan.FromSeconds(20));
-        slow.Send("ne\n");
-        Assert.Equal("HALF A LINE\n", slow.ReceiveToEnd());
-        slow.Dispose();
-        await drained;
-        Assert.Equal(1, server.Counts.Closed(CloseReason.Completed));
-    }
-
-    [Fact]
-    public async Task An_idle_connection_is_closed_at_its_time()
-    {
-        Service hasty = Capitalize.Unicode with { StreamLimits = StreamLimits.Default with { IdleTimeout =
-            TimeSpan.FromMilliseconds(200) } };
-        await using Running server = await Running.StartAsync(hasty);
-        using Peer peer = server.Connect();
-        Assert.Equal("A\n", peer.Ask("a\n"));
-        Assert.Equal("", peer.ReceiveToEnd());
-        Peer.Eventually(() => server.Counts.Closed(CloseReason.IdleTimeout) == 1, "it is counted");
-    }
-
-    [Fact]
-    public async Task A_bell_rung_from_another_thread_pushes_output_to_an_idle_connection()
-    {
-        TaskCompletionSource<Bell> bell = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using Running server = await Running.StartAsync(new Service("push") { NewStreamHandler = () => new Pushing(bell) });
-        using Peer peer = server.Connect();
-        Bell its = await bell.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
-        its.Ring();
-        Assert.Equal("news\n", peer.Receive(5));
-        peer.Dispose();
-        Peer.Eventually(() => server.Counts.ConnectionsOpen == 0, "it is closed");
-        its.Ring();
-    }
-
-    [Fact]
     public async Task Options_that_do_not_fit_together_are_refused()
     {
         ServerOptions options = new() { Service = PipeServices.WithDelay, Endpoints = [Endpoint.Parse("udp://localhost:0")] };
@@ -259,22 +175,5 @@ public sealed class ServerTests
         }
 
         Assert.True(File.Exists(path));
-    }
-
-    private sealed class Pushing(TaskCompletionSource<Bell> bell) : StreamHandler
-    {
-        public override Next OnOpen(Turn turn)
-        {
-            bell.SetResult(turn.Bell);
-            return Next.Stay;
-        }
-
-        public override Step OnBytes(ReadOnlySpan<byte> input, Turn turn) => Step.More(input.Length);
-
-        public override Next OnRing(Turn turn)
-        {
-            turn.Output.Write("news\n"u8);
-            return Next.Stay;
-        }
     }
 }

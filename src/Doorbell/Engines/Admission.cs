@@ -13,8 +13,13 @@ internal sealed class Admission : IDisposable
     private readonly HashSet<Action> _waiting = [];
     private readonly Lock _lock = new();
 
-    public Admission(ServerOptions options)
+    private readonly SharedPeers? _workers;
+
+    /// <param name="options">The limits.</param>
+    /// <param name="workers">In a worker process: what the others have.</param>
+    public Admission(ServerOptions options, SharedPeers? workers = null)
     {
+        _workers = workers;
         _places = new SemaphoreSlim(options.MaxConnections);
         _mostPerAddress = options.MaxConnectionsPerAddress;
         RefusesAtLimit = options.AtLimit == AtLimit.Close;
@@ -68,6 +73,11 @@ internal sealed class Admission : IDisposable
         }
 
         UInt128 key = KeyOf(peer);
+        if (_workers is not null)
+        {
+            return _workers.Admits(key, _mostPerAddress);
+        }
+
         lock (_lock)
         {
             int count = _ofAddress.GetValueOrDefault(key);
@@ -87,6 +97,7 @@ internal sealed class Admission : IDisposable
         if (_mostPerAddress != int.MaxValue && peer.Kind is AddressKind.IPv4 or AddressKind.IPv6)
         {
             UInt128 key = KeyOf(peer);
+            _workers?.Leave();
             lock (_lock)
             {
                 if (_ofAddress.TryGetValue(key, out int count) && count > 1)

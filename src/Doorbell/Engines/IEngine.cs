@@ -11,10 +11,7 @@ internal interface IEngine
     /// <summary>Why this engine can't run <paramref name="model"/> here, in one line; null if it can.</summary>
     string? Refuses(ServerModel model);
 
-    /// <summary>Serves all connections of these listeners until the drain is over; owns the sockets and closes them.</summary>
+    /// <summary>Serves listeners and datagram sockets until the drain is over; owns the sockets and closes them.</summary>
     /// <returns>Ends when the last connection has.</returns>
-    Task ServeStreamsAsync(IReadOnlyList<BoundSocket> listeners, Serving serving);
-
-    /// <summary>Serves a datagram socket until the drain is over; owns the socket and closes it.</summary>
-    Task ServeDatagramsAsync(BoundSocket socket, Serving serving);
+    Task ServeAsync(IReadOnlyList<BoundSocket> sockets, Serving serving);
 }

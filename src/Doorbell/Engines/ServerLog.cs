@@ -44,6 +44,15 @@ internal static partial class ServerLog
     [LoggerMessage(13, LogLevel.Warning, "{Door}: the system gives no thread for {Peer}, which waits: {Failure}")]
     public static partial void ThreadFailed(ILogger log, Endpoint door, PeerAddress peer, string failure);
 
+    [LoggerMessage(14, LogLevel.Warning, "{Failure}; it is tried again")]
+    public static partial void ProcessFailed(ILogger log, string failure);
+
+    [LoggerMessage(15, LogLevel.Warning, "worker process {Pid} ended: {Status}; another takes its place in {Milliseconds} ms")]
+    public static partial void WorkerEnded(ILogger log, int pid, string status, int milliseconds);
+
+    [LoggerMessage(16, LogLevel.Warning, "{Door}: process {Pid}, which served {Peer}, ended: {Status}")]
+    public static partial void ProcessDied(ILogger log, Endpoint door, int pid, PeerAddress peer, string status);
+
     [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
         + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
         + "--backlog (ListenBacklog) and net.core.somaxconn")]

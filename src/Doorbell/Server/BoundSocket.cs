@@ -9,4 +9,7 @@ internal sealed record BoundSocket(Socket Socket, Door Door)
 {
     /// <summary>For calls that System.Net.Sockets does not have; valid as long as the socket is open.</summary>
     public int Descriptor => (int)Socket.SafeHandle.DangerousGetHandle();
+
+    /// <summary>Whether connections are accepted from it; otherwise it receives datagrams.</summary>
+    public bool IsListener => Door.Endpoint.IsStream;
 }

@@ -11,27 +11,37 @@ public sealed class Server : IAsyncDisposable
     private readonly Admission _admission;
     private readonly BacklogWatch _backlogs;
 
-    private Server(ServerOptions options, List<BoundSocket> sockets)
+    private Server(ServerOptions options, ServerModel model, List<BoundSocket> sockets, WorkerProcess? worker = null)
     {
-        Model = ModelFor(options);
-        _admission = new Admission(options);
+        Model = model;
         Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
         ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
-        _backlogs = new BacklogWatch(sockets, log, ListenCounters.Read);
-        Serving serving = new(options.Service, Model, _admission, Ledger, _stop, log);
-        IEngine engine = EngineFor(Model);
-        BoundSocket[] listeners = [.. sockets.Where(static bound => bound.Door.Endpoint.IsStream)];
-        IEnumerable<Func<Task>> all = sockets.Where(static bound => !bound.Door.Endpoint.IsStream)
-            .Select(socket => (Func<Task>)(() => engine.ServeDatagramsAsync(socket, serving)));
-        if (listeners.Length > 0)
+        if (worker is null)
         {
-            all = all.Append(() => engine.ServeStreamsAsync(listeners, serving));
+            _admission = new Admission(options);
+            _backlogs = new BacklogWatch(sockets, log, ListenCounters.Read);
+            Completion = sockets.Count == 0
+                ? Task.CompletedTask
+                : CompleteAsync(EngineFor(model).ServeAsync(sockets, new(options, model, _admission, Ledger, _stop, log)));
+            _ = _backlogs.RunAsync(_stop.Draining);
         }
-
-        // On the thread pool, so that nothing of it depends on the thread that started the server.
-        Completion = CompleteAsync([.. all.Select(Task.Run)]);
-        _ = _backlogs.RunAsync(_stop.Draining);
+        else
+        {
+            SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Places);
+            Ledger = shared[worker.Place];
+            _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Place));
+            _backlogs = new BacklogWatch([], log, ListenCounters.Read);
+            Completion = WorkerLanes.ServeAsync(worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, log));
+        }
     }
+
+    /// <summary>
+    /// Whether this process serves for another, which started the same program anew (<see cref="ServerModel.Process"/>,
+    /// <see cref="ServerModel.Prefork"/>). Then <see cref="StartAsync(ServerOptions)"/>, with the same service and endpoints as in the
+    /// parent, serves what the parent gives it and ends when the parent wants it to; other servers of the program start nothing. A
+    /// program that does more than serve, such as printing, asks this first.
+    /// </summary>
+    public static bool IsWorker => WorkerProcess.Current is not null;
 
     /// <summary>The sockets being served, with their actual addresses.</summary>
     public IReadOnlyList<Door> Doors { get; }
@@ -40,7 +50,7 @@ public sealed class Server : IAsyncDisposable
     public ServerModel Model { get; }
 
     /// <summary>What has been counted.</summary>
-    public Ledger Ledger { get; } = new();
+    public Ledger Ledger { get; } = new Ledger();
 
     /// <summary>
     /// Reads how many connections wait at each stream listener, and what it had no room for. After the drain has begun: what
@@ -79,6 +89,11 @@ public sealed class Server : IAsyncDisposable
     {
         options.Validate();
         ServerModel model = ModelFor(options);
+        if (WorkerProcess.Current is { } worker)
+        {
+            return InWorker(worker, options, model);
+        }
+
         if (EngineFor(model).Refuses(model) is { } why)
         {
             throw new PlatformNotSupportedException(why);
@@ -104,7 +119,7 @@ public sealed class Server : IAsyncDisposable
             throw;
         }
 
-        return new Server(options, sockets);
+        return new Server(options, model, sockets);
     }
 
     /// <summary>
@@ -158,11 +173,24 @@ public sealed class Server : IAsyncDisposable
         }
     }
 
-    private async Task CompleteAsync(Task[] all)
+    private static Server InWorker(WorkerProcess worker, ServerOptions options, ServerModel model)
+    {
+        if (worker.Server != WorkerProcess.NameOf(options))
+        {
+            // Another server of the same program: it is the parent's alone.
+            return new Server(options, model, []);
+        }
+
+        return worker.IsConnection
+            ? new Server(options, model, [], worker)
+            : new Server(options, model, [.. worker.Sockets.Select(static socket => InheritedSocket.Adopt(socket, $"fd://{socket}"))], worker);
+    }
+
+    private async Task CompleteAsync(Task serving)
     {
         try
         {
-            await Task.WhenAll(all).ConfigureAwait(false);
+            await serving.ConfigureAwait(false);
         }
         finally
         {

@@ -57,6 +57,9 @@ public sealed record ServerOptions
     /// <summary>Where to log; null for nowhere.</summary>
     public ILoggerFactory? Logging { get; init; }
 
+    /// <summary>For tests: the program, and its arguments, that worker processes run instead of this one.</summary>
+    internal IReadOnlyList<string>? WorkerCommand { get; init; }
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentException">No endpoint, or the service does not speak an endpoint's transport.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A limit is out of range.</exception>

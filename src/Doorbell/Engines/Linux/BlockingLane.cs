@@ -26,23 +26,27 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
     /// <summary>Carries one connection to its end and gives its place back.</summary>
     public void Carry(in Accepted accepted)
     {
+        Connection? connection = null;
         try
         {
             using BlockingBell bell = new();
-            Connection connection = new(accepted, serving, bell);
-            try
-            {
-                Carry(connection, bell);
-            }
-            finally
-            {
-                connection.Close();
-            }
+            connection = new Connection(accepted, serving, bell);
+            Carry(connection, bell);
+            connection.Close();
         }
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
             ServerLog.LaneFailed(serving.Log, accepted.Door, PeerText.Escape(fault.Message));
+            if (connection is null)
+            {
+                _ = Libc.close(accepted.Descriptor);
+            }
+            else
+            {
+                connection.Session.Fail(CloseReason.TransportFailed);
+                connection.Close();
+            }
         }
         finally
         {

@@ -15,28 +15,34 @@ internal sealed class EpollEngine : IEngine
         return model.Lane == LaneKind.Task ? "the epoll engine has no lanes that are tasks" : null;
     }
 
-    public async Task ServeStreamsAsync(IReadOnlyList<BoundSocket> listeners, Serving serving)
+    public async Task ServeAsync(IReadOnlyList<BoundSocket> sockets, Serving serving)
+    {
+        using StopEvents stop = new(serving.Stop);
+        await (serving.Model.Lane == LaneKind.Process
+            ? Processes.ServeAsync(sockets, serving, stop)
+            : ServeByThreadsAsync(sockets, serving, stop)).ConfigureAwait(false);
+    }
+
+    private static Task ServeByThreadsAsync(IReadOnlyList<BoundSocket> sockets, Serving serving, StopEvents stop)
+    {
+        BoundSocket[] listeners = [.. sockets.Where(static socket => socket.IsListener)];
+        IEnumerable<Task> lanes = sockets.Where(static socket => !socket.IsListener)
+            .Select(socket => LaneThread.RunAsync("datagrams", new BlockingDatagramLane(socket, serving, stop).Run));
+        return Task.WhenAll([.. lanes, .. listeners.Length > 0 ? AcceptingLanes(listeners, serving, stop) : []]);
+    }
+
+    private static IEnumerable<Task> AcceptingLanes(BoundSocket[] listeners, Serving serving, StopEvents stop)
     {
         ServerModel model = serving.Model;
-        using StopEvents stop = new(serving.Stop);
-        Listeners all = new(listeners, model.Lanes == ServerModel.Many ? 1 : model.Lanes);
-        await (model switch
+        int lanes = model.Lanes == ServerModel.Many ? 1 : model.Lanes;
+        Listeners all = new(listeners, lanes);
+        return Enumerable.Range(0, lanes).Select(lane => model switch
         {
             { Lanes: ServerModel.Many } => RunThreadPerConnectionAsync(all, serving, stop),
-            { SessionsPerLane: 1 } => RunLanesAsync(
-                model, _ => LaneThread.RunAsync("lane", () => new BlockingLane(serving, stop).Run(all))),
-            _ => RunLanesAsync(model, lane => RunLoopAsync(ShareOf(lane, listeners, model.Lanes), all, serving, stop)),
-        }).ConfigureAwait(false);
+            { SessionsPerLane: 1 } => LaneThread.RunAsync("lane", () => new BlockingLane(serving, stop).Run(all)),
+            _ => RunLoopAsync(ShareOf(lane, listeners, lanes), all, serving, stop),
+        });
     }
-
-    public async Task ServeDatagramsAsync(BoundSocket socket, Serving serving)
-    {
-        using StopEvents stop = new(serving.Stop);
-        await LaneThread.RunAsync("datagrams", () => new BlockingDatagramLane(socket, serving, stop).Run()).ConfigureAwait(false);
-    }
-
-    private static Task RunLanesAsync(ServerModel model, Func<int, Task> run) =>
-        Task.WhenAll(Enumerable.Range(0, model.Lanes).Select(run));
 
     private static Task RunThreadPerConnectionAsync(Listeners listeners, Serving serving, StopEvents stop) =>
         LaneThread.RunAsync("acceptor", () =>
@@ -53,7 +59,7 @@ internal sealed class EpollEngine : IEngine
         });
 
     /// <summary>Of the listeners of each door every loop has its own, as far as they go; a door with fewer is shared.</summary>
-    private static List<BoundSocket> ShareOf(int lane, IReadOnlyList<BoundSocket> listeners, int lanes) =>
+    private static List<BoundSocket> ShareOf(int lane, BoundSocket[] listeners, int lanes) =>
         [.. listeners.GroupBy(static listener => listener.Door).SelectMany(door => Share(lane, [.. door], lanes))];
 
     private static IEnumerable<BoundSocket> Share(int lane, BoundSocket[] ofDoor, int lanes) => ofDoor.Length >= lanes

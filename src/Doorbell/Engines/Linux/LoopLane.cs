@@ -6,19 +6,15 @@ namespace Doorbell;
 /// A lane that is a thread and carries many connections: it sleeps in epoll_wait(2) for all of them, and nothing else it does waits.
 /// Events are edge-triggered, so that a connection is registered once and never changed.
 /// </summary>
-internal sealed partial class LoopLane : IDisposable
+internal sealed class LoopLane : IDisposable
 {
     private const int WakeToken = -1;
     private const int StopToken = -2;
-
-    /// <summary>Listeners' tokens begin below this one.</summary>
-    private const int FirstListenerToken = -3;
+    private const int ListenerToken = -3;
 
     private readonly Serving _serving;
     private readonly StopEvents _stop;
-    private readonly IReadOnlyList<BoundSocket> _listeners;
-    private readonly Listeners _all;
-    private readonly Acceptor _acceptor;
+    private readonly LoopAcceptor _acceptor;
     private readonly Epoll _epoll = new();
     private readonly EventDescriptor _wake = new();
     private readonly TimerWheel _timers = new(MonotonicClock.Now);
@@ -27,6 +23,7 @@ internal sealed partial class LoopLane : IDisposable
     private readonly byte[] _buffer = ReceiveBuffers.Take();
     private Queue<LoopConnection> _goingOn = new();
     private Queue<LoopConnection> _served = new();
+    private readonly Func<Accepted, TimeSpan, bool> _open;
     private bool _draining;
 
     /// <param name="listeners">Those of <paramref name="all"/> that this loop accepts from.</param>
@@ -35,11 +32,10 @@ internal sealed partial class LoopLane : IDisposable
     /// <param name="stop">When to stop.</param>
     public LoopLane(IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, StopEvents stop)
     {
-        _all = all;
         _serving = serving;
         _stop = stop;
-        _listeners = listeners;
-        _acceptor = new Acceptor(listeners, serving);
+        _open = Open;
+        _acceptor = new LoopAcceptor(listeners, all, serving, _epoll, ListenerToken, _wake);
     }
 
     /// <summary>Any thread: the connection's bell was rung.</summary>
@@ -54,8 +50,7 @@ internal sealed partial class LoopLane : IDisposable
     {
         _epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
         _epoll.Watch(_stop.Drain.Descriptor, Epoll.In, StopToken);
-        WatchListeners();
-        while (_accepting || _table.Count > 0)
+        while (_acceptor.IsAccepting || _table.Count > 0)
         {
             int count = _epoll.Wait(Timeout());
             TimeSpan now = MonotonicClock.Now;
@@ -67,18 +62,14 @@ internal sealed partial class LoopLane : IDisposable
 
             TickDue(now);
             GoOn(now);
-            AcceptSome(now);
+            _acceptor.AcceptSome(now, _draining, _open);
         }
     }
 
     public void Dispose()
     {
         ReceiveBuffers.GiveBack(_buffer);
-        if (_accepting)
-        {
-            _all.Leave();
-        }
-
+        _acceptor.Close();
         _epoll.Dispose();
         _wake.Dispose();
     }
@@ -92,7 +83,7 @@ internal sealed partial class LoopLane : IDisposable
 
         TimeSpan now = MonotonicClock.Now;
         int timers = _timers.MillisecondsToNext(now);
-        int accept = MillisecondsToAccept(now);
+        int accept = _acceptor.MillisecondsToNext(now);
         return timers < 0 || accept < 0 ? Math.Max(timers, accept) : Math.Min(timers, accept);
     }
 
@@ -119,14 +110,13 @@ internal sealed partial class LoopLane : IDisposable
         }
         else
         {
-            _hasBacklog = true;
+            _acceptor.Heard();
         }
     }
 
     private void HearWake(TimeSpan now)
     {
         _wake.Clear();
-        _hasBacklog |= Interlocked.Exchange(ref _roomAgain, 0) != 0;
         while (_rung.TryDequeue(out LoopConnection? connection))
         {
             if (!connection.Over)
@@ -153,7 +143,7 @@ internal sealed partial class LoopLane : IDisposable
         if (!_draining)
         {
             _draining = true;
-            _hasBacklog = true;
+            _acceptor.Heard();
         }
 
         foreach (LoopConnection connection in _table.ToArray())
@@ -219,6 +209,48 @@ internal sealed partial class LoopLane : IDisposable
         }
 
         _timers.Ensure(connection, connection.Connection.Session.Deadline);
+    }
+
+    private bool Open(Accepted accepted, TimeSpan now)
+    {
+        LoopConnection? connection = null;
+        try
+        {
+            connection = new LoopConnection(accepted, _serving, this);
+            _table.Add(connection);
+            connection.Connection.Open(now);
+            uint events = Epoll.In | Epoll.Out | Epoll.PeerHangUp | Epoll.Edge;
+            _epoll.Watch(accepted.Descriptor, events, connection.Token);
+        }
+        catch (Exception fault)
+        {
+            // The making of the handler failed, or the system is out of memory for one more descriptor to watch.
+            ServerLog.LaneFailed(_serving.Log, accepted.Door, PeerText.Escape(fault.Message));
+            Drop(connection, accepted);
+            return true;
+        }
+
+        if (_draining)
+        {
+            connection.Connection.AskToDrain();
+        }
+
+        Advance(connection, now);
+        return true;
+    }
+
+    private void Drop(LoopConnection? connection, in Accepted accepted)
+    {
+        if (connection is null)
+        {
+            _ = Libc.close(accepted.Descriptor);
+            _serving.Admission.Leave(accepted.Peer);
+        }
+        else
+        {
+            connection.Connection.Session.Fail(CloseReason.TransportFailed);
+            Close(connection);
+        }
     }
 
     private void Close(LoopConnection connection)

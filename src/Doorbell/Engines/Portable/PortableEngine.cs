@@ -8,8 +8,7 @@ internal sealed class PortableEngine : IEngine
     public string? Refuses(ServerModel model) =>
         model.Lane == LaneKind.Task ? null : $"the portable engine has no lanes of kind {model.Lane}";
 
-    public Task ServeStreamsAsync(IReadOnlyList<BoundSocket> listeners, Serving serving) =>
-        Task.WhenAll(listeners.Select(listener => new AsyncListener(listener, serving).RunAsync()));
-
-    public Task ServeDatagramsAsync(BoundSocket socket, Serving serving) => new AsyncDatagramLane(socket, serving).RunAsync();
+    // On the thread pool, so that nothing of it depends on the thread that started the server.
+    public Task ServeAsync(IReadOnlyList<BoundSocket> sockets, Serving serving) => Task.WhenAll(sockets.Select(socket => Task.Run(() =>
+        socket.IsListener ? new AsyncListener(socket, serving).RunAsync() : new AsyncDatagramLane(socket, serving).RunAsync())));
 }

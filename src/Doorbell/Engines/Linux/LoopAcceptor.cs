@@ -1,0 +1,148 @@
+namespace Doorbell;
+
+/// <summary>Accepts for a lane that sleeps in epoll_wait(2) and serves others between: some connections a turn, none by waiting.</summary>
+internal sealed class LoopAcceptor
+{
+    /// <summary>So many connections at once, then those that are open are served before the next.</summary>
+    private const int AcceptsPerTurn = 64;
+
+    private readonly IReadOnlyList<BoundSocket> _listeners;
+    private readonly Listeners _all;
+    private readonly Serving _serving;
+    private readonly Epoll _epoll;
+    private readonly Action _wake;
+    private readonly Acceptor _acceptor;
+
+    /// <summary>A listener has had news since it was last found empty (edge-triggered: it says so once).</summary>
+    private bool _hasBacklog;
+    private TimeSpan _acceptAgain;
+    private int _roomAgain;
+
+    /// <param name="listeners">Those of <paramref name="all"/> that this lane accepts from.</param>
+    /// <param name="all">The listeners of all lanes.</param>
+    /// <param name="serving">What to serve.</param>
+    /// <param name="epoll">The lane's.</param>
+    /// <param name="token">The listeners' events' token.</param>
+    /// <param name="wake">Raised when there may be room again: the lane then calls <see cref="AcceptSome"/>.</param>
+    public LoopAcceptor(
+        IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, Epoll epoll, int token, EventDescriptor wake)
+    {
+        _listeners = listeners;
+        _all = all;
+        _serving = serving;
+        _epoll = epoll;
+        _acceptor = new Acceptor(listeners, serving);
+        _wake = () =>
+        {
+            Volatile.Write(ref _roomAgain, 1);
+            wake.Raise();
+        };
+        foreach (BoundSocket listener in listeners)
+        {
+            // Other lanes may share it: wake one of them.
+            epoll.Watch(listener.Descriptor, Epoll.In | Epoll.Exclusive | Epoll.Edge, token);
+        }
+    }
+
+    public bool IsAccepting { get; private set; } = true;
+
+    /// <summary>A listener has news.</summary>
+    public void Heard() => _hasBacklog = true;
+
+    /// <summary>How long to sleep at most; -1 for ever.</summary>
+    public int MillisecondsToNext(TimeSpan now) => !_hasBacklog || !IsAccepting
+        ? -1
+        : (int)Math.Clamp(Math.Ceiling((_acceptAgain - now).TotalMilliseconds), 0, int.MaxValue);
+
+    /// <summary>Leaves accepting alone for a while.</summary>
+    public void Pause(TimeSpan now, TimeSpan time)
+    {
+        _hasBacklog = true;
+        _acceptAgain = now + time;
+    }
+
+    /// <summary>Accepts what there is, within bounds; while draining, closes the listeners when there is no more.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="draining">The server drains, and the lane knows it.</param>
+    /// <param name="open">Takes a connection, and its place in the admission; false to accept no more this turn.</param>
+    public void AcceptSome(TimeSpan now, bool draining, Func<Accepted, TimeSpan, bool> open)
+    {
+        if (draining && (_serving.Stop.BacklogStays || _serving.Stop.Aborting.IsCancellationRequested))
+        {
+            Close();
+        }
+
+        _hasBacklog |= Interlocked.Exchange(ref _roomAgain, 0) != 0;
+        if (!_hasBacklog || !IsAccepting || _acceptAgain > now)
+        {
+            return;
+        }
+
+        for (int i = 0; i < AcceptsPerTurn; i++)
+        {
+            bool place = _serving.Admission.TryEnter(_wake);
+            if (!place && !_serving.Admission.RefusesAtLimit)
+            {
+                _hasBacklog = false;
+                return;
+            }
+
+            if (!_acceptor.TryAccept(out Accepted accepted, out TimeSpan pause))
+            {
+                GiveBackIf(place);
+                NothingToAccept(pause, now, draining);
+                return;
+            }
+
+            if (!place || !_serving.Admission.Admits(accepted.Peer))
+            {
+                GiveBackIf(place);
+                _acceptor.Refuse(accepted);
+            }
+            else if (!open(accepted, now))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Accepts no more, ever.</summary>
+    public void Close()
+    {
+        if (!IsAccepting)
+        {
+            return;
+        }
+
+        IsAccepting = false;
+        foreach (BoundSocket listener in _listeners)
+        {
+            _epoll.Forget(listener.Descriptor);
+        }
+
+        _all.Leave();
+    }
+
+    private void NothingToAccept(TimeSpan pause, TimeSpan now, bool draining)
+    {
+        if (pause > TimeSpan.Zero)
+        {
+            _acceptAgain = now + pause;
+            return;
+        }
+
+        _hasBacklog = false;
+        if (draining)
+        {
+            Close();
+        }
+    }
+
+    private void GiveBackIf(bool place)
+    {
+        if (place)
+        {
+            _serving.Admission.GiveBack();
+        }
+    }
+}

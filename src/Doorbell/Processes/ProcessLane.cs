@@ -1,0 +1,254 @@
+namespace Doorbell;
+
+/// <summary>A connection that a process of its own serves.</summary>
+internal class ProcessConnection(in Accepted accepted, ChildProcess child, int place) : Timed
+{
+    public Accepted Accepted { get; } = accepted;
+
+    public ChildProcess Child { get; } = child;
+
+    /// <summary>Its index in the lane's table, and its events' token.</summary>
+    public int Place { get; } = place;
+}
+
+/// <summary>
+/// A lane whose sessions are processes, one for each connection: a thread that accepts, starts them, and reaps them. What a process
+/// is, its heirs say.
+/// </summary>
+internal abstract class ProcessLane : IDisposable
+{
+    private const int StopToken = -1;
+    private const int WakeToken = -2;
+    private const int ListenerToken = -3;
+
+    private readonly LoopAcceptor _acceptor;
+    private readonly EventDescriptor _wake = new();
+    private readonly List<ProcessConnection?> _connections = [];
+    private readonly Stack<int> _free = new();
+    private readonly Backoff _backoff = new();
+    private readonly Func<Accepted, TimeSpan, bool> _open;
+    private Accepted? _waiting;
+    private TimeSpan _tryAgain;
+
+    protected ProcessLane(IReadOnlyList<BoundSocket> listeners, Serving serving, StopEvents stop)
+    {
+        Serving = serving;
+        Stop = stop;
+        _open = Open;
+        _acceptor = new LoopAcceptor(listeners, new Listeners(listeners, 1), serving, Epoll, ListenerToken, _wake);
+    }
+
+    protected Serving Serving { get; }
+
+    protected StopEvents Stop { get; }
+
+    protected Epoll Epoll { get; } = new();
+
+    protected TimerWheel Timers { get; } = new(MonotonicClock.Now);
+
+    protected bool IsDraining { get; private set; }
+
+    /// <summary>Events of one connection have tokens from this many times its place on: 0 is its process's end.</summary>
+    protected const int TokensPerConnection = 4;
+
+    /// <summary>Accepts until the drain, then waits for the last process.</summary>
+    public void Run()
+    {
+        Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
+        Epoll.Watch(Stop.Drain.Descriptor, Epoll.In, StopToken);
+        while (_acceptor.IsAccepting || _waiting is not null || _connections.Count > _free.Count)
+        {
+            int count = Epoll.Wait(Timeout());
+            TimeSpan now = MonotonicClock.Now;
+            for (int i = 0; i < count; i++)
+            {
+                (uint events, int token) = Epoll[i];
+                Heed(events, token, now);
+            }
+
+            while (Timers.TakeDue(now) is ProcessConnection due)
+            {
+                ItIsTime(due, now);
+            }
+
+            if (TryWaiting(now))
+            {
+                _acceptor.AcceptSome(now, IsDraining, _open);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _acceptor.Close();
+        Epoll.Dispose();
+        _wake.Dispose();
+        DisposeOwn();
+    }
+
+    /// <summary>Starts the process of a connection; 0, or errno. It owns the descriptor from then on.</summary>
+    protected abstract int TryStart(in Accepted accepted, int place, out ProcessConnection? connection);
+
+    /// <summary>The process has ended.</summary>
+    protected abstract void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now);
+
+    /// <summary>Another event of the connection; <paramref name="kind"/> is 1 to 3.</summary>
+    protected virtual void Heed(ProcessConnection connection, int kind, uint events, TimeSpan now)
+    {
+    }
+
+    /// <summary>The connection's timer is due.</summary>
+    protected abstract void ItIsTime(ProcessConnection connection, TimeSpan now);
+
+    /// <summary>The server drains, and then aborts.</summary>
+    protected abstract void HearStop(ProcessConnection connection, TimeSpan now);
+
+    protected abstract void DisposeOwn();
+
+    /// <summary>Nothing of the connection is left: another may have its place.</summary>
+    protected void Release(ProcessConnection connection)
+    {
+        Timers.Remove(connection);
+        _connections[connection.Place] = null;
+        _free.Push(connection.Place);
+        Serving.Admission.Leave(connection.Accepted.Peer);
+        _acceptor.Heard();
+    }
+
+    private int Timeout()
+    {
+        TimeSpan now = MonotonicClock.Now;
+        int timers = Timers.MillisecondsToNext(now);
+        int accept = _waiting is null
+            ? _acceptor.MillisecondsToNext(now)
+            : (int)Math.Clamp(Math.Ceiling((_tryAgain - now).TotalMilliseconds), 0, int.MaxValue);
+        return timers < 0 || accept < 0 ? Math.Max(timers, accept) : Math.Min(timers, accept);
+    }
+
+    private void Heed(uint events, int token, TimeSpan now)
+    {
+        switch (token)
+        {
+            case StopToken:
+                HearStop(now);
+                break;
+            case WakeToken:
+                _wake.Clear();
+                break;
+            case ListenerToken:
+                _acceptor.Heard();
+                break;
+            default:
+                Heed(token / TokensPerConnection, token % TokensPerConnection, events, now);
+                break;
+        }
+    }
+
+    private void Heed(int place, int kind, uint events, TimeSpan now)
+    {
+        if (_connections[place] is not { } connection)
+        {
+            return;
+        }
+
+        if (kind != 0)
+        {
+            Heed(connection, kind, events, now);
+        }
+        else if (connection.Child.Reap() is { } status)
+        {
+            Epoll.Forget(connection.Child.Descriptor);
+            connection.Child.CloseDescriptor();
+            ProcessEnded(connection, status, now);
+        }
+    }
+
+    private void HearStop(TimeSpan now)
+    {
+        if (!IsDraining)
+        {
+            IsDraining = true;
+            _acceptor.Heard();
+        }
+
+        Epoll.Forget(Stop.Drain.Descriptor);
+        if (Stop.IsAborting)
+        {
+            Epoll.Forget(Stop.Abort.Descriptor);
+        }
+        else
+        {
+            Epoll.Watch(Stop.Abort.Descriptor, Epoll.In, StopToken);
+        }
+
+        foreach (ProcessConnection connection in _connections.OfType<ProcessConnection>().ToArray())
+        {
+            HearStop(connection, now);
+        }
+    }
+
+    /// <summary>A process that can't be made is tried again: meanwhile its connection waits here, and the others in the backlog.</summary>
+    private bool Open(Accepted accepted, TimeSpan now)
+    {
+        int place = _free.TryPop(out int free) ? free : _connections.Count;
+        int errno = TryStart(accepted, place, out ProcessConnection? connection);
+        if (errno == 0)
+        {
+            if (place == _connections.Count)
+            {
+                _connections.Add(connection);
+            }
+
+            _connections[place] = connection;
+            Epoll.Watch(connection!.Child.Descriptor, Epoll.In, place * TokensPerConnection);
+            _backoff.Reset();
+            if (IsDraining)
+            {
+                HearStop(connection, now);
+            }
+
+            return true;
+        }
+
+        if (place < _connections.Count)
+        {
+            _free.Push(place);
+        }
+
+        Serving.Ledger.ProcessLost();
+        if (_backoff.MayLog())
+        {
+            string failure = NetworkException.FromErrno("posix_spawn", $"a process for {accepted.Peer}", errno).Message;
+            ServerLog.ProcessFailed(Serving.Log, failure);
+        }
+
+        _waiting = accepted;
+        _tryAgain = now + _backoff.Next();
+        return false;
+    }
+
+    /// <summary>False while a connection waits for its process.</summary>
+    private bool TryWaiting(TimeSpan now)
+    {
+        if (_waiting is not { } accepted)
+        {
+            return true;
+        }
+
+        if (Stop.IsAborting)
+        {
+            _waiting = null;
+            _ = Libc.close(accepted.Descriptor);
+            Serving.Admission.Leave(accepted.Peer);
+            return true;
+        }
+
+        if (_tryAgain > now)
+        {
+            return false;
+        }
+
+        _waiting = null;
+        return Open(accepted, now);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text;
+
+namespace Doorbell;
+
+/// <summary>
+/// Starts the processes that serve for this one: the program itself, anew, with the sockets to serve and what it takes to count, to
+/// drain, and to notice that its parent is gone. One thread's own.
+/// </summary>
+internal sealed unsafe class WorkerLauncher : IDisposable
+{
+    private readonly Serving _serving;
+    private readonly StopEvents _stop;
+    private readonly Spawner _spawner;
+    private readonly SharedLedgers _ledgers;
+    private readonly int _life;
+    private readonly int _lifeOfOurs;
+
+    /// <param name="serving">What to serve.</param>
+    /// <param name="stop">When to stop.</param>
+    /// <param name="places">Most processes at once.</param>
+    public WorkerLauncher(Serving serving, StopEvents stop, int places)
+    {
+        _serving = serving;
+        _stop = stop;
+        IReadOnlyList<string> command = serving.Options.WorkerCommand ?? ["/proc/self/exe", .. OwnArguments()];
+        _spawner = new Spawner(command[0], [.. command.Skip(1)], Spawner.InheritedEnvironment());
+        _ledgers = SharedLedgers.Make(places);
+        int* ends = stackalloc int[2];
+        if (Libc.pipe2(ends, Libc.CloseOnExec) != 0)
+        {
+            throw NetworkException.FromErrno("pipe2", "the server's processes", LinuxErrno.Last);
+        }
+
+        (_life, _lifeOfOurs) = (ends[0], ends[1]);
+    }
+
+    /// <summary>The ledger of a place.</summary>
+    public Ledger LedgerOf(int place) => _ledgers[place];
+
+    /// <summary>The process in that place is gone, and its connection with it.</summary>
+    public void ForgetPeerOf(int place) => new SharedPeers(_ledgers, place).Leave();
+
+    /// <summary>Starts a process; 0, or errno.</summary>
+    public int TryStart(int place, IReadOnlyList<int> sockets, bool isConnection, out ChildProcess child)
+    {
+        WorkerProcess worker = new(
+            WorkerProcess.NameOf(_serving.Options),
+            place,
+            _ledgers.Places,
+            _ledgers.Descriptor,
+            _stop.Drain.Descriptor,
+            _stop.Abort.Descriptor,
+            _life,
+            sockets,
+            isConnection);
+        Span<(int Ours, int Its)> descriptors = stackalloc (int, int)[4 + sockets.Count];
+        int[] shared = [_ledgers.Descriptor, _stop.Drain.Descriptor, _stop.Abort.Descriptor, _life, .. sockets];
+        for (int i = 0; i < shared.Length; i++)
+        {
+            // The same number: then it is open in the child, which close-on-exec would prevent, and no other is in its place.
+            descriptors[i] = (shared[i], shared[i]);
+        }
+
+        child = default;
+        int errno = _spawner.TrySpawn(descriptors, closeFrom: 0, [worker.ToString()], out int pid);
+        return errno == 0 ? ChildProcess.TryWatch(pid, out child) : errno;
+    }
+
+    public void Dispose()
+    {
+        _ = Libc.close(_lifeOfOurs);
+        _ = Libc.close(_life);
+        _spawner.Dispose();
+        _ledgers.Dispose();
+    }
+
+    /// <summary>As the program was called, the runtime's own arguments included.</summary>
+    private static string[] OwnArguments()
+    {
+        byte[] all = File.ReadAllBytes("/proc/self/cmdline");
+        return Encoding.UTF8.GetString(all).TrimEnd('\0').Split('\0');
+    }
+}
