@@ -8,6 +8,7 @@ namespace Doorbell.Cli;
 internal static class ServeCommand
 {
     private const string DefaultService = "capitalize";
+    private const string ExecOption = "--exec";
     private static readonly string[] _defaultEndpoints = ["tcp://localhost:6789", "udp://localhost:9876"];
 
     private static readonly Dictionary<string, Service> _services = new[]
@@ -15,7 +16,8 @@ internal static class ServeCommand
         Capitalize.Unicode, Echo.Service, Discard.Service, Daytime.Service, Time.Service,
     }.ToDictionary(static service => service.Name);
 
-    public static Command Make()
+    /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
+    public static Command Make(string[]? program)
     {
         Argument<string?> service = new("SERVICE")
         {
@@ -42,10 +44,22 @@ internal static class ServeCommand
                 + "[default: one a processor]",
             HelpName = "N",
         };
+        Option<string?> shell = new("--shell")
+        {
+            Description = "Serve with a process for each connection or datagram: this command line, run by /bin/sh",
+            HelpName = "COMMAND",
+        };
+
+        // For --help alone: what stands behind it is taken away before the rest is parsed.
+        Option<string?> exec = new(ExecOption)
+        {
+            Description = "Serve with a process for each connection or datagram: this program, with all the arguments behind it",
+            HelpName = "PROGRAM [ARGUMENT…]",
+        };
         Option<Duration> drain = Arguments.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
         Option<int?> backlog = Arguments.Backlog();
         LimitArguments limits = new();
-        Command command = new("serve", "Serve until interrupted") { service, endpoints, model, workers, backlog };
+        Command command = new("serve", "Serve until interrupted") { service, endpoints, exec, shell, model, workers, backlog };
         limits.AddTo(command);
         command.Add(drain);
         command.Add(ascii);
@@ -53,8 +67,9 @@ internal static class ServeCommand
         command.Add(verbose);
         command.SetAction(async parsed =>
         {
+            ServiceProgram? run = Program(program, parsed.GetValue(shell));
             (Service what, IReadOnlyList<Endpoint> where) = Read(
-                parsed.GetValue(service), parsed.GetValue(endpoints) ?? [], parsed.GetValue(ascii));
+                parsed.GetValue(service), parsed.GetValue(endpoints) ?? [], parsed.GetValue(ascii), run);
             if (parsed.GetValue(backlog) is not null && !where.Any(static endpoint => endpoint.IsStream))
             {
                 throw new ArgumentException("--backlog belongs to tcp and unix listeners, and none of the endpoints is one");
@@ -74,12 +89,43 @@ internal static class ServeCommand
         return command;
     }
 
-    private static (Service What, IReadOnlyList<Endpoint> Where) Read(string? name, string[] endpoints, bool ascii)
+    /// <summary>Takes <c>--exec</c> and all behind it away from the arguments: they are a program's own, whatever they look like.</summary>
+    public static string[]? TakeProgram(ref string[] arguments)
+    {
+        int exec = arguments is ["serve", ..] ? Array.IndexOf(arguments, ExecOption) : -1;
+        if (exec < 0)
+        {
+            return null;
+        }
+
+        string[] program = arguments[(exec + 1)..];
+        arguments = arguments[..exec];
+        return program;
+    }
+
+    private static ServiceProgram? Program(string[]? program, string? shell) => (program, shell) switch
+    {
+        (null, null) => null,
+        (null, { Length: > 0 }) => ServiceProgram.Shell(shell),
+        ([{ Length: > 0 }, ..], null) => new ServiceProgram(program[0], program[1..]),
+        (not null, not null) => throw new ArgumentException("--exec and --shell exclude each other"),
+        _ => throw new ArgumentException("--exec takes a program and its arguments, --shell a command line"),
+    };
+
+    private static (Service What, IReadOnlyList<Endpoint> Where) Read(
+        string? name, string[] endpoints, bool ascii, ServiceProgram? program)
     {
         if (name is not null && Arguments.LooksLikeEndpoint(name))
         {
             endpoints = [name, .. endpoints];
             name = null;
+        }
+
+        if (program is not null)
+        {
+            return name is null && !ascii
+                ? (Service.Run(NameOf(program), program), Where(endpoints))
+                : throw new ArgumentException($"--exec and --shell are the service: leave out {(ascii ? "--ascii" : PeerText.Escape(name!))}");
         }
 
         if (!_services.TryGetValue(name ?? DefaultService, out Service? service))
@@ -94,8 +140,14 @@ internal static class ServeCommand
             throw new ArgumentException($"--ascii belongs to {DefaultService}, not to {service.Name}");
         }
 
-        return (ascii ? Capitalize.Ascii : service, [.. (endpoints.Length > 0 ? endpoints : _defaultEndpoints).Select(Endpoint.Parse)]);
+        return (ascii ? Capitalize.Ascii : service, Where(endpoints));
     }
+
+    private static Endpoint[] Where(string[] endpoints) =>
+        [.. (endpoints.Length > 0 ? endpoints : _defaultEndpoints).Select(Endpoint.Parse)];
+
+    private static string NameOf(ServiceProgram program) =>
+        PeerText.Escape(program is { FileName: "/bin/sh", Arguments: ["-c", var command] } ? command : Path.GetFileName(program.FileName));
 
     private static ServerModel? Model(string? name, int? workers) => (name, workers) switch
     {

@@ -120,7 +120,9 @@ internal sealed class ServeReport(Service service, bool json)
         string how = string.Join(' ', open);
         return how.Length == 0
             ? "reachable from this machine only"
-            : $"reachable from this machine only; to open it to others: doorbell serve {service.Name} {how}";
+            : service.Program is null
+                ? $"reachable from this machine only; to open it to others: doorbell serve {service.Name} {how}"
+                : $"reachable from this machine only; to open it to others, serve it on {how}";
     }
 
     private void Print(string line, Action<Utf8JsonWriter> write)

@@ -114,6 +114,15 @@ public sealed class Ledger
     /// <param name="reason">Why.</param>
     public void ConnectionClosed(CloseReason reason) => Interlocked.Increment(ref _cells.Span[_firstReason + (int)reason]);
 
+    /// <summary>Bytes that moved on a connection whose bytes no session counted.</summary>
+    /// <param name="received">From the peer.</param>
+    /// <param name="sent">To the peer.</param>
+    public void BytesMoved(long received, long sent)
+    {
+        Add(Count.BytesReceived, received);
+        Add(Count.BytesSent, sent);
+    }
+
     /// <summary>A datagram, received or to be sent, has been lost on this side.</summary>
     /// <param name="why">Why.</param>
     public void DatagramDropped(DatagramDrop why) => Interlocked.Increment(ref _cells.Span[_firstReason + _reasons + (int)why]);

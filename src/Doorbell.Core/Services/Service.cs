@@ -10,6 +10,9 @@ public sealed record Service(string Name)
     /// <summary>Makes the handler of a datagram socket; null if the service does not speak in datagrams. Any thread may call it.</summary>
     public Func<DatagramHandler>? NewDatagramHandler { get; init; }
 
+    /// <summary>What to run in the place of handlers; null for none. Only the model that is a process for each connection runs it.</summary>
+    public ServiceProgram? Program { get; init; }
+
     /// <summary>The bounds of each connection.</summary>
     public StreamLimits StreamLimits { get; init; } = StreamLimits.Default;
 
@@ -20,6 +23,11 @@ public sealed record Service(string Name)
     /// <param name="name">A short name for logs.</param>
     /// <param name="answer">Answers one message; the line's end is added by itself, as the question's was.</param>
     public static Service Lines(string name, MessageFunction answer) => Framed(name, Framing.Line, answer);
+
+    /// <summary>A service that is a program.</summary>
+    /// <param name="name">A short name for logs.</param>
+    /// <param name="program">What to run.</param>
+    public static Service Run(string name, ServiceProgram program) => new(name) { Program = program };
 
     /// <summary>
     /// A service that answers messages framed by <paramref name="framing"/>. Over datagrams, each datagram is one message.

@@ -53,6 +53,12 @@ internal static partial class ServerLog
     [LoggerMessage(16, LogLevel.Warning, "{Door}: process {Pid}, which served {Peer}, ended: {Status}")]
     public static partial void ProcessDied(ILogger log, Endpoint door, int pid, PeerAddress peer, string status);
 
+    [LoggerMessage(17, LogLevel.Warning, "{Door}: {Program}[{Pid}] for {Peer}: {Line}")]
+    public static partial void ProgramSays(ILogger log, Endpoint door, string program, int pid, PeerAddress peer, string line);
+
+    [LoggerMessage(18, LogLevel.Information, "{Door}: process {Pid}, which served {Peer}, ended: {Status}")]
+    public static partial void ProcessEnded(ILogger log, Endpoint door, int pid, PeerAddress peer, string status);
+
     [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
         + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
         + "--backlog (ListenBacklog) and net.core.somaxconn")]

@@ -24,6 +24,7 @@ internal static unsafe partial class Libc
     public const int MessageDontWait = 0x40;
     public const int MessageNoSignal = 0x4000;
     public const int MessageTruncate = 0x20;
+    public const int ShutdownReceive = 0;
     public const int ShutdownSend = 1;
     public const int ShutdownBoth = 2;
     public const int SocketLevel = 1;
@@ -62,6 +63,9 @@ internal static unsafe partial class Libc
     public static partial int setsockopt(int socket, int level, int name, void* value, int length);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int getsockopt(int socket, int level, int name, void* value, int* length);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int close(int descriptor);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -69,6 +73,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint write(int descriptor, void* buffer, nint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial long lseek(int descriptor, long offset, int whence);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int poll(PollDescriptor* descriptors, nuint count, int milliseconds);

@@ -13,6 +13,14 @@ internal static class Processes
         BoundSocket[] listeners = [.. sockets.Where(static socket => socket.IsListener)];
         BoundSocket[] datagrams = [.. sockets.Where(static socket => !socket.IsListener)];
         List<Task> all = [];
+        if (serving.Service.Program is { } program)
+        {
+            string file = ProgramFile.Find(program.FileName);
+            return Task.WhenAll([
+                .. listeners.Length > 0 ? [RunAsync(() => new ProgramPerConnection(file, listeners, serving, stop))] : Array.Empty<Task>(),
+                .. datagrams.Select(socket => LaneThread.RunAsync("processes", () => ServeDatagrams(file, socket, serving, stop)))]);
+        }
+
         if (listeners.Length > 0)
         {
             all.Add(RunAsync(() => new WorkerPerConnection(listeners, serving, stop)));
@@ -31,6 +39,12 @@ internal static class Processes
         using ProcessLane lane = make();
         lane.Run();
     });
+
+    private static void ServeDatagrams(string file, BoundSocket socket, Serving serving, StopEvents stop)
+    {
+        using ProgramPerDatagram lane = new(file, socket, serving, stop);
+        lane.Run();
+    }
 
     private static Task RunWorkersAsync(int workers, IReadOnlyList<BoundSocket> sockets, Serving serving, StopEvents stop) =>
         LaneThread.RunAsync("workers", () =>

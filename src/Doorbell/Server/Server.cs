@@ -99,6 +99,11 @@ public sealed class Server : IAsyncDisposable
             throw new PlatformNotSupportedException(why);
         }
 
+        if (options.Service.Program is { } program)
+        {
+            _ = ProgramFile.Find(program.FileName);
+        }
+
         Binding binding = new(options, model);
         List<BoundSocket> sockets = [];
         try
@@ -161,7 +166,8 @@ public sealed class Server : IAsyncDisposable
         _admission.Dispose();
     }
 
-    private static ServerModel ModelFor(ServerOptions options) => options.Model ?? ServerModel.Async;
+    private static ServerModel ModelFor(ServerOptions options) =>
+        options.Model ?? (options.Service.Program is null ? ServerModel.Async : ServerModel.Process);
 
     private static IEngine EngineFor(ServerModel model) => model.Lane == LaneKind.Task ? new PortableEngine() : new EpollEngine();
 

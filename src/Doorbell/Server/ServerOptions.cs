@@ -71,6 +71,12 @@ public sealed record ServerOptions
         ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         Service.StreamLimits.Validate();
         Service.DatagramLimits.Validate();
+        if (Service.Program is not null && Model is not null && Model != ServerModel.Process)
+        {
+            throw new ArgumentException(
+                $"The service {Service.Name} is a program, which takes a process for each connection: leave the model out, not {Model.Name}.");
+        }
+
         if (Endpoints.Count == 0)
         {
             throw new ArgumentException("A server needs at least one endpoint, such as tcp://localhost:6789.");
@@ -78,7 +84,9 @@ public sealed record ServerOptions
 
         foreach (Endpoint endpoint in Endpoints)
         {
-            if ((endpoint.IsStream ? Service.NewStreamHandler is null : Service.NewDatagramHandler is null))
+            bool speaks = Service.Program is not null
+                || (endpoint.IsStream ? Service.NewStreamHandler : (object?)Service.NewDatagramHandler) is not null;
+            if (!speaks)
             {
                 string kind = endpoint.IsStream ? "streams" : "datagrams";
                 throw new ArgumentException($"The service {Service.Name} does not speak over {kind}, so it can't be served on {endpoint}.");

@@ -14,12 +14,16 @@ internal sealed unsafe class Acceptor
     private readonly IReadOnlyList<BoundSocket> _listeners;
     private readonly Serving _serving;
     private readonly Backoff _backoff = new();
+
+    /// <summary>A program expects its standard input and output to block.</summary>
+    private readonly int _flags;
     private int _next;
 
     public Acceptor(IReadOnlyList<BoundSocket> listeners, Serving serving)
     {
         _listeners = listeners;
         _serving = serving;
+        _flags = Libc.SocketCloseOnExec | (serving.Service.Program is null ? Libc.SocketNonBlocking : 0);
         foreach (BoundSocket listener in listeners)
         {
             // Another lane, or another process, may take the connection that woke this one.
@@ -78,11 +82,11 @@ internal sealed unsafe class Acceptor
     }
 
     /// <summary>0, or errno.</summary>
-    private static int TryAccept(BoundSocket listener, out Accepted accepted)
+    private int TryAccept(BoundSocket listener, out Accepted accepted)
     {
         byte* address = stackalloc byte[LongestAddress];
         int length = LongestAddress;
-        int descriptor = Libc.accept4(listener.Descriptor, address, &length, Libc.SocketCloseOnExec | Libc.SocketNonBlocking);
+        int descriptor = Libc.accept4(listener.Descriptor, address, &length, _flags);
         if (descriptor < 0)
         {
             accepted = default;

@@ -1,0 +1,258 @@
+using System.Net;
+
+namespace Doorbell;
+
+/// <summary>
+/// A program for each connection, with the socket as its standard input and output. We keep the socket open too: to see the
+/// connection end, to hold to its limits, and to close it only when the peer has taken what the program wrote.
+/// </summary>
+internal sealed unsafe class ProgramPerConnection : ProcessLane
+{
+    private const int ErrorsEvent = 1;
+    private const int SocketEvent = 2;
+    private static readonly TimeSpan _killAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often the processes that a program left behind are looked for.</summary>
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>While draining, a program whose client has been silent for so long is told the end of its input.</summary>
+    private static readonly TimeSpan _silence = TimeSpan.FromSeconds(1);
+
+    private readonly ServiceProgram _program;
+    private readonly Spawner _spawner;
+    private readonly string _name;
+    private TimeSpan _drainBegan;
+
+    public ProgramPerConnection(string file, IReadOnlyList<BoundSocket> listeners, Serving serving, StopEvents stop)
+        : base(listeners, serving, stop)
+    {
+        _program = serving.Service.Program!;
+        _name = PeerText.Escape(Path.GetFileName(_program.FileName));
+        _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], Spawner.InheritedEnvironment());
+    }
+
+    private StreamLimits Limits => Serving.Service.StreamLimits;
+
+    protected override int TryStart(in Accepted accepted, int place, out ProcessConnection? connection)
+    {
+        connection = null;
+        int errno = ErrorPipe.TryMake(out int read, out int write);
+        if (errno != 0)
+        {
+            return errno;
+        }
+
+        (int, int)[] descriptors = [(accepted.Descriptor, 0), (accepted.Descriptor, 1), (write, 2)];
+        string[] environment = ProgramEnvironment.Of(accepted.Door, accepted.Peer, LocalAddressOf(accepted));
+        errno = _spawner.TrySpawn(descriptors, closeFrom: 3, environment, out int pid);
+        _ = Libc.close(write);
+        ChildProcess child = default;
+        errno = errno == 0 ? ChildProcess.TryWatch(pid, out child) : errno;
+        if (errno != 0)
+        {
+            _ = Libc.close(read);
+            return errno;
+        }
+
+        Open(accepted, child, place, read, out connection);
+        return 0;
+    }
+
+    protected override void Heed(ProcessConnection connection, int kind, uint events, TimeSpan now)
+    {
+        ProgramConnection program = (ProgramConnection)connection;
+        if (kind == ErrorsEvent)
+        {
+            if (!program.Errors.Drain())
+            {
+                Epoll.Forget(program.Errors.Descriptor);
+            }
+        }
+        else if (program.At == ProgramConnection.Stage.Lingering)
+        {
+            Linger(program, now);
+        }
+        else if ((events & (Epoll.HangUp | Epoll.Error)) != 0)
+        {
+            // Both directions have ended, or it was reset: nobody is left to serve.
+            program.EndAt(now + _program.Grace, CloseReason.Completed);
+            Schedule(program, now);
+        }
+    }
+
+    protected override void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now)
+    {
+        ProgramConnection program = (ProgramConnection)connection;
+        if (status.Signal != 0 && program.SignalAt == TimeSpan.MaxValue && !Stop.IsAborting)
+        {
+            Serving.Ledger.ProcessLost();
+            program.Reason = CloseReason.ProcessDied;
+            ServerLog.ProcessDied(Serving.Log, program.Accepted.Door, program.Child.Id, program.Accepted.Peer, status.ToString());
+        }
+        else
+        {
+            ServerLog.ProcessEnded(Serving.Log, program.Accepted.Door, program.Child.Id, program.Accepted.Peer, status.ToString());
+        }
+
+        program.At = ProgramConnection.Stage.Survived;
+        LookForSurvivors(program, now);
+    }
+
+    protected override void ItIsTime(ProcessConnection connection, TimeSpan now)
+    {
+        ProgramConnection program = (ProgramConnection)connection;
+        if (program.At == ProgramConnection.Stage.Lingering)
+        {
+            Linger(program, now);
+            return;
+        }
+
+        EnforceLimits(program, now);
+        program.SignalIfDue(now, _killAfter);
+        if (program.At == ProgramConnection.Stage.Survived)
+        {
+            LookForSurvivors(program, now);
+        }
+        else
+        {
+            Schedule(program, now);
+        }
+    }
+
+    protected override void HearStop(ProcessConnection connection, TimeSpan now)
+    {
+        ProgramConnection program = (ProgramConnection)connection;
+        _drainBegan = _drainBegan == TimeSpan.Zero ? now : _drainBegan;
+        if (Stop.IsAborting)
+        {
+            program.Kill(CloseReason.DrainDeadline);
+        }
+
+        Schedule(program, now);
+    }
+
+    protected override void DisposeOwn() => _spawner.Dispose();
+
+    private static IPEndPoint? LocalAddressOf(in Accepted accepted)
+    {
+        const int LongestAddress = 128;
+        byte* address = stackalloc byte[LongestAddress];
+        int length = LongestAddress;
+        return !accepted.Door.IsUnix && Libc.getsockname(accepted.Descriptor, address, &length) == 0
+            ? SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, length)).ToIPEndPoint()
+            : null;
+    }
+
+    private void Open(in Accepted accepted, ChildProcess child, int place, int errors, out ProcessConnection connection)
+    {
+        Endpoint door = accepted.Door;
+        PeerAddress peer = accepted.Peer;
+        ErrorPipe pipe = new(errors, line => ServerLog.ProgramSays(Serving.Log, door, _name, child.Id, peer, line));
+        TimeSpan now = MonotonicClock.Now;
+        connection = new ProgramConnection(accepted, child, place, pipe, now);
+        Epoll.Watch(errors, Epoll.In, (place * TokensPerConnection) + ErrorsEvent);
+        Epoll.Watch(accepted.Descriptor, Epoll.Edge, (place * TokensPerConnection) + SocketEvent);
+        Serving.Ledger.ConnectionOpened();
+        ServerLog.Connected(Serving.Log, door, peer);
+        Schedule((ProgramConnection)connection, now);
+    }
+
+    /// <summary>The program has the bytes, so the kernel is asked when some moved last. Of unix sockets it does not know.</summary>
+    private void EnforceLimits(ProgramConnection program, TimeSpan now)
+    {
+        TcpInfo? info = TcpInfo.Of(program.Accepted.Descriptor);
+        if (info is { } tcp && Earlier(tcp.SinceSent, tcp.SinceReceived) >= Idle)
+        {
+            program.EndAt(now, CloseReason.IdleTimeout);
+        }
+
+        if (now >= EndOfLife(program))
+        {
+            program.EndAt(now, CloseReason.LifetimeExceeded);
+        }
+
+        TimeSpan silent = info?.SinceReceived ?? now - _drainBegan;
+        if (IsDraining && !program.InputEnded && silent >= _silence)
+        {
+            program.InputEnded = true;
+            _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownReceive);
+        }
+    }
+
+    private TimeSpan Idle => Limits.IdleTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : Limits.IdleTimeout;
+
+    private TimeSpan EndOfLife(ProgramConnection program) =>
+        Limits.MaxLifetime == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : program.Opened + Limits.MaxLifetime;
+
+    private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private void Schedule(ProgramConnection program, TimeSpan now)
+    {
+        TimeSpan due = Earlier(program.SignalAt, EndOfLife(program));
+        if (!program.Accepted.Door.IsUnix && Idle != TimeSpan.MaxValue)
+        {
+            TimeSpan quiet = TcpInfo.Of(program.Accepted.Descriptor) is { } tcp ? Earlier(tcp.SinceSent, tcp.SinceReceived) : TimeSpan.Zero;
+            due = Earlier(due, now + (Idle > quiet ? Idle - quiet : _lookAgain));
+        }
+
+        Timers.Ensure(program, IsDraining && !program.InputEnded ? Earlier(due, now + _lookAgain) : due);
+    }
+
+    /// <summary>What a program started may go on serving the connection: until it ends, or the connection does.</summary>
+    private void LookForSurvivors(ProgramConnection program, TimeSpan now)
+    {
+        if (program.Child.GroupIsAlive())
+        {
+            Timers.Ensure(program, now + _lookAgain);
+            return;
+        }
+
+        Epoll.Forget(program.Errors.Descriptor);
+        program.Errors.Close();
+        program.At = ProgramConnection.Stage.Lingering;
+        program.LingerUntil = now + Limits.CloseTimeout;
+        _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownSend);
+        Linger(program, now);
+    }
+
+    /// <summary>
+    /// Reads and drops what the peer still sends, until it has ended: closing with unread input would send a reset, which can destroy
+    /// what the program wrote last (RFC 2525 section 2.17).
+    /// </summary>
+    private void Linger(ProgramConnection program, TimeSpan now)
+    {
+        const int Bytes = 16 * 1024;
+        byte* unread = stackalloc byte[Bytes];
+        nint count;
+        do
+        {
+            count = Libc.recv(program.Accepted.Descriptor, unread, Bytes, Libc.MessageDontWait);
+        }
+        while (count == Bytes);
+
+        bool more = count > 0 || (count < 0 && LinuxErrno.Last == Libc.TryAgain);
+        if (more && now < program.LingerUntil && !Stop.IsAborting)
+        {
+            uint events = Epoll.In | Epoll.PeerHangUp;
+            Epoll.Change(program.Accepted.Descriptor, events, (program.Place * TokensPerConnection) + SocketEvent);
+            Timers.Ensure(program, program.LingerUntil);
+            return;
+        }
+
+        Close(program, peerEnded: count == 0);
+    }
+
+    private void Close(ProgramConnection program, bool peerEnded)
+    {
+        int descriptor = program.Accepted.Descriptor;
+        if (TcpInfo.Of(descriptor) is { } info)
+        {
+            Serving.Ledger.BytesMoved(info.BytesReceived - (peerEnded && info.BytesReceived > 0 ? 1 : 0), info.BytesSent);
+        }
+
+        _ = Libc.close(descriptor);
+        Serving.Ledger.ConnectionClosed(program.Reason);
+        ServerLog.Disconnected(Serving.Log, program.Accepted.Door, program.Accepted.Peer, program.Reason);
+        Release(program);
+    }
+}

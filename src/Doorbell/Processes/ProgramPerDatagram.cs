@@ -1,0 +1,254 @@
+using System.Net.Sockets;
+
+namespace Doorbell;
+
+/// <summary>A program for each datagram: it reads the datagram from standard input, and what it writes is the answer.</summary>
+internal sealed unsafe class ProgramPerDatagram : IDisposable
+{
+    private const int StopToken = -1;
+    private const int SocketToken = -2;
+    private const int TokensPerRun = 4;
+    private const int LongestAddress = 128;
+
+    private readonly BoundSocket _bound;
+    private readonly Serving _serving;
+    private readonly StopEvents _stop;
+    private readonly ServiceProgram _program;
+    private readonly Spawner _spawner;
+    private readonly Epoll _epoll = new();
+    private readonly TimerWheel _timers = new(MonotonicClock.Now);
+    private readonly List<ProgramRun?> _runs = [];
+    private readonly Stack<int> _free = new();
+    private readonly byte[] _buffer;
+    private readonly int _largest;
+    private readonly Backoff _backoff = new();
+    private TimeSpan _receiveAgain;
+    private bool _hasInput = true;
+    private bool _draining;
+
+    public ProgramPerDatagram(string file, BoundSocket bound, Serving serving, StopEvents stop)
+    {
+        _bound = bound;
+        _serving = serving;
+        _stop = stop;
+        _program = serving.Service.Program!;
+        _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], Spawner.InheritedEnvironment());
+        _largest = serving.Service.DatagramLimits.MaxDatagramBytes;
+        _buffer = GC.AllocateUninitializedArray<byte>(_largest + 1, pinned: true);
+    }
+
+    /// <summary>Serves until the drain, then waits for the processes that run.</summary>
+    public void Run()
+    {
+        _epoll.Watch(_bound.Descriptor, Epoll.In | Epoll.Edge, SocketToken);
+        _epoll.Watch(_stop.Drain.Descriptor, Epoll.In, StopToken);
+        while (!_draining || _hasInput || _runs.Count > _free.Count)
+        {
+            int count = _epoll.Wait(Timeout());
+            TimeSpan now = MonotonicClock.Now;
+            for (int i = 0; i < count; i++)
+            {
+                Heed(_epoll[i].Token);
+            }
+
+            while (_timers.TakeDue(now) is ProgramRun late)
+            {
+                late.Kill();
+            }
+
+            ReceiveSome(now);
+        }
+    }
+
+    public void Dispose()
+    {
+        _bound.Socket.Dispose();
+        _spawner.Dispose();
+        _epoll.Dispose();
+    }
+
+    private int Timeout()
+    {
+        TimeSpan now = MonotonicClock.Now;
+        int timers = _timers.MillisecondsToNext(now);
+        if (!_hasInput)
+        {
+            return timers;
+        }
+
+        int wait = (int)Math.Clamp(Math.Ceiling((_receiveAgain - now).TotalMilliseconds), 0, 1000);
+        return timers < 0 ? wait : Math.Min(timers, wait);
+    }
+
+    private void Heed(int token)
+    {
+        if (token == SocketToken)
+        {
+            _hasInput = true;
+        }
+        else if (token == StopToken)
+        {
+            HearStop();
+        }
+        else if (_runs[token / TokensPerRun] is { } run)
+        {
+            run.Heed(token % TokensPerRun, _epoll);
+            if (run.IsOver)
+            {
+                Finish(run, token / TokensPerRun);
+            }
+        }
+    }
+
+    private void HearStop()
+    {
+        _draining = true;
+        _epoll.Forget(_stop.Drain.Descriptor);
+        if (!_stop.IsAborting)
+        {
+            _hasInput |= !_serving.Stop.BacklogStays;
+            _epoll.Watch(_stop.Abort.Descriptor, Epoll.In, StopToken);
+            return;
+        }
+
+        _epoll.Forget(_stop.Abort.Descriptor);
+        _hasInput = false;
+        foreach (ProgramRun run in _runs.OfType<ProgramRun>())
+        {
+            run.Kill();
+        }
+    }
+
+    private void ReceiveSome(TimeSpan now)
+    {
+        while (_hasInput && now >= _receiveAgain)
+        {
+            // One process more than may be: the datagrams wait in the kernel, as far as its buffer goes.
+            if (!_serving.Admission.TryEnter())
+            {
+                _receiveAgain = now + TimeSpan.FromMilliseconds(10);
+                return;
+            }
+
+            if (!TryReceive(now))
+            {
+                _serving.Admission.GiveBack();
+            }
+        }
+    }
+
+    /// <summary>Receives one datagram and starts its process; false if there was none, or no process.</summary>
+    private bool TryReceive(TimeSpan now)
+    {
+        byte* address = stackalloc byte[LongestAddress];
+        int addressLength = LongestAddress;
+        nint count;
+        fixed (byte* bytes = _buffer)
+        {
+            count = Libc.recvfrom(_bound.Descriptor, bytes, _buffer.Length, Libc.MessageDontWait, address, &addressLength);
+        }
+
+        if (count < 0)
+        {
+            // An ICMP "port unreachable" for an answer sent earlier is not this socket's error (udp(7)).
+            _hasInput = LinuxErrno.Last != Libc.TryAgain;
+            return false;
+        }
+
+        if (count > _largest)
+        {
+            _serving.Ledger.DatagramDropped(DatagramDrop.Truncated);
+            return false;
+        }
+
+        PeerAddress peer = SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, Math.Min(addressLength, LongestAddress)));
+        _serving.Ledger.DatagramReceived((int)count, requests: 1);
+        return TryStart(_buffer.AsSpan(0, (int)count), peer, now);
+    }
+
+    private bool TryStart(ReadOnlySpan<byte> datagram, PeerAddress peer, TimeSpan now)
+    {
+        Endpoint door = _bound.Door.Endpoint;
+        int place = _free.TryPop(out int free) ? free : _runs.Count;
+        string[] environment = ProgramEnvironment.Of(door, peer, door.IsUnix ? null : _bound.Socket.LocalEndPoint);
+        int errno = ProgramRun.TryStart(_spawner, environment, datagram, peer, _largest, LogLine, out ProgramRun? run);
+        if (errno == 0)
+        {
+            if (place == _runs.Count)
+            {
+                _runs.Add(run);
+            }
+
+            _runs[place] = run;
+            run!.Watch(_epoll, place * TokensPerRun);
+            _timers.Ensure(run, now + _program.DatagramTimeout);
+            _backoff.Reset();
+            return true;
+        }
+
+        if (place < _runs.Count)
+        {
+            _free.Push(place);
+        }
+
+        _serving.Ledger.ProcessLost();
+        if (_backoff.MayLog())
+        {
+            string failure = NetworkException.FromErrno("posix_spawn", $"a process for a datagram of {peer}", errno).Message;
+            ServerLog.ProcessFailed(_serving.Log, failure);
+        }
+
+        _receiveAgain = now + _backoff.Next();
+        return false;
+
+        void LogLine(int pid, string line) =>
+            ServerLog.ProgramSays(_serving.Log, door, PeerText.Escape(Path.GetFileName(_program.FileName)), pid, peer, line);
+    }
+
+    private void Finish(ProgramRun run, int place)
+    {
+        _timers.Remove(run);
+        _runs[place] = null;
+        _free.Push(place);
+        _serving.Admission.GiveBack();
+        run.CloseAll();
+        if (run.Status is { IsInOrder: false } status)
+        {
+            _serving.Ledger.ProcessLost();
+            ServerLog.ProcessDied(_serving.Log, _bound.Door.Endpoint, run.Child.Id, run.Peer, status.ToString());
+        }
+
+        if (!run.Answer.IsEmpty)
+        {
+            Send(run);
+        }
+    }
+
+    private void Send(ProgramRun run)
+    {
+        DatagramLimits limits = _serving.Service.DatagramLimits;
+        if (run.Answer.Length > limits.MaxDatagramBytes)
+        {
+            _serving.Ledger.DatagramDropped(DatagramDrop.AnswerTooLarge);
+            return;
+        }
+
+        bool bounded = limits.MaxAmplification > 0 && !run.Peer.IsLoopback;
+        if (bounded && run.Answer.Length > (long)run.Asked * limits.MaxAmplification)
+        {
+            _serving.Ledger.DatagramDropped(DatagramDrop.Amplification);
+            return;
+        }
+
+        try
+        {
+            DatagramCalls.Send(_bound, _bound.Socket.AddressFamily, run.Answer, run.Peer);
+            _serving.Ledger.DatagramSent(run.Answer.Length);
+        }
+        catch (Exception failure) when (failure is NetworkException or ArgumentException or SocketException)
+        {
+            _serving.Ledger.DatagramDropped(DatagramDrop.SendFailed);
+            ServerLog.DatagramLost(_serving.Log, PeerText.Escape(failure.Message));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+namespace Doorbell;
+
+/// <summary>A program that answers one datagram.</summary>
+internal sealed unsafe class ProgramRun : Timed
+{
+    private const int ProcessEvent = 0;
+    private const int OutputEvent = 1;
+    private const int ErrorsEvent = 2;
+
+    private readonly ErrorPipe _errors;
+    private readonly int _output;
+    private readonly int _mostOutput;
+    private byte[] _answer = [];
+    private int _length;
+    private bool _outputEnded;
+    private bool _killed;
+
+    private ProgramRun(ChildProcess child, PeerAddress peer, int asked, int output, int mostOutput, ErrorPipe errors)
+    {
+        Child = child;
+        Peer = peer;
+        Asked = asked;
+        _output = output;
+        _mostOutput = mostOutput;
+        _errors = errors;
+    }
+
+    public ChildProcess Child { get; }
+
+    public PeerAddress Peer { get; }
+
+    /// <summary>Bytes of the datagram.</summary>
+    public int Asked { get; }
+
+    /// <summary>How the process ended; null while it runs.</summary>
+    public ChildProcess.Status? Status { get; private set; }
+
+    /// <summary>What it has written, at most one byte more than is allowed; nothing if it was killed.</summary>
+    public ReadOnlySpan<byte> Answer => _killed ? [] : _answer.AsSpan(0, _length);
+
+    public bool IsOver => Status is not null && _outputEnded;
+
+    /// <summary>Starts a program with a datagram as its standard input; 0, or errno.</summary>
+    public static int TryStart(
+        Spawner spawner,
+        IReadOnlyList<string> environment,
+        ReadOnlySpan<byte> datagram,
+        PeerAddress peer,
+        int mostOutput,
+        Action<int, string> log,
+        out ProgramRun? run)
+    {
+        run = null;
+        int input = -1;
+        int write = -1;
+        int errors = -1;
+        int errno = ErrorPipe.TryMake(out int output, out int outputEnd);
+        if (errno != 0)
+        {
+            return errno;
+        }
+
+        int pid = 0;
+        errno = ErrorPipe.TryMake(out errors, out write);
+        errno = errno == 0 ? TryHold(datagram, out input) : errno;
+        errno = errno == 0 ? spawner.TrySpawn([(input, 0), (outputEnd, 1), (write, 2)], closeFrom: 3, environment, out pid) : errno;
+        _ = Libc.close(input);
+        _ = Libc.close(outputEnd);
+        _ = Libc.close(write);
+        ChildProcess child = default;
+        errno = errno == 0 ? ChildProcess.TryWatch(pid, out child) : errno;
+        if (errno != 0)
+        {
+            _ = Libc.close(output);
+            _ = Libc.close(errors);
+            return errno;
+        }
+
+        run = new ProgramRun(child, peer, datagram.Length, output, mostOutput, new ErrorPipe(errors, line => log(child.Id, line)));
+        return 0;
+    }
+
+    public void Watch(Epoll epoll, int token)
+    {
+        epoll.Watch(Child.Descriptor, Epoll.In, token + ProcessEvent);
+        epoll.Watch(_output, Epoll.In, token + OutputEvent);
+        epoll.Watch(_errors.Descriptor, Epoll.In, token + ErrorsEvent);
+    }
+
+    public void Heed(int kind, Epoll epoll)
+    {
+        if (kind == ProcessEvent && Child.Reap() is { } status)
+        {
+            Status = status;
+            epoll.Forget(Child.Descriptor);
+        }
+        else if (kind == OutputEvent && !TryRead())
+        {
+            _outputEnded = true;
+            epoll.Forget(_output);
+        }
+        else if (kind == ErrorsEvent && !_errors.Drain())
+        {
+            epoll.Forget(_errors.Descriptor);
+        }
+    }
+
+    /// <summary>Ends it and what it started; there is no answer.</summary>
+    public void Kill()
+    {
+        _killed = true;
+        Child.SignalGroup(LibcProcesses.SignalKill);
+    }
+
+    public void CloseAll()
+    {
+        _errors.Close();
+        _ = Libc.close(_output);
+        Child.CloseDescriptor();
+    }
+
+    /// <summary>A file in memory: unlike a pipe it takes any datagram whole, whatever the system's limits.</summary>
+    private static int TryHold(ReadOnlySpan<byte> datagram, out int descriptor)
+    {
+        const uint CloseOnExec = 1;
+        fixed (byte* name = "doorbell-datagram\0"u8)
+        fixed (byte* bytes = datagram)
+        {
+            descriptor = Libc.memfd_create(name, CloseOnExec);
+            bool held = descriptor >= 0
+                && Libc.write(descriptor, bytes, datagram.Length) == datagram.Length
+                && Libc.lseek(descriptor, 0, 0) == 0;
+            return held ? 0 : LinuxErrno.Last;
+        }
+    }
+
+    /// <summary>False at the end.</summary>
+    private bool TryRead()
+    {
+        const int Bytes = 16 * 1024;
+        byte* bytes = stackalloc byte[Bytes];
+        nint count = Libc.read(_output, bytes, Bytes);
+        if (count <= 0)
+        {
+            return count < 0 && LinuxErrno.Last is Libc.TryAgain or Libc.Interrupted;
+        }
+
+        int taken = Math.Min((int)count, _mostOutput + 1 - _length);
+        if (_answer.Length < _length + taken)
+        {
+            Array.Resize(ref _answer, Math.Max(_length + taken, _answer.Length * 2));
+        }
+
+        new ReadOnlySpan<byte>(bytes, taken).CopyTo(_answer.AsSpan(_length));
+        _length += taken;
+        return true;
+    }
+}
