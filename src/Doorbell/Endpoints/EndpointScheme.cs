@@ -35,7 +35,7 @@ internal static class EndpointScheme
     };
 
     /// <summary>How many letters to put in, take out or change (Levenshtein), a row of the table at a time.</summary>
-    private static int Distance(string from, string to)
+    public static int Distance(string from, string to)
     {
         int[] row = [.. Enumerable.Range(0, to.Length + 1)];
         foreach (char letter in from)
