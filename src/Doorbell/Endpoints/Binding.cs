@@ -11,16 +11,17 @@ internal static class Binding
 
     /// <summary>Binds all the addresses of <paramref name="endpoint"/>, or none.</summary>
     /// <exception cref="NetworkException">One of them can't be had.</exception>
-    public static async Task<List<BoundSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
+    public static async Task<List<BoundSocket>> BindAsync(
+        Endpoint endpoint, IReadOnlyList<SocketOptionSetting> options, CancellationToken cancellation)
     {
         if (endpoint.IsUnix)
         {
-            return [UnixBinding.Bind(endpoint)];
+            return [UnixBinding.Bind(endpoint, options)];
         }
 
         if (endpoint.Host == "*")
         {
-            return [BindEveryInterface(endpoint)];
+            return [BindEveryInterface(endpoint, options)];
         }
 
         IPAddress[] addresses = await Resolver.ResolveAsync(endpoint, cancellation).ConfigureAwait(false);
@@ -29,7 +30,7 @@ internal static class Binding
         {
             try
             {
-                return BindAll(endpoint, addresses, optional);
+                return BindAll(endpoint, addresses, optional, options);
             }
             catch (NetworkException taken) when (
                 endpoint.Port == 0 && taken.Error == SocketError.AddressAlreadyInUse && tried < MostPortsTried)
@@ -40,7 +41,8 @@ internal static class Binding
     }
 
     /// <summary>With <paramref name="optional"/>, a loopback address that this machine lacks is left out.</summary>
-    private static List<BoundSocket> BindAll(Endpoint endpoint, IPAddress[] addresses, bool optional)
+    private static List<BoundSocket> BindAll(
+        Endpoint endpoint, IPAddress[] addresses, bool optional, IReadOnlyList<SocketOptionSetting> options)
     {
         List<BoundSocket> sockets = [];
         NetworkException? lacks = null;
@@ -51,7 +53,7 @@ internal static class Binding
             {
                 try
                 {
-                    BoundSocket bound = Bind(endpoint.Transport, new IPEndPoint(address, port), dualStack: false);
+                    BoundSocket bound = Bind(endpoint.Transport, new IPEndPoint(address, port), dualStack: false, options);
                     port = bound.Door.Endpoint.Port;
                     sockets.Add(bound);
                 }
@@ -73,19 +75,20 @@ internal static class Binding
     private static bool Lacks(SocketError error) => error is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported
         or SocketError.ProtocolFamilyNotSupported;
 
-    private static BoundSocket BindEveryInterface(Endpoint endpoint)
+    private static BoundSocket BindEveryInterface(Endpoint endpoint, IReadOnlyList<SocketOptionSetting> options)
     {
         try
         {
-            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.IPv6Any, endpoint.Port), dualStack: true);
+            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.IPv6Any, endpoint.Port), dualStack: true, options);
         }
         catch (NetworkException lacking) when (Lacks(lacking.Error))
         {
-            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.Any, endpoint.Port), dualStack: false);
+            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.Any, endpoint.Port), dualStack: false, options);
         }
     }
 
-    private static BoundSocket Bind(Transport transport, IPEndPoint address, bool dualStack)
+    private static BoundSocket Bind(
+        Transport transport, IPEndPoint address, bool dualStack, IReadOnlyList<SocketOptionSetting> options)
     {
         bool stream = transport == Transport.Tcp;
         string target = Uri(transport, address.Port, dualStack ? "*" : address.Address.ToString()).ToString();
@@ -97,8 +100,11 @@ internal static class Binding
                 address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Tcp : ProtocolType.Udp);
             operation = "setsockopt";
             SetOptionsBeforeBind(socket, stream, dualStack);
+            ServerSocketOptions asked = new(socket, options, target);
+            asked.BeforeBind();
             operation = "bind";
             socket.Bind(address);
+            asked.BeforeListen();
             if (stream)
             {
                 operation = "listen";
@@ -106,12 +112,17 @@ internal static class Binding
             }
 
             int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-            return new BoundSocket(socket, DoorOf(transport, address.Address, port, dualStack));
+            return asked.Bound(DoorOf(transport, address.Address, port, dualStack));
         }
         catch (SocketException failure)
         {
             socket?.Dispose();
             throw NetworkException.From(operation, target, failure);
+        }
+        catch (NetworkException)
+        {
+            socket?.Dispose();
+            throw;
         }
     }
 

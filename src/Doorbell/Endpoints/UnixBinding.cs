@@ -7,29 +7,44 @@ namespace Doorbell;
 internal static class UnixBinding
 {
     /// <exception cref="NetworkException">It can't be bound, or a living server has it.</exception>
-    public static BoundSocket Bind(Endpoint endpoint)
+    public static BoundSocket Bind(Endpoint endpoint, IReadOnlyList<SocketOptionSetting> options)
     {
         bool stream = endpoint.IsStream;
         RemoveIfStale(endpoint);
         string operation = "socket";
         Socket? socket = null;
+        bool bound = false;
         try
         {
             socket = new Socket(AddressFamily.Unix, stream ? SocketType.Stream : SocketType.Dgram, ProtocolType.Unspecified);
+            ServerSocketOptions asked = new(socket, options, endpoint.ToString());
+            asked.BeforeBind();
             operation = "bind";
             socket.Bind(new KeptEndPoint(endpoint.Path!));
+            bound = true;
+            asked.BeforeListen();
             if (stream)
             {
                 operation = "listen";
                 socket.Listen();
             }
 
-            return new BoundSocket(socket, new Door(endpoint, Reach.ThisMachine));
+            return asked.Bound(new Door(endpoint, Reach.ThisMachine));
         }
         catch (SocketException failure)
         {
             socket?.Dispose();
             throw NetworkException.From(operation, endpoint.ToString(), failure);
+        }
+        catch (NetworkException)
+        {
+            socket?.Dispose();
+            if (bound)
+            {
+                RemoveIfStale(endpoint);
+            }
+
+            throw;
         }
     }
 

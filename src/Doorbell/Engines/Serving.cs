@@ -11,4 +11,8 @@ namespace Doorbell;
 /// <param name="Stop">When to drain and when to abort.</param>
 /// <param name="Log">Where to say what goes wrong.</param>
 internal sealed record Serving(
-    Service Service, ServerModel Model, Endpoint Door, SemaphoreSlim Connections, Ledger Ledger, Stop Stop, ILogger Log);
+    Service Service, ServerModel Model, Endpoint Door, SemaphoreSlim Connections, Ledger Ledger, Stop Stop, ILogger Log)
+{
+    /// <summary>Socket options to set on each connection accepted: those that it does not inherit.</summary>
+    public IReadOnlyList<SocketOptionSetting> AcceptedOptions { get; init; } = [];
+}

@@ -14,11 +14,15 @@ public sealed class Server : IAsyncDisposable
     {
         _connections = new SemaphoreSlim(options.MaxConnections);
         Doors = [.. sockets.Select(static bound => bound.Door)];
+        SocketOptions = [.. sockets.SelectMany(static bound => bound.Options)];
         ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
         PortableEngine engine = new();
         Completion = Task.WhenAll(sockets.Select(bound =>
         {
-            Serving serving = new(options.Service, options.Model, bound.Door.Endpoint, _connections, Ledger, _stop, log);
+            Serving serving = new(options.Service, options.Model, bound.Door.Endpoint, _connections, Ledger, _stop, log)
+            {
+                AcceptedOptions = bound.AcceptedOptions,
+            };
 
             // On the thread pool, so that nothing of it depends on the thread that started the server.
             return Task.Run(() => ServeAsync(engine, bound, serving));
@@ -27,6 +31,9 @@ public sealed class Server : IAsyncDisposable
 
     /// <summary>The sockets being served, with their actual addresses.</summary>
     public IReadOnlyList<Door> Doors { get; }
+
+    /// <summary>What the kernel made of the socket options asked for, on each listener and datagram socket.</summary>
+    public IReadOnlyList<SocketOptionOutcome> SocketOptions { get; }
 
     /// <summary>What has been counted.</summary>
     public Ledger Ledger { get; } = new();
@@ -64,8 +71,10 @@ public sealed class Server : IAsyncDisposable
         {
             foreach (Endpoint endpoint in options.Endpoints)
             {
-                sockets.AddRange(await Binding.BindAsync(endpoint, cancellation).ConfigureAwait(false));
+                sockets.AddRange(await Binding.BindAsync(endpoint, options.SocketOptions, cancellation).ConfigureAwait(false));
             }
+
+            ServerSocketOptions.RequireUse(options.SocketOptions, sockets);
         }
         catch
         {

@@ -20,6 +20,12 @@ public sealed record ServerOptions
     /// </summary>
     public int MaxConnections { get; init; } = 10_000;
 
+    /// <summary>
+    /// Socket options beyond Doorbell's own, which they override: each is set, before bind, before listen or after accept as it has to
+    /// be, on every socket that it has an effect on; one that has none on any is an error. Default none.
+    /// </summary>
+    public IReadOnlyList<SocketOptionSetting> SocketOptions { get; init; } = [];
+
     /// <summary>Where to log; null for nowhere.</summary>
     public ILoggerFactory? Logging { get; init; }
 

@@ -67,7 +67,7 @@ internal static class LinuxSocketOptions
         new("SO_BPF_EXTENSIONS", 48, Number, Any, "how many extensions packet filters have here") { IsReadOnly = true, Reference = Header },
         new("SO_INCOMING_CPU", 49, Number, IP, "the processor that handled the last packet; set: whose packets to prefer (SO_REUSEPORT)")
         {
-            Minimum = -1,
+            Minimum = -1, When = BeforeBind, Inherited = None,
         },
         new("SO_INCOMING_NAPI_ID", 56, Number, IP, "the card's queue that the last packet came by")
         {

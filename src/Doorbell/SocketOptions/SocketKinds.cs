@@ -80,4 +80,22 @@ internal static class SocketKindsOf
         Doorbell.Transport.Unix => SocketKinds.UnixStream,
         _ => SocketKinds.UnixDatagram,
     };
+
+    /// <summary>As a sentence names them.</summary>
+    public static string Words(SocketKinds kinds) => kinds switch
+    {
+        SocketKinds.None => "no kind of socket that there is here",
+        SocketKinds.All => "all sockets",
+        SocketKinds.Datagrams => "UDP and unix datagrams",
+        SocketKinds.Streams => "TCP and unix streams",
+        SocketKinds.IP => "TCP and UDP",
+        SocketKinds.IPv4 => "IPv4",
+        SocketKinds.IPv6 => "IPv6",
+        SocketKinds.Tcp => "TCP",
+        SocketKinds.Udp => "UDP",
+        SocketKinds.Udp4 => "UDP over IPv4",
+        SocketKinds.Udp6 => "UDP over IPv6",
+        SocketKinds.Unix => "unix sockets",
+        _ => kinds.ToString(),
+    };
 }

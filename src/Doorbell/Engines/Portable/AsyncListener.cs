@@ -131,6 +131,11 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
     {
         try
         {
+            foreach (SocketOptionSetting setting in serving.AcceptedOptions)
+            {
+                setting.Apply(connection, serving.Door.ToString());
+            }
+
             await new AsyncLane(connection, serving, PeerOf(connection)).RunAsync();
         }
         catch (Exception fault)
