@@ -16,6 +16,35 @@ internal static class Arguments
         CustomParser = result => Parse(name, result),
     };
 
+    /// <summary>Socket options, as in <c>--option TCP_NODELAY=1 --option SO_RCVBUF=1m</c>.</summary>
+    public static Option<string[]> SocketOptions() => new("--option")
+    {
+        Description = "Set a socket option, as in TCP_NODELAY=1, SO_RCVBUF=1m or SO_LINGER=on,0; repeatable; "
+            + "`doorbell options` lists them",
+        HelpName = "NAME=VALUE",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    /// <summary>How a client makes its sockets; what the kernel makes of an option otherwise than asked is said on standard error.</summary>
+    public static ClientOptions ForClient(string[]? options)
+    {
+        HashSet<string> said = [];
+        return new ClientOptions
+        {
+            SocketOptions = [.. (options ?? []).Select(SocketOptionSetting.Parse)],
+            SocketOptionSet = outcome =>
+            {
+                lock (said)
+                {
+                    if (outcome.Differs && said.Add(outcome.ToString()))
+                    {
+                        Failure.Say(outcome.ToString());
+                    }
+                }
+            },
+        };
+    }
+
     /// <summary>
     /// Whether a word is meant as an endpoint rather than as a service's name or a text: it has a scheme, is a number, or ends in a
     /// colon and a number.

@@ -32,13 +32,15 @@ internal static class ServeCommand
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
         Option<Duration> drain = Arguments.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
-        Command command = new("serve", "Serve until interrupted") { service, endpoints, ascii, json, verbose, drain };
+        Option<string[]> options = Arguments.SocketOptions();
+        Command command = new("serve", "Serve until interrupted") { service, endpoints, ascii, json, verbose, drain, options };
         command.SetAction(parsed =>
         {
             (Service what, IReadOnlyList<Endpoint> where) = Read(
                 parsed.GetValue(service), parsed.GetValue(endpoints) ?? [], parsed.GetValue(ascii));
             ServeReport report = new(what, parsed.GetValue(json));
-            return RunAsync(what, where, report, parsed.GetValue(verbose), parsed.GetValue(drain).Time);
+            IReadOnlyList<SocketOptionSetting> settings = [.. (parsed.GetValue(options) ?? []).Select(SocketOptionSetting.Parse)];
+            return RunAsync(what, where, settings, report, parsed.GetValue(verbose), parsed.GetValue(drain).Time);
         });
         return command;
     }
@@ -67,7 +69,8 @@ internal static class ServeCommand
     }
 
     private static async Task<int> RunAsync(
-        Service service, IReadOnlyList<Endpoint> endpoints, ServeReport report, bool verbose, TimeSpan drain)
+        Service service, IReadOnlyList<Endpoint> endpoints, IReadOnlyList<SocketOptionSetting> options, ServeReport report, bool verbose,
+        TimeSpan drain)
     {
         using CancellationTokenSource stop = new();
         using CancellationTokenSource stopNow = new();
@@ -81,7 +84,8 @@ internal static class ServeCommand
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using ILoggerFactory logging = Logging(verbose);
         await using Server server = await Server.StartAsync(
-            new ServerOptions { Service = service, Endpoints = endpoints, Logging = logging }, stop.Token);
+            new ServerOptions { Service = service, Endpoints = endpoints, SocketOptions = options, Logging = logging }, stop.Token);
+        report.Options(server.SocketOptions);
         report.Listening(server.Doors);
         await using CancellationTokenRegistration now = stopNow.Token.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
         await server.RunAsync(drain, stop.Token);

@@ -5,6 +5,25 @@ namespace Doorbell.Cli;
 /// <summary>What <c>serve</c> prints: a line a door, who can reach them, and a summary; for people, or as JSON.</summary>
 internal sealed class ServeReport(Service service, bool json)
 {
+    /// <summary>What the kernel made of socket options, where that is not what was asked.</summary>
+    public void Options(IReadOnlyList<SocketOptionOutcome> outcomes)
+    {
+        foreach (SocketOptionOutcome outcome in outcomes.Where(static outcome => outcome.Differs))
+        {
+            Print(
+                $"{outcome.Target}: {outcome}",
+                writer =>
+                {
+                    writer.WriteString("event", "option");
+                    writer.WriteString("endpoint", outcome.Target);
+                    writer.WriteString("name", outcome.Setting.Option.Name);
+                    writer.WriteString("asked", outcome.Setting.Asked);
+                    writer.WriteString("value", outcome.Actual);
+                    writer.WriteString("why", outcome.ToString());
+                });
+        }
+    }
+
     public void Listening(IReadOnlyList<Door> doors)
     {
         foreach (Door door in doors)

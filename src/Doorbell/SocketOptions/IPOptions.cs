@@ -54,7 +54,10 @@ internal static class IPOptions
         {
             Reference = Page,
         },
-        new("IP_MINTTL", 21, Number, IPv4, "drops packets whose TTL is less (RFC 5082)") { Maximum = 255, Unit = "hops", Reference = Header },
+        new("IP_MINTTL", 21, Number, IPv4, "drops packets whose TTL is less (RFC 5082)")
+        {
+            Maximum = 255, Unit = "hops", Reference = Header,
+        },
         new("IP_CHECKSUM", 23, Flag, Udp4, "tells with each recvmsg the packet's checksum") { Reference = Header },
         new("IP_BIND_ADDRESS_NO_PORT", 24, Flag, IPv4, "bind to port 0 leaves the port to connect, which can share more of them")
         {

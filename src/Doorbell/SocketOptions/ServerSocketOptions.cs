@@ -57,7 +57,7 @@ internal sealed class ServerSocketOptions
         }
     }
 
-    /// <summary>On Linux a TCP connection has nearly all of its listener's options, a unix one nearly none; elsewhere nobody says.</summary>
+    /// <summary>On Linux a TCP connection has nearly all its listener's options, a unix one nearly none; elsewhere nobody says.</summary>
     private bool IsForConnections(SocketOptionSetting setting) => setting.Option.When switch
     {
         SocketOptionTime.Connected => true,

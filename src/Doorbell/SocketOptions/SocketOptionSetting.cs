@@ -80,7 +80,8 @@ public sealed class SocketOptionSetting
     /// <param name="name">As in <c>SO_RCVBUF</c>.</param>
     /// <param name="number">In the option's unit.</param>
     /// <exception cref="FormatException">There is no such option, or the number is out of its range.</exception>
-    public static SocketOptionSetting Of(string name, long number) => Parse(string.Create(CultureInfo.InvariantCulture, $"{name}={number}"));
+    public static SocketOptionSetting Of(string name, long number) =>
+        Parse(string.Create(CultureInfo.InvariantCulture, $"{name}={number}"));
 
     /// <summary>Sets a length of time.</summary>
     /// <param name="name">As in <c>SO_RCVTIMEO</c> or <c>TCP_KEEPIDLE</c>.</param>

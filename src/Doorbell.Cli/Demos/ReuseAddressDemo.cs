@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Doorbell.Cli;
+
+/// <summary>
+/// A server that closes a connection first keeps its port busy in TIME_WAIT (RFC 9293 section 3.6.1): what a restart then does without
+/// SO_REUSEADDR, with it, and what SO_REUSEPORT does instead (socket(7), ip(7)).
+/// </summary>
+internal static class ReuseAddressDemo
+{
+    private const int Connections = 200;
+
+    public static void Run(TextWriter output)
+    {
+        Restart(output, "SO_REUSEADDR=0");
+        Restart(output, "SO_REUSEADDR=1");
+        Share(output, "SO_REUSEADDR=1");
+        Share(output, "SO_REUSEPORT=1");
+        output.WriteLine();
+        output.WriteLine(
+            "socket(7): with SO_REUSEADDR \"a socket may bind, except when there is an active listening socket bound to the address\": it "
+                + "passes over TIME_WAIT, which lasts 60 s on Linux, and never lets two servers share. The old server must have set it too.");
+        output.WriteLine(
+            "SO_REUSEPORT \"permits multiple sockets to be bound to an identical socket address\", and the kernel spreads the connections "
+                + "among them: for shards of one server, of one user, and not for restarts.");
+        output.WriteLine("Doorbell sets SO_REUSEADDR alone, so that a second server on the same port fails and says so.");
+    }
+
+    /// <summary>A server ends with a connection it closed first; the next one binds its port.</summary>
+    private static void Restart(TextWriter output, string option)
+    {
+        int port;
+        using (Socket old = Bound(option, 0))
+        {
+            old.Listen(1);
+            port = ((IPEndPoint)old.LocalEndPoint!).Port;
+            using Socket client = Connected(port);
+            using (Socket connection = old.Accept())
+            {
+                connection.Shutdown(SocketShutdown.Send);
+                client.Receive(new byte[1]);
+                client.Shutdown(SocketShutdown.Send);
+                connection.Receive(new byte[1]);
+            }
+        }
+
+        output.WriteLine(
+            $"restart with {option}: the old connection on port {port} is in {StateOf(port)}; bind and listen: {Listens(option, port)}");
+    }
+
+    /// <summary>Two servers at once on one port.</summary>
+    private static void Share(TextWriter output, string option)
+    {
+        using Socket first = Bound(option, 0);
+        first.Listen(Connections);
+        int port = ((IPEndPoint)first.LocalEndPoint!).Port;
+        string answer = Listens(option, port, out Socket? second);
+        using (second)
+        {
+            string spread = second is null ? "" : $"; {Spread(port, first, second)}";
+            output.WriteLine($"second server at the same time with {option}: {answer}{spread}");
+        }
+    }
+
+    private static string Spread(int port, Socket first, Socket second)
+    {
+        List<Socket> clients = [.. Enumerable.Range(0, Connections).Select(_ => Connected(port))];
+        (int One, int Two) accepted = (Accepted(first), Accepted(second));
+        clients.ForEach(static client => client.Dispose());
+        return $"of {Connections} connections one got {accepted.One}, the other {accepted.Two}";
+    }
+
+    private static int Accepted(Socket listener)
+    {
+        int count = 0;
+        while (listener.Poll(0, SelectMode.SelectRead))
+        {
+            listener.Accept().Dispose();
+            count++;
+        }
+
+        return count;
+    }
+
+    private static string Listens(string option, int port)
+    {
+        string answer = Listens(option, port, out Socket? socket);
+        socket?.Dispose();
+        return answer;
+    }
+
+    private static string Listens(string option, int port, out Socket? socket)
+    {
+        Socket? made = null;
+        try
+        {
+            made = Bound(option, port);
+            made.Listen(Connections);
+            socket = made;
+            return "done";
+        }
+        catch (SocketException failure)
+        {
+            made?.Dispose();
+            socket = null;
+            NetworkException named = NetworkException.From("bind", "127.0.0.1", failure.SocketErrorCode);
+            return $"{named.ErrnoName} ({named.ErrnoText})";
+        }
+    }
+
+    private static Socket Bound(string option, int port)
+    {
+        // Told TCP by name, .NET's bind would set SO_REUSEADDR by itself.
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            SocketOptionSetting.Parse(option).Apply(socket, "127.0.0.1");
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static Socket Connected(int port)
+    {
+        Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        client.Connect(IPAddress.Loopback, port);
+        return client;
+    }
+
+    /// <summary>The state in the kernel's own table (proc_pid_net(5)) of the one connection whose local port this is.</summary>
+    private static string StateOf(int port)
+    {
+        string local = string.Create(CultureInfo.InvariantCulture, $"0100007F:{port:X4}");
+        string? state = File.ReadLines("/proc/net/tcp").Skip(1)
+            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .FirstOrDefault(fields => fields[1] == local)?[3];
+        return state switch
+        {
+            "06" => "TIME_WAIT",
+            null => "no state that /proc/net/tcp shows",
+            _ => $"state {state} of /proc/net/tcp",
+        };
+    }
+}
