@@ -3,6 +3,7 @@ using System.Net.Sockets;
 namespace Doorbell.Tests;
 
 /// <summary>The catalogue against the kernel: each option is set, read back, and looked for behind accept.</summary>
+[Collection("socket options")]
 public sealed class CatalogueTests
 {
     public static TheoryData<string> Settable =>
