@@ -25,7 +25,7 @@ internal static class Arguments
         Arity = ArgumentArity.OneOrMore,
     };
 
-    /// <summary>How a client makes its sockets; what the kernel makes of an option otherwise than asked is said on standard error.</summary>
+    /// <summary>How a client makes its sockets; where the kernel makes something else of an option, standard error says so.</summary>
     public static ClientOptions ForClient(string[]? options)
     {
         HashSet<string> said = [];

@@ -22,11 +22,12 @@ internal static class NagleDemo
         double oneWrite = Measure(output, "one write, Nagle on", "TCP_NODELAY=0", writes: 1);
         output.WriteLine();
         output.WriteLine(
-            $"With Nagle's algorithm the second write took {nagle / Math.Max(noDelay, 0.001):0} times as long here as without. It waits until "
-                + "the first is acknowledged (RFC 896), and the peer, which has nothing to answer yet, delays its acknowledgement, "
+            $"With Nagle's algorithm the second write took {nagle / Math.Max(noDelay, 0.001):0} times as long here as without. It waits "
+                + "until the first is acknowledged (RFC 896), and the peer, which has nothing to answer yet, delays its acknowledgement, "
                 + "on Linux for 40 ms (RFC 1122 section 4.2.3.2).");
         output.WriteLine(
-            "tcp(7): TCP_NODELAY \"means that segments are always sent as soon as possible, even if there is only a small amount of data\".");
+            "tcp(7): TCP_NODELAY \"means that segments are always sent as soon as possible, even if there is only a small amount of "
+                + "data\".");
         output.WriteLine(
             $"A question in one write ({oneWrite:0.000} ms) has no second segment to hold back. Doorbell sends what a turn writes in one "
                 + "call, and sets TCP_NODELAY too.");

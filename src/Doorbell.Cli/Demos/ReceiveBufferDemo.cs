@@ -26,11 +26,12 @@ internal static class ReceiveBufferDemo
         Measure(output, "SO_RCVBUF=4m");
         output.WriteLine();
         output.WriteLine(
-            "udp(7): \"All receive operations return only one packet\", and what finds the buffer full is dropped without a word to anyone: "
-                + "UDP has no flow control. The kernel counts it for each socket (SO_MEMINFO; with SO_RXQ_OVFL each recvmsg tells it).");
+            "A datagram that finds the buffer full is dropped without a word to anyone: UDP has no flow control. The kernel counts them "
+                + "for each socket (SO_MEMINFO, read here), and can tell with each recvmsg \"the number of packets dropped by the "
+                + "socket since its creation\" (socket(7), SO_RXQ_OVFL).");
         output.WriteLine(
-            "A datagram costs the buffer more than its own bytes, since the kernel's bookkeeping is charged too: that is why socket(7) "
-                + "doubles what is asked for. More than net.core.rmem_max takes SO_RCVBUFFORCE and root.");
+            "A datagram takes more of the buffer than its own bytes: that is why \"the kernel doubles this value (to allow space for "
+                + "bookkeeping overhead)\" (socket(7)). More than net.core.rmem_max takes SO_RCVBUFFORCE and root.");
     }
 
     private static void Measure(TextWriter output, string? option)

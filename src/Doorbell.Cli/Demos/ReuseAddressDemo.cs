@@ -21,10 +21,11 @@ internal static class ReuseAddressDemo
         output.WriteLine();
         output.WriteLine(
             "socket(7): with SO_REUSEADDR \"a socket may bind, except when there is an active listening socket bound to the address\": it "
-                + "passes over TIME_WAIT, which lasts 60 s on Linux, and never lets two servers share. The old server must have set it too.");
+                + "passes over TIME_WAIT, which lasts 60 s on Linux, and never lets two servers share. "
+                + "The old server must have had it too.");
         output.WriteLine(
-            "SO_REUSEPORT \"permits multiple sockets to be bound to an identical socket address\", and the kernel spreads the connections "
-                + "among them: for shards of one server, of one user, and not for restarts.");
+            "SO_REUSEPORT \"permits multiple AF_INET or AF_INET6 sockets to be bound to an identical socket address\", and the kernel "
+                + "spreads the connections among them: for shards of one server, of one user, and not for restarts.");
         output.WriteLine("Doorbell sets SO_REUSEADDR alone, so that a second server on the same port fails and says so.");
     }
 

@@ -96,8 +96,8 @@ internal static class Binding
         Socket? socket = null;
         try
         {
-            // The protocol is the type's own either way. But if told TCP, Socket's bind sets SO_REUSEADDR unasked, against whoever turned it
-            // off (dotnet/runtime, pal_networking.c, SystemNative_Bind); here it is set in the open.
+            // The protocol is the type's own either way. But told that it is TCP, Socket's bind sets SO_REUSEADDR unasked, against
+            // whoever turned it off (dotnet/runtime, pal_networking.c, SystemNative_Bind). Here it is set in the open.
             socket = new Socket(
                 address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Unspecified : ProtocolType.Udp);
             operation = "setsockopt";

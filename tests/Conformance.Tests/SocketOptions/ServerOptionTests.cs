@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace Doorbell.Tests;
 
-/// <summary>Options on a running server's and client's own sockets, looked for among this process's descriptors, so not beside the catalogue's tests.</summary>
+/// <summary>
+/// Options on a running server's and client's own sockets, looked for among this process's descriptors, so not beside the
+/// catalogue's tests.
+/// </summary>
 [Collection("socket options")]
 public sealed class ServerOptionTests
 {

@@ -21,7 +21,8 @@ public sealed class OptionTests
         Ended asked = Doorbells.Run(kind, "", "ask", endpoint, "hi", "--option", "SO_SNDBUF=100000", "--option", "TCP_NODELAY=1");
         Assert.Equal("FROM SERVER: HI\n", asked.Output);
         Assert.Equal(
-            "doorbell: SO_SNDBUF is 200000 bytes (asked: 100000): the kernel doubles it for its own bookkeeping (socket(7))\n", asked.Error);
+            "doorbell: SO_SNDBUF is 200000 bytes (asked: 100000): the kernel doubles it for its own bookkeeping (socket(7))\n",
+            asked.Error);
         Assert.Equal(new Ended(0, "HI\n", ""), Doorbells.Run(kind, "hi\n", "connect", endpoint, "--option", "TCP_KEEPIDLE=60"));
         server.Signal("TERM");
         Ended ended = server.WaitForEnd();
@@ -33,7 +34,7 @@ public sealed class OptionTests
     [MemberData(nameof(Both))]
     public void A_wrong_option_is_one_line(string kind)
     {
-        OneLine(2, "\"TCP_NODLEAY\" is no socket option: did you mean TCP_NODELAY", kind, "serve", "tcp://127.0.0.1:0", "--option", "TCP_NODLEAY=1");
+        OneLine(2, "did you mean TCP_NODELAY", kind, "serve", "tcp://127.0.0.1:0", "--option", "TCP_NODLEAY=1");
         OneLine(2, "TCP_NODELAY takes 0, 1", kind, "ask", "tcp://127.0.0.1:1", "x", "--option", "TCP_NODELAY=yes");
         OneLine(2, "UDP_CORK has no effect on tcp://127.0.0.1:", kind, "serve", "tcp://127.0.0.1:0", "--option", "UDP_CORK=1");
         OneLine(2, "UDP_CORK has no effect on tcp://127.0.0.1:1", kind, "connect", "tcp://127.0.0.1:1", "--option", "UDP_CORK=1");
@@ -77,17 +78,20 @@ public sealed class OptionTests
         Assert.EndsWith("is in TIME_WAIT; bind and listen: EADDRINUSE (Address already in use)", reuse[0], StringComparison.Ordinal);
         Assert.EndsWith("is in TIME_WAIT; bind and listen: done", reuse[1], StringComparison.Ordinal);
         Assert.Equal("second server at the same time with SO_REUSEADDR=1: EADDRINUSE (Address already in use)", reuse[2]);
-        int[] spread = [.. reuse[3].Split([' ', ','], StringSplitOptions.None).Where(static word => int.TryParse(word, out _)).Select(int.Parse)];
+        int[] spread = [.. Numbers(reuse[3].Replace(',', ' '))];
         Assert.Equal(spread[0], spread[1] + spread[2]);
         Assert.All(spread, static count => Assert.InRange(count, 1, 200));
 
-        string[] buffers = [.. Demo(kind, "receive-buffer").Split('\n').Where(static line => line.Contains(" sent, ", StringComparison.Ordinal))];
+        string[] buffers = [.. Demo(kind, "receive-buffer").Split('\n')
+            .Where(static line => line.Contains(" sent, ", StringComparison.Ordinal))];
         Assert.Equal(3, buffers.Length);
-        int[][] counts = [.. buffers.Select(static line => line.Split(' ').Where(static word => int.TryParse(word, out _)).Take(3)
-            .Select(int.Parse).ToArray())];
+        int[][] counts = [.. buffers.Select(static line => Numbers(line).Take(3).ToArray())];
         Assert.All(counts, static count => Assert.Equal(count[0], count[1] + count[2]));
         Assert.True(counts[0][1] < counts[1][1] && counts[1][1] <= counts[2][1], string.Join('\n', buffers));
     }
+
+    private static IEnumerable<int> Numbers(string line) =>
+        line.Split(' ').Where(static word => int.TryParse(word, out _)).Select(int.Parse);
 
     private static string Demo(string kind, string name)
     {
