@@ -102,6 +102,30 @@ public sealed class ServerOptionTests
     }
 
     [Fact]
+    public async Task What_decides_bind_is_set_before_it()
+    {
+        await using Server nowhere = await Server.StartAsync(Options(Echo.Service, "tcp://192.0.2.1:0 udp://192.0.2.1:0", "IP_FREEBIND=1"));
+        Assert.Equal(2, nowhere.Doors.Count);
+        await using Server only6 = await Server.StartAsync(Options(Echo.Service, "tcp://*:0", "IPV6_V6ONLY=1"));
+        int port = only6.Doors[0].Endpoint.Port;
+        using Peer peer = new(Endpoint.Parse($"tcp://[::1]:{port}"));
+        Assert.Equal("hi\n", peer.Ask("hi\n"));
+        Assert.Throws<SocketException>(() => new Peer(Endpoint.Parse($"tcp://127.0.0.1:{port}")));
+    }
+
+    /// <summary>An option that a connection can't have costs that connection, since it was asked for; the server goes on.</summary>
+    [Fact]
+    public async Task A_connection_that_refuses_an_option_is_closed()
+    {
+        await using Server server = await StartAsync("tcp", "TCP_ULP=nonsense");
+        for (int i = 0; i < 2; i++)
+        {
+            using Peer peer = new(server.Doors[0].Endpoint);
+            Assert.Equal("", peer.ReceiveToEnd());
+        }
+    }
+
+    [Fact]
     public async Task A_refused_option_leaves_nothing_bound()
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
