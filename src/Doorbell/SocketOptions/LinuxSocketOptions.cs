@@ -32,13 +32,13 @@ internal static class LinuxSocketOptions
         {
             When = BeforeBind, Range = "an interface's name, as in lo", Privilege = "to change it takes root or CAP_NET_RAW",
         },
-        new("SO_TIMESTAMP", 29, Flag, IP, "tells with each recvmsg when the data came, to the microsecond"),
+        new("SO_TIMESTAMP", 29, Flag, IP | UnixDatagram, "tells with each recvmsg when the data came, to the microsecond"),
         new("SO_PEERSEC", 31, Text, Unix, "the peer's security context") { IsReadOnly = true, Reference = "unix(7)" },
         new("SO_PASSSEC", 34, Flag, Unix, "tells with each recvmsg the sender's security context")
         {
             Inherited = UnixStream, Reference = "unix(7)",
         },
-        new("SO_TIMESTAMPNS", 35, Flag, IP, "tells with each recvmsg when the data came, to the nanosecond"),
+        new("SO_TIMESTAMPNS", 35, Flag, IP | UnixDatagram, "tells with each recvmsg when the data came, to the nanosecond"),
         new("SO_MARK", 36, Number, IP, "a mark on each packet sent, for routing and firewall rules")
         {
             Maximum = uint.MaxValue, Privilege = "it takes root, CAP_NET_ADMIN or CAP_NET_RAW",
@@ -47,7 +47,7 @@ internal static class LinuxSocketOptions
         {
             Reference = "kernel: networking/timestamping",
         },
-        new("SO_RXQ_OVFL", 40, Flag, Datagrams, "tells with each recvmsg how many datagrams were dropped since the socket was made"),
+        new("SO_RXQ_OVFL", 40, Flag, Udp, "tells with each recvmsg how many datagrams were dropped since the socket was made"),
         new("SO_WIFI_STATUS", 41, Flag, Udp, "tells whether a Wi-Fi frame was acknowledged") { Reference = Header },
         new("SO_PEEK_OFF", 42, Bytes, Any, "where recv with MSG_PEEK looks; -1: at the front")
         {
