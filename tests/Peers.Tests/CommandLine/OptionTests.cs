@@ -74,9 +74,12 @@ public sealed class OptionTests
         Assert.Contains("TCP_NODELAY is 1, as asked", nagle, StringComparison.Ordinal);
         Assert.Equal(3, nagle.Split('\n').Count(static line => line.Contains("ms an exchange", StringComparison.Ordinal)));
 
-        string[] reuse = Demo(kind, "reuse-address").Split('\n');
-        Assert.EndsWith("is in TIME_WAIT; bind and listen: EADDRINUSE (Address already in use)", reuse[0], StringComparison.Ordinal);
-        Assert.EndsWith("is in TIME_WAIT; bind and listen: done", reuse[1], StringComparison.Ordinal);
+        // A machine that is busy with short connections has no TIME_WAIT left to give: then the demonstration says so, and half closes.
+        string[] reuse = [.. Demo(kind, "reuse-address").Split('\n')
+            .Where(static line => !line.StartsWith("the kernel keeps no TIME_WAIT now", StringComparison.Ordinal))];
+        const string Busy = "is in (TIME_WAIT|FIN_WAIT2); bind and listen: ";
+        Assert.Matches(@"SO_REUSEADDR=0: .* " + Busy + @"EADDRINUSE \(Address already in use\)$", reuse[0]);
+        Assert.Matches(@"SO_REUSEADDR=1: .* " + Busy + "done$", reuse[1]);
         Assert.Equal("second server at the same time with SO_REUSEADDR=1: EADDRINUSE (Address already in use)", reuse[2]);
         int[] spread = [.. Numbers(reuse[3].Replace(',', ' '))];
         Assert.Equal(spread[0], spread[1] + spread[2]);
