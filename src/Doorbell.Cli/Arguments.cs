@@ -45,6 +45,41 @@ internal static class Arguments
         };
     }
 
+    /// <summary>A length of time, more than none, that need not be given.</summary>
+    public static Option<Duration?> OptionalDuration(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        CustomParser = result =>
+        {
+            Duration duration = Parse(name, result);
+            if (duration.Time <= TimeSpan.Zero && !result.Errors.Any())
+            {
+                result.AddError($"{name} takes a time longer than 0");
+            }
+
+            return duration;
+        },
+    };
+
+    /// <summary>The option <c>--backlog N</c>.</summary>
+    public static Option<int?> Backlog() => new("--backlog")
+    {
+        Description = "How many connections of a listener may wait to be accepted [default: the system's maximum]",
+        HelpName = "N",
+        CustomParser = static result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int backlog))
+            {
+                return backlog;
+            }
+
+            result.AddError($"--backlog takes a whole number from 0 to {int.MaxValue}, not \"{PeerText.Escape(text)}\"");
+            return null;
+        },
+    };
+
     /// <summary>
     /// Whether a word is meant as an endpoint rather than as a service's name or a text: it has a scheme, is a number, or ends in a
     /// colon and a number.

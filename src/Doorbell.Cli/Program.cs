@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Doorbell.Cli;
 
@@ -16,8 +17,13 @@ internal static class Program
         ParseResult parsed = doorbell.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            string verb = parsed.CommandResult.Command == doorbell ? "" : parsed.CommandResult.Command.Name + " ";
-            return Failure.Usage($"{parsed.Errors[0].Message} (doorbell {verb}--help lists what there is)");
+            string verbs = "";
+            for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } part; at = at.Parent)
+            {
+                verbs = $"{part.Command.Name} {verbs}";
+            }
+
+            return Failure.Usage($"{parsed.Errors[0].Message} (doorbell {verbs}--help lists what there is)");
         }
 
         try
@@ -29,7 +35,7 @@ internal static class Program
         {
             return Failure.Network(failure.Message);
         }
-        catch (Exception failure) when (failure is FormatException or ArgumentException)
+        catch (Exception failure) when (failure is FormatException or ArgumentException or PlatformNotSupportedException)
         {
             return Failure.Usage(failure.Message);
         }

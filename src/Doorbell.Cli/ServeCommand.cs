@@ -22,28 +22,62 @@ internal static class ServeCommand
             Description = $"What to serve: {string.Join(", ", _services.Keys)} [default: {DefaultService}]",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Argument<string[]> endpoints = new("ENDPOINT")
-        {
-            Description = "Where: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path; * as the host is every interface, "
-                + $"port 0 any port [default: {string.Join(' ', _defaultEndpoints)}]",
-            Arity = ArgumentArity.ZeroOrMore,
-        };
+        Argument<string[]> endpoints = Endpoints();
         Option<bool> ascii = new("--ascii") { Description = "capitalize: change a-z alone, as C's toupper does" };
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
+        Option<string?> model = new("--model")
+        {
+            Description = $"How connections are spread: {string.Join(", ", ServerModel.Names)} [default: async]",
+            HelpName = "NAME",
+        };
+        Option<int?> workers = new("--workers")
+        {
+            Description = $"prefork, pool: how many workers [default: {ServerModel.DefaultWorkers}]; loop: how many loops "
+                + "[default: one a processor]",
+            HelpName = "N",
+        };
         Option<Duration> drain = Arguments.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
-        Option<string[]> options = Arguments.SocketOptions();
-        Command command = new("serve", "Serve until interrupted") { service, endpoints, ascii, json, verbose, drain, options };
-        command.SetAction(parsed =>
+        Option<int?> backlog = Arguments.Backlog();
+        Option<string[]> settings = Arguments.SocketOptions();
+        LimitArguments limits = new();
+        Command command = new("serve", "Serve until interrupted") { service, endpoints, model, workers, backlog };
+        limits.AddTo(command);
+        command.Add(settings);
+        command.Add(drain);
+        command.Add(ascii);
+        command.Add(json);
+        command.Add(verbose);
+        command.SetAction(async parsed =>
         {
             (Service what, IReadOnlyList<Endpoint> where) = Read(
                 parsed.GetValue(service), parsed.GetValue(endpoints) ?? [], parsed.GetValue(ascii));
-            ServeReport report = new(what, parsed.GetValue(json));
-            IReadOnlyList<SocketOptionSetting> settings = [.. (parsed.GetValue(options) ?? []).Select(SocketOptionSetting.Parse)];
-            return RunAsync(what, where, settings, report, parsed.GetValue(verbose), parsed.GetValue(drain).Time);
+            if (parsed.GetValue(backlog) is not null && !where.Any(static endpoint => endpoint.IsStream))
+            {
+                throw new ArgumentException("--backlog belongs to tcp and unix listeners, and none of the endpoints is one");
+            }
+
+            using ILoggerFactory logging = Logging(parsed.GetValue(verbose));
+            ServerOptions options = limits.Apply(parsed, new ServerOptions
+            {
+                Service = what,
+                Endpoints = where,
+                Model = Model(parsed.GetValue(model), parsed.GetValue(workers)),
+                ListenBacklog = parsed.GetValue(backlog),
+                SocketOptions = [.. (parsed.GetValue(settings) ?? []).Select(SocketOptionSetting.Parse)],
+                Logging = logging,
+            });
+            return await RunAsync(options, new ServeReport(what, parsed.GetValue(json)), parsed.GetValue(drain).Time);
         });
         return command;
     }
+
+    private static Argument<string[]> Endpoints() => new("ENDPOINT")
+    {
+        Description = "Where: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path; * as the host is every interface, "
+            + $"port 0 any port [default: {string.Join(' ', _defaultEndpoints)}]",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
 
     private static (Service What, IReadOnlyList<Endpoint> Where) Read(string? name, string[] endpoints, bool ascii)
     {
@@ -68,9 +102,14 @@ internal static class ServeCommand
         return (ascii ? Capitalize.Ascii : service, [.. (endpoints.Length > 0 ? endpoints : _defaultEndpoints).Select(Endpoint.Parse)]);
     }
 
-    private static async Task<int> RunAsync(
-        Service service, IReadOnlyList<Endpoint> endpoints, IReadOnlyList<SocketOptionSetting> options, ServeReport report, bool verbose,
-        TimeSpan drain)
+    private static ServerModel? Model(string? name, int? workers) => (name, workers) switch
+    {
+        (null, null) => null,
+        (null, _) => throw new ArgumentException("--workers goes with --model prefork, pool or loop"),
+        _ => ServerModel.Named(name, workers),
+    };
+
+    private static async Task<int> RunAsync(ServerOptions options, ServeReport report, TimeSpan drain)
     {
         using CancellationTokenSource stop = new();
         using CancellationTokenSource stopNow = new();
@@ -82,14 +121,12 @@ internal static class ServeCommand
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        using ILoggerFactory logging = Logging(verbose);
-        await using Server server = await Server.StartAsync(
-            new ServerOptions { Service = service, Endpoints = endpoints, SocketOptions = options, Logging = logging }, stop.Token);
+        await using Server server = await Server.StartAsync(options, stop.Token);
         report.Options(server.SocketOptions);
-        report.Listening(server.Doors);
+        report.Listening(server, options.ListenBacklog);
         await using CancellationTokenRegistration now = stopNow.Token.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
         await server.RunAsync(drain, stop.Token);
-        report.Summary(server.Ledger.Read());
+        report.Summary(server.Ledger.Read(), server.ReadBacklogs());
         return 0;
     }
 

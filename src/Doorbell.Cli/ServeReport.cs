@@ -24,9 +24,12 @@ internal sealed class ServeReport(Service service, bool json)
         }
     }
 
-    public void Listening(IReadOnlyList<Door> doors)
+    /// <param name="server">What is served.</param>
+    /// <param name="askedFor">The backlog asked for; null if none was.</param>
+    public void Listening(Server server, int? askedFor)
     {
-        foreach (Door door in doors)
+        IReadOnlyList<BacklogReading> backlogs = server.ReadBacklogs();
+        foreach (Door door in server.Doors)
         {
             Print(
                 $"serving {service.Name} on {door.Endpoint}",
@@ -35,23 +38,36 @@ internal sealed class ServeReport(Service service, bool json)
                     writer.WriteString("event", "listening");
                     writer.WriteString("service", service.Name);
                     writer.WriteString("endpoint", door.Endpoint.ToString());
+                    writer.WriteString("model", server.Model.Name);
                     writer.WriteString("reach", JsonNamingPolicy.KebabCaseLower.ConvertName(door.Reach.ToString()));
+                    if (backlogs.FirstOrDefault(backlog => backlog.Endpoint == door.Endpoint)?.Limit is { } limit)
+                    {
+                        writer.WriteNumber("backlog", limit);
+                    }
                 });
         }
 
         if (!json)
         {
-            Console.Out.WriteLine(Reachable(doors));
+            if (askedFor is { } asked && backlogs.FirstOrDefault(static backlog => backlog.Limit is not null)?.Limit is { } made)
+            {
+                Console.Out.WriteLine(
+                    asked == made ? $"backlog: {made}" : $"backlog: asked for {asked}, the kernel allows {made}: net.core.somaxconn");
+            }
+
+            Console.Out.WriteLine(Reachable(server.Doors));
         }
     }
 
-    public void Summary(LedgerSnapshot counts) => Print(
+    public void Summary(LedgerSnapshot counts, IReadOnlyList<BacklogReading> backlogs) => Print(
         $"served {counts.ConnectionsOpened} connections, {counts.Requests} requests, {counts.DatagramsReceived} datagrams, "
-            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors{Losses(counts)}",
+            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors"
+            + Losses(counts, Overflowed(backlogs)),
         writer =>
         {
             writer.WriteString("event", "summary");
             writer.WriteNumber("connections", counts.ConnectionsOpened);
+            writer.WriteNumber("connectionsRefused", counts.ConnectionsRefused);
             writer.WriteNumber("requests", counts.Requests);
             writer.WriteNumber("datagramsReceived", counts.DatagramsReceived);
             writer.WriteNumber("datagramsSent", counts.DatagramsSent);
@@ -64,9 +80,16 @@ internal sealed class ServeReport(Service service, bool json)
             WriteCounts<DatagramDrop>(writer, "datagramsDropped", counts.DatagramsDropped);
             writer.WriteNumber("datagramFaults", counts.DatagramFaults);
             writer.WriteNumber("acceptErrors", counts.AcceptErrors);
+            writer.WriteNumber("processesLost", counts.ProcessesLost);
+            if (Overflowed(backlogs) is > 0 and var overflowed)
+            {
+                writer.WriteNumber("backlogOverflows", overflowed);
+            }
         });
 
-    private static string Losses(LedgerSnapshot counts)
+    private static long Overflowed(IReadOnlyList<BacklogReading> backlogs) => backlogs.Sum(static backlog => backlog.Overflowed ?? 0);
+
+    private static string Losses(LedgerSnapshot counts, long backlogOverflows)
     {
         IEnumerable<string> connections = Enum.GetValues<CloseReason>()
             .Where(reason => reason is not (CloseReason.Completed or CloseReason.IdleTimeout) && counts.Closed(reason) > 0)
@@ -74,7 +97,12 @@ internal sealed class ServeReport(Service service, bool json)
         IEnumerable<string> datagrams = Enum.GetValues<DatagramDrop>()
             .Where(why => counts.Dropped(why) > 0)
             .Select(why => $"{counts.Dropped(why)} {Words(why.ToString())}");
-        string all = string.Join(", ", connections.Concat(datagrams));
+        IEnumerable<string> others = new[]
+        {
+            (counts.ConnectionsRefused, "refused"), (counts.AcceptErrors, "accept errors"), (counts.ProcessesLost, "processes lost"),
+        }.Where(static other => other.Item1 > 0).Select(static other => $"{other.Item1} {other.Item2}");
+        string[] packets = backlogOverflows > 0 ? [$"{backlogOverflows} packets dropped at a full backlog"] : [];
+        string all = string.Join(", ", [.. connections, .. datagrams, .. others, .. packets]);
         return all.Length == 0 ? "" : $" ({all})";
     }
 

@@ -5,13 +5,22 @@ namespace Doorbell.Tests;
 /// <summary>What every capitaliser does for every peer, however it is written and whatever carries it.</summary>
 public sealed class StreamBehaviourTests
 {
-    public static TheoryData<string, string> All => new MatrixTheoryData<string, string>(["handler", "delay", "file"], ["tcp", "unix"]);
+    public static TheoryData<string, string, string> All => Models.Matrix(Models.All);
+
+    /// <summary>Under these, several connections are served at once.</summary>
+    public static TheoryData<string, string, string> AtOnce => Models.Matrix(Models.AtOnce);
+
+    /// <summary>Under these, as many as may be.</summary>
+    public static TheoryData<string, string, string> Many => Models.Matrix(Models.Many);
+
+    /// <summary>Under these, a fixed number.</summary>
+    public static TheoryData<string, string, string> InTurn => Models.Matrix(Models.InTurn);
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task A_line_is_answered_and_the_connection_stays(string service, string transport)
+    public async Task A_line_is_answered_and_the_connection_stays(string service, string transport, string model)
     {
-        await using Running server = await StartAsync(service, transport);
+        await using Running server = await StartAsync(service, transport, model);
         using Peer peer = server.Connect();
         Assert.Equal("HELLO\n", peer.Ask("hello\n"));
         Assert.Equal("AGAIN\r\n", peer.Ask("again\r\n"));
@@ -19,9 +28,9 @@ public sealed class StreamBehaviourTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task A_half_close_ends_the_last_line_and_gets_the_whole_answer(string service, string transport)
+    public async Task A_half_close_ends_the_last_line_and_gets_the_whole_answer(string service, string transport, string model)
     {
-        await using Running server = await StartAsync(service, transport);
+        await using Running server = await StartAsync(service, transport, model);
         using Peer peer = server.Connect();
         peer.Send("one\ntwo\nthree");
         peer.HalfClose();
@@ -30,9 +39,9 @@ public sealed class StreamBehaviourTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task A_writer_of_single_bytes_is_answered_when_its_line_is_whole(string service, string transport)
+    public async Task A_writer_of_single_bytes_is_answered_when_its_line_is_whole(string service, string transport, string model)
     {
-        await using Running server = await StartAsync(service, transport);
+        await using Running server = await StartAsync(service, transport, model);
         using Peer peer = server.Connect();
         foreach (byte b in "byte by byte\n"u8.ToArray())
         {
@@ -43,10 +52,10 @@ public sealed class StreamBehaviourTests
     }
 
     [Theory]
-    [MemberData(nameof(All))]
-    public async Task A_reset_at_any_stage_ends_that_connection_alone(string service, string transport)
+    [MemberData(nameof(AtOnce))]
+    public async Task A_reset_at_any_stage_ends_that_connection_alone(string service, string transport, string model)
     {
-        await using Running server = await StartAsync(service, transport);
+        await using Running server = await StartAsync(service, transport, model);
         using Peer witness = server.Connect();
         Assert.Equal("BEFORE\n", witness.Ask("before\n"));
         foreach (string stage in new[] { "", "half a li", "line\n", "line\nhalf" })
@@ -81,9 +90,9 @@ public sealed class StreamBehaviourTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Garbage_is_answered_with_as_much_garbage(string service, string transport)
+    public async Task Garbage_is_answered_with_as_much_garbage(string service, string transport, string model)
     {
-        await using Running server = await StartAsync(service, transport);
+        await using Running server = await StartAsync(service, transport, model);
         using Peer peer = server.Connect();
         byte[] garbage = new byte[100_000];
         new Random(7).NextBytes(garbage);
@@ -107,10 +116,10 @@ public sealed class StreamBehaviourTests
     }
 
     [Theory]
-    [MemberData(nameof(All))]
-    public async Task A_thousand_connections_at_once_are_all_served(string service, string transport)
+    [MemberData(nameof(Many))]
+    public async Task A_thousand_connections_at_once_are_all_served(string service, string transport, string model)
     {
-        await using Running server = await StartAsync(service, transport);
+        await using Running server = await StartAsync(service, transport, model);
         List<Peer> peers = [];
         try
         {
@@ -132,10 +141,27 @@ public sealed class StreamBehaviourTests
     }
 
     [Theory]
-    [MemberData(nameof(All))]
-    public async Task A_drain_answers_what_is_in_flight_closes_what_is_idle_and_ends(string service, string transport)
+    [MemberData(nameof(InTurn))]
+    public async Task Hundreds_that_wait_in_the_backlog_are_served_in_turn(string service, string transport, string model)
     {
-        await using Running server = await StartAsync(service, transport);
+        await using Running server = await StartAsync(service, transport, model);
+        List<Peer> peers = [.. Enumerable.Range(0, 200).Select(_ => server.Connect())];
+        peers.ForEach(static peer => peer.Send("hello\n"));
+        foreach (Peer peer in peers)
+        {
+            // The next one's turn comes when this one ends.
+            Assert.Equal("HELLO\n", peer.Receive(6));
+            peer.Dispose();
+        }
+
+        Peer.Eventually(() => server.Counts is { ConnectionsOpened: 200, ConnectionsOpen: 0 }, "all are closed");
+    }
+
+    [Theory]
+    [MemberData(nameof(AtOnce))]
+    public async Task A_drain_answers_what_is_in_flight_closes_what_is_idle_and_ends(string service, string transport, string model)
+    {
+        await using Running server = await StartAsync(service, transport, model);
         using Peer idle = server.Connect();
         Assert.Equal("IDLE\n", idle.Ask("idle\n"));
         using Peer busy = server.Connect();
@@ -150,12 +176,13 @@ public sealed class StreamBehaviourTests
         Assert.Equal(2, server.Counts.Closed(CloseReason.Completed));
     }
 
-    internal static Task<Running> StartAsync(string service, string transport) => Running.StartAsync(
+    internal static Task<Running> StartAsync(string service, string transport, string model = "async") => Running.StartAsync(
         service switch
         {
             "handler" => Capitalize.Unicode,
             "delay" => PipeServices.WithDelay,
             _ => PipeServices.WithFile,
         },
-        transport);
+        transport,
+        model: model);
 }

@@ -16,7 +16,7 @@ public sealed class SynchronizationContextTests
         SynchronizationContext.SetSynchronizationContext(stuck);
         try
         {
-            Task<Running> starting = StreamBehaviourTests.StartAsync(service, "tcp");
+            Task<Running> starting = StreamBehaviourTests.StartAsync(service, "tcp", "async");
             Assert.True(starting.Wait(TimeSpan.FromSeconds(20)));
             Running server = starting.Result;
             using Peer peer = server.Connect();

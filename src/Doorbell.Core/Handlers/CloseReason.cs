@@ -29,4 +29,16 @@ public enum CloseReason
 
     /// <summary>The server's drain ended before the connection did.</summary>
     DrainDeadline,
+
+    /// <summary>Nothing came within <see cref="StreamLimits.FirstByteTimeout"/>.</summary>
+    FirstByteTimeout,
+
+    /// <summary>It was open for <see cref="StreamLimits.MaxLifetime"/>.</summary>
+    LifetimeExceeded,
+
+    /// <summary>A message came, or an answer was taken, more slowly than <see cref="StreamLimits.MinDataRate"/>.</summary>
+    TooSlow,
+
+    /// <summary>The process that served it was killed or crashed.</summary>
+    ProcessDied,
 }

@@ -1,95 +1,171 @@
 namespace Doorbell;
 
 /// <summary>The one place that counts: every connection, byte, datagram and loss of a server. Read it with <see cref="Read"/>.</summary>
-/// <remarks>Any thread may call any member. Sessions add once a turn, so that a request costs a few additions.</remarks>
+/// <remarks>
+/// Any thread may call any member. Sessions add once a turn, so that a request costs a few additions. A server's ledger is the
+/// sum of its own counts and those of the processes that serve for it; see <see cref="Include"/>.
+/// </remarks>
 public sealed class Ledger
 {
     private static readonly int _reasons = Enum.GetValues<CloseReason>().Length;
     private static readonly int _drops = Enum.GetValues<DatagramDrop>().Length;
+    private static readonly int _firstReason = Enum.GetValues<Count>().Length;
 
-    private readonly long[] _closedBy = new long[_reasons];
-    private readonly long[] _droppedBy = new long[_drops];
-    private long _opened;
-    private long _requests;
-    private long _bytesReceived;
-    private long _bytesSent;
-    private long _bytesDiscarded;
-    private long _bytesUnsent;
-    private long _datagramsReceived;
-    private long _datagramsSent;
-    private long _acceptErrors;
-    private long _datagramFaults;
+    private readonly Memory<long> _cells;
+    private Ledger[] _parts = [];
+
+    /// <summary>A ledger of this process alone.</summary>
+    public Ledger()
+        : this(new long[CellCount])
+    {
+    }
+
+    /// <summary>A ledger kept in memory that other processes read and add to as well.</summary>
+    /// <param name="cells">At least <see cref="CellCount"/> numbers, 0 at first; kept.</param>
+    /// <exception cref="ArgumentException">Fewer.</exception>
+    public Ledger(Memory<long> cells)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(cells.Length, CellCount, nameof(cells));
+        _cells = cells[..CellCount];
+    }
+
+    private enum Count
+    {
+        Opened,
+        Refused,
+        Requests,
+        BytesReceived,
+        BytesSent,
+        BytesDiscarded,
+        BytesUnsent,
+        DatagramsReceived,
+        DatagramsSent,
+        DatagramFaults,
+        AcceptErrors,
+        ProcessesLost,
+    }
+
+    /// <summary>How many numbers a ledger is.</summary>
+    public static int CellCount => _firstReason + _reasons + _drops;
 
     /// <summary>The counts so far. Each is exact; together they are of nearly the same moment.</summary>
-    public LedgerSnapshot Read() => new()
+    public LedgerSnapshot Read()
     {
-        ConnectionsOpened = Volatile.Read(ref _opened),
-        ConnectionsClosed = Copy(_closedBy),
-        Requests = Volatile.Read(ref _requests),
-        BytesReceived = Volatile.Read(ref _bytesReceived),
-        BytesSent = Volatile.Read(ref _bytesSent),
-        BytesDiscarded = Volatile.Read(ref _bytesDiscarded),
-        BytesUnsent = Volatile.Read(ref _bytesUnsent),
-        DatagramsReceived = Volatile.Read(ref _datagramsReceived),
-        DatagramsSent = Volatile.Read(ref _datagramsSent),
-        DatagramsDropped = Copy(_droppedBy),
-        DatagramFaults = Volatile.Read(ref _datagramFaults),
-        AcceptErrors = Volatile.Read(ref _acceptErrors),
-    };
+        long[] sum = new long[CellCount];
+        AddTo(sum);
+        return new LedgerSnapshot
+        {
+            ConnectionsOpened = sum[(int)Count.Opened],
+            ConnectionsClosed = sum[_firstReason..(_firstReason + _reasons)],
+            ConnectionsRefused = sum[(int)Count.Refused],
+            Requests = sum[(int)Count.Requests],
+            BytesReceived = sum[(int)Count.BytesReceived],
+            BytesSent = sum[(int)Count.BytesSent],
+            BytesDiscarded = sum[(int)Count.BytesDiscarded],
+            BytesUnsent = sum[(int)Count.BytesUnsent],
+            DatagramsReceived = sum[(int)Count.DatagramsReceived],
+            DatagramsSent = sum[(int)Count.DatagramsSent],
+            DatagramsDropped = sum[(_firstReason + _reasons)..],
+            DatagramFaults = sum[(int)Count.DatagramFaults],
+            AcceptErrors = sum[(int)Count.AcceptErrors],
+            ProcessesLost = sum[(int)Count.ProcessesLost],
+        };
+    }
 
-    /// <summary>accept(2) failed.</summary>
-    public void AcceptFailed() => Interlocked.Increment(ref _acceptErrors);
+    /// <summary>Makes another ledger's counts part of this one's, from its first to its last.</summary>
+    /// <param name="part">Another; kept.</param>
+    public void Include(Ledger part)
+    {
+        Ledger[] before;
+        do
+        {
+            before = _parts;
+        }
+        while (Interlocked.CompareExchange(ref _parts, [.. before, part], before) != before);
+    }
+
+    /// <summary>Who counted here is gone without ending its connections: counts them as closed.</summary>
+    /// <param name="reason">Why.</param>
+    public void Abandon(CloseReason reason)
+    {
+        Span<long> cells = _cells.Span;
+        long open = Volatile.Read(ref cells[(int)Count.Opened]);
+        for (int i = 0; i < _reasons; i++)
+        {
+            open -= Volatile.Read(ref cells[_firstReason + i]);
+        }
+
+        Interlocked.Add(ref cells[_firstReason + (int)reason], open);
+    }
+
+    /// <summary>accept(2) failed, or what it gave could not be used.</summary>
+    public void AcceptFailed() => Add(Count.AcceptErrors, 1);
+
+    /// <summary>A process that served, or that was to serve, ended otherwise than by itself in order.</summary>
+    public void ProcessLost() => Add(Count.ProcessesLost, 1);
+
+    /// <summary>A connection was accepted and closed at once, since there were too many; it was never opened.</summary>
+    public void ConnectionRefused() => Add(Count.Refused, 1);
+
+    /// <summary>A connection is served.</summary>
+    public void ConnectionOpened() => Add(Count.Opened, 1);
+
+    /// <summary>A connection that was opened is over.</summary>
+    /// <param name="reason">Why.</param>
+    public void ConnectionClosed(CloseReason reason) => Interlocked.Increment(ref _cells.Span[_firstReason + (int)reason]);
 
     /// <summary>A datagram, received or to be sent, has been lost on this side.</summary>
     /// <param name="why">Why.</param>
-    public void DatagramDropped(DatagramDrop why) => Interlocked.Increment(ref _droppedBy[(int)why]);
+    public void DatagramDropped(DatagramDrop why) => Interlocked.Increment(ref _cells.Span[_firstReason + _reasons + (int)why]);
 
     /// <summary>The kernel has taken a datagram.</summary>
     /// <param name="bytes">Its length.</param>
     public void DatagramSent(int bytes)
     {
-        Interlocked.Increment(ref _datagramsSent);
-        Interlocked.Add(ref _bytesSent, bytes);
+        Add(Count.DatagramsSent, 1);
+        Add(Count.BytesSent, bytes);
     }
 
-    internal void ConnectionOpened() => Interlocked.Increment(ref _opened);
-
-    internal void ConnectionClosed(CloseReason reason) => Interlocked.Increment(ref _closedBy[(int)reason]);
-
-    internal void DatagramFaulted() => Interlocked.Increment(ref _datagramFaults);
-
-    internal void DatagramReceived(int bytes, long requests)
+    /// <summary>A datagram was received and handled.</summary>
+    /// <param name="bytes">Its length.</param>
+    /// <param name="requests">How many messages it held.</param>
+    public void DatagramReceived(int bytes, long requests)
     {
-        Interlocked.Increment(ref _datagramsReceived);
-        Interlocked.Add(ref _bytesReceived, bytes);
-        Add(ref _requests, requests);
+        Add(Count.DatagramsReceived, 1);
+        Add(Count.BytesReceived, bytes);
+        Add(Count.Requests, requests);
     }
+
+    internal void DatagramFaulted() => Add(Count.DatagramFaults, 1);
 
     internal void Add(in StreamTally tally)
     {
-        Add(ref _requests, tally.Requests);
-        Add(ref _bytesReceived, tally.BytesReceived);
-        Add(ref _bytesSent, tally.BytesSent);
-        Add(ref _bytesDiscarded, tally.BytesDiscarded);
-        Add(ref _bytesUnsent, tally.BytesUnsent);
+        Add(Count.Requests, tally.Requests);
+        Add(Count.BytesReceived, tally.BytesReceived);
+        Add(Count.BytesSent, tally.BytesSent);
+        Add(Count.BytesDiscarded, tally.BytesDiscarded);
+        Add(Count.BytesUnsent, tally.BytesUnsent);
     }
 
-    private static void Add(ref long count, long more)
+    private void Add(Count count, long more)
     {
         if (more != 0)
         {
-            Interlocked.Add(ref count, more);
+            Interlocked.Add(ref _cells.Span[(int)count], more);
         }
     }
 
-    private static long[] Copy(long[] counts)
+    private void AddTo(long[] sum)
     {
-        long[] copy = new long[counts.Length];
-        for (int i = 0; i < counts.Length; i++)
+        Span<long> cells = _cells.Span;
+        for (int i = 0; i < sum.Length; i++)
         {
-            copy[i] = Volatile.Read(ref counts[i]);
+            sum[i] += Volatile.Read(ref cells[i]);
         }
 
-        return copy;
+        foreach (Ledger part in Volatile.Read(ref _parts))
+        {
+            part.AddTo(sum);
+        }
     }
 }

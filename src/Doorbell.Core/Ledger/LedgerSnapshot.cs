@@ -9,6 +9,9 @@ public sealed record LedgerSnapshot
     /// <summary>Connections ended, by <see cref="CloseReason"/> (its value is the index).</summary>
     public required IReadOnlyList<long> ConnectionsClosed { get; init; }
 
+    /// <summary>Connections accepted and closed at once, since there were too many, in all or from one address.</summary>
+    public required long ConnectionsRefused { get; init; }
+
     /// <summary>Whole messages answered, as the handlers count them.</summary>
     public required long Requests { get; init; }
 
@@ -36,18 +39,21 @@ public sealed record LedgerSnapshot
     /// <summary>Datagrams whose handler threw.</summary>
     public required long DatagramFaults { get; init; }
 
-    /// <summary>Failures of accept(2).</summary>
+    /// <summary>Failures of accept(2), and connections closed at once since they could not have the socket options asked for.</summary>
     public required long AcceptErrors { get; init; }
+
+    /// <summary>Processes that were killed, crashed, or could not be made.</summary>
+    public required long ProcessesLost { get; init; }
 
     /// <summary>Connections open now.</summary>
     public long ConnectionsOpen => ConnectionsOpened - ConnectionsClosed.Sum();
 
     /// <summary>
-    /// All that went wrong: connections that ended for any reason but completion or an idle peer, datagrams lost, handlers that
-    /// threw, failures of accept.
+    /// All that went wrong: connections that were refused or ended for any reason but completion or an idle peer, datagrams lost,
+    /// handlers that threw, failures of accept, processes lost.
     /// </summary>
     public long Errors => ConnectionsClosed.Sum() - Closed(CloseReason.Completed) - Closed(CloseReason.IdleTimeout)
-        + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors;
+        + ConnectionsRefused + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors + ProcessesLost;
 
     /// <summary>Connections that ended for <paramref name="reason"/>.</summary>
     public long Closed(CloseReason reason) => ConnectionsClosed[(int)reason];

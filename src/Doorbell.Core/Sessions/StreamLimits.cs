@@ -25,6 +25,28 @@ public sealed record StreamLimits
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
+    /// A connection that has sent nothing for this long since it was opened is closed. Default
+    /// <see cref="Timeout.InfiniteTimeSpan"/>, for protocols whose clients listen: then the idle timeout counts alone.
+    /// </summary>
+    public TimeSpan FirstByteTimeout { get; init; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>
+    /// A connection that has been open for this long is closed; what is pending is sent first, or reset at the idle timeout.
+    /// Default <see cref="Timeout.InfiniteTimeSpan"/>.
+    /// </summary>
+    public TimeSpan MaxLifetime { get; init; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>
+    /// Bytes a second. A message that arrives more slowly than this, from its first byte on, or output that the peer takes more
+    /// slowly, ends the connection with a reset once it is <see cref="MinDataRateGrace"/> behind: the defence against peers that
+    /// hold connections with a byte now and then (slow loris). Default 0, no minimum: a person may be typing.
+    /// </summary>
+    public int MinDataRate { get; init; }
+
+    /// <summary>How far a message or an answer may be behind <see cref="MinDataRate"/>. Default 5 seconds.</summary>
+    public TimeSpan MinDataRateGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// How long after our FIN a closing connection waits for the peer's, reading and dropping what it still sends: closing with
     /// unread input would send a reset that can destroy the reply on its way (RFC 2525 section 2.17). Default 2 seconds.
     /// </summary>
@@ -42,9 +64,18 @@ public sealed record StreamLimits
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxPendingOutput, OutputHighMark);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxStepsPerTurn);
         ArgumentOutOfRangeException.ThrowIfLessThan(CloseTimeout, TimeSpan.Zero);
-        if (IdleTimeout != Timeout.InfiniteTimeSpan)
+        ArgumentOutOfRangeException.ThrowIfNegative(MinDataRate);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MinDataRateGrace, TimeSpan.Zero);
+        RefuseIfNotPositive(IdleTimeout, nameof(IdleTimeout));
+        RefuseIfNotPositive(FirstByteTimeout, nameof(FirstByteTimeout));
+        RefuseIfNotPositive(MaxLifetime, nameof(MaxLifetime));
+    }
+
+    private static void RefuseIfNotPositive(TimeSpan time, string name)
+    {
+        if (time != Timeout.InfiniteTimeSpan)
         {
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(IdleTimeout, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, name);
         }
     }
 }

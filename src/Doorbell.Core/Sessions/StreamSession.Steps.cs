@@ -33,12 +33,14 @@ public sealed partial class StreamSession
                 TellEnd(now);
             }
 
-            if (_phase == Phase.Open && (BothSidesEnded || (Draining && AtRest)))
+            if (_phase == Phase.Open && (BothSidesEnded || (Draining && AtRest && !AwaitsFirstRequest(now))))
             {
                 BeginClose(CloseReason.Completed);
             }
         }
 
+        _arriving.Watch(_phase == Phase.Open && !_rest.IsEmpty && !_parked && !_stalled, now);
+        _leaving.Watch(_output.Pending > 0, now);
         EndTurn();
     }
 
@@ -201,23 +203,6 @@ public sealed partial class StreamSession
         Fault = fault;
         Terminate(fault is PendingOutputException ? CloseReason.PendingOutputExceeded : CloseReason.HandlerFault);
         return Next.Abort;
-    }
-
-    private void TimeOut()
-    {
-        if (_phase == Phase.Closing && _finished)
-        {
-            // The peer has had its time to end; our FIN is out and the answer delivered or not by TCP: just close.
-            _ended = true;
-        }
-        else if (_output.Pending > 0)
-        {
-            Terminate(CloseReason.IdleTimeout);
-        }
-        else
-        {
-            BeginClose(CloseReason.IdleTimeout);
-        }
     }
 
     private void BeginClose(CloseReason reason)

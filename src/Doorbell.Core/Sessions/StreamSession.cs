@@ -18,20 +18,25 @@ public sealed partial class StreamSession
     private readonly StreamHandler _handler;
     private readonly StreamLimits _limits;
     private readonly Ledger _ledger;
+    private readonly Bell _bell;
     private readonly OutputBuffer _output;
     private UnconsumedInput _rest;
     private StreamTally _tally;
     private Phase _phase;
     private CloseReason _reason;
     private DateTimeOffset _utcOrigin;
+    private TimeSpan _opened;
     private TimeSpan _lastActivity;
     private TimeSpan _finishedAt;
+    private DataRate _arriving;
+    private DataRate _leaving;
     private int _stepsLeft;
     private bool _parked;
     private bool _finishing;
     private bool _finished;
     private bool _ended;
     private bool _endTold;
+    private bool _heard;
 
     /// <summary>The rest holds bytes that the handler has not been offered as things stand now.</summary>
     private bool _stalled;
@@ -54,7 +59,7 @@ public sealed partial class StreamSession
         _output = new OutputBuffer(pool, limits.MaxPendingOutput);
         _rest = new UnconsumedInput(pool);
         Peer = peer;
-        Bell = bell;
+        _bell = bell;
     }
 
     private enum Phase : byte
@@ -85,7 +90,7 @@ public sealed partial class StreamSession
         Phase.Open => SendingWants
             | (_turnWanted ? Want.Turn : 0)
             | (!_ended && !_parked && !_stalled && _output.Pending < _limits.OutputHighMark ? Want.Receive : 0),
-        Phase.Closing when _finished && (_ended || _reason == CloseReason.IdleTimeout) => Want.Close,
+        Phase.Closing when _finished && (_ended || _reason is CloseReason.IdleTimeout or CloseReason.FirstByteTimeout) => Want.Close,
         Phase.Closing => SendingWants | (_ended ? 0 : Want.Receive),
         Phase.Aborting => Want.Abort,
         _ => Want.Close,
@@ -94,8 +99,8 @@ public sealed partial class StreamSession
     /// <summary>When <see cref="Tick"/> is to be called at the latest; <see cref="TimeSpan.MaxValue"/> for never.</summary>
     public TimeSpan Deadline => _phase switch
     {
-        Phase.Open => Earlier(Alarm ?? TimeSpan.MaxValue, _parked ? TimeSpan.MaxValue : IdleDeadline),
-        Phase.Closing => _finished ? After(_finishedAt, _limits.CloseTimeout) : IdleDeadline,
+        Phase.Open => Earlier(Alarm ?? TimeSpan.MaxValue, Limit.Due),
+        Phase.Closing => _finished ? After(_finishedAt, _limits.CloseTimeout) : Limit.Due,
         _ => TimeSpan.MaxValue,
     };
 
@@ -105,7 +110,19 @@ public sealed partial class StreamSession
     /// </summary>
     public ReadOnlyMemory<byte> Outgoing => _output.Outgoing;
 
-    internal Bell Bell { get; }
+    /// <summary>
+    /// Whether the handler has taken its <see cref="Turn.Bell"/>: until then nobody can ring it, and the lane need not listen.
+    /// </summary>
+    public bool BellTaken { get; private set; }
+
+    internal Bell Bell
+    {
+        get
+        {
+            BellTaken = true;
+            return _bell;
+        }
+    }
 
     internal TimeSpan? Alarm { get; set; }
 
@@ -118,12 +135,7 @@ public sealed partial class StreamSession
     private Want SendingWants =>
         _output.Pending > 0 ? Want.Send : (_finishing || _phase == Phase.Closing) && !_finished ? Want.Finish : Want.None;
 
-    private TimeSpan IdleDeadline =>
-        _limits.IdleTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : After(_lastActivity, _limits.IdleTimeout);
-
     private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
-    private static TimeSpan After(TimeSpan time, TimeSpan wait) => wait > TimeSpan.MaxValue - time ? TimeSpan.MaxValue : time + wait;
 
     /// <summary>The connection is established.</summary>
     /// <param name="now">The lane's monotonic time.</param>
@@ -131,7 +143,7 @@ public sealed partial class StreamSession
     public void Opened(TimeSpan now, DateTimeOffset utcNow)
     {
         _utcOrigin = utcNow - now;
-        _lastActivity = now;
+        _opened = _lastActivity = now;
         _ledger.ConnectionOpened();
         Call(Moment.Open, now);
         Settle(now);
@@ -151,8 +163,10 @@ public sealed partial class StreamSession
             return;
         }
 
+        _heard = true;
         _lastActivity = now;
         _stepsLeft = _limits.MaxStepsPerTurn;
+        _arriving.Move(bytes.Length);
         if (_rest.IsEmpty)
         {
             Keep(bytes[Offer(bytes, now)..]);
@@ -171,6 +185,7 @@ public sealed partial class StreamSession
     public void ReceivedEnd(TimeSpan now)
     {
         _ended = true;
+        _heard = true;
         _lastActivity = now;
         Refresh(now);
     }
@@ -181,6 +196,7 @@ public sealed partial class StreamSession
     public void Sent(int count, TimeSpan now)
     {
         _output.Taken(count);
+        _leaving.Move(count);
         _tally.BytesSent += count;
         _lastActivity = now;
         _stepsLeft = _limits.MaxStepsPerTurn;
@@ -212,9 +228,9 @@ public sealed partial class StreamSession
             Call(Moment.Alarm, now);
         }
 
-        if (Deadline <= now && _phase is Phase.Open or Phase.Closing && (Alarm is not { } next || next > now))
+        if (_phase is Phase.Open or Phase.Closing)
         {
-            TimeOut();
+            EnforceLimits(now);
         }
 
         Settle(now);

@@ -4,33 +4,46 @@ using System.Net.Sockets;
 namespace Doorbell;
 
 /// <summary>Makes the sockets that an endpoint to serve stands for: made, bound, and listening if they are a stream's.</summary>
-internal static class Binding
+internal sealed class Binding(ServerOptions options, ServerModel model)
 {
     /// <summary>When any port will do for several addresses, so many ports are tried that all of them may share.</summary>
     private const int MostPortsTried = 16;
 
-    /// <summary>Binds all the addresses of <paramref name="endpoint"/>, or none.</summary>
+    /// <summary>SO_REUSEPORT=0 asks for one socket a port: then a model's lanes have that one between them.</summary>
+    private bool MayShare =>
+        options.SocketOptions.LastOrDefault(static setting => setting.Option.Name == "SO_REUSEPORT") is not { Asked: "0" };
+
+    /// <summary>
+    /// Binds all the addresses of <paramref name="endpoint"/>, or none; each of TCP's and UDP's by as many sockets as the model has
+    /// lanes that own one.
+    /// </summary>
     /// <exception cref="NetworkException">One of them can't be had.</exception>
-    public static async Task<List<BoundSocket>> BindAsync(
-        Endpoint endpoint, IReadOnlyList<SocketOptionSetting> options, CancellationToken cancellation)
+    public async Task<List<BoundSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
     {
         if (endpoint.IsUnix)
         {
             return [UnixBinding.Bind(endpoint, options)];
         }
 
-        if (endpoint.Host == "*")
-        {
-            return [BindEveryInterface(endpoint, options)];
-        }
+        int shards = !MayShare ? 1 : endpoint.IsStream ? model.ListenersPerDoor : model.DatagramLanes;
+        List<BoundSocket> sockets = endpoint.Host == "*"
+            ? [BindEveryInterface(endpoint)]
+            : await BindAddressesAsync(endpoint, cancellation).ConfigureAwait(false);
+        return shards == 1 ? sockets : Shard(sockets, shards);
+    }
 
+    private static bool Lacks(SocketError error) => error is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported
+        or SocketError.ProtocolFamilyNotSupported;
+
+    private async Task<List<BoundSocket>> BindAddressesAsync(Endpoint endpoint, CancellationToken cancellation)
+    {
         IPAddress[] addresses = await Resolver.ResolveAsync(endpoint, cancellation).ConfigureAwait(false);
         bool optional = addresses.Length > 1 && addresses.All(IPAddress.IsLoopback);
         for (int tried = 1; ; tried++)
         {
             try
             {
-                return BindAll(endpoint, addresses, optional, options);
+                return BindAll(endpoint, addresses, optional);
             }
             catch (NetworkException taken) when (
                 endpoint.Port == 0 && taken.Error == SocketError.AddressAlreadyInUse && tried < MostPortsTried)
@@ -41,8 +54,7 @@ internal static class Binding
     }
 
     /// <summary>With <paramref name="optional"/>, a loopback address that this machine lacks is left out.</summary>
-    private static List<BoundSocket> BindAll(
-        Endpoint endpoint, IPAddress[] addresses, bool optional, IReadOnlyList<SocketOptionSetting> options)
+    private List<BoundSocket> BindAll(Endpoint endpoint, IPAddress[] addresses, bool optional)
     {
         List<BoundSocket> sockets = [];
         NetworkException? lacks = null;
@@ -53,7 +65,7 @@ internal static class Binding
             {
                 try
                 {
-                    BoundSocket bound = Bind(endpoint.Transport, new IPEndPoint(address, port), dualStack: false, options);
+                    BoundSocket bound = IPBinding.Bind(endpoint.Transport, new IPEndPoint(address, port), dualStack: false, options);
                     port = bound.Door.Endpoint.Port;
                     sockets.Add(bound);
                 }
@@ -72,87 +84,46 @@ internal static class Binding
         }
     }
 
-    private static bool Lacks(SocketError error) => error is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported
-        or SocketError.ProtocolFamilyNotSupported;
-
-    private static BoundSocket BindEveryInterface(Endpoint endpoint, IReadOnlyList<SocketOptionSetting> options)
+    private BoundSocket BindEveryInterface(Endpoint endpoint)
     {
         try
         {
-            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.IPv6Any, endpoint.Port), dualStack: true, options);
+            return IPBinding.Bind(endpoint.Transport, new IPEndPoint(IPAddress.IPv6Any, endpoint.Port), dualStack: true, options);
         }
         catch (NetworkException lacking) when (Lacks(lacking.Error))
         {
-            return Bind(endpoint.Transport, new IPEndPoint(IPAddress.Any, endpoint.Port), dualStack: false, options);
+            return IPBinding.Bind(endpoint.Transport, new IPEndPoint(IPAddress.Any, endpoint.Port), dualStack: false, options);
         }
     }
 
-    private static BoundSocket Bind(
-        Transport transport, IPEndPoint address, bool dualStack, IReadOnlyList<SocketOptionSetting> options)
+    /// <summary>
+    /// Puts in the place of each socket several that share its port (SO_REUSEPORT, socket(7)): the kernel spreads what comes over
+    /// them. The first socket had the port to itself, so nobody else is on it.
+    /// </summary>
+    private List<BoundSocket> Shard(List<BoundSocket> sockets, int shards)
     {
-        bool stream = transport == Transport.Tcp;
-        string target = Uri(transport, address.Port, dualStack ? "*" : address.Address.ToString()).ToString();
-        string operation = "socket";
-        Socket? socket = null;
+        List<BoundSocket> sharing = [];
         try
         {
-            // The protocol is the type's own either way. But told that it is TCP, Socket's bind sets SO_REUSEADDR unasked, against
-            // whoever turned it off (dotnet/runtime, pal_networking.c, SystemNative_Bind). Here it is set in the open.
-            socket = new Socket(
-                address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Unspecified : ProtocolType.Udp);
-            operation = "setsockopt";
-            SetOptionsBeforeBind(socket, stream, dualStack);
-            ServerSocketOptions asked = new(socket, options, target);
-            asked.BeforeBind();
-            operation = "bind";
-            socket.Bind(address);
-            asked.BeforeListen();
-            if (stream)
+            foreach ((Socket alone, Door door) in sockets)
             {
-                operation = "listen";
-                socket.Listen();
+                IPEndPoint address = (IPEndPoint)alone.LocalEndPoint!;
+                bool dualStack = address.AddressFamily == AddressFamily.InterNetworkV6 && alone.DualMode;
+                alone.Dispose();
+                for (int i = 0; i < shards; i++)
+                {
+                    BoundSocket bound = IPBinding.Bind(door.Endpoint.Transport, address, dualStack, options, sharesPort: true);
+                    sharing.Add(bound with { Door = door });
+                }
             }
-
-            int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-            return asked.Bound(DoorOf(transport, address.Address, port, dualStack));
         }
-        catch (SocketException failure)
+        catch
         {
-            socket?.Dispose();
-            throw NetworkException.From(operation, target, failure);
-        }
-        catch (NetworkException)
-        {
-            socket?.Dispose();
+            sharing.ForEach(static bound => bound.Socket.Dispose());
+            sockets.ForEach(static bound => bound.Socket.Dispose());
             throw;
         }
+
+        return sharing;
     }
-
-    private static void SetOptionsBeforeBind(Socket socket, bool stream, bool dualStack)
-    {
-        if (socket.AddressFamily == AddressFamily.InterNetworkV6)
-        {
-            socket.DualMode = dualStack;
-        }
-
-        if (stream)
-        {
-            // A restart must not wait for TIME_WAIT (socket(7)). Socket's own ReuseAddress would set SO_REUSEPORT too, and let a
-            // second server share the port in silence.
-            RawOptions.SetReuseAddress(socket);
-
-            // Inherited by the connections accepted on Linux; answers leave whole, so Nagle's algorithm could only delay them.
-            socket.NoDelay = true;
-        }
-    }
-
-    private static Door DoorOf(Transport transport, IPAddress address, int port, bool dualStack)
-    {
-        bool every = dualStack || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
-        Reach reach = every ? Reach.EveryInterface : IPAddress.IsLoopback(address) ? Reach.ThisMachine : Reach.OneAddress;
-        return new Door(Uri(transport, port, dualStack ? "*" : address.ToString()), reach);
-    }
-
-    private static Endpoint Uri(Transport transport, int port, string host) =>
-        Endpoint.Parse($"{(transport == Transport.Tcp ? "tcp" : "udp")}://{(host.Contains(':') ? $"[{host}]" : host)}:{port}");
 }

@@ -17,4 +17,12 @@ internal static class RawOptions
         (int level, int name) = OperatingSystem.IsLinux() ? (1, 2) : (0xffff, 4);
         socket.SetRawSocketOption(level, name, BitConverter.GetBytes(1));
     }
+
+    /// <summary>SO_REUSEPORT: several sockets on one port, over which the kernel spreads what comes. Linux.</summary>
+    public static void SetReusePort(Socket socket)
+    {
+        const int SocketLevel = 1;
+        const int ReusePort = 15;
+        socket.SetRawSocketOption(SocketLevel, ReusePort, BitConverter.GetBytes(1));
+    }
 }

@@ -12,6 +12,9 @@ internal static class SocketAddressCodec
     private const int IPv4At = 4;
     private const int IPv6At = 8;
     private const int ScopeAt = 24;
+    private const ushort LinuxUnix = 1;
+    private const ushort LinuxIPv4 = 2;
+    private const ushort LinuxIPv6 = 10;
     private const int IPv4Size = 16;
     private const int IPv6Size = 28;
 
@@ -32,6 +35,27 @@ internal static class SocketAddressCodec
         }
     }
 
+    /// <summary>Reads struct sockaddr as Linux has it, of exactly the length that the kernel told.</summary>
+    public static PeerAddress ReadLinux(ReadOnlySpan<byte> bytes) => bytes.Length < PortAt
+        ? PeerAddress.FromUnix("")
+        : BitConverter.ToUInt16(bytes) switch
+        {
+            LinuxIPv4 => PeerAddress.IPv4(BinaryPrimitives.ReadUInt32BigEndian(bytes[IPv4At..]), Port(bytes)),
+            LinuxIPv6 => PeerAddress.IPv6(
+                BinaryPrimitives.ReadUInt128BigEndian(bytes[IPv6At..]), Port(bytes), BitConverter.ToUInt32(bytes[ScopeAt..])),
+            LinuxUnix => PeerAddress.FromUnix(PathOf(bytes)),
+            _ => default,
+        };
+
+    /// <summary>Writes an IP peer as a Linux socket of <paramref name="family"/> takes it, and answers the length.</summary>
+    /// <exception cref="ArgumentException">The peer has no address of that family.</exception>
+    public static int WriteLinux(PeerAddress peer, AddressFamily family, Span<byte> bytes)
+    {
+        int length = WriteIP(peer, family, bytes);
+        BitConverter.TryWriteBytes(bytes, family == AddressFamily.InterNetwork ? LinuxIPv4 : LinuxIPv6);
+        return length;
+    }
+
     /// <summary>
     /// Writes an IP peer as a socket of <paramref name="family"/> takes it: IPv4 mapped into IPv6 if need be. The address written to
     /// was made for that family, and whatever it held before is gone.
@@ -40,26 +64,29 @@ internal static class SocketAddressCodec
     public static void Write(PeerAddress peer, AddressFamily family, SocketAddress address)
     {
         address.Size = SocketAddress.GetMaximumAddressSize(family);
-        Span<byte> bytes = address.Buffer.Span;
+        address.Size = WriteIP(peer, family, address.Buffer.Span);
+    }
+
+    private static int WriteIP(PeerAddress peer, AddressFamily family, Span<byte> bytes)
+    {
         BinaryPrimitives.WriteUInt16BigEndian(bytes[PortAt..], peer.Port);
         if (family == AddressFamily.InterNetwork && peer.Kind == AddressKind.IPv4)
         {
             BinaryPrimitives.WriteUInt32BigEndian(bytes[IPv4At..], (uint)peer.Bits);
             bytes[(IPv4At + sizeof(uint))..IPv4Size].Clear();
-            address.Size = IPv4Size;
+            return IPv4Size;
         }
-        else if (family == AddressFamily.InterNetworkV6 && peer.Kind is AddressKind.IPv4 or AddressKind.IPv6)
+
+        if (family == AddressFamily.InterNetworkV6 && peer.Kind is AddressKind.IPv4 or AddressKind.IPv6)
         {
             UInt128 mapped = peer.Kind == AddressKind.IPv6 ? peer.Bits : ((UInt128)0xffff << 32) | peer.Bits;
             bytes[IPv4At..IPv6At].Clear();
             BinaryPrimitives.WriteUInt128BigEndian(bytes[IPv6At..], mapped);
             BitConverter.TryWriteBytes(bytes[ScopeAt..], peer.ScopeId);
-            address.Size = IPv6Size;
+            return IPv6Size;
         }
-        else
-        {
-            throw new ArgumentException($"{peer} has no address that this socket could send to.");
-        }
+
+        throw new ArgumentException($"{peer} has no address that this socket could send to.");
     }
 
     private static ushort Port(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt16BigEndian(bytes[PortAt..]);

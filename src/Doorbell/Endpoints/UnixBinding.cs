@@ -7,7 +7,7 @@ namespace Doorbell;
 internal static class UnixBinding
 {
     /// <exception cref="NetworkException">It can't be bound, or a living server has it.</exception>
-    public static BoundSocket Bind(Endpoint endpoint, IReadOnlyList<SocketOptionSetting> options)
+    public static BoundSocket Bind(Endpoint endpoint, ServerOptions options)
     {
         bool stream = endpoint.IsStream;
         RemoveIfStale(endpoint);
@@ -17,7 +17,7 @@ internal static class UnixBinding
         try
         {
             socket = new Socket(AddressFamily.Unix, stream ? SocketType.Stream : SocketType.Dgram, ProtocolType.Unspecified);
-            ServerSocketOptions asked = new(socket, options, endpoint.ToString());
+            ServerSocketOptions asked = new(socket, options.SocketOptions, endpoint.ToString());
             asked.BeforeBind();
             operation = "bind";
             socket.Bind(new KeptEndPoint(endpoint.Path!));
@@ -26,7 +26,7 @@ internal static class UnixBinding
             if (stream)
             {
                 operation = "listen";
-                socket.Listen();
+                socket.Listen(options.ListenBacklog ?? IPBinding.SystemsMaximum);
             }
 
             return asked.Bound(new Door(endpoint, Reach.ThisMachine));

@@ -12,12 +12,15 @@ internal sealed class Backoff
 
     public void Reset() => _next = _shortest;
 
-    public Task WaitAsync(CancellationToken stop)
+    /// <summary>How long to wait this time.</summary>
+    public TimeSpan Next()
     {
         TimeSpan wait = _next;
         _next = wait * 2 < _longest ? wait * 2 : _longest;
-        return Task.Delay(wait, stop);
+        return wait;
     }
+
+    public Task WaitAsync(CancellationToken stop) => Task.Delay(Next(), stop);
 
     public bool MayLog()
     {

@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace Doorbell;
 
 /// <summary>
@@ -13,10 +11,10 @@ internal interface IEngine
     /// <summary>Why this engine can't run <paramref name="model"/> here, in one line; null if it can.</summary>
     string? Refuses(ServerModel model);
 
-    /// <summary>Serves all connections of a listener until the drain is over; owns the socket and closes it.</summary>
+    /// <summary>Serves all connections of these listeners until the drain is over; owns the sockets and closes them.</summary>
     /// <returns>Ends when the last connection has.</returns>
-    Task ServeStreamsAsync(Socket listener, Serving serving);
+    Task ServeStreamsAsync(IReadOnlyList<BoundSocket> listeners, Serving serving);
 
     /// <summary>Serves a datagram socket until the drain is over; owns the socket and closes it.</summary>
-    Task ServeDatagramsAsync(Socket socket, Serving serving);
+    Task ServeDatagramsAsync(BoundSocket socket, Serving serving);
 }

@@ -37,4 +37,15 @@ internal static partial class ServerLog
 
     [LoggerMessage(11, LogLevel.Information, "{Door}: {Count} bytes of {Peer}")]
     public static partial void Datagram(ILogger log, Endpoint door, int count, PeerAddress peer);
+
+    [LoggerMessage(12, LogLevel.Information, "{Door}: connection from {Peer} refused: too many connections")]
+    public static partial void Refused(ILogger log, Endpoint door, PeerAddress peer);
+
+    [LoggerMessage(13, LogLevel.Warning, "{Door}: the system gives no thread for {Peer}, which waits: {Failure}")]
+    public static partial void ThreadFailed(ILogger log, Endpoint door, PeerAddress peer, string failure);
+
+    [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
+        + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
+        + "--backlog (ListenBacklog) and net.core.somaxconn")]
+    public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
 }

@@ -5,6 +5,7 @@ internal sealed class Stop : IDisposable
 {
     private readonly CancellationTokenSource _drain = new();
     private readonly CancellationTokenSource _abort = new();
+    private volatile bool _backlogStays;
 
     /// <summary>Stop accepting; let what is in flight be answered.</summary>
     public CancellationToken Draining => _drain.Token;
@@ -12,7 +13,20 @@ internal sealed class Stop : IDisposable
     /// <summary>Stop now.</summary>
     public CancellationToken Aborting => _abort.Token;
 
+    /// <summary>
+    /// Someone else holds the listeners too and goes on accepting: what waits in the backlog is theirs. Otherwise closing the
+    /// listener would reset it, and so it is accepted first.
+    /// </summary>
+    public bool BacklogStays => _backlogStays;
+
     public void Drain() => _drain.Cancel();
+
+    /// <summary>Drains and leaves the backlog to whoever holds the listeners too.</summary>
+    public void HandOver()
+    {
+        _backlogStays = true;
+        _drain.Cancel();
+    }
 
     public void Abort() => _abort.Cancel();
 

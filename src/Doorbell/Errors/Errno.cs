@@ -101,13 +101,16 @@ internal readonly record struct Errno(string Name, string Text)
     };
 
     /// <summary>Those that SocketError has no value for (errno-base.h).</summary>
-    private static Errno? OnLinux(int number) => number switch
+    public static Errno? OnLinux(int number) => number switch
     {
         1 => new("EPERM", "Operation not permitted"),
         2 => NoSuchFile,
         5 => new("EIO", "Input/output error"),
+        8 => new("ENOEXEC", "Exec format error"),
         9 => new("EBADF", "Bad file descriptor"),
+        10 => new("ECHILD", "No child processes"),
         12 => new("ENOMEM", "Cannot allocate memory"),
+        7 => new("E2BIG", "Argument list too long"),
         20 => new("ENOTDIR", "Not a directory"),
         21 => new("EISDIR", "Is a directory"),
         23 => new("ENFILE", "Too many open files in system"),

@@ -70,6 +70,15 @@ public class NetworkException : Exception
         return new NetworkException(operation, target, Answer(socket), error, advice, failure) { Errno = Doorbell.Errno.Of(socket) };
     }
 
+    /// <summary>Words a failure of a call that was made without System.Net.Sockets.</summary>
+    internal static NetworkException FromErrno(string operation, string target, int errno)
+    {
+        SocketError error = LinuxErrno.ToSocketError(errno);
+        Errno? named = Doorbell.Errno.Of(error) ?? Doorbell.Errno.OnLinux(errno);
+        string what = named?.ToString() ?? $"error {errno}";
+        return new NetworkException(operation, target, what, error, Doorbell.Advice.For(operation, error, target)) { Errno = named };
+    }
+
     /// <summary>The system's answer alone: <c>ECONNREFUSED (Connection refused)</c>.</summary>
     internal static string Answer(SocketException failure) => Doorbell.Errno.Of(failure) is { } errno
         ? errno.ToString()

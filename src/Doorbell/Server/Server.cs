@@ -8,35 +8,52 @@ namespace Doorbell;
 public sealed class Server : IAsyncDisposable
 {
     private readonly Stop _stop = new();
-    private readonly SemaphoreSlim _connections;
+    private readonly Admission _admission;
+    private readonly BacklogWatch _backlogs;
 
     private Server(ServerOptions options, List<BoundSocket> sockets)
     {
-        _connections = new SemaphoreSlim(options.MaxConnections);
-        Doors = [.. sockets.Select(static bound => bound.Door)];
-        SocketOptions = [.. sockets.SelectMany(static bound => bound.Options)];
-        ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
-        PortableEngine engine = new();
-        Completion = Task.WhenAll(sockets.Select(bound =>
-        {
-            Serving serving = new(options.Service, options.Model, bound.Door.Endpoint, _connections, Ledger, _stop, log)
-            {
-                AcceptedOptions = bound.AcceptedOptions,
-            };
+        Model = ModelFor(options);
+        _admission = new Admission(options);
+        Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
 
-            // On the thread pool, so that nothing of it depends on the thread that started the server.
-            return Task.Run(() => ServeAsync(engine, bound, serving));
-        }));
+        // The sockets that share a door are alike.
+        SocketOptions = [.. sockets.DistinctBy(static bound => bound.Door).SelectMany(static bound => bound.Options)];
+        ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
+        _backlogs = new BacklogWatch(sockets, log, ListenCounters.Read);
+        Serving serving = new(options.Service, Model, _admission, Ledger, _stop, log);
+        IEngine engine = EngineFor(Model);
+        BoundSocket[] listeners = [.. sockets.Where(static bound => bound.Door.Endpoint.IsStream)];
+        IEnumerable<Func<Task>> all = sockets.Where(static bound => !bound.Door.Endpoint.IsStream)
+            .Select(socket => (Func<Task>)(() => engine.ServeDatagramsAsync(socket, serving)));
+        if (listeners.Length > 0)
+        {
+            all = all.Append(() => engine.ServeStreamsAsync(listeners, serving));
+        }
+
+        // On the thread pool, so that nothing of it depends on the thread that started the server.
+        Completion = CompleteAsync([.. all.Select(Task.Run)]);
+        _ = _backlogs.RunAsync(_stop.Draining);
     }
 
     /// <summary>The sockets being served, with their actual addresses.</summary>
     public IReadOnlyList<Door> Doors { get; }
 
-    /// <summary>What the kernel made of the socket options asked for, on each listener and datagram socket.</summary>
+    /// <summary>What the kernel made of the socket options asked for, at each of the <see cref="Doors"/>.</summary>
     public IReadOnlyList<SocketOptionOutcome> SocketOptions { get; }
+
+    /// <summary>How connections are spread.</summary>
+    public ServerModel Model { get; }
 
     /// <summary>What has been counted.</summary>
     public Ledger Ledger { get; } = new();
+
+    /// <summary>
+    /// Reads how many connections wait at each stream listener, and what it had no room for. After the drain has begun: what
+    /// was last read, since the listeners are closed.
+    /// </summary>
+    /// <returns>One for each listener, in the order of <see cref="Doors"/>.</returns>
+    public IReadOnlyList<BacklogReading> ReadBacklogs() => _backlogs.Read();
 
     /// <summary>Ends when all is drained or aborted; fails if a listener does.</summary>
     public Task Completion { get; }
@@ -62,16 +79,24 @@ public sealed class Server : IAsyncDisposable
     /// <param name="cancellation">Ends the wait for name resolution.</param>
     /// <returns>The server, listening.</returns>
     /// <exception cref="ArgumentException">The options don't fit together.</exception>
+    /// <exception cref="PlatformNotSupportedException">The model can't run here; the message says which can.</exception>
     /// <exception cref="NetworkException">An endpoint can't be resolved or bound; then none is.</exception>
     public static async Task<Server> StartAsync(ServerOptions options, CancellationToken cancellation)
     {
         options.Validate();
+        ServerModel model = ModelFor(options);
+        if (EngineFor(model).Refuses(model) is { } why)
+        {
+            throw new PlatformNotSupportedException(why);
+        }
+
+        Binding binding = new(options, model);
         List<BoundSocket> sockets = [];
         try
         {
             foreach (Endpoint endpoint in options.Endpoints)
             {
-                sockets.AddRange(await Binding.BindAsync(endpoint, options.SocketOptions, cancellation).ConfigureAwait(false));
+                sockets.AddRange(await binding.BindAsync(endpoint, cancellation).ConfigureAwait(false));
             }
 
             ServerSocketOptions.RequireUse(options.SocketOptions, sockets);
@@ -81,10 +106,7 @@ public sealed class Server : IAsyncDisposable
             foreach (BoundSocket bound in sockets)
             {
                 bound.Socket.Dispose();
-                if (bound.Door.Endpoint.IsUnix)
-                {
-                    UnixBinding.RemoveIfStale(bound.Door.Endpoint);
-                }
+                RemoveUnixFile(bound.Door);
             }
 
             throw;
@@ -100,6 +122,7 @@ public sealed class Server : IAsyncDisposable
     /// <param name="deadline">How long to wait; <see cref="TimeSpan.Zero"/> for not at all.</param>
     public async Task DrainAsync(TimeSpan deadline)
     {
+        _backlogs.Look(MonotonicClock.Now); // the last time that the listeners can be read
         _stop.Drain();
         if (await Task.WhenAny(Completion, Task.Delay(deadline)).ConfigureAwait(false) != Completion)
         {
@@ -123,28 +146,38 @@ public sealed class Server : IAsyncDisposable
         await Completion.ConfigureAwait(false);
     }
 
-    private static async Task ServeAsync(PortableEngine engine, BoundSocket bound, Serving serving)
-    {
-        Endpoint door = bound.Door.Endpoint;
-        try
-        {
-            await (door.IsStream ? engine.ServeStreamsAsync(bound.Socket, serving) : engine.ServeDatagramsAsync(bound.Socket, serving))
-                .ConfigureAwait(false);
-        }
-        finally
-        {
-            if (door.IsUnix)
-            {
-                UnixBinding.RemoveIfStale(door);
-            }
-        }
-    }
-
     /// <summary>Aborts what is still open.</summary>
     public async ValueTask DisposeAsync()
     {
         await DrainAsync(TimeSpan.Zero).ConfigureAwait(false);
         _stop.Dispose();
-        _connections.Dispose();
+        _admission.Dispose();
+    }
+
+    private static ServerModel ModelFor(ServerOptions options) => options.Model ?? ServerModel.Async;
+
+    private static IEngine EngineFor(ServerModel model) => model.Lane == LaneKind.Task ? new PortableEngine() : new EpollEngine();
+
+    private static void RemoveUnixFile(Door door)
+    {
+        if (door.Endpoint.IsUnix)
+        {
+            UnixBinding.RemoveIfStale(door.Endpoint);
+        }
+    }
+
+    private async Task CompleteAsync(Task[] all)
+    {
+        try
+        {
+            await Task.WhenAll(all).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (Door door in Doors)
+            {
+                RemoveUnixFile(door);
+            }
+        }
     }
 }

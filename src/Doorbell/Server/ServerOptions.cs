@@ -2,23 +2,57 @@ using Microsoft.Extensions.Logging;
 
 namespace Doorbell;
 
+/// <summary>What becomes of a connection past <see cref="ServerOptions.MaxConnections"/>.</summary>
+public enum AtLimit
+{
+    /// <summary>It waits in the kernel's backlog until there is a place.</summary>
+    LeaveInBacklog,
+
+    /// <summary>It is accepted, told <see cref="ServerOptions.RefusalLine"/> and closed.</summary>
+    Close,
+}
+
 /// <summary>What a server serves, where and how.</summary>
 public sealed record ServerOptions
 {
+    private const int MaxRefusalChars = 1000;
+
     /// <summary>What to serve at every endpoint.</summary>
     public required Service Service { get; init; }
 
     /// <summary>Where; at least one. A name or <c>*</c> may stand for several sockets.</summary>
     public required IReadOnlyList<Endpoint> Endpoints { get; init; }
 
-    /// <summary>How connections are spread. Default <see cref="ServerModel.Async"/>.</summary>
-    public ServerModel Model { get; init; } = ServerModel.Async;
+    /// <summary>
+    /// How connections are spread. Default null, the best for the service here: <see cref="ServerModel.Process"/> for a program,
+    /// otherwise <see cref="ServerModel.Async"/>.
+    /// </summary>
+    public ServerModel? Model { get; init; }
 
     /// <summary>
     /// Connections at once, over all endpoints. At the limit the rest waits in the kernel's backlog. Default 10,000: half of
     /// what a process may usually open.
     /// </summary>
     public int MaxConnections { get; init; } = 10_000;
+
+    /// <summary>
+    /// Connections at once from one IPv4 address or one IPv6 /64, over all endpoints; one more is accepted and closed. Unix peers
+    /// aren't counted. Default no limit but <see cref="MaxConnections"/>.
+    /// </summary>
+    public int MaxConnectionsPerAddress { get; init; } = int.MaxValue;
+
+    /// <summary>What becomes of one connection too many. Default <see cref="AtLimit.LeaveInBacklog"/>.</summary>
+    public AtLimit AtLimit { get; init; }
+
+    /// <summary>What a connection that is refused is told, as a line, before it is closed; default null, nothing.</summary>
+    public string? RefusalLine { get; init; }
+
+    /// <summary>
+    /// How many connections of each listener may wait, complete, to be accepted: listen(2)'s argument, which the kernel caps in
+    /// silence at net.core.somaxconn; <see cref="Server.ReadBacklogs"/> tells what it made of it. Linux lets one more wait. Default
+    /// null: the system's maximum.
+    /// </summary>
+    public int? ListenBacklog { get; init; }
 
     /// <summary>
     /// Socket options beyond Doorbell's own, which they override: each is set, before bind, before listen or after accept as it has to
@@ -35,6 +69,9 @@ public sealed record ServerOptions
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnectionsPerAddress);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(RefusalLine?.Length ?? 0, MaxRefusalChars, nameof(RefusalLine));
+        ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         Service.StreamLimits.Validate();
         Service.DatagramLimits.Validate();
         if (Endpoints.Count == 0)

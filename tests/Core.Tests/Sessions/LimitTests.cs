@@ -162,6 +162,7 @@ public sealed class LimitTests
     {
         ScriptedHandler handler = new();
         InMemoryConnection connection = SessionTests.Connection(handler);
+        connection.Advance(TimeSpan.FromSeconds(1));
         connection.Drain();
         connection.Run();
         Assert.Equal(["open", "drain"], handler.Told);

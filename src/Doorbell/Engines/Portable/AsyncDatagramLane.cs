@@ -14,6 +14,7 @@ internal sealed class AsyncDatagramLane : IDisposable
     private const int DatagramsPerTurn = 64;
 
     private readonly Socket _socket;
+    private readonly Endpoint _door;
     private readonly Serving _serving;
     private readonly DatagramSession _session;
     private readonly SocketAddress _from;
@@ -23,9 +24,11 @@ internal sealed class AsyncDatagramLane : IDisposable
     private readonly Backoff _backoff = new();
     private CancellationTokenSource _alarm = new();
 
-    public AsyncDatagramLane(Socket socket, Serving serving)
+    public AsyncDatagramLane(BoundSocket bound, Serving serving)
     {
+        Socket socket = bound.Socket;
         _socket = socket;
+        _door = bound.Door.Endpoint;
         _socket.Blocking = false;
         _serving = serving;
         _session = new DatagramSession(serving.Service.NewDatagramHandler!(), serving.Service.DatagramLimits, serving.Ledger);
@@ -137,13 +140,13 @@ internal sealed class AsyncDatagramLane : IDisposable
         PeerAddress peer = SocketAddressCodec.Read(_from);
         if (_serving.Log.IsEnabled(LogLevel.Debug))
         {
-            ServerLog.Datagram(_serving.Log, _serving.Door, count, peer);
+            ServerLog.Datagram(_serving.Log, _door, count, peer);
         }
 
         _session.Received(_buffer.AsSpan(0, count), peer, MonotonicClock.Now, DateTimeOffset.UtcNow);
         if (_session.Fault is { } fault)
         {
-            ServerLog.DatagramFaulted(_serving.Log, _serving.Door, peer, fault.GetType().Name, PeerText.Escape(fault.Message));
+            ServerLog.DatagramFaulted(_serving.Log, _door, peer, fault.GetType().Name, PeerText.Escape(fault.Message));
             _session.Fault = null;
         }
     }
@@ -162,7 +165,7 @@ internal sealed class AsyncDatagramLane : IDisposable
             {
                 // A unix peer without a name has no address to answer to: ArgumentException.
                 _serving.Ledger.DatagramDropped(DatagramDrop.SendFailed);
-                ServerLog.DatagramLost(_serving.Log, NetworkException.From("send", $"{_serving.Door} to {to}", failure).Message);
+                ServerLog.DatagramLost(_serving.Log, NetworkException.From("send", $"{_door} to {to}", failure).Message);
             }
         }
 
@@ -183,5 +186,5 @@ internal sealed class AsyncDatagramLane : IDisposable
     }
 
     private string Failure(string operation, SocketException failure) =>
-        NetworkException.From(operation, _serving.Door.ToString(), failure).Message;
+        NetworkException.From(operation, _door.ToString(), failure).Message;
 }

@@ -107,7 +107,7 @@ internal sealed partial class AsyncLane
         _session.Fail(reset ? CloseReason.PeerReset : CloseReason.TransportFailed);
         if (_serving.Log.IsEnabled(Microsoft.Extensions.Logging.LogLevel.Debug))
         {
-            string target = $"{_serving.Door} peer {_session.Peer}";
+            string target = $"{_door} peer {_session.Peer}";
             ServerLog.ConnectionFailed(_serving.Log, NetworkException.From(operation, target, error).Message);
         }
     }
@@ -129,9 +129,9 @@ internal sealed partial class AsyncLane
         _session.Closed();
         if (_session.Fault is { } fault)
         {
-            ServerLog.HandlerFaulted(_serving.Log, _serving.Door, _session.Peer, fault.GetType().Name, PeerText.Escape(fault.Message));
+            ServerLog.HandlerFaulted(_serving.Log, _door, _session.Peer, fault.GetType().Name, PeerText.Escape(fault.Message));
         }
 
-        ServerLog.Disconnected(_serving.Log, _serving.Door, _session.Peer, _session.Reason);
+        ServerLog.Disconnected(_serving.Log, _door, _session.Peer, _session.Reason);
     }
 }

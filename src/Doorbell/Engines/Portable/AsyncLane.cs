@@ -19,6 +19,7 @@ internal sealed partial class AsyncLane : IDisposable
     private const int OperationsPerTurn = 64;
 
     private readonly Socket _socket;
+    private readonly Endpoint _door;
     private readonly Serving _serving;
     private readonly StreamSession _session;
     private readonly LaneSignal _signal = new();
@@ -31,8 +32,9 @@ internal sealed partial class AsyncLane : IDisposable
     private bool _sending;
     private bool _drainAsked;
 
-    public AsyncLane(Socket socket, Serving serving, PeerAddress peer)
+    public AsyncLane(Socket socket, Endpoint door, Serving serving, PeerAddress peer)
     {
+        _door = door;
         _socket = socket;
         _serving = serving;
 
@@ -48,7 +50,7 @@ internal sealed partial class AsyncLane : IDisposable
 
     public async Task RunAsync()
     {
-        ServerLog.Connected(_serving.Log, _serving.Door, _session.Peer);
+        ServerLog.Connected(_serving.Log, _door, _session.Peer);
         using (this)
         using (_serving.Stop.Draining.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Drain), _signal))
         using (_serving.Stop.Aborting.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Abort), _signal))

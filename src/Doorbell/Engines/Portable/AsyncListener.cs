@@ -4,8 +4,10 @@ using System.Net.Sockets;
 namespace Doorbell;
 
 /// <summary>Accepts connections and starts a lane, a task, for each.</summary>
-internal sealed class AsyncListener(Socket listener, Serving serving)
+internal sealed class AsyncListener(BoundSocket bound, Serving serving)
 {
+    private readonly Socket _listener = bound.Socket;
+    private readonly Endpoint _door = bound.Door.Endpoint;
     private readonly Backoff _backoff = new();
     private readonly TaskCompletionSource _lanesEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -17,15 +19,18 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
         try
         {
             await AcceptUntilDrainAsync();
-            AcceptBacklog();
+            if (!serving.Stop.BacklogStays)
+            {
+                AcceptBacklog();
+            }
         }
         catch (SocketException failure)
         {
-            throw NetworkException.From("accept", serving.Door.ToString(), failure);
+            throw NetworkException.From("accept", _door.ToString(), failure);
         }
         finally
         {
-            listener.Dispose();
+            _listener.Dispose();
             LaneEnded();
         }
 
@@ -39,11 +44,10 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
         {
             while (true)
             {
-                // At the limit the rest waits in the kernel's backlog.
-                await serving.Connections.WaitAsync(draining);
+                await WaitForRoomAsync(draining);
                 if (await AcceptAsync(draining) is { } connection)
                 {
-                    Start(connection);
+                    await AdmitAsync(connection);
                 }
             }
         }
@@ -53,14 +57,80 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
         }
     }
 
+    /// <summary>At the limit the rest waits in the kernel's backlog. No place is held meanwhile: other doors need it.</summary>
+    private async Task WaitForRoomAsync(CancellationToken draining)
+    {
+        if (!serving.Admission.RefusesAtLimit)
+        {
+            await serving.Admission.EnterAsync(draining);
+            serving.Admission.GiveBack();
+        }
+    }
+
+    private async Task AdmitAsync(Socket connection)
+    {
+        PeerAddress peer = PeerOf(connection);
+        if (!serving.Admission.TryEnter())
+        {
+            if (serving.Admission.RefusesAtLimit)
+            {
+                Refuse(connection, peer);
+                return;
+            }
+
+            try
+            {
+                // Another door was quicker to take the place: this connection waits for the next one.
+                await serving.Admission.EnterAsync(serving.Stop.Aborting);
+            }
+            catch (OperationCanceledException)
+            {
+                connection.Close(0);
+                throw;
+            }
+        }
+
+        if (serving.Admission.Admits(peer))
+        {
+            Start(connection, peer);
+        }
+        else
+        {
+            serving.Admission.GiveBack();
+            Refuse(connection, peer);
+        }
+    }
+
+    /// <summary>Closes one connection too many, and tells it why if there is something to tell.</summary>
+    private void Refuse(Socket connection, PeerAddress peer)
+    {
+        serving.Ledger.ConnectionRefused();
+        ServerLog.Refused(serving.Log, _door, peer);
+        using (connection)
+        {
+            try
+            {
+                // What it has sent already is read first: closing with unread input sends a reset, which can destroy the line.
+                connection.Blocking = false;
+                connection.Send(serving.Admission.Refusal, SocketFlags.None, out _);
+                connection.Shutdown(SocketShutdown.Send);
+                connection.Receive(new byte[1024], SocketFlags.None, out _);
+            }
+            catch (SocketException)
+            {
+                // It has gone by itself.
+            }
+        }
+    }
+
     /// <summary>The next connection; null, after a pause if need be, if accepting it failed and the listener can go on.</summary>
     private async Task<Socket?> AcceptAsync(CancellationToken draining)
     {
-        Socket? connection = null;
         try
         {
-            connection = await listener.AcceptAsync(draining);
+            Socket connection = await _listener.AcceptAsync(draining);
             _backoff.Reset();
+            return connection;
         }
         catch (SocketException failure) when (Survivable(failure))
         {
@@ -68,16 +138,9 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
             {
                 await _backoff.WaitAsync(draining);
             }
-        }
-        finally
-        {
-            if (connection is null)
-            {
-                serving.Connections.Release();
-            }
-        }
 
-        return connection;
+            return null;
+        }
     }
 
     /// <summary>What is in the backlog has been promised a connection by the kernel: closing the listener would reset it.</summary>
@@ -86,23 +149,33 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
         try
         {
             while (!serving.Stop.Aborting.IsCancellationRequested
-                && listener.Poll(0, SelectMode.SelectRead)
-                && serving.Connections.Wait(0))
+                && _listener.Poll(0, SelectMode.SelectRead)
+                && serving.Admission.TryEnter())
             {
-                Start(listener.Accept());
+                Socket connection = _listener.Accept();
+                PeerAddress peer = PeerOf(connection);
+                if (serving.Admission.Admits(peer))
+                {
+                    Start(connection, peer);
+                }
+                else
+                {
+                    serving.Admission.GiveBack();
+                    Refuse(connection, peer);
+                }
             }
         }
         catch (SocketException failure)
         {
             serving.Ledger.AcceptFailed();
-            ServerLog.AcceptFailed(serving.Log, NetworkException.From("accept", serving.Door.ToString(), failure).Message);
+            ServerLog.AcceptFailed(serving.Log, NetworkException.From("accept", _door.ToString(), failure).Message);
         }
     }
 
     private bool Survivable(SocketException failure)
     {
         serving.Ledger.AcceptFailed();
-        string message = NetworkException.From("accept", serving.Door.ToString(), failure).Message;
+        string message = NetworkException.From("accept", _door.ToString(), failure).Message;
         switch (AcceptFailures.Classify(failure.SocketErrorCode))
         {
             case AcceptFailure.OfTheConnection:
@@ -121,33 +194,52 @@ internal sealed class AsyncListener(Socket listener, Serving serving)
         }
     }
 
-    private void Start(Socket connection)
+    private void Start(Socket connection, PeerAddress peer)
     {
         Interlocked.Increment(ref _running);
-        _ = RunLaneAsync(connection);
+        _ = RunLaneAsync(connection, peer);
     }
 
-    private async Task RunLaneAsync(Socket connection)
+    private async Task RunLaneAsync(Socket connection, PeerAddress peer)
     {
         try
         {
-            foreach (SocketOptionSetting setting in serving.AcceptedOptions)
+            if (TrySetOptions(connection))
             {
-                setting.Apply(connection, serving.Door.ToString());
+                await new AsyncLane(connection, _door, serving, peer).RunAsync();
             }
-
-            await new AsyncLane(connection, serving, PeerOf(connection)).RunAsync();
         }
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
-            ServerLog.LaneFailed(serving.Log, serving.Door, PeerText.Escape(fault.Message));
+            ServerLog.LaneFailed(serving.Log, _door, PeerText.Escape(fault.Message));
             connection.Dispose();
         }
         finally
         {
-            serving.Connections.Release();
+            serving.Admission.Leave(peer);
             LaneEnded();
+        }
+    }
+
+    /// <summary>Gives a connection the options asked for that it does not inherit; closes it if the kernel refuses one.</summary>
+    private bool TrySetOptions(Socket connection)
+    {
+        try
+        {
+            foreach (SocketOptionSetting setting in bound.AcceptedOptions)
+            {
+                setting.Apply(connection, _door.ToString());
+            }
+
+            return true;
+        }
+        catch (NetworkException refused)
+        {
+            serving.Ledger.AcceptFailed();
+            ServerLog.LaneFailed(serving.Log, _door, refused.Message);
+            connection.Dispose();
+            return false;
         }
     }
 

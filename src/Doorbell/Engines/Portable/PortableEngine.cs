@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace Doorbell;
 
 /// <summary>System.Net.Sockets: runs on every platform .NET runs on.</summary>
@@ -10,7 +8,8 @@ internal sealed class PortableEngine : IEngine
     public string? Refuses(ServerModel model) =>
         model.Lane == LaneKind.Task ? null : $"the portable engine has no lanes of kind {model.Lane}";
 
-    public Task ServeStreamsAsync(Socket listener, Serving serving) => new AsyncListener(listener, serving).RunAsync();
+    public Task ServeStreamsAsync(IReadOnlyList<BoundSocket> listeners, Serving serving) =>
+        Task.WhenAll(listeners.Select(listener => new AsyncListener(listener, serving).RunAsync()));
 
-    public Task ServeDatagramsAsync(Socket socket, Serving serving) => new AsyncDatagramLane(socket, serving).RunAsync();
+    public Task ServeDatagramsAsync(BoundSocket socket, Serving serving) => new AsyncDatagramLane(socket, serving).RunAsync();
 }

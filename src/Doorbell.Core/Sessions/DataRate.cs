@@ -1,0 +1,39 @@
+namespace Doorbell;
+
+/// <summary>How fast a message arrives, or an answer is taken: begun when there is one, forgotten when it is whole.</summary>
+internal struct DataRate
+{
+    private TimeSpan _began;
+    private long _bytes;
+    private bool _watched;
+
+    /// <summary>So many bytes have moved.</summary>
+    public void Move(int bytes) => _bytes += bytes;
+
+    /// <summary>Says whether something is on its way; the first time begins the measure.</summary>
+    public void Watch(bool onItsWay, TimeSpan now)
+    {
+        if (onItsWay && !_watched)
+        {
+            _began = now;
+            _bytes = 0;
+        }
+
+        _watched = onItsWay;
+    }
+
+    /// <summary>
+    /// When it will have been too slow if no more bytes move until then: the bytes so far pay for so many seconds, and the grace
+    /// is on top.
+    /// </summary>
+    public readonly TimeSpan Due(StreamLimits limits)
+    {
+        if (!_watched || limits.MinDataRate == 0)
+        {
+            return TimeSpan.MaxValue;
+        }
+
+        TimeSpan paid = TimeSpan.FromSeconds((double)_bytes / limits.MinDataRate);
+        return StreamSession.After(_began + paid, limits.MinDataRateGrace);
+    }
+}

@@ -1,0 +1,126 @@
+namespace Doorbell;
+
+/// <summary>
+/// A lane that is a thread and carries one connection at a time, as the textbook's server does: it sleeps in poll(2) for the
+/// connection, its bell, its deadline and the server's end together.
+/// </summary>
+internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
+{
+    /// <summary>Accepts and carries, one after the other, until the drain is over.</summary>
+    public void Run(Listeners listeners)
+    {
+        try
+        {
+            using BlockingAcceptor acceptor = new(listeners.Sockets, serving, stop);
+            while (acceptor.Next(out Accepted accepted))
+            {
+                Carry(accepted);
+            }
+        }
+        finally
+        {
+            listeners.Leave();
+        }
+    }
+
+    /// <summary>Carries one connection to its end and gives its place back.</summary>
+    public void Carry(in Accepted accepted)
+    {
+        try
+        {
+            using BlockingBell bell = new();
+            Connection connection = new(accepted, serving, bell);
+            try
+            {
+                Carry(connection, bell);
+            }
+            finally
+            {
+                connection.Close();
+            }
+        }
+        catch (Exception fault)
+        {
+            // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
+            ServerLog.LaneFailed(serving.Log, accepted.Door, PeerText.Escape(fault.Message));
+        }
+        finally
+        {
+            serving.Admission.Leave(accepted.Peer);
+        }
+    }
+
+    private void Carry(Connection connection, BlockingBell bell)
+    {
+        StreamSession session = connection.Session;
+        bool toldToDrain = false;
+        connection.Open(MonotonicClock.Now);
+        while (true)
+        {
+            TimeSpan now = MonotonicClock.Now;
+            if (stop.IsAborting)
+            {
+                session.Fail(CloseReason.DrainDeadline);
+            }
+            else if (stop.IsDraining && !toldToDrain)
+            {
+                toldToDrain = true;
+                connection.AskToDrain();
+            }
+
+            switch (Advance(connection, now))
+            {
+                case Progress.Over:
+                    return;
+                case Progress.Busy when (session.Wants & Want.Turn) != 0:
+                    session.Continue(now);
+                    break;
+                case Progress.Waiting:
+                    Wait(connection, bell, toldToDrain ? stop.Abort : stop.Drain);
+                    now = MonotonicClock.Now;
+                    break;
+            }
+
+            if (session.BellTaken && bell.TakeRing())
+            {
+                session.Ring(now);
+            }
+
+            if (session.Deadline <= now)
+            {
+                session.Tick(now);
+            }
+        }
+    }
+
+    /// <summary>With a buffer for so long only: a thread that waits owns none.</summary>
+    private static Progress Advance(Connection connection, TimeSpan now)
+    {
+        byte[] buffer = ReceiveBuffers.Take();
+        Progress progress = connection.Advance(buffer, now);
+        ReceiveBuffers.GiveBack(buffer);
+        return progress;
+    }
+
+    private static void Wait(Connection connection, BlockingBell bell, EventDescriptor stop)
+    {
+        StreamSession session = connection.Session;
+        short awaits = connection.Awaits;
+        PollDescriptor* descriptors = stackalloc PollDescriptor[3];
+        descriptors[0] = new PollDescriptor { Descriptor = awaits == 0 ? -1 : connection.Descriptor, Events = awaits };
+        descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
+        descriptors[2] = new PollDescriptor { Descriptor = session.BellTaken ? bell.Listen() : -1, Events = PollDescriptor.In };
+        if (Libc.poll(descriptors, 3, MillisecondsTo(session.Deadline)) > 0)
+        {
+            // An error is found by the call that it fails.
+            short returned = descriptors[0].Returned;
+            connection.Readable |= (returned & ~PollDescriptor.Out) != 0;
+            connection.Writable |= (returned & ~PollDescriptor.In) != 0;
+        }
+    }
+
+    /// <summary>Rounded up, so that what is due then is due.</summary>
+    private static int MillisecondsTo(TimeSpan deadline) => deadline == TimeSpan.MaxValue
+        ? -1
+        : (int)Math.Clamp(Math.Ceiling((deadline - MonotonicClock.Now).TotalMilliseconds), 0, int.MaxValue);
+}

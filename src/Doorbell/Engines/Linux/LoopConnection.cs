@@ -1,0 +1,29 @@
+namespace Doorbell;
+
+/// <summary>A connection among the many of an event loop: its place in the loop's tables, its timer, its bell.</summary>
+internal sealed class LoopConnection : Timed
+{
+    public LoopConnection(in Accepted accepted, Serving serving, LoopLane lane)
+    {
+        Peer = accepted.Peer;
+        Connection = new Connection(accepted, serving, new LoopBell(this, lane));
+    }
+
+    public Connection Connection { get; }
+
+    public PeerAddress Peer { get; }
+
+    /// <summary>Its index in the loop's table, and its events' token.</summary>
+    public int Token { get; set; }
+
+    /// <summary>It stands in the queue of those that go on without an event.</summary>
+    public bool Queued { get; set; }
+
+    /// <summary>It has been closed: what is said of it from now on is nothing to anyone.</summary>
+    public bool Over { get; set; }
+
+    private sealed class LoopBell(LoopConnection connection, LoopLane lane) : Bell
+    {
+        public override void Ring() => lane.Rung(connection);
+    }
+}

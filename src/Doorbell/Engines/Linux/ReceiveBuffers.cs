@@ -1,0 +1,34 @@
+namespace Doorbell;
+
+/// <summary>
+/// Buffers that lanes receive into, shared by all threads: as many as ever received at once. (ArrayPool keeps one for each thread,
+/// and there may be thousands that sleep.)
+/// </summary>
+internal static class ReceiveBuffers
+{
+    private const int Bytes = 64 * 1024;
+
+    private static readonly Lock _lock = new();
+    private static readonly Stack<byte[]> _free = [];
+
+    public static byte[] Take()
+    {
+        lock (_lock)
+        {
+            if (_free.TryPop(out byte[]? buffer))
+            {
+                return buffer;
+            }
+        }
+
+        return GC.AllocateUninitializedArray<byte>(Bytes, pinned: true);
+    }
+
+    public static void GiveBack(byte[] buffer)
+    {
+        lock (_lock)
+        {
+            _free.Push(buffer);
+        }
+    }
+}
