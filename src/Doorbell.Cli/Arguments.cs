@@ -16,6 +16,35 @@ internal static class Arguments
         CustomParser = result => Parse(name, result),
     };
 
+    /// <summary>Socket options, as in <c>--option TCP_NODELAY=1 --option SO_RCVBUF=1m</c>.</summary>
+    public static Option<string[]> SocketOptions() => new("--option")
+    {
+        Description = "Set a socket option, as in TCP_NODELAY=1, SO_RCVBUF=1m or SO_LINGER=on,0; repeatable; "
+            + "`doorbell options` lists them",
+        HelpName = "NAME=VALUE",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    /// <summary>How a client makes its sockets; where the kernel makes something else of an option, standard error says so.</summary>
+    public static ClientOptions ForClient(string[]? options)
+    {
+        HashSet<string> said = [];
+        return new ClientOptions
+        {
+            SocketOptions = [.. (options ?? []).Select(SocketOptionSetting.Parse)],
+            SocketOptionSet = outcome =>
+            {
+                lock (said)
+                {
+                    if (outcome.Differs && said.Add(outcome.ToString()))
+                    {
+                        Failure.Say(outcome.ToString());
+                    }
+                }
+            },
+        };
+    }
+
     /// <summary>A length of time, more than none, that need not be given.</summary>
     public static Option<Duration?> OptionalDuration(string name, string description) => new(name)
     {

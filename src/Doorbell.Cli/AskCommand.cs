@@ -36,7 +36,11 @@ internal static class AskCommand
                 result.AddError("--tries takes a number from 1 to 100");
             }
         });
-        Command command = new("ask", "Send a line or a datagram and print the reply") { first, rest, raw, json, timeout, tries };
+        Option<string[]> options = Arguments.SocketOptions();
+        Command command = new("ask", "Send a line or a datagram and print the reply")
+        {
+            first, rest, raw, json, timeout, tries, options,
+        };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(raw) && parsed.GetValue(json))
@@ -45,11 +49,12 @@ internal static class AskCommand
             }
 
             (Endpoint endpoint, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
+            ClientOptions client = Arguments.ForClient(parsed.GetValue(options));
             ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json));
             IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text);
             return endpoint.IsStream
-                ? AskStreamAsync(endpoint, questions, printer, parsed.GetValue(timeout).Time)
-                : AskDatagramsAsync(endpoint, questions, printer, parsed.GetValue(timeout).Time, parsed.GetValue(tries));
+                ? AskStreamAsync(endpoint, questions, printer, parsed.GetValue(timeout).Time, client)
+                : AskDatagramsAsync(endpoint, questions, printer, parsed.GetValue(timeout).Time, parsed.GetValue(tries), client);
         });
         return command;
     }
@@ -62,9 +67,10 @@ internal static class AskCommand
     }
 
     private static async Task<int> AskStreamAsync(
-        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout)
+        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout,
+        ClientOptions options)
     {
-        using StreamClient client = await StreamClient.ConnectAsync(endpoint, timeout, CancellationToken.None);
+        using StreamClient client = await StreamClient.ConnectAsync(endpoint, timeout, options, CancellationToken.None);
         await foreach (ReadOnlyMemory<byte> question in questions)
         {
             long began = Stopwatch.GetTimestamp();
@@ -88,12 +94,14 @@ internal static class AskCommand
     }
 
     private static async Task<int> AskDatagramsAsync(
-        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout, int tries)
+        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout, int tries,
+        ClientOptions options)
     {
         RetrySchedule schedule = RetrySchedule.Default with { Tries = tries };
         await foreach (ReadOnlyMemory<byte> question in questions)
         {
-            DatagramAnswer answer = await DatagramClient.AskAsync(endpoint, question, timeout, schedule, CancellationToken.None);
+            DatagramAnswer answer = await DatagramClient.AskAsync(
+                endpoint, question, timeout, schedule, options, CancellationToken.None);
             if (answer.Tries > 1)
             {
                 Failure.Say($"answered on try {answer.Tries} of at most {tries}");

@@ -15,17 +15,19 @@ internal static class ConnectCommand
         Option<bool> raw = new("--raw") { Description = "At a terminal, show control characters unescaped" };
         Option<Duration> timeout = Arguments.Duration("--timeout", "Bounds connecting", 5);
         Option<Duration> wait = Arguments.Duration("--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
+        Option<string[]> options = Arguments.SocketOptions();
         Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
         {
-            endpoint, noHalfClose, raw, timeout, wait,
+            endpoint, noHalfClose, raw, timeout, wait, options,
         };
         command.SetAction(async (parsed, _) =>
         {
             Endpoint where = Endpoint.Parse(parsed.GetValue(endpoint)!);
+            ClientOptions client = Arguments.ForClient(parsed.GetValue(options));
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
             return where.IsStream
-                ? await StreamJoin.RunAsync(where, output, !parsed.GetValue(noHalfClose), parsed.GetValue(timeout).Time)
-                : await DatagramJoin.RunAsync(where, output, parsed.GetValue(wait).Time, parsed.GetValue(timeout).Time);
+                ? await StreamJoin.RunAsync(where, output, !parsed.GetValue(noHalfClose), parsed.GetValue(timeout).Time, client)
+                : await DatagramJoin.RunAsync(where, output, parsed.GetValue(wait).Time, parsed.GetValue(timeout).Time, client);
         });
         return command;
     }

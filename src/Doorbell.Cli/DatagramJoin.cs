@@ -13,23 +13,26 @@ internal sealed class DatagramJoin : IDisposable
 
     private readonly Endpoint _endpoint;
     private readonly EndPoint[] _addresses;
+    private readonly ClientOptions _options;
     private readonly Lock _switching = new();
     private Socket _socket;
     private int _current;
     private bool _answered;
     private byte[] _last = [];
 
-    private DatagramJoin(Endpoint endpoint, EndPoint[] addresses)
+    private DatagramJoin(Endpoint endpoint, EndPoint[] addresses, ClientOptions options)
     {
         _endpoint = endpoint;
+        _options = options;
         _addresses = addresses;
-        _socket = Connector.ConnectDatagrams(endpoint, addresses[0]);
+        _socket = Connector.ConnectDatagrams(endpoint, addresses[0], options);
     }
 
-    public static async Task<int> RunAsync(Endpoint endpoint, StandardOutput output, TimeSpan wait, TimeSpan timeout)
+    public static async Task<int> RunAsync(
+        Endpoint endpoint, StandardOutput output, TimeSpan wait, TimeSpan timeout, ClientOptions options)
     {
         EndPoint[] addresses = await Connector.AddressesAsync(endpoint, timeout, CancellationToken.None);
-        using DatagramJoin join = new(endpoint, addresses);
+        using DatagramJoin join = new(endpoint, addresses, options);
         using CancellationTokenSource over = new();
         Task<string?> receiving = join.ReceiveAsync(output, over.Token);
         TaskCompletionSource<string?> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -143,7 +146,7 @@ internal sealed class DatagramJoin : IDisposable
                 return false;
             }
 
-            _socket = Connector.ConnectDatagrams(_endpoint, _addresses[++_current]);
+            _socket = Connector.ConnectDatagrams(_endpoint, _addresses[++_current], _options);
             refused.Dispose();
             if (_last.Length > 0)
             {

@@ -8,10 +8,10 @@ internal static class Program
 {
     public static async Task<int> Main(string[] arguments)
     {
-        string[]? program = ServeCommand.TakeProgram(ref arguments);
+        string[]? program = ServedArguments.TakeProgram(ref arguments);
         RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
         {
-            ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), DemoCommand.Make(),
+            ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), OptionsCommand.Make(), DemoCommand.Make(),
         };
 
         // A text may begin with @: it is no response file.

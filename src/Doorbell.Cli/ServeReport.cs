@@ -5,12 +5,42 @@ namespace Doorbell.Cli;
 /// <summary>What <c>serve</c> prints: a line a door, who can reach them, and a summary; for people, or as JSON.</summary>
 internal sealed class ServeReport(Service service, bool json)
 {
+    /// <summary>What the kernel made of socket options, where that is not what was asked.</summary>
+    public void Options(IReadOnlyList<SocketOptionOutcome> outcomes)
+    {
+        foreach (SocketOptionOutcome outcome in outcomes.Where(static outcome => outcome.Differs))
+        {
+            Print(
+                $"{outcome.Target}: {outcome}",
+                writer =>
+                {
+                    writer.WriteString("event", "option");
+                    writer.WriteString("endpoint", outcome.Target);
+                    writer.WriteString("name", outcome.Setting.Option.Name);
+                    writer.WriteString("asked", outcome.Setting.Asked);
+                    writer.WriteString("value", outcome.Actual);
+                    writer.WriteString("why", outcome.ToString());
+                });
+        }
+    }
+
     /// <param name="server">What is served.</param>
-    /// <param name="askedFor">The backlog asked for; null if none was.</param>
-    public void Listening(Server server, int? askedFor)
+    /// <param name="options">What was asked for.</param>
+    public void Listening(Server server, ServerOptions options)
     {
 
         IReadOnlyList<BacklogReading> backlogs = server.ReadBacklogs();
+        if (server.TookOverFrom is { } old)
+        {
+            Print(
+                $"took the listening sockets over from process {old}",
+                writer =>
+                {
+                    writer.WriteString("event", "took-over");
+                    writer.WriteNumber("process", old);
+                });
+        }
+
         foreach (Door door in server.Doors)
         {
             Print(
@@ -22,22 +52,46 @@ internal sealed class ServeReport(Service service, bool json)
                     writer.WriteString("endpoint", door.Endpoint.ToString());
                     writer.WriteString("model", server.Model.Name);
                     writer.WriteString("reach", JsonNamingPolicy.KebabCaseLower.ConvertName(door.Reach.ToString()));
-                    if (backlogs.FirstOrDefault(backlog => backlog.Endpoint == door.Endpoint)?.Limit is { } limit)
+                    if (backlogs.FirstOrDefault(backlog => backlog.Endpoint == door.Endpoint)?.Limit is { } most)
                     {
-                        writer.WriteNumber("backlog", limit);
+                        writer.WriteNumber("backlog", most);
                     }
                 });
         }
 
         if (!json)
         {
-            if (askedFor is { } asked && backlogs.FirstOrDefault(static backlog => backlog.Limit is not null)?.Limit is { } made)
+            int? limit = backlogs.FirstOrDefault(static backlog => backlog.Limit is not null)?.Limit;
+            if (options.ListenBacklog is { } asked && limit is { } made)
             {
                 Console.Out.WriteLine(
                     asked == made ? $"backlog: {made}" : $"backlog: asked for {asked}, the kernel allows {made}: net.core.somaxconn");
             }
 
+            if (options.ReusePort)
+            {
+                Console.Out.WriteLine(Server.BacklogMoves
+                    ? "other servers may share the ports; what waits in the backlog moves to them when this one ends"
+                    : "other servers may share the ports; when this one ends the kernel resets what arrives in its backlog at that moment: "
+                        + "sysctl -w net.ipv4.tcp_migrate_req=1 lets it move to them");
+            }
+
             Console.Out.WriteLine(Reachable(server.Doors));
+        }
+    }
+
+    /// <param name="process">Who has taken over; null if nobody has.</param>
+    public void HandedOver(int? process)
+    {
+        if (process is { } successor)
+        {
+            Print(
+                $"handed the listening sockets over to process {successor}",
+                writer =>
+                {
+                    writer.WriteString("event", "handed-over");
+                    writer.WriteNumber("process", successor);
+                });
         }
     }
 

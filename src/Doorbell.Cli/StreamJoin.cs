@@ -28,9 +28,10 @@ internal sealed class StreamJoin
         _halfClose = halfClose;
     }
 
-    public static async Task<int> RunAsync(Endpoint endpoint, StandardOutput output, bool halfClose, TimeSpan timeout)
+    public static async Task<int> RunAsync(
+        Endpoint endpoint, StandardOutput output, bool halfClose, TimeSpan timeout, ClientOptions options)
     {
-        using Socket socket = await Connector.ConnectAsync(endpoint, timeout, CancellationToken.None);
+        using Socket socket = await Connector.ConnectAsync(endpoint, timeout, options, CancellationToken.None);
         socket.Blocking = true;
         StreamJoin join = new(endpoint, socket, output, halfClose);
 

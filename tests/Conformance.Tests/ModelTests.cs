@@ -93,7 +93,8 @@ public sealed class ModelTests
     public async Task A_bell_rung_from_another_thread_pushes_output_to_an_idle_connection(string model)
     {
         TaskCompletionSource<Bell> bell = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using Running server = await Running.StartAsync(new Service("push") { NewStreamHandler = () => new Pushing(bell) }, model: model);
+        Service push = new("push") { NewStreamHandler = () => new Pushing(bell) };
+        await using Running server = await Running.StartAsync(push, model: model);
         using Peer peer = server.Connect();
         Bell its = await bell.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         its.Ring();

@@ -20,6 +20,9 @@ internal static class Models
     /// <summary>Whoever accepts counts all connections.</summary>
     public static readonly string[] WithALimit = ["process", "thread", "async", "loop"];
 
+    /// <summary>These models alone.</summary>
+    public static TheoryData<string> Only(string[] models) => [.. models];
+
     /// <summary>Every capitaliser, over every stream, under these models. Worker processes know the command's services alone.</summary>
     public static TheoryData<string, string, string> Matrix(string[] models)
     {

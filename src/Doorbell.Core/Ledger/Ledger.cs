@@ -98,7 +98,7 @@ public sealed class Ledger
         Interlocked.Add(ref cells[_firstReason + (int)reason], open);
     }
 
-    /// <summary>accept(2) failed.</summary>
+    /// <summary>accept(2) failed, or what it gave could not be used.</summary>
     public void AcceptFailed() => Add(Count.AcceptErrors, 1);
 
     /// <summary>A process that served, or that was to serve, ended otherwise than by itself in order.</summary>

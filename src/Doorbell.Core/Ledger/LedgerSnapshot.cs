@@ -39,7 +39,7 @@ public sealed record LedgerSnapshot
     /// <summary>Datagrams whose handler threw.</summary>
     public required long DatagramFaults { get; init; }
 
-    /// <summary>Failures of accept(2).</summary>
+    /// <summary>Failures of accept(2), and connections closed at once since they could not have the socket options asked for.</summary>
     public required long AcceptErrors { get; init; }
 
     /// <summary>Processes that were killed, crashed, or could not be made.</summary>

@@ -10,7 +10,7 @@ public sealed record Service(string Name)
     /// <summary>Makes the handler of a datagram socket; null if the service does not speak in datagrams. Any thread may call it.</summary>
     public Func<DatagramHandler>? NewDatagramHandler { get; init; }
 
-    /// <summary>What to run in the place of handlers; null for none. Only the model that is a process for each connection runs it.</summary>
+    /// <summary>What to run in the place of handlers; null for none. It takes the model of a process for each connection.</summary>
     public ServiceProgram? Program { get; init; }
 
     /// <summary>The bounds of each connection.</summary>

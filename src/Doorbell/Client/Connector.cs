@@ -19,16 +19,31 @@ public static class Connector
     /// <returns>The connected socket; the caller owns it.</returns>
     /// <exception cref="NetworkException">It can't be resolved, or no address answered; the message lists each and why.</exception>
     /// <exception cref="ArgumentException">The endpoint carries datagrams.</exception>
-    public static async Task<Socket> ConnectAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation)
+    public static Task<Socket> ConnectAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation) =>
+        ConnectAsync(endpoint, timeout, ClientOptions.Default, cancellation);
+
+    /// <summary>Connects a stream socket.</summary>
+    /// <param name="endpoint">A TCP or unix stream endpoint.</param>
+    /// <param name="timeout">Bounds resolving and connecting together.</param>
+    /// <param name="options">How to make the sockets.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <exception cref="NetworkException">
+    /// It can't be resolved, no address answered, or the kernel refuses an option; the message lists each and why.
+    /// </exception>
+    /// <exception cref="ArgumentException">The endpoint carries datagrams, or an option has no effect on it.</exception>
+    public static async Task<Socket> ConnectAsync(
+        Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation)
     {
         if (!endpoint.IsStream)
         {
             throw new ArgumentException($"{endpoint} carries datagrams, which need no connection.", nameof(endpoint));
         }
 
+        options.RequireUse(endpoint);
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
-        Attempts attempts = new(endpoint, timeout, cancellation, deadline.Token);
+        Attempts attempts = new(endpoint, timeout, options, cancellation, deadline.Token);
         EndPoint[] addresses = endpoint.IsUnix
             ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
             : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
@@ -57,12 +72,25 @@ public static class Connector
     /// <param name="address">One of its addresses.</param>
     /// <returns>The connected socket; the caller owns it.</returns>
     /// <exception cref="NetworkException">There is no route.</exception>
-    public static Socket ConnectDatagrams(Endpoint endpoint, EndPoint address)
+    public static Socket ConnectDatagrams(Endpoint endpoint, EndPoint address) =>
+        ConnectDatagrams(endpoint, address, ClientOptions.Default);
+
+    /// <summary>
+    /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
+    /// </summary>
+    /// <param name="endpoint">The endpoint asked for, to name in errors.</param>
+    /// <param name="address">One of its addresses.</param>
+    /// <param name="options">How to make the socket.</param>
+    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <exception cref="NetworkException">There is no route, or the kernel refuses an option.</exception>
+    /// <exception cref="ArgumentException">An option has no effect on such a socket.</exception>
+    public static Socket ConnectDatagrams(Endpoint endpoint, EndPoint address, ClientOptions options)
     {
+        options.RequireUse(endpoint);
         string operation = "socket";
         try
         {
-            return DatagramSocket.Connect(address, ref operation);
+            return DatagramSocket.Connect(endpoint, address, options, ref operation);
         }
         catch (SocketException failure)
         {
@@ -108,7 +136,8 @@ public static class Connector
     }
 
     /// <summary>The race of one connect: attempts start one after the other, run side by side, and the first that connects wins.</summary>
-    private sealed class Attempts(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation, CancellationToken deadline)
+    private sealed class Attempts(
+        Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation, CancellationToken deadline)
     {
         private readonly List<(EndPoint Address, SocketException Why)> _failures = [];
 
@@ -151,7 +180,7 @@ public static class Connector
             }
         }
 
-        private static async Task<Socket> AttemptAsync(EndPoint address, CancellationToken over)
+        private async Task<Socket> AttemptAsync(EndPoint address, CancellationToken over)
         {
             bool unix = address is UnixDomainSocketEndPoint;
             Socket socket = new(address.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
@@ -163,7 +192,9 @@ public static class Connector
                     socket.NoDelay = true;
                 }
 
+                options.BeforeConnect(socket, endpoint.ToString());
                 await socket.ConnectAsync(address, over).ConfigureAwait(false);
+                options.Connected(socket, endpoint.ToString());
                 return socket;
             }
             catch

@@ -30,10 +30,25 @@ public static class DatagramClient
     /// <param name="schedule">When to send again.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="NetworkException">Nobody listens there, or no answer came in time.</exception>
+    public static Task<DatagramAnswer> AskAsync(
+        Endpoint endpoint, ReadOnlyMemory<byte> question, TimeSpan timeout, RetrySchedule schedule, CancellationToken cancellation) =>
+        AskAsync(endpoint, question, timeout, schedule, ClientOptions.Default, cancellation);
+
+    /// <summary>As the other, with sockets made as <paramref name="options"/> says.</summary>
+    /// <param name="endpoint">A UDP or unix datagram endpoint. A name's addresses are tried in turn as they refuse.</param>
+    /// <param name="question">The whole datagram; may be empty.</param>
+    /// <param name="timeout">Bounds the whole exchange.</param>
+    /// <param name="schedule">When to send again.</param>
+    /// <param name="options">How to make the sockets.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="NetworkException">Nobody listens there, no answer came in time, or the kernel refuses an option.</exception>
+    /// <exception cref="ArgumentException">An option has no effect on the endpoint.</exception>
     public static async Task<DatagramAnswer> AskAsync(
-        Endpoint endpoint, ReadOnlyMemory<byte> question, TimeSpan timeout, RetrySchedule schedule, CancellationToken cancellation)
+        Endpoint endpoint, ReadOnlyMemory<byte> question, TimeSpan timeout, RetrySchedule schedule, ClientOptions options,
+        CancellationToken cancellation)
     {
         schedule.Validate();
+        options.RequireUse(endpoint);
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
         EndPoint[] addresses = endpoint.IsUnix
@@ -46,7 +61,7 @@ public static class DatagramClient
             Exchange exchange = new(question, schedule, deadline.Token);
             try
             {
-                using Socket socket = DatagramSocket.Connect(address, ref operation);
+                using Socket socket = DatagramSocket.Connect(endpoint, address, options, ref operation);
                 operation = "send";
                 return await exchange.RunAsync(socket).ConfigureAwait(false);
             }

@@ -12,12 +12,14 @@ internal static class DatagramSocket
     /// listens there (udp(7)).
     /// </summary>
     /// <exception cref="SocketException">It can't be made; <paramref name="operation"/> says which call failed.</exception>
-    public static Socket Connect(EndPoint address, ref string operation)
+    /// <exception cref="NetworkException">The kernel refuses an option.</exception>
+    public static Socket Connect(Endpoint endpoint, EndPoint address, ClientOptions options, ref string operation)
     {
         bool unix = address is UnixDomainSocketEndPoint;
         Socket socket = new(address.AddressFamily, SocketType.Dgram, unix ? ProtocolType.Unspecified : ProtocolType.Udp);
         try
         {
+            options.BeforeConnect(socket, endpoint.ToString());
             if (unix)
             {
                 operation = "bind";
@@ -26,6 +28,7 @@ internal static class DatagramSocket
 
             operation = "connect";
             socket.Connect(address);
+            options.Connected(socket, endpoint.ToString());
             return socket;
         }
         catch

@@ -30,13 +30,24 @@ public sealed class StreamClient : IDisposable
     /// <summary>The address that answered.</summary>
     public PeerAddress Peer { get; }
 
-    /// <summary>Connects; see <see cref="Connector.ConnectAsync"/>.</summary>
+    /// <summary>Connects; see <see cref="Connector.ConnectAsync(Endpoint, TimeSpan, CancellationToken)"/>.</summary>
     /// <param name="endpoint">A TCP or unix stream endpoint.</param>
     /// <param name="timeout">Bounds resolving and connecting together.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="NetworkException">No address answered.</exception>
-    public static async Task<StreamClient> ConnectAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation) =>
-        new(endpoint, await Connector.ConnectAsync(endpoint, timeout, cancellation).ConfigureAwait(false));
+    public static Task<StreamClient> ConnectAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation) =>
+        ConnectAsync(endpoint, timeout, ClientOptions.Default, cancellation);
+
+    /// <summary>Connects; see <see cref="Connector.ConnectAsync(Endpoint, TimeSpan, ClientOptions, CancellationToken)"/>.</summary>
+    /// <param name="endpoint">A TCP or unix stream endpoint.</param>
+    /// <param name="timeout">Bounds resolving and connecting together.</param>
+    /// <param name="options">How to make the sockets.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="NetworkException">No address answered, or the kernel refuses an option.</exception>
+    /// <exception cref="ArgumentException">An option has no effect on the endpoint.</exception>
+    public static async Task<StreamClient> ConnectAsync(
+        Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation) =>
+        new(endpoint, await Connector.ConnectAsync(endpoint, timeout, options, cancellation).ConfigureAwait(false));
 
     /// <summary>Sends one line in one write and waits for one reply, however it is cut and ended; see <see cref="LineReply"/>.</summary>
     /// <param name="line">Without its end; an LF is added.</param>

@@ -3,33 +3,106 @@ using System.Net.Sockets;
 
 namespace Doorbell;
 
-/// <summary>Makes the sockets that an endpoint to serve stands for: made, bound, and listening if they are a stream's.</summary>
-internal sealed class Binding(ServerOptions options, ServerModel model)
+/// <summary>
+/// Makes the sockets that a server's endpoints stand for: made, bound, and listening if they are a stream's. Where a socket is there
+/// already, passed by whoever started this process or by the server before this one, it is used.
+/// </summary>
+internal sealed class Binding
 {
     /// <summary>When any port will do for several addresses, so many ports are tried that all of them may share.</summary>
     private const int MostPortsTried = 16;
 
-    /// <summary>
-    /// Binds all the addresses of <paramref name="endpoint"/>, or none; each of TCP's and UDP's by as many sockets as the model has
-    /// lanes that own one.
-    /// </summary>
-    /// <exception cref="NetworkException">One of them can't be had.</exception>
-    public async Task<List<BoundSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
-    {
-        if (endpoint.IsUnix)
-        {
-            return [UnixBinding.Bind(endpoint, options.ListenBacklog)];
-        }
+    private readonly ServerOptions _options;
+    private readonly ServerModel _model;
+    private readonly List<BoundSocket> _existing;
 
-        int shards = endpoint.IsStream ? model.ListenersPerDoor : model.DatagramLanes;
-        List<BoundSocket> sockets = endpoint.Host == "*"
-            ? [BindEveryInterface(endpoint)]
-            : await BindAddressesAsync(endpoint, cancellation).ConfigureAwait(false);
-        return shards == 1 ? sockets : Shard(sockets, shards);
+    /// <param name="options">What is asked for.</param>
+    /// <param name="model">How many sockets it takes for one address.</param>
+    /// <param name="takenOver">The last server's sockets; what no endpoint asks for is closed.</param>
+    public Binding(ServerOptions options, ServerModel model, IEnumerable<BoundSocket> takenOver)
+    {
+        _options = options;
+        _model = model;
+        _existing = [.. takenOver];
+    }
+
+    /// <summary>SO_REUSEPORT=0 asks for one socket a port: then a model's lanes have that one between them.</summary>
+    private bool MayShare =>
+        _options.SocketOptions.LastOrDefault(static setting => setting.Option.Name == "SO_REUSEPORT") is not { Asked: "0" };
+
+    /// <summary>Binds all endpoints, or none.</summary>
+    /// <exception cref="ArgumentException">The service does not speak over a socket that was passed, or an option fits none.</exception>
+    /// <exception cref="NetworkException">One of them can't be had.</exception>
+    public async Task<List<BoundSocket>> BindAllAsync(CancellationToken cancellation)
+    {
+        List<BoundSocket> sockets = [];
+        try
+        {
+            if (_options.Endpoints.Count == 0)
+            {
+                sockets.AddRange(PassedSockets.AdoptAll(_options));
+            }
+            else
+            {
+                _existing.AddRange(PassedSockets.AdoptUnnamed(_options));
+            }
+
+            foreach (Endpoint endpoint in _options.Endpoints)
+            {
+                sockets.AddRange(await BindAsync(endpoint, cancellation).ConfigureAwait(false));
+            }
+
+            sockets.ForEach(bound => _options.RequireSpoken(bound.Door.Endpoint));
+            ServerSocketOptions.RequireUse(_options.SocketOptions, sockets);
+            return sockets;
+        }
+        catch
+        {
+            foreach (BoundSocket bound in sockets)
+            {
+                bound.Close();
+            }
+
+            throw;
+        }
+        finally
+        {
+            _existing.ForEach(static bound => bound.Socket.Dispose());
+        }
     }
 
     private static bool Lacks(SocketError error) => error is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported
         or SocketError.ProtocolFamilyNotSupported;
+
+    /// <summary>One endpoint's; each of TCP's and UDP's addresses by as many sockets as the model has lanes that own one.</summary>
+    private async Task<List<BoundSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
+    {
+        if (endpoint.IsPassed)
+        {
+            return PassedSockets.Adopt(endpoint, _options);
+        }
+
+        if (TakeExisting(endpoint) is { Count: > 0 } existing)
+        {
+            return existing;
+        }
+
+        if (endpoint.IsUnix)
+        {
+            return [UnixBinding.Bind(endpoint, _options)];
+        }
+
+        return endpoint.Host == "*"
+            ? Share(BindEveryInterface(endpoint))
+            : await BindAddressesAsync(endpoint, cancellation).ConfigureAwait(false);
+    }
+
+    private List<BoundSocket> TakeExisting(Endpoint door)
+    {
+        List<BoundSocket> taken = _existing.FindAll(bound => bound.Door.Endpoint == door);
+        _existing.RemoveAll(taken.Contains);
+        return taken;
+    }
 
     private async Task<List<BoundSocket>> BindAddressesAsync(Endpoint endpoint, CancellationToken cancellation)
     {
@@ -61,9 +134,12 @@ internal sealed class Binding(ServerOptions options, ServerModel model)
             {
                 try
                 {
-                    BoundSocket bound = IPBinding.Bind(endpoint.Transport, new IPEndPoint(address, port), dualStack: false, options);
-                    port = bound.Door.Endpoint.Port;
-                    sockets.Add(bound);
+                    Endpoint door = IPBinding.DoorOf(endpoint.Transport, address, port, dualStack: false).Endpoint;
+                    List<BoundSocket> bound = TakeExisting(door) is { Count: > 0 } existing
+                        ? existing
+                        : Share(IPBinding.Bind(endpoint.Transport, new IPEndPoint(address, port), dualStack: false, _options));
+                    port = bound[0].Door.Endpoint.Port;
+                    sockets.AddRange(bound);
                 }
                 catch (NetworkException lacking) when (optional && Lacks(lacking.Error))
                 {
@@ -84,42 +160,44 @@ internal sealed class Binding(ServerOptions options, ServerModel model)
     {
         try
         {
-            return IPBinding.Bind(endpoint.Transport, new IPEndPoint(IPAddress.IPv6Any, endpoint.Port), dualStack: true, options);
+            return IPBinding.Bind(endpoint.Transport, new IPEndPoint(IPAddress.IPv6Any, endpoint.Port), dualStack: true, _options);
         }
         catch (NetworkException lacking) when (Lacks(lacking.Error))
         {
-            return IPBinding.Bind(endpoint.Transport, new IPEndPoint(IPAddress.Any, endpoint.Port), dualStack: false, options);
+            return IPBinding.Bind(endpoint.Transport, new IPEndPoint(IPAddress.Any, endpoint.Port), dualStack: false, _options);
         }
     }
 
     /// <summary>
-    /// Puts in the place of each socket several that share its port (SO_REUSEPORT, socket(7)): the kernel spreads what comes over
-    /// them. The first socket had the port to itself, so nobody else is on it.
+    /// Puts in the place of a socket several that share its port (SO_REUSEPORT, socket(7)): the kernel spreads what comes over
+    /// them. The first socket had the port to itself, unless sharing was asked for, so nobody else is on it.
     /// </summary>
-    private List<BoundSocket> Shard(List<BoundSocket> sockets, int shards)
+    private List<BoundSocket> Share(BoundSocket alone)
     {
+        int shards = !MayShare ? 1 : alone.IsListener ? _model.ListenersPerDoor : _model.DatagramLanes;
+        if (shards == 1)
+        {
+            return [alone];
+        }
+
         List<BoundSocket> sharing = [];
         try
         {
-            foreach ((Socket alone, Door door) in sockets)
+            IPEndPoint address = (IPEndPoint)alone.Socket.LocalEndPoint!;
+            bool dualStack = address.AddressFamily == AddressFamily.InterNetworkV6 && alone.Socket.DualMode;
+            alone.Socket.Dispose();
+            for (int i = 0; i < shards; i++)
             {
-                IPEndPoint address = (IPEndPoint)alone.LocalEndPoint!;
-                bool dualStack = address.AddressFamily == AddressFamily.InterNetworkV6 && alone.DualMode;
-                alone.Dispose();
-                for (int i = 0; i < shards; i++)
-                {
-                    BoundSocket bound = IPBinding.Bind(door.Endpoint.Transport, address, dualStack, options, sharesPort: true);
-                    sharing.Add(bound with { Door = door });
-                }
+                BoundSocket bound = IPBinding.Bind(alone.Door.Endpoint.Transport, address, dualStack, _options, sharesPort: true);
+                sharing.Add(bound with { Door = alone.Door });
             }
+
+            return sharing;
         }
         catch
         {
             sharing.ForEach(static bound => bound.Socket.Dispose());
-            sockets.ForEach(static bound => bound.Socket.Dispose());
             throw;
         }
-
-        return sharing;
     }
 }

@@ -5,7 +5,8 @@ namespace Doorbell;
 
 /// <summary>
 /// A place to serve at or to reach, as a URI: <c>tcp://host:port</c>, <c>udp://host:port</c>, <c>unix:///path</c> (stream),
-/// <c>unix+dgram:///path</c>. A bare <c>6789</c>, <c>:6789</c> or <c>host:6789</c> means tcp; a missing host means localhost.
+/// <c>unix+dgram:///path</c>, and for servers <c>fd://N</c> or <c>fd://NAME</c>, a socket that this process was passed. A bare
+/// <c>6789</c>, <c>:6789</c> or <c>host:6789</c> means tcp; a missing host means localhost.
 /// </summary>
 /// <remarks>
 /// An IPv6 address stands in brackets. <c>*</c> is every interface, both families. <c>localhost</c> is both loopback addresses.
@@ -26,7 +27,7 @@ public sealed record Endpoint
     /// <summary>What carries its bytes.</summary>
     public Transport Transport { get; }
 
-    /// <summary>A name, an IP address without brackets, or <c>*</c>; null for unix.</summary>
+    /// <summary>A name, an IP address without brackets, or <c>*</c>; what stands behind <c>fd://</c>; null for unix.</summary>
     public string? Host { get; }
 
     /// <summary>0 to 65,535; 0 for unix.</summary>
@@ -40,6 +41,9 @@ public sealed record Endpoint
 
     /// <summary>Whether it is a path rather than a host and port.</summary>
     public bool IsUnix => Transport is Transport.Unix or Transport.UnixDatagram;
+
+    /// <summary>Whether it is a socket that this process was passed, which only a server can use.</summary>
+    public bool IsPassed => Transport == Transport.Passed;
 
     /// <summary>Reads an endpoint.</summary>
     /// <param name="text">In any of the forms above.</param>
@@ -59,7 +63,7 @@ public sealed record Endpoint
     /// <param name="address">Its address.</param>
     public static Endpoint From(Transport transport, IPEndPoint address)
     {
-        return transport is Transport.Unix or Transport.UnixDatagram
+        return transport is not (Transport.Tcp or Transport.Udp)
             ? throw new ArgumentOutOfRangeException(nameof(transport), transport, "An IP address goes with TCP or UDP.")
             : new Endpoint(transport, EndpointHost.Plain(address.Address).ToString(), address.Port, null);
     }
@@ -69,6 +73,7 @@ public sealed record Endpoint
     {
         Transport.Unix => $"unix:{Slashes}{Path}",
         Transport.UnixDatagram => $"unix+dgram:{Slashes}{Path}",
+        Transport.Passed => $"fd://{Host}",
         _ => $"{(Transport == Transport.Tcp ? "tcp" : "udp")}://{(Host!.Contains(':') ? $"[{Host}]" : Host)}:{Port}",
     };
 

@@ -41,6 +41,11 @@ internal static class EndpointParser
             return ReadHostAndPort(Transport.Tcp, text, out endpoint);
         }
 
+        if (transport == Transport.Passed)
+        {
+            return ReadPassed(rest[2..], out endpoint);
+        }
+
         return transport is { } known ? ReadHostAndPort(known, rest[2..], out endpoint) : EndpointScheme.Explain(scheme);
     }
 
@@ -73,6 +78,13 @@ internal static class EndpointParser
 
         endpoint = new Endpoint(transport, null, 0, path);
         return null;
+    }
+
+    private static string? ReadPassed(string which, out Endpoint? endpoint)
+    {
+        bool fit = which.Length is > 0 and <= 255 && which.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '@');
+        endpoint = fit ? new Endpoint(Transport.Passed, which, 0, null) : null;
+        return fit ? null : "behind fd:// stands a descriptor's number, or a name that systemd gave it, as in fd://3 or fd://web";
     }
 
     private static string? ReadHostAndPort(Transport transport, string text, out Endpoint? endpoint)

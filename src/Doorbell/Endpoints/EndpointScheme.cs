@@ -3,7 +3,7 @@ namespace Doorbell;
 /// <summary>The schemes of endpoints, and which of them someone meant who wrote another.</summary>
 internal static class EndpointScheme
 {
-    private static readonly string[] _known = ["tcp", "udp", "unix", "unix+dgram"];
+    private static readonly string[] _known = ["tcp", "udp", "unix", "unix+dgram", "fd"];
 
     public static Transport? Find(string scheme) => scheme.ToLowerInvariant() switch
     {
@@ -11,6 +11,7 @@ internal static class EndpointScheme
         "udp" => Transport.Udp,
         "unix" => Transport.Unix,
         "unix+dgram" => Transport.UnixDatagram,
+        "fd" => Transport.Passed,
         _ => null,
     };
 
@@ -21,9 +22,12 @@ internal static class EndpointScheme
         return $"the scheme must be {string.Join(", ", _known[..^1])} or {_known[^1]}, not {shown}: try {Example(Nearest(wrong))}";
     }
 
-    private static string Example(string scheme) => scheme.StartsWith("unix", StringComparison.Ordinal)
-        ? $"{scheme}:///run/door"
-        : $"{scheme}://localhost:6789";
+    private static string Example(string scheme) => scheme switch
+    {
+        "fd" => "fd://3",
+        ['u', 'n', 'i', 'x', ..] => $"{scheme}:///run/door",
+        _ => $"{scheme}://localhost:6789",
+    };
 
     private static string Nearest(string wrong) => wrong.ToLowerInvariant() switch
     {
@@ -35,7 +39,7 @@ internal static class EndpointScheme
     };
 
     /// <summary>How many letters to put in, take out or change (Levenshtein), a row of the table at a time.</summary>
-    private static int Distance(string from, string to)
+    public static int Distance(string from, string to)
     {
         int[] row = [.. Enumerable.Range(0, to.Length + 1)];
         foreach (char letter in from)

@@ -18,12 +18,17 @@ internal static class IPBinding
         Socket? socket = null;
         try
         {
+            // The protocol is the type's own either way. But told that it is TCP, Socket's bind sets SO_REUSEADDR unasked, against
+            // whoever turned it off (dotnet/runtime, pal_networking.c, SystemNative_Bind). Here it is set in the open.
             socket = new Socket(
-                address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Tcp : ProtocolType.Udp);
+                address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Unspecified : ProtocolType.Udp);
             operation = "setsockopt";
-            SetOptionsBeforeBind(socket, stream, dualStack, sharesPort);
+            SetOptionsBeforeBind(socket, stream, dualStack, sharesPort || options.ReusePort);
+            ServerSocketOptions asked = new(socket, options.SocketOptions, target);
+            asked.BeforeBind();
             operation = "bind";
             socket.Bind(address);
+            asked.BeforeListen();
             if (stream)
             {
                 operation = "listen";
@@ -31,12 +36,17 @@ internal static class IPBinding
             }
 
             int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-            return new BoundSocket(socket, DoorOf(transport, address.Address, port, dualStack));
+            return asked.Bound(DoorOf(transport, address.Address, port, dualStack));
         }
         catch (SocketException failure)
         {
             socket?.Dispose();
             throw NetworkException.From(operation, target, failure);
+        }
+        catch (NetworkException)
+        {
+            socket?.Dispose();
+            throw;
         }
     }
 

@@ -9,8 +9,9 @@ internal static class InheritedSocket
     /// <summary>Takes a listener or a datagram socket over; owns the descriptor from then on.</summary>
     /// <param name="descriptor">Its number in this process.</param>
     /// <param name="name">As the user named it, for errors.</param>
+    /// <param name="options">What is to be set on it still, and on its connections.</param>
     /// <exception cref="NetworkException">It is closed, no socket, or not one that can be served.</exception>
-    public static BoundSocket Adopt(int descriptor, string name)
+    public static BoundSocket Adopt(int descriptor, string name, ServerOptions options)
     {
         // What this process starts is to have none of it.
         if (Libc.fcntl(descriptor, Libc.SetDescriptorFlags, 1) != 0)
@@ -21,7 +22,10 @@ internal static class InheritedSocket
         try
         {
             Socket socket = Open(descriptor);
-            return new BoundSocket(socket, DoorOf(socket, name));
+            Door door = DoorOf(socket, name);
+            ServerSocketOptions asked = new(socket, options.SocketOptions, name);
+            asked.OnceBound();
+            return asked.Bound(door) with { IsPassed = true };
         }
         catch (SocketException failure)
         {

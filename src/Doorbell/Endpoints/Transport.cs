@@ -14,4 +14,7 @@ public enum Transport
 
     /// <summary>A unix datagram socket (unix(7)).</summary>
     UnixDatagram,
+
+    /// <summary>Whatever the socket carries that this process was passed.</summary>
+    Passed,
 }

@@ -6,32 +6,45 @@ namespace Doorbell;
 /// <summary>Binds unix sockets, whose files outlive the process that made them if it is killed.</summary>
 internal static class UnixBinding
 {
-    /// <param name="endpoint">Where.</param>
-    /// <param name="backlog">A stream listener's; null for the system's maximum.</param>
     /// <exception cref="NetworkException">It can't be bound, or a living server has it.</exception>
-    public static BoundSocket Bind(Endpoint endpoint, int? backlog)
+    public static BoundSocket Bind(Endpoint endpoint, ServerOptions options)
     {
         bool stream = endpoint.IsStream;
         RemoveIfStale(endpoint);
         string operation = "socket";
         Socket? socket = null;
+        bool bound = false;
         try
         {
             socket = new Socket(AddressFamily.Unix, stream ? SocketType.Stream : SocketType.Dgram, ProtocolType.Unspecified);
+            ServerSocketOptions asked = new(socket, options.SocketOptions, endpoint.ToString());
+            asked.BeforeBind();
             operation = "bind";
             socket.Bind(new KeptEndPoint(endpoint.Path!));
+            bound = true;
+            asked.BeforeListen();
             if (stream)
             {
                 operation = "listen";
-                socket.Listen(backlog ?? IPBinding.SystemsMaximum);
+                socket.Listen(options.ListenBacklog ?? IPBinding.SystemsMaximum);
             }
 
-            return new BoundSocket(socket, new Door(endpoint, Reach.ThisMachine));
+            return asked.Bound(new Door(endpoint, Reach.ThisMachine));
         }
         catch (SocketException failure)
         {
             socket?.Dispose();
             throw NetworkException.From(operation, endpoint.ToString(), failure);
+        }
+        catch (NetworkException)
+        {
+            socket?.Dispose();
+            if (bound)
+            {
+                RemoveIfStale(endpoint);
+            }
+
+            throw;
         }
     }
 

@@ -59,6 +59,12 @@ internal static partial class ServerLog
     [LoggerMessage(18, LogLevel.Information, "{Door}: process {Pid}, which served {Peer}, ended: {Status}")]
     public static partial void ProcessEnded(ILogger log, Endpoint door, int pid, PeerAddress peer, string status);
 
+    [LoggerMessage(21, LogLevel.Warning, "{Door}: nothing handed over: {Why}")]
+    public static partial void TakeoverRefused(ILogger log, Endpoint door, string why);
+
+    [LoggerMessage(22, LogLevel.Information, "handed over to process {Pid}")]
+    public static partial void HandedOver(ILogger log, int pid);
+
     [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
         + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
         + "--backlog (ListenBacklog) and net.core.somaxconn")]

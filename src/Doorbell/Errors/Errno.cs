@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 
 namespace Doorbell;
@@ -21,6 +22,29 @@ internal readonly record struct Errno(string Name, string Text)
 
     /// <summary>Null where the name is unknown.</summary>
     public static Errno? Of(SocketError error) => OfAddressOrType(error) ?? OfTransfer(error) ?? OfResolver(error);
+
+    /// <summary>An answer of Linux to setsockopt(2) or getsockopt(2) (asm-generic/errno.h).</summary>
+    public static Errno OfLinux(int number) => number switch
+    {
+        13 => new("EACCES", "Permission denied"),
+        14 => new("EFAULT", "Bad address"),
+        16 => new("EBUSY", "Device or resource busy"),
+        19 => new("ENODEV", "No such device"),
+        22 => new("EINVAL", "Invalid argument"),
+        33 => new("EDOM", "Numerical argument out of domain"),
+        34 => new("ERANGE", "Numerical result out of range"),
+        61 => new("ENODATA", "No data available"),
+        88 => new("ENOTSOCK", "Socket operation on non-socket"),
+        92 => new("ENOPROTOOPT", "Protocol not available"),
+        95 => new("EOPNOTSUPP", "Operation not supported"),
+        98 => new("EADDRINUSE", "Address already in use"),
+        99 => new("EADDRNOTAVAIL", "Cannot assign requested address"),
+        105 => new("ENOBUFS", "No buffer space available"),
+        106 => new("EISCONN", "Transport endpoint is already connected"),
+        107 => new("ENOTCONN", "Transport endpoint is not connected"),
+        114 => new("EALREADY", "Operation already in progress"),
+        _ => OnLinux(number) ?? new(string.Create(CultureInfo.InvariantCulture, $"error {number}"), "errno(3) has its name"),
+    };
 
     private static Errno? OfAddressOrType(SocketError error) => error switch
     {

@@ -86,6 +86,10 @@ public class NetworkException : Exception
             ? "an error that has no name here"
             : $"error {failure.NativeErrorCode} ({PeerText.Escape(failure.Message)})";
 
+    /// <summary>Words the refusal of a socket option, written NAME=VALUE.</summary>
+    internal static NetworkException OfOption(string target, string setting, Errno errno, SocketError error, string? advice) =>
+        new("setsockopt", target, $"{setting}: {errno}", error, advice) { Errno = errno };
+
     private static SocketException? SocketFailureIn(Exception? failure) => failure switch
     {
         null => null,

@@ -32,7 +32,7 @@ internal readonly record struct ChildProcess(int Id, int Descriptor)
     /// <summary>Signals the process and all of its group.</summary>
     public void SignalGroup(int signal) => _ = LibcProcesses.kill(-Id, signal);
 
-    /// <summary>Whether any process of its group is left, once it is reaped itself. As long as one is, nobody else gets its number.</summary>
+    /// <summary>Whether any of its group is left, once it is reaped itself. As long as one is, no other process gets its number.</summary>
     public bool GroupIsAlive() => LibcProcesses.kill(-Id, 0) == 0 || LinuxErrno.Last != Libc.NoProcess;
 
     /// <summary>Takes the status of a process that has ended; null if it has not.</summary>

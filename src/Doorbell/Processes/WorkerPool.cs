@@ -94,16 +94,17 @@ internal sealed class WorkerPool : IDisposable
 
     private void Start(Worker worker, TimeSpan now)
     {
-        int errno = worker.Sockets.Length == 0 ? 0 : _launcher.TryStart(worker.Place, worker.Sockets, isConnection: false, out worker.Child);
+        if (worker.Sockets.Length == 0)
+        {
+            return;
+        }
+
+        int errno = _launcher.TryStart(worker.Place, worker.Sockets, isConnection: false, out worker.Child);
         if (errno == 0)
         {
-            worker.IsRunning = worker.Sockets.Length > 0;
+            worker.IsRunning = true;
             worker.Began = now;
-            if (worker.IsRunning)
-            {
-                _epoll.Watch(worker.Child.Descriptor, Epoll.In, worker.Place);
-            }
-
+            _epoll.Watch(worker.Child.Descriptor, Epoll.In, worker.Place);
             return;
         }
 

@@ -7,33 +7,53 @@ namespace Doorbell;
 /// <remarks>Any thread may call any member.</remarks>
 public sealed class Server : IAsyncDisposable
 {
+    private const string MigrateFile = "/proc/sys/net/ipv4/tcp_migrate_req";
+
     private readonly Stop _stop = new();
     private readonly Admission _admission;
+    private Task<int?>? _successor;
     private readonly BacklogWatch _backlogs;
+    private readonly ILogger _log;
 
-    private Server(ServerOptions options, ServerModel model, List<BoundSocket> sockets, WorkerProcess? worker = null)
+    private Server(ServerOptions options, ServerModel model, List<BoundSocket> sockets)
     {
         Model = model;
         Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
-        ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
-        if (worker is null)
-        {
-            _admission = new Admission(options);
-            _backlogs = new BacklogWatch(sockets, log, ListenCounters.Read);
-            Completion = sockets.Count == 0
-                ? Task.CompletedTask
-                : CompleteAsync(EngineFor(model).ServeAsync(sockets, new(options, model, _admission, Ledger, _stop, log)));
-            _ = _backlogs.RunAsync(_stop.Draining);
-        }
-        else
-        {
-            SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Places);
-            Ledger = shared[worker.Place];
-            _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Place));
-            _backlogs = new BacklogWatch([], log, ListenCounters.Read);
-            Completion = WorkerLanes.ServeAsync(worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, log));
-        }
+
+        // The sockets that share a door are alike.
+        SocketOptions = [.. sockets.DistinctBy(static bound => bound.Door).SelectMany(static bound => bound.Options)];
+        _log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
+        _admission = new Admission(options);
+        _backlogs = new BacklogWatch(sockets, _log, ListenCounters.Read);
+        Completion = sockets.Count == 0
+            ? Task.CompletedTask
+            : CompleteAsync(EngineFor(model).ServeAsync(sockets, new(options, model, _admission, Ledger, _stop, _log)), sockets);
+        _ = _backlogs.RunAsync(_stop.Draining);
     }
+
+    /// <summary>In a worker process.</summary>
+    private Server(ServerOptions options, ServerModel model, List<BoundSocket> sockets, WorkerProcess worker)
+    {
+        Model = model;
+        Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
+        SocketOptions = [];
+        _log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
+        SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Places);
+        Ledger = shared[worker.Place];
+        _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Place));
+        _backlogs = new BacklogWatch([], _log, ListenCounters.Read);
+        Completion = WorkerLanes.ServeAsync(worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, _log));
+    }
+
+    /// <summary>Whether socket activation has passed this process sockets to serve: LISTEN_FDS (sd_listen_fds(3)).</summary>
+    public static bool HasPassedSockets => PassedSockets.OfActivation.Count > 0;
+
+    /// <summary>
+    /// Whether the kernel moves the connections in a closing listener's backlog to another that shares its port, instead of resetting
+    /// them: net.ipv4.tcp_migrate_req (Linux 5.14).
+    /// </summary>
+    public static bool BacklogMoves =>
+        File.Exists(MigrateFile) && File.ReadAllText(MigrateFile).Trim() == "1";
 
     /// <summary>
     /// Whether this process serves for another, which started the same program anew (<see cref="ServerModel.Process"/>,
@@ -46,8 +66,17 @@ public sealed class Server : IAsyncDisposable
     /// <summary>The sockets being served, with their actual addresses.</summary>
     public IReadOnlyList<Door> Doors { get; }
 
+    /// <summary>What the kernel made of the socket options asked for, at each of the <see cref="Doors"/>.</summary>
+    public IReadOnlyList<SocketOptionOutcome> SocketOptions { get; }
+
     /// <summary>How connections are spread.</summary>
     public ServerModel Model { get; }
+
+    /// <summary>The process that this server took its listening sockets over from; null if it made them.</summary>
+    public int? TookOverFrom { get; private init; }
+
+    /// <summary>The process that has taken them over from this one; null while none has.</summary>
+    public int? HandedOverTo { get; private set; }
 
     /// <summary>What has been counted.</summary>
     public Ledger Ledger { get; } = new Ledger();
@@ -104,27 +133,25 @@ public sealed class Server : IAsyncDisposable
             _ = ProgramFile.Find(program.FileName);
         }
 
-        Binding binding = new(options, model);
-        List<BoundSocket> sockets = [];
+        using TakeoverClient? takeover = options.TakeoverPath is { } path ? TakeoverClient.Ask(path, options) : null;
+        Binding binding = new(options, model, takeover?.Sockets ?? []);
+        List<BoundSocket> sockets = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
+        Server server = new(options, model, sockets) { TookOverFrom = takeover?.Process };
         try
         {
-            foreach (Endpoint endpoint in options.Endpoints)
+            takeover?.Ready();
+            if (options.TakeoverPath is not null)
             {
-                sockets.AddRange(await binding.BindAsync(endpoint, cancellation).ConfigureAwait(false));
+                server._successor = new TakeoverListener(options.TakeoverPath, sockets, server._stop, server._log).RunAsync();
             }
+
+            return server;
         }
         catch
         {
-            foreach (BoundSocket bound in sockets)
-            {
-                bound.Socket.Dispose();
-                RemoveUnixFile(bound.Door);
-            }
-
+            await server.DisposeAsync().ConfigureAwait(false);
             throw;
         }
-
-        return new Server(options, model, sockets);
     }
 
     /// <summary>
@@ -144,13 +171,16 @@ public sealed class Server : IAsyncDisposable
         await Completion.ConfigureAwait(false);
     }
 
-    /// <summary>Serves until <paramref name="stop"/> is cancelled, then drains.</summary>
+    /// <summary>
+    /// Serves until <paramref name="stop"/> is cancelled, or another server has taken over (<see cref="ServerOptions.TakeoverPath"/>),
+    /// then drains.
+    /// </summary>
     /// <param name="drain">The drain's deadline.</param>
     /// <param name="stop">When to stop.</param>
     public async Task RunAsync(TimeSpan drain, CancellationToken stop)
     {
         Task stopped = Task.Delay(Timeout.Infinite, stop);
-        if (await Task.WhenAny(Completion, stopped).ConfigureAwait(false) == stopped)
+        if (await Task.WhenAny(Completion, stopped, TakenOverAsync()).ConfigureAwait(false) != Completion)
         {
             await DrainAsync(drain).ConfigureAwait(false);
         }
@@ -171,11 +201,12 @@ public sealed class Server : IAsyncDisposable
 
     private static IEngine EngineFor(ServerModel model) => model.Lane == LaneKind.Task ? new PortableEngine() : new EpollEngine();
 
-    private static void RemoveUnixFile(Door door)
+    private async Task TakenOverAsync()
     {
-        if (door.Endpoint.IsUnix)
+        HandedOverTo = _successor is null ? null : await _successor.ConfigureAwait(false);
+        if (HandedOverTo is null)
         {
-            UnixBinding.RemoveIfStale(door.Endpoint);
+            await Task.Delay(Timeout.Infinite, _stop.Aborting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -187,12 +218,13 @@ public sealed class Server : IAsyncDisposable
             return new Server(options, model, []);
         }
 
-        return worker.IsConnection
-            ? new Server(options, model, [], worker)
-            : new Server(options, model, [.. worker.Sockets.Select(static socket => InheritedSocket.Adopt(socket, $"fd://{socket}"))], worker);
+        // It is the workers that accept what is in the backlog at a drain, so they treat the sockets as theirs.
+        IEnumerable<BoundSocket> sockets = (worker.IsConnection ? [] : worker.Sockets)
+            .Select(socket => InheritedSocket.Adopt(socket, $"fd://{socket}", options) with { IsPassed = false });
+        return new Server(options, model, [.. sockets], worker);
     }
 
-    private async Task CompleteAsync(Task serving)
+    private async Task CompleteAsync(Task serving, List<BoundSocket> sockets)
     {
         try
         {
@@ -200,9 +232,10 @@ public sealed class Server : IAsyncDisposable
         }
         finally
         {
-            foreach (Door door in Doors)
+            // A unix socket's file is the successor's now, if there is one.
+            if (!_stop.BacklogStays)
             {
-                RemoveUnixFile(door);
+                sockets.ForEach(static bound => bound.Close());
             }
         }
     }

@@ -20,7 +20,10 @@ public sealed record ServerOptions
     /// <summary>What to serve at every endpoint.</summary>
     public required Service Service { get; init; }
 
-    /// <summary>Where; at least one. A name or <c>*</c> may stand for several sockets.</summary>
+    /// <summary>
+    /// Where; at least one, unless systemd's socket activation has passed sockets: then none means all of those. A name or <c>*</c>
+    /// may stand for several sockets. An endpoint whose address a passed socket has is served on that.
+    /// </summary>
     public required IReadOnlyList<Endpoint> Endpoints { get; init; }
 
     /// <summary>
@@ -54,6 +57,25 @@ public sealed record ServerOptions
     /// </summary>
     public int? ListenBacklog { get; init; }
 
+    /// <summary>
+    /// Socket options beyond Doorbell's own, which they override: each is set, before bind, before listen or after accept as it has to
+    /// be, on every socket that it has an effect on; one that has none on any is an error. Default none.
+    /// </summary>
+    public IReadOnlyList<SocketOptionSetting> SocketOptions { get; init; } = [];
+
+    /// <summary>
+    /// Whether other servers of the same user may share the ports (SO_REUSEPORT, socket(7)), so that a new one can start before the
+    /// old one ends. Default false. When one of them ends, the kernel resets the connections that wait in its backlog, unless
+    /// <see cref="Server.BacklogMoves"/>.
+    /// </summary>
+    public bool ReusePort { get; init; }
+
+    /// <summary>
+    /// The path of a unix socket over which a server takes the listening sockets over from the one before it, and hands them to the
+    /// one behind it; null, the default, for neither. Only the same user, and root, may take over.
+    /// </summary>
+    public string? TakeoverPath { get; init; }
+
     /// <summary>Where to log; null for nowhere.</summary>
     public ILoggerFactory? Logging { get; init; }
 
@@ -74,23 +96,29 @@ public sealed record ServerOptions
         if (Service.Program is not null && Model is not null && Model != ServerModel.Process)
         {
             throw new ArgumentException(
-                $"The service {Service.Name} is a program, which takes a process for each connection: leave the model out, not {Model.Name}.");
+                $"The service {Service.Name} is a program, which takes a process for each connection: leave out the model {Model.Name}.");
         }
 
-        if (Endpoints.Count == 0)
+        if (Endpoints.Count == 0 && !Server.HasPassedSockets)
         {
             throw new ArgumentException("A server needs at least one endpoint, such as tcp://localhost:6789.");
         }
 
-        foreach (Endpoint endpoint in Endpoints)
+        foreach (Endpoint endpoint in Endpoints.Where(static endpoint => !endpoint.IsPassed))
         {
-            bool speaks = Service.Program is not null
-                || (endpoint.IsStream ? Service.NewStreamHandler : (object?)Service.NewDatagramHandler) is not null;
-            if (!speaks)
-            {
-                string kind = endpoint.IsStream ? "streams" : "datagrams";
-                throw new ArgumentException($"The service {Service.Name} does not speak over {kind}, so it can't be served on {endpoint}.");
-            }
+            RequireSpoken(endpoint);
+        }
+    }
+
+    /// <summary>Refuses an endpoint that the service does not speak over.</summary>
+    internal void RequireSpoken(Endpoint endpoint)
+    {
+        bool speaks = Service.Program is not null
+            || (endpoint.IsStream ? Service.NewStreamHandler : (object?)Service.NewDatagramHandler) is not null;
+        if (!speaks)
+        {
+            string kind = endpoint.IsStream ? "streams" : "datagrams";
+            throw new ArgumentException($"The service {Service.Name} does not speak over {kind}, so it can't be served on {endpoint}.");
         }
     }
 }

@@ -10,6 +10,9 @@ internal static class Textbook
 
     public static (string File, string[] Arguments) Server(string language, string transport) => Make(language, transport, "server");
 
+    /// <summary>A C program that is neither client nor server.</summary>
+    public static string InC(string name) => Path.Combine(_c.Value, name);
+
     private static (string File, string[] Arguments) Make(string language, string transport, string role)
     {
         string name = $"{transport}_{role}";

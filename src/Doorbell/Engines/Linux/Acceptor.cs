@@ -11,6 +11,9 @@ internal sealed unsafe class Acceptor
 {
     private const int LongestAddress = 128;
 
+    /// <summary>After a connection that can't have its options: the next can't either, and the lane has others to serve.</summary>
+    private static readonly TimeSpan _breath = TimeSpan.FromMilliseconds(1);
+
     private readonly IReadOnlyList<BoundSocket> _listeners;
     private readonly Serving _serving;
     private readonly Backoff _backoff = new();
@@ -33,7 +36,7 @@ internal sealed unsafe class Acceptor
 
     /// <summary>
     /// The next connection of any listener. False if there is none now; then <paramref name="pause"/> says how long to leave
-    /// accepting alone, if the system is short of something.
+    /// accepting alone, if the system is short of something or a connection could not have its socket options.
     /// </summary>
     /// <exception cref="NetworkException">A listener can't go on.</exception>
     public bool TryAccept(out Accepted accepted, out TimeSpan pause)
@@ -43,13 +46,24 @@ internal sealed unsafe class Acceptor
         {
             BoundSocket listener = _listeners[_next];
             _next = (_next + 1) % _listeners.Count;
+            if (listener.IsPassed && _serving.Stop.Draining.IsCancellationRequested)
+            {
+                continue;
+            }
+
             int errno;
             while ((errno = TryAccept(listener, out accepted)) != Libc.TryAgain)
             {
                 if (errno == 0)
                 {
                     _backoff.Reset();
-                    return true;
+                    if (TrySetOptions(listener, accepted))
+                    {
+                        return true;
+                    }
+
+                    pause = _breath;
+                    return false;
                 }
 
                 if (!GoesOn(listener.Door.Endpoint, errno, out pause))
@@ -96,6 +110,27 @@ internal sealed unsafe class Acceptor
         PeerAddress peer = SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, Math.Min(length, LongestAddress)));
         accepted = new Accepted(descriptor, listener.Door.Endpoint, peer);
         return 0;
+    }
+
+    /// <summary>Gives a connection the options asked for that it does not inherit; closes it if the kernel refuses one.</summary>
+    private bool TrySetOptions(BoundSocket listener, in Accepted accepted)
+    {
+        try
+        {
+            foreach (SocketOptionSetting setting in listener.AcceptedOptions)
+            {
+                setting.Apply(accepted.Descriptor, accepted.Door.ToString());
+            }
+
+            return true;
+        }
+        catch (NetworkException refused)
+        {
+            _serving.Ledger.AcceptFailed();
+            ServerLog.LaneFailed(_serving.Log, accepted.Door, refused.Message);
+            _ = Libc.close(accepted.Descriptor);
+            return false;
+        }
     }
 
     /// <summary>Whether to try that listener again at once.</summary>

@@ -58,7 +58,8 @@ internal sealed class AsyncDatagramLane : IDisposable
 
             // Not Available, which is 0 for an empty datagram too.
             CancellationToken aborting = _serving.Stop.Aborting;
-            for (int i = 0; i < MostAtDrain && _socket.Poll(0, SelectMode.SelectRead) && !aborting.IsCancellationRequested; i++)
+            int most = _serving.Stop.BacklogStays ? 0 : MostAtDrain;
+            for (int i = 0; i < most && _socket.Poll(0, SelectMode.SelectRead) && !aborting.IsCancellationRequested; i++)
             {
                 await TurnAsync(aborting);
             }

@@ -19,7 +19,7 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         try
         {
             await AcceptUntilDrainAsync();
-            if (!serving.Stop.BacklogStays)
+            if (!serving.Stop.BacklogStays && !bound.IsPassed)
             {
                 AcceptBacklog();
             }
@@ -204,7 +204,10 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
     {
         try
         {
-            await new AsyncLane(connection, _door, serving, peer).RunAsync();
+            if (TrySetOptions(connection))
+            {
+                await new AsyncLane(connection, _door, serving, peer).RunAsync();
+            }
         }
         catch (Exception fault)
         {
@@ -216,6 +219,27 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         {
             serving.Admission.Leave(peer);
             LaneEnded();
+        }
+    }
+
+    /// <summary>Gives a connection the options asked for that it does not inherit; closes it if the kernel refuses one.</summary>
+    private bool TrySetOptions(Socket connection)
+    {
+        try
+        {
+            foreach (SocketOptionSetting setting in bound.AcceptedOptions)
+            {
+                setting.Apply(connection, _door.ToString());
+            }
+
+            return true;
+        }
+        catch (NetworkException refused)
+        {
+            serving.Ledger.AcceptFailed();
+            ServerLog.LaneFailed(serving.Log, _door, refused.Message);
+            connection.Dispose();
+            return false;
         }
     }
 

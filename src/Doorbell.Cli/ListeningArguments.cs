@@ -1,0 +1,70 @@
+using System.CommandLine;
+
+namespace Doorbell.Cli;
+
+/// <summary>How <c>serve</c> listens: the server model, the backlog, the sockets' options, and with whom it shares them.</summary>
+internal sealed class ListeningArguments
+{
+    private readonly Option<string?> _model = new("--model")
+    {
+        Description = $"How connections are spread: {string.Join(", ", ServerModel.Names)} [default: async]",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<int?> _workers = new("--workers")
+    {
+        Description = $"prefork, pool: how many workers [default: {ServerModel.DefaultWorkers}]; loop: how many loops "
+            + "[default: one a processor]",
+        HelpName = "N",
+    };
+
+    private readonly Option<int?> _backlog = Arguments.Backlog();
+    private readonly Option<string[]> _options = Arguments.SocketOptions();
+
+    private readonly Option<bool> _reusePort = new("--reuse-port")
+    {
+        Description = "Let other servers of the same user share the port (SO_REUSEPORT), as for a restart",
+    };
+
+    private readonly Option<string?> _takeover = new("--takeover")
+    {
+        Description = "Take the listening sockets over from the server that serves this unix socket, and serve it for the next one",
+        HelpName = "PATH",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_model);
+        command.Add(_workers);
+        command.Add(_backlog);
+        command.Add(_options);
+        command.Add(_reusePort);
+        command.Add(_takeover);
+    }
+
+    /// <exception cref="ArgumentException">They don't fit together.</exception>
+    public ServerOptions Apply(ParseResult parsed, ServerOptions options)
+    {
+        bool streams = options.Endpoints.Count == 0 || options.Endpoints.Any(static endpoint => endpoint.IsStream);
+        if (parsed.GetValue(_backlog) is not null && !streams)
+        {
+            throw new ArgumentException("--backlog belongs to tcp and unix listeners, and none of the endpoints is one");
+        }
+
+        return options with
+        {
+            Model = Model(parsed.GetValue(_model), parsed.GetValue(_workers)),
+            ListenBacklog = parsed.GetValue(_backlog),
+            SocketOptions = [.. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)],
+            ReusePort = parsed.GetValue(_reusePort),
+            TakeoverPath = parsed.GetValue(_takeover),
+        };
+    }
+
+    private static ServerModel? Model(string? name, int? workers) => (name, workers) switch
+    {
+        (null, null) => null,
+        (null, _) => throw new ArgumentException("--workers goes with --model prefork, pool or loop"),
+        _ => ServerModel.Named(name, workers),
+    };
+}

@@ -1,0 +1,95 @@
+using System.Net.Sockets;
+
+namespace Doorbell;
+
+/// <summary>
+/// The new server's side of a takeover: asks the old one, over a unix socket, for its listening sockets, and tells it when they are
+/// served. Until then the old one serves on, so that there is no moment without a server.
+/// </summary>
+internal sealed class TakeoverClient : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
+    private readonly Socket _old;
+    private readonly string _path;
+
+    private TakeoverClient(Socket old, string path, int process, List<BoundSocket> sockets)
+    {
+        _old = old;
+        _path = path;
+        Process = process;
+        Sockets = sockets;
+    }
+
+    /// <summary>The old server's process.</summary>
+    public int Process { get; }
+
+    /// <summary>What it served, listening already.</summary>
+    public List<BoundSocket> Sockets { get; }
+
+    /// <summary>Null if nobody serves the path.</summary>
+    /// <exception cref="NetworkException">Whoever serves it hands nothing over.</exception>
+    public static TakeoverClient? Ask(string path, ServerOptions options)
+    {
+        Socket old = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            old.SendTimeout = old.ReceiveTimeout = (int)_patience.TotalMilliseconds;
+            old.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException nobody) when (
+            nobody.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable)
+        {
+            old.Dispose();
+            return null;
+        }
+        catch (SocketException failure)
+        {
+            old.Dispose();
+            throw NetworkException.From("connect", $"unix://{PeerText.Escape(path)}", failure);
+        }
+
+        return Receive(old, path, options);
+    }
+
+    /// <summary>The sockets are served: the old server may drain. Returns when it has made way for us at the path.</summary>
+    /// <exception cref="NetworkException">It has not.</exception>
+    public void Ready()
+    {
+        int descriptor = (int)_old.SafeHandle.DangerousGetHandle();
+        if (DescriptorPassing.TrySend(descriptor, TakeoverListener.Ready, []) != 0
+            || DescriptorPassing.Receive(descriptor, []) != TakeoverListener.GoneFromPath)
+        {
+            throw Silent(_path);
+        }
+    }
+
+    public void Dispose() => _old.Dispose();
+
+    private static TakeoverClient Receive(Socket old, string path, ServerOptions options)
+    {
+        int connection = (int)old.SafeHandle.DangerousGetHandle();
+        List<int> descriptors = [];
+        int what;
+        do
+        {
+            what = DescriptorPassing.Receive(connection, descriptors);
+        }
+        while (what == TakeoverListener.MoreSockets);
+
+        if (what != TakeoverListener.LastSocket)
+        {
+            old.Dispose();
+            throw Silent(path);
+        }
+
+        int process = DescriptorPassing.PeerOf(connection)?.Process ?? 0;
+        IEnumerable<BoundSocket> sockets = descriptors
+            .Select(descriptor => InheritedSocket.Adopt(descriptor, "a socket of the old server", options) with { IsPassed = false });
+        return new TakeoverClient(old, path, process, [.. sockets]);
+    }
+
+    private static NetworkException Silent(string path) => new(
+        "take over", $"unix://{PeerText.Escape(path)}", "the server there hands nothing over", SocketError.ConnectionAborted,
+        "look whether it is a doorbell of the same user, started with the same --takeover");
+}

@@ -1,0 +1,110 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell;
+
+/// <summary>
+/// The old server's side of a takeover: waits at a unix socket for the next server, gives it the listening sockets (SCM_RIGHTS), and
+/// when that serves them, drains. A newcomer that dies before changes nothing.
+/// </summary>
+internal sealed class TakeoverListener : IDisposable
+{
+    public const byte MoreSockets = (byte)'S';
+    public const byte LastSocket = (byte)'E';
+    public const byte Ready = (byte)'R';
+    public const byte GoneFromPath = (byte)'G';
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
+    private readonly BoundSocket _listener;
+    private readonly IReadOnlyList<BoundSocket> _sockets;
+    private readonly Stop _stop;
+    private readonly ILogger _log;
+
+    /// <exception cref="NetworkException">The path can't be had.</exception>
+    public TakeoverListener(string path, IReadOnlyList<BoundSocket> sockets, Stop stop, ILogger log)
+    {
+        _sockets = sockets;
+        _stop = stop;
+        _log = log;
+        Endpoint endpoint = new(Transport.Unix, null, 0, path);
+        ServerOptions plain = new() { Service = Discard.Service, Endpoints = [endpoint] };
+        _listener = UnixBinding.Bind(endpoint, plain);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+    }
+
+    /// <summary>Waits for a server that takes over; null if this one drains first.</summary>
+    /// <returns>The new server's process.</returns>
+    public async Task<int?> RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                using Socket connection = await _listener.Socket.AcceptAsync(_stop.Draining).ConfigureAwait(false);
+                if (await Task.Run(() => HandOver(connection)).ConfigureAwait(false) is { } process)
+                {
+                    return process;
+                }
+            }
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!_listener.Socket.SafeHandle.IsClosed)
+        {
+            _listener.Socket.Dispose();
+            UnixBinding.RemoveIfStale(_listener.Door.Endpoint);
+        }
+    }
+
+    /// <summary>The process that serves from now on; null if it does not.</summary>
+    private int? HandOver(Socket connection)
+    {
+        connection.SendTimeout = connection.ReceiveTimeout = (int)_patience.TotalMilliseconds;
+        int descriptor = (int)connection.SafeHandle.DangerousGetHandle();
+        if (DescriptorPassing.PeerOf(descriptor) is not { } peer || (peer.User != 0 && peer.User != DescriptorPassing.geteuid()))
+        {
+            ServerLog.TakeoverRefused(_log, _listener.Door.Endpoint, "it is another user's process");
+            return null;
+        }
+
+        if (!SendAll(descriptor) || DescriptorPassing.Receive(descriptor, []) != Ready)
+        {
+            ServerLog.TakeoverRefused(_log, _listener.Door.Endpoint, $"process {peer.Process} ended before it served");
+            return null;
+        }
+
+        // From here on the newcomer serves: we leave it the path, stop accepting, and answer what is in flight.
+        Dispose();
+        _ = DescriptorPassing.TrySend(descriptor, GoneFromPath, []);
+        _stop.HandOver();
+        ServerLog.HandedOver(_log, peer.Process);
+        return peer.Process;
+    }
+
+    private bool SendAll(int connection)
+    {
+        foreach (BoundSocket[] lot in _sockets.Chunk(DescriptorPassing.MostAtOnce))
+        {
+            if (DescriptorPassing.TrySend(connection, MoreSockets, [.. lot.Select(static bound => bound.Descriptor)]) != 0)
+            {
+                return false;
+            }
+        }
+
+        return DescriptorPassing.TrySend(connection, LastSocket, []) == 0;
+    }
+}
