@@ -9,7 +9,7 @@ internal static class Program
     {
         RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
         {
-            ServeCommand.Make(), AskCommand.Make(), ConnectCommand.Make(),
+            ServeCommand.Make(), AskCommand.Make(), ConnectCommand.Make(), BenchCommand.Make(),
         };
 
         // A text may begin with @: it is no response file.

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+
+namespace Doorbell.Cli;
+
+/// <summary><c>doorbell bench models</c>: the server models side by side on this machine.</summary>
+internal static class BenchCommand
+{
+    private const double DefaultSeconds = 40;
+    private const double FewestSeconds = 2;
+    private const double MostSeconds = 600;
+
+    public static Command Make()
+    {
+        Option<Duration> seconds = Arguments.Duration("--seconds", "About how long the whole run takes", DefaultSeconds);
+        seconds.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<Duration>().Time.TotalSeconds is < FewestSeconds or > MostSeconds)
+            {
+                result.AddError($"--seconds takes a time from {FewestSeconds} to {MostSeconds} seconds");
+            }
+        });
+        Option<bool> json = new("--json") { Description = "Print a JSON object for each model, one a line" };
+        Option<FileInfo?> plot = new("--plot") { Description = "Draw a picture too: FILE.svg or FILE.png", HelpName = "FILE" };
+        plot.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<FileInfo?>() is { } file && !ModelsPlot.CanWrite(file.FullName))
+            {
+                result.AddError($"--plot takes a name that ends in .svg or .png, not \"{PeerText.Escape(file.Name)}\"");
+            }
+        });
+        Command models = new("models", "Measure the server models side by side: throughput, processor time, latency, memory, slow clients")
+        {
+            seconds, json, plot,
+        };
+        models.SetAction(parsed =>
+            RunAsync(new Schedule(parsed.GetValue(seconds).Time.TotalSeconds, ModelsBench.Models.Count), parsed.GetValue(json),
+                parsed.GetValue(plot)));
+        return new Command("bench", "Measure servers on this machine") { models };
+    }
+
+    private static async Task<int> RunAsync(Schedule schedule, bool json, FileInfo? plot)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return Failure.Network("bench models: it reads what servers use from /proc, which only Linux has");
+        }
+
+        using CancellationTokenSource stop = new();
+        void OnSignal(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        IReadOnlyList<ModelResult> results;
+        try
+        {
+            results = await new ModelsBench(schedule).RunAsync(stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return Failure.Network("bench models: interrupted; the servers have been stopped");
+        }
+
+        if (json)
+        {
+            results.ToList().ForEach(result => Console.Out.WriteLine(ModelsJson.Line(result, schedule)));
+        }
+        else
+        {
+            ModelsTable.Print(results, schedule);
+        }
+
+        if (results.All(static result => result.Error is not null))
+        {
+            return Failure.Network($"bench models: no server started; the first said: {results[0].Error}");
+        }
+
+        if (plot is not null)
+        {
+            ModelsPlot.Write(results, schedule, plot.FullName);
+        }
+
+        return 0;
+    }
+}
