@@ -46,24 +46,24 @@ internal static class BenchCommand
             return Failure.Network("bench models: it reads what servers use from /proc, which only Linux has");
         }
 
-        using CancellationTokenSource stop = new();
-        void OnSignal(PosixSignalContext context)
+        if (plot is not null && WhyNot(plot, () => ModelsPlot.MakeSure(plot.FullName)) is { } missing)
         {
-            context.Cancel = true;
-            stop.Cancel();
+            return Failure.Network(missing);
         }
 
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        if (!Console.IsErrorRedirected)
+        {
+            Failure.Say($"measuring {schedule.Models} server models, about {schedule.Seconds:0} s");
+        }
+
         IReadOnlyList<ModelResult> results;
         try
         {
-            results = await new ModelsBench(schedule).RunAsync(stop.Token);
+            results = await MeasureAsync(schedule);
         }
         catch (OperationCanceledException)
         {
-            return Failure.Network("bench models: interrupted; the servers have been stopped");
+            return Failure.Network("bench models: interrupted; its servers have been stopped");
         }
 
         if (json)
@@ -80,11 +80,45 @@ internal static class BenchCommand
             return Failure.Network($"bench models: no server started; the first said: {results[0].Error}");
         }
 
-        if (plot is not null)
+        return plot is not null && WhyNot(plot, () => ModelsPlot.Write(results, schedule, plot.FullName)) is { } unwritten
+            ? Failure.Network(unwritten)
+            : 0;
+    }
+
+    private static async Task<IReadOnlyList<ModelResult>> MeasureAsync(Schedule schedule)
+    {
+        using CancellationTokenSource stop = new();
+        void OnSignal(PosixSignalContext context)
         {
-            ModelsPlot.Write(results, schedule, plot.FullName);
+            context.Cancel = true;
+            stop.Cancel();
         }
 
-        return 0;
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        try
+        {
+            return await new ModelsBench(schedule).RunAsync(stop.Token);
+        }
+        catch (NetworkException) when (stop.IsCancellationRequested)
+        {
+            // A terminal's Ctrl-C reaches the servers too: then they go before their clients do.
+            throw new OperationCanceledException(stop.Token);
+        }
+    }
+
+    /// <summary>Null if nothing went wrong.</summary>
+    private static string? WhyNot(FileInfo file, Action draw)
+    {
+        try
+        {
+            draw();
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return $"draw {PeerText.Escape(file.FullName)}: {PeerText.Escape(failure.Message)}";
+        }
     }
 }

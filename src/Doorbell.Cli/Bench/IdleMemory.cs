@@ -19,7 +19,11 @@ internal sealed record IdleMemory(int Opened, int Connected, int Held, long Grow
     // With fewer the growth is mostly something else's: a heap's, a thread pool's.
     private const int FewestToTell = 50;
 
+    // So many ask at once: more could overrun the backlog of a server that is merely busy. One that has let some wait is not.
+    private const int Batch = 100;
+
     private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan _mostForTheFirst = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _most = TimeSpan.FromSeconds(10);
 
     /// <summary>How many wait in the backlog.</summary>
@@ -50,16 +54,26 @@ internal sealed record IdleMemory(int Opened, int Connected, int Held, long Grow
                 Volatile.Write(ref progress, Stopwatch.GetTimestamp());
             }
 
-            Task all = Task.WhenAll(sockets.Select(Ask));
-            while (!all.IsCompleted && Stopwatch.GetElapsedTime(Volatile.Read(ref progress)) < _quiet)
+            List<Task> asking = [];
+            bool stuck = false;
+            while (asking.Count < connections)
             {
-                await Task.WhenAny(all, Task.Delay(_quiet / 10, cancellation));
+                int first = asking.Count;
+                int count = stuck ? connections - first : Math.Min(Batch, connections - first);
+                asking.AddRange(Enumerable.Range(first, count).Select(client => Ask(sockets[client], client)));
+                progress = Stopwatch.GetTimestamp();
+                Task all = Task.WhenAll(asking);
+                while (!all.IsCompleted && Stopwatch.GetElapsedTime(Volatile.Read(ref progress)) < (held == 0 ? _mostForTheFirst : _quiet))
+                {
+                    await Task.WhenAny(all, Task.Delay(_quiet / 20, cancellation));
+                }
+
+                stuck = !all.IsCompleted;
             }
 
-            long growth = server.Memory() - before;
-            IdleMemory measured = new(connections, connected, held, growth);
+            IdleMemory measured = new(connections, connected, held, server.Memory() - before);
             await enough.CancelAsync();
-            await EndAsync(all, server, cancellation);
+            await EndAsync(Task.WhenAll(asking), server, cancellation);
             return measured;
         }
         finally

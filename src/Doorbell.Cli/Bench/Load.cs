@@ -19,7 +19,7 @@ internal sealed class Load(IPEndPoint server, string name, Func<TimeSpan> cpu)
     private const int BindAddressNoPort = 24; // IP_BIND_ADDRESS_NO_PORT, ip(7)
 
     private static readonly TimeSpan _mostForAnAnswer = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan _turnComesWithin = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(300);
 
     /// <summary>A new connection for each request: connect, ask, close.</summary>
     public Slice ConnectEachTime(TimeSpan length) => Measure(length, Clients, (client, question) =>
@@ -28,20 +28,21 @@ internal sealed class Load(IPEndPoint server, string name, Func<TimeSpan> cpu)
         Ask(socket, question);
     });
 
-    /// <summary>Each client asks on one connection that it keeps; those that get no turn from this server do not count.</summary>
-    public Slice PingPong(TimeSpan length)
+    /// <summary>Each client asks on one connection that it keeps.</summary>
+    /// <param name="length">For so long.</param>
+    /// <param name="clients">So many; those that get no turn, since the server is busy with the others, do not count.</param>
+    public Slice PingPong(TimeSpan length, int clients)
     {
         List<Socket> all = [];
         try
         {
-            all.AddRange(Enumerable.Range(0, Clients).Select(Connect));
+            all.AddRange(Enumerable.Range(0, clients).Select(Connect));
             List<Socket> held = Held(all);
             if (held.Count == 0)
             {
                 throw NetworkException.From("receive", name, new TimeoutException());
             }
 
-            // The others give up before the measuring: their server turns to them when it can.
             all.Except(held).ToList().ForEach(static socket => socket.Dispose());
             return Measure(length, held.Count, (client, question) => Ask(held[client], question));
         }
@@ -60,7 +61,7 @@ internal sealed class Load(IPEndPoint server, string name, Func<TimeSpan> cpu)
         while (waiting.Count > 0)
         {
             List<Socket> ready = [.. waiting];
-            Socket.Select(ready, null, null, _turnComesWithin);
+            Socket.Select(ready, null, null, held.Count == 0 ? _mostForAnAnswer : _quiet);
             if (ready.Count == 0)
             {
                 break;

@@ -14,6 +14,9 @@ internal sealed class ModelResult(string model)
     /// <summary>The rounds with connections that are kept.</summary>
     public List<Slice> PingPong { get; } = [];
 
+    /// <summary>How many of the load's clients the server serves at once.</summary>
+    public int AtOnce { get; set; }
+
     public IdleMemory? Idle { get; set; }
 
     /// <summary>A new client's wait for each number of slow clients; null if it was not answered within the cap.</summary>

@@ -44,7 +44,7 @@ internal sealed class ModelsBench(Schedule schedule)
         foreach ((ServerUnderTest server, ModelResult result) in all)
         {
             // A server's first connections make it take what it takes once.
-            await IdleMemory.MeasureAsync(server, Load.Clients, cancellation);
+            result.AtOnce = (await IdleMemory.MeasureAsync(server, Load.Clients, cancellation)).Held;
             int connections = result.Model == "process" ? IdleMemory.ConnectionsOfProcesses : IdleMemory.Connections;
             result.Idle = await IdleMemory.MeasureAsync(server, connections, cancellation);
         }
@@ -58,10 +58,10 @@ internal sealed class ModelsBench(Schedule schedule)
             return new Load(server.Address, server.Name, server.Cpu);
         }
 
-        foreach ((ServerUnderTest server, _) in all)
+        foreach ((ServerUnderTest server, ModelResult result) in all)
         {
             Of(server).ConnectEachTime(schedule.WarmUp);
-            Of(server).PingPong(schedule.WarmUp);
+            Of(server).PingPong(schedule.WarmUp, result.AtOnce);
         }
 
         for (int round = 0; round < Schedule.Rounds; round++)
@@ -69,7 +69,7 @@ internal sealed class ModelsBench(Schedule schedule)
             foreach ((ServerUnderTest server, ModelResult result) in all)
             {
                 result.ConnectEachTime.Add(Of(server).ConnectEachTime(schedule.Slice));
-                result.PingPong.Add(Of(server).PingPong(schedule.Slice));
+                result.PingPong.Add(Of(server).PingPong(schedule.Slice, result.AtOnce));
             }
         }
     }

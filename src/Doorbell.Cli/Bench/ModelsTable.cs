@@ -60,7 +60,7 @@ internal static class ModelsTable
         foreach (ModelResult result in results)
         {
             IdleMemory idle = result.Idle!;
-            string left = idle.Connected == idle.Opened ? "" : $", {idle.Opened - idle.Connected} not even there";
+            string left = idle.Connected == idle.Opened ? "" : $", {Text(idle.Opened - idle.Connected)} found it full";
             string memory = idle.PerConnection is { } bytes ? $"{Text(bytes / 1024)} KiB" : "too few to tell";
             table.AddRow(result.Model, Text(idle.Opened), Text(idle.Held), Text(idle.Waiting) + left, memory);
         }

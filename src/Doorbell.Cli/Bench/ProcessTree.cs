@@ -11,8 +11,18 @@ internal sealed class ProcessTree(int root)
     private readonly Dictionary<int, long> _seen = [];
 
     /// <summary>Processor time, user and system, of all that live and of all whose end their parent has taken note of.</summary>
-    /// <remarks>Exact to a tick of 10 ms: measure over a time that is long in comparison.</remarks>
-    public TimeSpan Cpu() => TimeSpan.FromSeconds(Living().Sum(static process => process.CpuTicks) / TicksPerSecond);
+    /// <remarks>Exact for those that live; the time of the ended is told in ticks of 10 ms.</remarks>
+    public TimeSpan Cpu()
+    {
+        TimeSpan all = TimeSpan.Zero;
+        foreach (ProcessStatus process in Living())
+        {
+            TimeSpan own = LibcClocks.ProcessorTimeOf(process.Id) ?? Ticks(process.OwnTicks);
+            all += own + Ticks(process.EndedChildrenTicks);
+        }
+
+        return all;
+    }
 
     /// <summary>Memory in bytes: proportional set size, which counts a page shared by n processes as 1/n of it.</summary>
     public long Memory() => Living().Sum(static process => ProportionalSetSize(process.Id));
@@ -48,13 +58,16 @@ internal sealed class ProcessTree(int root)
         return tree;
     }
 
+    private static TimeSpan Ticks(long ticks) => TimeSpan.FromSeconds(ticks / TicksPerSecond);
+
+    /// <summary>In bytes; 0 if it has ended.</summary>
     private static long ProportionalSetSize(int id)
     {
         try
         {
-            string line = File.ReadLines($"/proc/{id}/smaps_rollup").First(static line => line.StartsWith("Pss:", StringComparison.Ordinal));
-            return long.Parse(line.AsSpan(4, line.Length - 4 - 2), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
-                CultureInfo.InvariantCulture) * 1024;
+            const string Name = "Pss:";
+            string line = File.ReadLines($"/proc/{id}/smaps_rollup").First(static line => line.StartsWith(Name, StringComparison.Ordinal));
+            return 1024 * long.Parse(line[Name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture);
         }
         catch (Exception ended) when (ended is IOException or InvalidOperationException)
         {

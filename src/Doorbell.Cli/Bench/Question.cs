@@ -43,9 +43,8 @@ internal sealed class Question(int asker)
 
         if (!answer.SequenceEqual(right))
         {
-            string what = $"to \"{PeerText.Escape(_line)}\" it answered \"{PeerText.Escape(answer)}\"";
-            throw new NetworkException("ask", server, what, System.Net.Sockets.SocketError.SocketError,
-                "this server must not be measured but mended");
+            throw NetworkException.From("ask", server, new InvalidDataException(
+                $"to \"{Encoding.UTF8.GetString(_line)}\" it answered \"{Encoding.UTF8.GetString(answer)}\""));
         }
     }
 }

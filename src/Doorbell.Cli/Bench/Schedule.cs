@@ -8,7 +8,7 @@ internal sealed record Schedule(double Seconds, int Models)
     /// <summary>Each round measures every model, one after the other, so that what disturbs the machine disturbs them all.</summary>
     public const int Rounds = 5;
 
-    private const double ShareOfLoad = 0.6;
+    private const double ShareOfLoad = 0.55;
     private const double WaitsInARun = 80; // at the cap: most of the slow clients' part
 
     /// <summary>How long one kind of work lasts in one round of one model.</summary>

@@ -49,7 +49,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     {
         string file = Environment.ProcessPath!;
         string[] program = Path.GetFileNameWithoutExtension(file) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
-        string[] serve = ["serve", "capitalize", "tcp://127.0.0.1:0", "--json", "--drain", "1", .. (Environment.GetEnvironmentVariable("DB_PLAIN") is null ? new[]{"--model", model} : [])];
+        string[] serve = ["serve", "capitalize", "tcp://127.0.0.1:0", "--model", model, "--json", "--drain", "1"];
         ProcessStartInfo start = new(file, [.. program, .. serve])
         {
             RedirectStandardInput = true,
