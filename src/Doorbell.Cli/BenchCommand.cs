@@ -65,6 +65,11 @@ internal static class BenchCommand
         {
             return Failure.Network("bench models: interrupted; its servers have been stopped");
         }
+        catch (TimeoutException)
+        {
+            return Failure.Network(
+                $"bench models: not done after {schedule.Most.TotalSeconds:0} s; look whether the machine is busy, or allow more --seconds");
+        }
 
         if (json)
         {
@@ -97,9 +102,15 @@ internal static class BenchCommand
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        enough.CancelAfter(schedule.Most);
         try
         {
-            return await new ModelsBench(schedule).RunAsync(stop.Token);
+            return await new ModelsBench(schedule).RunAsync(enough.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new TimeoutException();
         }
         catch (NetworkException) when (stop.IsCancellationRequested)
         {

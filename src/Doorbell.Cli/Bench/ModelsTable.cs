@@ -65,6 +65,8 @@ internal static class ModelsTable
             table.AddRow(result.Model, Text(idle.Opened), Text(idle.Held), Text(idle.Waiting) + left, memory);
         }
 
+        table.Caption = new TableTitle($"process: from {IdleMemory.ConnectionsOfProcesses} connections, since each is a process");
+
         return table;
     }
 
