@@ -22,6 +22,10 @@ internal static partial class PlotSvg
 
         string text = Encoding.UTF8.GetString(svg.ToArray());
 
+        // Without a viewBox a page that shows the picture smaller would crop it.
+        string size = $"width=\"{width}\" height=\"{height}\"";
+        text = text.Replace(size + ">", $"{size} viewBox=\"0 0 {width} {height}\">", StringComparison.Ordinal);
+
         // Skia places each letter by itself, as wide as in its own font. A reader who has another font gets other widths: keep the
         // place of the first, and name what to take instead.
         text = Letters().Replace(text, "${axis}=\"${first}\"");

@@ -24,7 +24,7 @@ public sealed class BenchTests
         Assert.All(lines, AssertMeasured);
 
         XElement svg = XDocument.Load(picture.Path).Root!;
-        Assert.Equal("svg", svg.Name.LocalName);
+        Assert.Equal(("svg", "0 0 1200 520"), (svg.Name.LocalName, svg.Attribute("viewBox")!.Value));
         string[] texts = [.. svg.Descendants().Where(static element => element.Name.LocalName == "text")
             .Select(static text => text.Value.Trim())];
         Assert.All(_models, model => Assert.Contains(model, texts));
