@@ -8,7 +8,8 @@ namespace Doorbell.Cli;
 /// <param name="Connected">How many connections the kernel completed.</param>
 /// <param name="Held">How many of them the server answered, so holds; the others wait in the backlog.</param>
 /// <param name="Growth">By how many bytes the server's memory grew.</param>
-internal sealed record IdleMemory(int Opened, int Connected, int Held, long Growth)
+/// <param name="Processes">How many processes the server is meanwhile.</param>
+internal sealed record IdleMemory(int Opened, int Connected, int Held, long Growth, int Processes)
 {
     /// <summary>How many are opened.</summary>
     public const int Connections = 1000;
@@ -71,7 +72,7 @@ internal sealed record IdleMemory(int Opened, int Connected, int Held, long Grow
                 stuck = !all.IsCompleted;
             }
 
-            IdleMemory measured = new(connections, connected, held, server.Memory() - before);
+            IdleMemory measured = new(connections, connected, held, server.Memory() - before, server.Processes());
             await enough.CancelAsync();
             await EndAsync(Task.WhenAll(asking), server, cancellation);
             return measured;

@@ -48,6 +48,7 @@ internal static class ModelsJson
         writer.WriteNumber("held", idle.Held);
         writer.WriteNumber("waiting", idle.Waiting);
         writer.WriteNumber("notConnected", idle.Opened - idle.Connected);
+        writer.WriteNumber("processes", idle.Processes);
         if (idle.PerConnection is { } bytes)
         {
             writer.WriteNumber("bytesPerConnection", Math.Round(bytes));

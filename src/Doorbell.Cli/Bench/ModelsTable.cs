@@ -56,13 +56,14 @@ internal static class ModelsTable
 
     private static Table Idle(List<ModelResult> results)
     {
-        Table table = NewTable("Idle connections, each answered once", "model", "opened", "held", "wait in the backlog", "memory each");
+        Table table = NewTable("Idle connections, each answered once",
+            "model", "opened", "held", "wait in the backlog", "processes", "memory each");
         foreach (ModelResult result in results)
         {
             IdleMemory idle = result.Idle!;
             string left = idle.Connected == idle.Opened ? "" : $", {Text(idle.Opened - idle.Connected)} found it full";
             string memory = idle.PerConnection is { } bytes ? $"{Text(bytes / 1024)} KiB" : "too few to tell";
-            table.AddRow(result.Model, Text(idle.Opened), Text(idle.Held), Text(idle.Waiting) + left, memory);
+            table.AddRow(result.Model, Text(idle.Opened), Text(idle.Held), Text(idle.Waiting) + left, Text(idle.Processes), memory);
         }
 
         table.Caption = new TableTitle($"process: from {IdleMemory.ConnectionsOfProcesses} connections, since each is a process");

@@ -24,6 +24,9 @@ internal sealed class ProcessTree(int root)
         return all;
     }
 
+    /// <summary>How many processes live.</summary>
+    public int Count() => Living().Count(static process => !process.IsZombie);
+
     /// <summary>Memory in bytes: proportional set size, which counts a page shared by n processes as 1/n of it.</summary>
     public long Memory() => Living().Sum(static process => ProportionalSetSize(process.Id));
 

@@ -43,6 +43,9 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     /// <summary>The bytes of memory that it and its descendants hold.</summary>
     public long Memory() => _tree.Memory();
 
+    /// <summary>How many processes it consists of.</summary>
+    public int Processes() => _tree.Count();
+
     /// <summary>Starts a server and waits until it listens.</summary>
     /// <exception cref="IOException">It did not start; the message is its own error line.</exception>
     public static async Task<ServerUnderTest> StartAsync(string model, CancellationToken cancellation)
