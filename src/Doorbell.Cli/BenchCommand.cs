@@ -68,7 +68,7 @@ internal static class BenchCommand
         catch (TimeoutException)
         {
             return Failure.Network(
-                $"bench models: not done after {schedule.Most.TotalSeconds:0} s; look whether the machine is busy, or allow more --seconds");
+                $"bench models: not done after {schedule.Most.TotalSeconds:0} s; is the machine busy? or allow more --seconds");
         }
 
         if (json)
