@@ -1,0 +1,96 @@
+namespace Doorbell.Cli;
+
+/// <summary>Measures the server models side by side: all servers run, and each in turn gets the load.</summary>
+/// <param name="schedule">For how long.</param>
+internal sealed class ModelsBench(Schedule schedule)
+{
+    /// <summary>The models, as <c>serve --model</c> names them.</summary>
+    public static IReadOnlyList<string> Models { get; } = ["iterative", "process", "prefork", "thread", "pool", "async", "loop"];
+
+    /// <summary>Runs to the end, and leaves no process behind whatever happens.</summary>
+    /// <exception cref="NetworkException">A server failed, or answered wrongly or not at all.</exception>
+    public async Task<IReadOnlyList<ModelResult>> RunAsync(CancellationToken cancellation)
+    {
+        ModelResult[] results = [.. Models.Select(static model => new ModelResult(model))];
+        List<(ServerUnderTest Server, ModelResult Result)> all = [];
+        try
+        {
+            foreach (ModelResult result in results)
+            {
+                try
+                {
+                    all.Add((await ServerUnderTest.StartAsync(result.Model, cancellation), result));
+                }
+                catch (IOException failure)
+                {
+                    result.Error = failure.Message;
+                }
+            }
+
+            await MeasureIdleAsync(all, cancellation);
+            MeasureLoad(all, cancellation);
+            await MeasureWaitsAsync(all, cancellation);
+            return results;
+        }
+        finally
+        {
+            await Task.WhenAll(all.Select(static one => one.Server.DisposeAsync().AsTask()));
+        }
+    }
+
+    /// <summary>First, while the servers are fresh: later they reuse memory that the load made them take.</summary>
+    private static async Task MeasureIdleAsync(List<(ServerUnderTest Server, ModelResult Result)> all, CancellationToken cancellation)
+    {
+        foreach ((ServerUnderTest server, ModelResult result) in all)
+        {
+            // A server's first connections make it take what it takes once.
+            result.AtOnce = (await IdleMemory.MeasureAsync(server, Load.Clients, cancellation)).Held;
+            int connections = result.Model == "process" ? IdleMemory.ConnectionsOfProcesses : IdleMemory.Connections;
+            result.Idle = await IdleMemory.MeasureAsync(server, connections, cancellation);
+        }
+    }
+
+    private void MeasureLoad(List<(ServerUnderTest Server, ModelResult Result)> all, CancellationToken cancellation)
+    {
+        Load Of(ServerUnderTest server)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return new Load(server.Address, server.Name, server.Cpu);
+        }
+
+        foreach ((ServerUnderTest server, ModelResult result) in all)
+        {
+            Of(server).ConnectEachTime(schedule.WarmUp);
+            Of(server).PingPong(schedule.WarmUp, result.AtOnce);
+        }
+
+        for (int round = 0; round < Schedule.Rounds; round++)
+        {
+            foreach ((ServerUnderTest server, ModelResult result) in all)
+            {
+                result.ConnectEachTime.Add(Of(server).ConnectEachTime(schedule.Slice));
+                result.PingPong.Add(Of(server).PingPong(schedule.Slice, result.AtOnce));
+            }
+        }
+    }
+
+    private async Task MeasureWaitsAsync(List<(ServerUnderTest Server, ModelResult Result)> all, CancellationToken cancellation)
+    {
+        List<(SlowClients Clients, ModelResult Result)> slow =
+            [.. all.Select(one => (new SlowClients(one.Server, schedule.Cap), one.Result))];
+        try
+        {
+            foreach (int count in SlowClients.Counts)
+            {
+                foreach ((SlowClients clients, ModelResult result) in slow)
+                {
+                    result.Waits.Add(await clients.WaitOfNewClientAsync(count, cancellation));
+                }
+            }
+        }
+        finally
+        {
+            slow.ForEach(static one => one.Clients.Dispose());
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+
+namespace Doorbell.Cli;
+
+/// <summary><c>doorbell bench models</c>: the server models side by side on this machine.</summary>
+internal static class BenchCommand
+{
+    private const double DefaultSeconds = 40;
+    private const double FewestSeconds = 2;
+    private const double MostSeconds = 600;
+
+    public static Command Make()
+    {
+        Option<Duration> seconds = Arguments.Duration("--seconds", "About how long the whole run takes", DefaultSeconds);
+        seconds.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<Duration>().Time.TotalSeconds is < FewestSeconds or > MostSeconds)
+            {
+                result.AddError($"--seconds takes a time from {FewestSeconds} to {MostSeconds} seconds");
+            }
+        });
+        Option<bool> json = new("--json") { Description = "Print a JSON object for each model, one a line" };
+        Option<FileInfo?> plot = new("--plot") { Description = "Draw a picture too: FILE.svg or FILE.png", HelpName = "FILE" };
+        plot.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<FileInfo?>() is { } file && !ModelsPlot.CanWrite(file.FullName))
+            {
+                result.AddError($"--plot takes a name that ends in .svg or .png, not \"{PeerText.Escape(file.Name)}\"");
+            }
+        });
+        Command models = new("models", "Measure the server models side by side: throughput, processor time, latency, memory, slow clients")
+        {
+            seconds, json, plot,
+        };
+        models.SetAction(parsed =>
+            RunAsync(new Schedule(parsed.GetValue(seconds).Time.TotalSeconds, ModelsBench.Models.Count), parsed.GetValue(json),
+                parsed.GetValue(plot)));
+        return new Command("bench", "Measure servers on this machine") { models };
+    }
+
+    private static async Task<int> RunAsync(Schedule schedule, bool json, FileInfo? plot)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return Failure.Network("bench models: it reads what servers use from /proc, which only Linux has");
+        }
+
+        if (plot is not null && WhyNot(plot, () => ModelsPlot.MakeSure(plot.FullName)) is { } missing)
+        {
+            return Failure.Network(missing);
+        }
+
+        if (!Console.IsErrorRedirected)
+        {
+            Failure.Say($"measuring {schedule.Models} server models, about {schedule.Seconds:0} s");
+        }
+
+        IReadOnlyList<ModelResult> results;
+        try
+        {
+            results = await MeasureAsync(schedule);
+        }
+        catch (OperationCanceledException)
+        {
+            return Failure.Network("bench models: interrupted; its servers have been stopped");
+        }
+        catch (TimeoutException)
+        {
+            return Failure.Network(
+                $"bench models: not done after {schedule.Most.TotalSeconds:0} s; is the machine busy? or allow more --seconds");
+        }
+
+        if (json)
+        {
+            results.ToList().ForEach(result => Console.Out.WriteLine(ModelsJson.Line(result, schedule)));
+        }
+        else
+        {
+            ModelsTable.Print(results, schedule);
+        }
+
+        if (results.All(static result => result.Error is not null))
+        {
+            return Failure.Network($"bench models: no server started; the first said: {results[0].Error}");
+        }
+
+        return plot is not null && WhyNot(plot, () => ModelsPlot.Write(results, schedule, plot.FullName)) is { } unwritten
+            ? Failure.Network(unwritten)
+            : 0;
+    }
+
+    private static async Task<IReadOnlyList<ModelResult>> MeasureAsync(Schedule schedule)
+    {
+        using CancellationTokenSource stop = new();
+        void OnSignal(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        enough.CancelAfter(schedule.Most);
+        try
+        {
+            return await new ModelsBench(schedule).RunAsync(enough.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new TimeoutException();
+        }
+        catch (NetworkException) when (stop.IsCancellationRequested)
+        {
+            // A terminal's Ctrl-C reaches the servers too: then they go before their clients do.
+            throw new OperationCanceledException(stop.Token);
+        }
+    }
+
+    /// <summary>Null if nothing went wrong.</summary>
+    private static string? WhyNot(FileInfo file, Action draw)
+    {
+        try
+        {
+            draw();
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return $"draw {PeerText.Escape(file.FullName)}: {PeerText.Escape(failure.Message)}";
+        }
+    }
+}
