@@ -13,8 +13,8 @@ internal sealed class ListeningArguments
 
     private readonly Option<int?> _workers = new("--workers")
     {
-        Description = $"prefork, pool: how many workers [default: {ServerModel.DefaultWorkers}]; loop: how many loops "
-            + "[default: one a processor]",
+        Description = $"How many processes of prefork [default: {ServerModel.DefaultProcesses}], threads of pool "
+            + $"[default: {ServerModel.DefaultThreads}], loops of loop [default: one a processor]",
         HelpName = "N",
     };
 

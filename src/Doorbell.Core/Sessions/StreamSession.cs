@@ -90,6 +90,8 @@ public sealed partial class StreamSession
         Phase.Open => SendingWants
             | (_turnWanted ? Want.Turn : 0)
             | (!_ended && !_parked && !_stalled && _output.Pending < _limits.OutputHighMark ? Want.Receive : 0),
+        // close(2) sends the FIN itself; only a peer that may still send makes it worth doing apart.
+        Phase.Closing when _ended && _output.Pending == 0 => Want.Close,
         Phase.Closing when _finished && (_ended || _reason is CloseReason.IdleTimeout or CloseReason.FirstByteTimeout) => Want.Close,
         Phase.Closing => SendingWants | (_ended ? 0 : Want.Receive),
         Phase.Aborting => Want.Abort,

@@ -27,8 +27,11 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
     /// <summary>As a number of lanes or sessions: one for each connection.</summary>
     public const int Many = int.MaxValue;
 
-    /// <summary>Workers of a pool or prefork that says no other number: 16.</summary>
-    public const int DefaultWorkers = 16;
+    /// <summary>Threads of a pool that says no other number: 16.</summary>
+    public const int DefaultThreads = 16;
+
+    /// <summary>Processes of a prefork that says no other number: 8. More cost more at each switch, since each has its own memory.</summary>
+    public const int DefaultProcesses = 8;
 
     /// <summary>Most workers: 1,024.</summary>
     public const int MaxWorkers = 1024;
@@ -71,12 +74,12 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
     /// <summary>Long-lived processes that share the listener, each serving one connection at a time. Linux.</summary>
     /// <param name="workers">How many; 1 to <see cref="MaxWorkers"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">Another number.</exception>
-    public static ServerModel Prefork(int workers = DefaultWorkers) => new("prefork", LaneKind.Process, Checked(workers), 1);
+    public static ServerModel Prefork(int workers = DefaultProcesses) => new("prefork", LaneKind.Process, Checked(workers), 1);
 
     /// <summary>Threads that each accept for themselves and serve one connection at a time. Linux.</summary>
     /// <param name="workers">How many; 1 to <see cref="MaxWorkers"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">Another number.</exception>
-    public static ServerModel Pool(int workers = DefaultWorkers) => new("pool", LaneKind.Thread, Checked(workers), 1);
+    public static ServerModel Pool(int workers = DefaultThreads) => new("pool", LaneKind.Thread, Checked(workers), 1);
 
     /// <summary>Event loops (epoll(7)), each with its own SO_REUSEPORT listener and all the connections it accepts. Linux.</summary>
     /// <param name="workers">How many loops; null for one a processor.</param>
@@ -94,9 +97,9 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
         {
             "iterative" => Iterative,
             "process" => Process,
-            "prefork" => Prefork(workers ?? DefaultWorkers),
+            "prefork" => Prefork(workers ?? DefaultProcesses),
             "thread" => Thread,
-            "pool" => Pool(workers ?? DefaultWorkers),
+            "pool" => Pool(workers ?? DefaultThreads),
             "async" => Async,
             "loop" => Loop(workers),
             _ => throw new ArgumentException(

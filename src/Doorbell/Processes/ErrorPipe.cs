@@ -13,6 +13,9 @@ internal sealed unsafe class ErrorPipe(int descriptor, Action<string> log)
 
     public int Descriptor => descriptor;
 
+    /// <summary>All who could write are gone.</summary>
+    public bool IsOver { get; private set; }
+
     /// <summary>Makes a pipe; 0, or errno.</summary>
     public static int TryMake(out int read, out int write)
     {
@@ -24,14 +27,15 @@ internal sealed unsafe class ErrorPipe(int descriptor, Action<string> log)
         return answer == 0 && Libc.fcntl(read, Libc.SetFlags, Libc.NonBlocking) == 0 ? 0 : LinuxErrno.Last;
     }
 
-    /// <summary>Logs what has come; false when all who could write are gone.</summary>
-    public bool Drain()
+    /// <summary>Logs what has come.</summary>
+    public void Drain()
     {
         byte* bytes = stackalloc byte[BytesPerTurn];
         nint count = Libc.read(descriptor, bytes, BytesPerTurn);
         if (count <= 0)
         {
-            return count < 0 && LinuxErrno.Last is Libc.TryAgain or Libc.Interrupted;
+            IsOver = count == 0 || LinuxErrno.Last is not (Libc.TryAgain or Libc.Interrupted);
+            return;
         }
 
         foreach (byte b in new ReadOnlySpan<byte>(bytes, (int)count))
@@ -46,15 +50,17 @@ internal sealed unsafe class ErrorPipe(int descriptor, Action<string> log)
                 _line[_length++] = b;
             }
         }
-
-        return true;
     }
 
     /// <summary>Logs the last line, finished or not.</summary>
     public void Close()
     {
-        // What a process writes last and what it ends with come in any order.
-        Drain();
+        if (!IsOver)
+        {
+            // What a process writes last and its end come in any order.
+            Drain();
+        }
+
         if (_length > 0)
         {
             LogLine();

@@ -112,7 +112,6 @@ internal abstract class ProcessLane : IDisposable
         _connections[connection.Place] = null;
         _free.Push(connection.Place);
         Serving.Admission.Leave(connection.Accepted.Peer);
-        _acceptor.Heard();
     }
 
     private int Timeout()
@@ -157,7 +156,7 @@ internal abstract class ProcessLane : IDisposable
         }
         else if (connection.Child.Reap() is { } status)
         {
-            Epoll.Forget(connection.Child.Descriptor);
+            // Closing it takes it out of the epoll set: nobody else has it.
             connection.Child.CloseDescriptor();
             ProcessEnded(connection, status, now);
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
 
 namespace Doorbell;
 
@@ -63,7 +64,8 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         ProgramConnection program = (ProgramConnection)connection;
         if (kind == ErrorsEvent)
         {
-            if (!program.Errors.Drain())
+            program.Errors.Drain();
+            if (program.Errors.IsOver)
             {
                 Epoll.Forget(program.Errors.Descriptor);
             }
@@ -89,7 +91,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             program.Reason = CloseReason.ProcessDied;
             ServerLog.ProcessDied(Serving.Log, program.Accepted.Door, program.Child.Id, program.Accepted.Peer, status.ToString());
         }
-        else
+        else if (Serving.Log.IsEnabled(LogLevel.Information))
         {
             ServerLog.ProcessEnded(Serving.Log, program.Accepted.Door, program.Child.Id, program.Accepted.Peer, status.ToString());
         }
@@ -135,6 +137,11 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
 
     private static IPEndPoint? LocalAddressOf(in Accepted accepted)
     {
+        if (IPAddress.TryParse(accepted.Door.Host, out IPAddress? bound))
+        {
+            return new IPEndPoint(bound, accepted.Door.Port);
+        }
+
         const int LongestAddress = 128;
         byte* address = stackalloc byte[LongestAddress];
         int length = LongestAddress;
@@ -154,7 +161,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         Epoll.Watch(accepted.Descriptor, Epoll.Edge, (place * TokensPerConnection) + SocketEvent);
         Serving.Ledger.ConnectionOpened();
         ServerLog.Connected(Serving.Log, door, peer);
-        Schedule((ProgramConnection)connection, now);
+        Timers.Ensure(connection, Earlier(After(now, Limits.IdleTimeout), After(now, Limits.MaxLifetime)));
     }
 
     /// <summary>The program has the bytes, so the kernel is asked when some moved last. Of unix sockets it does not know.</summary>
@@ -181,8 +188,10 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
 
     private TimeSpan Idle => Limits.IdleTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : Limits.IdleTimeout;
 
-    private TimeSpan EndOfLife(ProgramConnection program) =>
-        Limits.MaxLifetime == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : program.Opened + Limits.MaxLifetime;
+    private TimeSpan EndOfLife(ProgramConnection program) => After(program.Opened, Limits.MaxLifetime);
+
+    private static TimeSpan After(TimeSpan time, TimeSpan wait) =>
+        wait == Timeout.InfiniteTimeSpan || wait > TimeSpan.MaxValue - time ? TimeSpan.MaxValue : time + wait;
 
     private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
@@ -207,11 +216,9 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             return;
         }
 
-        Epoll.Forget(program.Errors.Descriptor);
         program.Errors.Close();
         program.At = ProgramConnection.Stage.Lingering;
         program.LingerUntil = now + Limits.CloseTimeout;
-        _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownSend);
         Linger(program, now);
     }
 
@@ -233,6 +240,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         bool more = count > 0 || (count < 0 && LinuxErrno.Last == Libc.TryAgain);
         if (more && now < program.LingerUntil && !Stop.IsAborting)
         {
+            _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownSend);
             uint events = Epoll.In | Epoll.PeerHangUp;
             Epoll.Change(program.Accepted.Descriptor, events, (program.Place * TokensPerConnection) + SocketEvent);
             Timers.Ensure(program, program.LingerUntil);

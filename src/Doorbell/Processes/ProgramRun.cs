@@ -99,9 +99,13 @@ internal sealed unsafe class ProgramRun : Timed
             _outputEnded = true;
             epoll.Forget(_output);
         }
-        else if (kind == ErrorsEvent && !_errors.Drain())
+        else if (kind == ErrorsEvent)
         {
-            epoll.Forget(_errors.Descriptor);
+            _errors.Drain();
+            if (_errors.IsOver)
+            {
+                epoll.Forget(_errors.Descriptor);
+            }
         }
     }
 
