@@ -102,7 +102,7 @@ public sealed class ProcessTests
     }
 
     /// <summary>This process's children, zombies too.</summary>
-    private static int[] Children() =>
+    internal static int[] Children() =>
         [.. Directory.GetDirectories("/proc/self/task").SelectMany(static task => ReadChildren($"{task}/children"))];
 
     private static IEnumerable<int> ReadChildren(string file)

@@ -36,6 +36,22 @@ public sealed class TimerWheelTests
         Assert.Null(wheel.TakeDue(TimeSpan.FromSeconds(200)));
     }
 
+    [Fact]
+    public void What_is_always_due_again_comes_out_once_a_tick()
+    {
+        TimerWheel wheel = new(TimeSpan.Zero);
+        Entry entry = new();
+        wheel.Ensure(entry, TimeSpan.Zero);
+        int taken = 0;
+        while (wheel.TakeDue(TimeSpan.FromMilliseconds(10)) is { } due)
+        {
+            wheel.Ensure(due, TimeSpan.Zero);
+            taken++;
+        }
+
+        Assert.Equal(10, taken);
+    }
+
     private static void Check(long[] dues, long[] steps, int[] removed)
     {
         TimerWheel wheel = new(TimeSpan.FromMilliseconds(77));

@@ -53,9 +53,6 @@ internal static unsafe partial class LibcProcesses
     public static partial int posix_spawnattr_setpgroup(void* attributes, int group);
 
     [LibraryImport("libc")]
-    public static partial int sigfillset(void* signals);
-
-    [LibraryImport("libc")]
     public static partial int sigemptyset(void* signals);
 
     [LibraryImport("libc", SetLastError = true)]

@@ -35,10 +35,13 @@ internal sealed class ProgramConnection(in Accepted accepted, ChildProcess child
     /// <summary>When the peer is waited for no longer.</summary>
     public TimeSpan LingerUntil { get; set; } = TimeSpan.MaxValue;
 
+    /// <summary>Its end has been decided.</summary>
+    public bool IsEnding => SignalAt != TimeSpan.MaxValue;
+
     /// <summary>Ends the process at a time, or at an earlier one if that was said already.</summary>
     public void EndAt(TimeSpan time, CloseReason reason)
     {
-        if (time < SignalAt)
+        if (time < SignalAt && Signal == LibcProcesses.SignalTerminate)
         {
             SignalAt = time;
             Reason = reason;

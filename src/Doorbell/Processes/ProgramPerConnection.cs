@@ -197,8 +197,8 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
 
     private void Schedule(ProgramConnection program, TimeSpan now)
     {
-        TimeSpan due = Earlier(program.SignalAt, EndOfLife(program));
-        if (!program.Accepted.Door.IsUnix && Idle != TimeSpan.MaxValue)
+        TimeSpan due = program.IsEnding ? program.SignalAt : EndOfLife(program);
+        if (!program.IsEnding && !program.Accepted.Door.IsUnix && Idle != TimeSpan.MaxValue)
         {
             TimeSpan quiet = TcpInfo.Of(program.Accepted.Descriptor) is { } tcp ? Earlier(tcp.SinceSent, tcp.SinceReceived) : TimeSpan.Zero;
             due = Earlier(due, now + (Idle > quiet ? Idle - quiet : _lookAgain));

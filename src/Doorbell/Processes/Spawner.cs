@@ -126,7 +126,9 @@ internal sealed unsafe class Spawner : IDisposable
         _ = LibcProcesses.posix_spawnattr_init(attributes);
         _ = LibcProcesses.posix_spawnattr_setflags(attributes, flags);
         _ = LibcProcesses.posix_spawnattr_setpgroup(attributes, 0);
-        _ = LibcProcesses.sigfillset(signals);
+
+        // Every one: sigfillset(3) leaves out the two that glibc uses itself, and posix_spawn(3) would have them ignored.
+        new Span<byte>(signals, LibcProcesses.SignalSetBytes).Fill(byte.MaxValue);
         _ = LibcProcesses.posix_spawnattr_setsigdefault(attributes, signals);
         _ = LibcProcesses.sigemptyset(signals);
         _ = LibcProcesses.posix_spawnattr_setsigmask(attributes, signals);

@@ -40,7 +40,10 @@ internal sealed class TimerWheel
 
     public TimerWheel(TimeSpan now) => _origin = now;
 
-    /// <summary>Sees to it that <paramref name="entry"/> comes out at <paramref name="due"/> at the latest.</summary>
+    /// <summary>
+    /// Sees to it that <paramref name="entry"/> comes out at <paramref name="due"/> at the latest; but never in the tick that is being
+    /// taken out, or one that is always due again would be taken for ever.
+    /// </summary>
     public void Ensure(Timed entry, TimeSpan due)
     {
         if (due == TimeSpan.MaxValue)
@@ -48,7 +51,7 @@ internal sealed class TimerWheel
             return;
         }
 
-        long tick = TickOf(due, roundUp: true);
+        long tick = Math.Max(TickOf(due, roundUp: true), _now + 1);
         if (tick < entry.Due)
         {
             Remove(entry);
