@@ -218,6 +218,9 @@ public sealed class InMemoryConnection
     private void Close()
     {
         WasReset |= (_session.Wants & Want.Abort) != 0;
+
+        // Closing sends the FIN, if it was not sent before.
+        ServerFinished |= !WasReset;
         _session.Closed();
         Ended = _session.Reason;
     }

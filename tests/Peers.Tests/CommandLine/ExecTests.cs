@@ -6,16 +6,19 @@ public sealed class ExecTests
     private const string InPython = "import sys\nfor line in sys.stdin:\n    print(line.upper(), end='', flush=True)\n";
     private const string InPerl = "$| = 1;\nwhile (<STDIN>) {\n    print uc }\n";
     private const string InAwk = "{ print toupper($0)\n  fflush()\n}\n";
-    private const string InC = "#include <ctype.h>\n#include <stdio.h>\nint main(void) { for (int c; (c = getchar()) >= 0;) putchar(toupper(c)); }\n";
+    private const string InC =
+        "#include <ctype.h>\n#include <stdio.h>\nint main(void) { for (int c; (c = getchar()) >= 0;) putchar(toupper(c)); }\n";
 
-    public static TheoryData<string, string> Languages => new MatrixTheoryData<string, string>(["python", "perl", "awk", "c"], ["tcp", "udp"]);
+    public static TheoryData<string, string> Languages =>
+        new MatrixTheoryData<string, string>(["python", "perl", "awk", "c"], ["tcp", "udp"]);
 
     [Theory]
     [MemberData(nameof(Languages))]
     public void A_program_of_three_lines_serves(string language, string transport)
     {
         string folder = Directory.CreateTempSubdirectory().FullName;
-        (Program server, Endpoint endpoint) = Doorbells.Serve("native", [$"{transport}://127.0.0.1:0", "--exec", .. Make(language, folder)]);
+        (Program server, Endpoint endpoint) = Doorbells.Serve(
+            "native", [$"{transport}://127.0.0.1:0", "--exec", .. Make(language, folder)]);
         using (server)
         {
             // Some of them keep what they read or write until there is much of it: so the question is ended, by a half-close.
@@ -32,7 +35,8 @@ public sealed class ExecTests
     [MemberData(nameof(Doorbells.Both), MemberType = typeof(Doorbells))]
     public void Its_complaints_are_in_our_log_escaped_and_with_its_name_and_client(string kind)
     {
-        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "tcp://127.0.0.1:0", "--shell", "printf 'bad\\033[31m\\n' >&2; echo ok");
+        (Program server, Endpoint endpoint) = Doorbells.Serve(
+            kind, "tcp://127.0.0.1:0", "--shell", "printf 'bad\\033[31m\\n' >&2; echo ok");
         using (server)
         {
             Assert.Equal("ok\n", Doorbells.Run(kind, "", "connect", endpoint.ToString()).Output);

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Doorbell.Tests;
 
-/// <summary>Out of descriptors, threads or processes: no spin, no lost listener, a line a second at most, and well again by itself.</summary>
+/// <summary>Out of descriptors, threads or processes: no spin, no lost listener, a line a second at most, well again by itself.</summary>
 public sealed class ShortageTests
 {
     private const int Descriptors = 100;
@@ -55,8 +55,8 @@ public sealed class ShortageTests
     {
         // Root's processes are not counted (RLIMIT_NPROC, setrlimit(2)): so another user's.
         using Program server = Program.Start(
-            "setpriv", "--reuid=65534", "--clear-groups", "prlimit", "--nproc=40:40", Doorbells.File("native"), "serve", "tcp://127.0.0.1:0",
-            option, value);
+            "setpriv", "--reuid=65534", "--clear-groups", "prlimit", "--nproc=40:40",
+            Doorbells.File("native"), "serve", "tcp://127.0.0.1:0", option, value);
         string line = server.WaitForLine("serving ");
         Endpoint endpoint = Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..]);
         List<Socket> clients = [.. Enumerable.Range(0, 60).Select(_ => Connect(endpoint))];
@@ -87,7 +87,7 @@ public sealed class ShortageTests
     }
 
     /// <summary>User and system time of a process, in ticks of 10 ms.</summary>
-    private static long TicksOf(int process)
+    internal static long TicksOf(int process)
     {
         string stat = File.ReadAllText($"/proc/{process}/stat");
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
