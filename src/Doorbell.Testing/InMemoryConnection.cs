@@ -218,6 +218,9 @@ public sealed class InMemoryConnection
     private void Close()
     {
         WasReset |= (_session.Wants & Want.Abort) != 0;
+
+        // close(2) sends the FIN if shutdown(2) has not.
+        ServerFinished |= !WasReset;
         _session.Closed();
         Ended = _session.Reason;
     }

@@ -5,6 +5,7 @@ internal sealed class Stop : IDisposable
 {
     private readonly CancellationTokenSource _drain = new();
     private readonly CancellationTokenSource _abort = new();
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _backlogStays;
 
     /// <summary>Stop accepting; let what is in flight be answered.</summary>
@@ -18,6 +19,19 @@ internal sealed class Stop : IDisposable
     /// listener would reset it, and so it is accepted first.
     /// </summary>
     public bool BacklogStays => _backlogStays;
+
+    /// <summary>Ends when a lane can't go on.</summary>
+    public Task Failed => _failed.Task;
+
+    /// <summary>
+    /// A lane can't go on: a server that served on without it would be deaf to some, and nobody would know. So it drains, and then ends
+    /// with what went wrong.
+    /// </summary>
+    public void Fail()
+    {
+        _drain.Cancel();
+        _failed.TrySetResult();
+    }
 
     public void Drain() => _drain.Cancel();
 
