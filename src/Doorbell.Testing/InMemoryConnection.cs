@@ -219,7 +219,7 @@ public sealed class InMemoryConnection
     {
         WasReset |= (_session.Wants & Want.Abort) != 0;
 
-        // Closing sends the FIN, if it was not sent before.
+        // close(2) sends the FIN if shutdown(2) has not.
         ServerFinished |= !WasReset;
         _session.Closed();
         Ended = _session.Reason;

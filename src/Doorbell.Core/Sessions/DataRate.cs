@@ -3,6 +3,9 @@ namespace Doorbell;
 /// <summary>How fast a message arrives, or an answer is taken: begun when there is one, forgotten when it is whole.</summary>
 internal struct DataRate
 {
+    /// <summary>So many seconds are for ever; more than twice of it no <see cref="TimeSpan"/> holds.</summary>
+    private static readonly TimeSpan _longest = TimeSpan.MaxValue / 2;
+
     private TimeSpan _began;
     private long _bytes;
     private bool _watched;
@@ -33,7 +36,13 @@ internal struct DataRate
             return TimeSpan.MaxValue;
         }
 
-        TimeSpan paid = TimeSpan.FromSeconds((double)_bytes / limits.MinDataRate);
+        double seconds = (double)_bytes / limits.MinDataRate;
+        if (seconds >= _longest.TotalSeconds)
+        {
+            return TimeSpan.MaxValue;
+        }
+
+        TimeSpan paid = TimeSpan.FromSeconds(seconds);
         return StreamSession.After(_began + paid, limits.MinDataRateGrace);
     }
 }

@@ -45,6 +45,15 @@ public sealed partial class StreamSession
 
     private bool AwaitsFirstRequest(TimeSpan now) => !_heard && now < After(_opened, _firstRequestTakes);
 
+    /// <summary>While parked the handler works: idle time is counted from when that ends, not from when it began.</summary>
+    private void RestartIdleTimeIfParked(TimeSpan now)
+    {
+        if (_parked && _phase == Phase.Open)
+        {
+            _lastActivity = now;
+        }
+    }
+
     private void EnforceLimits(TimeSpan now)
     {
         if (_phase == Phase.Closing && _finished)
@@ -54,6 +63,7 @@ public sealed partial class StreamSession
             return;
         }
 
+        RestartIdleTimeIfParked(now);
         (TimeSpan due, CloseReason reason) = Limit;
         if (due > now)
         {

@@ -33,7 +33,7 @@ public sealed partial class StreamSession
                 TellEnd(now);
             }
 
-            if (_phase == Phase.Open && (BothSidesEnded || (Draining && AtRest && !AwaitsFirstRequest(now))))
+            if (_phase == Phase.Open && (BothSidesEnded || (Draining && !AwaitsFirstRequest(now) && IsAtRest())))
             {
                 BeginClose(CloseReason.Completed);
             }
@@ -47,7 +47,18 @@ public sealed partial class StreamSession
     private bool BothSidesEnded => _finished && _endTold && !_parked;
 
     /// <summary>Nothing is half done: a drain may close the connection here.</summary>
-    private bool AtRest => _rest.IsEmpty && !_parked && _output.Pending == 0 && _handler.IsIdle;
+    private bool IsAtRest()
+    {
+        try
+        {
+            return _rest.IsEmpty && !_parked && _output.Pending == 0 && _handler.IsIdle;
+        }
+        catch (Exception fault)
+        {
+            Faulted(fault);
+            return false;
+        }
+    }
 
     private void OfferRest(TimeSpan now)
     {
@@ -144,6 +155,7 @@ public sealed partial class StreamSession
 
     private void Call(Moment moment, TimeSpan now)
     {
+        RestartIdleTimeIfParked(now);
         Turn turn = new(this, now);
         Next next;
         try

@@ -118,6 +118,8 @@ internal sealed class Admission : IDisposable
 
     private void CallBack()
     {
+        // Whoever waits puts itself on the list and then looks for a place; the place is given back first and then the list looked at.
+        Interlocked.MemoryBarrier();
         if (_waiting.Count == 0)
         {
             return;

@@ -5,6 +5,19 @@ namespace Doorbell;
 /// <summary>What a server says in its log. Peers' bytes never get here unescaped.</summary>
 internal static partial class ServerLog
 {
+    /// <summary>What a fault says, fit for a log. A handler's exception is anybody's code: to be asked may make it throw again.</summary>
+    public static string TextOf(Exception fault)
+    {
+        try
+        {
+            return PeerText.Escape(fault.Message);
+        }
+        catch (Exception)
+        {
+            return "(it has no message)";
+        }
+    }
+
     [LoggerMessage(1, LogLevel.Information, "{Door}: connection from {Peer}")]
     public static partial void Connected(ILogger log, Endpoint door, PeerAddress peer);
 

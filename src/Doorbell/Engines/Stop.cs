@@ -6,6 +6,7 @@ internal sealed class Stop : IDisposable
     private readonly CancellationTokenSource _drain = new();
     private readonly CancellationTokenSource _abort = new();
     private volatile bool _handedOver;
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Stop accepting; let what is in flight be answered.</summary>
     public CancellationToken Draining => _drain.Token;
@@ -15,6 +16,19 @@ internal sealed class Stop : IDisposable
 
     /// <summary>Another server has taken the listening sockets over: they, and their files, live on.</summary>
     public bool IsHandedOver => _handedOver;
+
+    /// <summary>Ends when a lane can't go on.</summary>
+    public Task Failed => _failed.Task;
+
+    /// <summary>
+    /// A lane can't go on: a server that served on without it would be deaf to some, and nobody would know. So it drains, and then ends
+    /// with what went wrong.
+    /// </summary>
+    public void Fail()
+    {
+        _drain.Cancel();
+        _failed.TrySetResult();
+    }
 
     public void Drain() => _drain.Cancel();
 

@@ -6,6 +6,7 @@ namespace Doorbell;
 internal sealed unsafe class Epoll : IDisposable
 {
     public const uint In = 1;
+    public const uint Urgent = 2;
     public const uint Out = 4;
     public const uint Error = 8;
     public const uint HangUp = 0x10;

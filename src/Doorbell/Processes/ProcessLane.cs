@@ -76,6 +76,8 @@ internal abstract class ProcessLane : IDisposable
                 _acceptor.AcceptSome(now, IsDraining, _open);
             }
         }
+
+        _acceptor.ThrowIfFailed();
     }
 
     public void Dispose()

@@ -17,13 +17,16 @@ internal static class Processes
         {
             string file = ProgramFile.Find(program.FileName);
             return Task.WhenAll([
-                .. listeners.Length > 0 ? [RunAsync(() => new ProgramPerConnection(file, listeners, serving, stop))] : Array.Empty<Task>(),
-                .. datagrams.Select(socket => LaneThread.RunAsync("processes", () => ServeDatagrams(file, socket, serving, stop)))]);
+                .. listeners.Length > 0
+                    ? [RunAsync(serving.Stop, () => new ProgramPerConnection(file, listeners, serving, stop))]
+                    : Array.Empty<Task>(),
+                .. datagrams.Select(socket => LaneThread.RunAsync(
+                    "processes", serving.Stop, () => ServeDatagrams(file, socket, serving, stop)))]);
         }
 
         if (listeners.Length > 0)
         {
-            all.Add(RunAsync(() => new WorkerPerConnection(listeners, serving, stop)));
+            all.Add(RunAsync(serving.Stop, () => new WorkerPerConnection(listeners, serving, stop)));
         }
 
         if (datagrams.Length > 0)
@@ -34,7 +37,7 @@ internal static class Processes
         return Task.WhenAll(all);
     }
 
-    private static Task RunAsync(Func<ProcessLane> make) => LaneThread.RunAsync("processes", () =>
+    private static Task RunAsync(Stop stop, Func<ProcessLane> make) => LaneThread.RunAsync("processes", stop, () =>
     {
         using ProcessLane lane = make();
         lane.Run();
@@ -47,7 +50,7 @@ internal static class Processes
     }
 
     private static Task RunWorkersAsync(int workers, IReadOnlyList<BoundSocket> sockets, Serving serving, StopEvents stop) =>
-        LaneThread.RunAsync("workers", () =>
+        LaneThread.RunAsync("workers", serving.Stop, () =>
         {
             using WorkerPool pool = new(workers, sockets, serving, stop);
             pool.Run();

@@ -89,7 +89,7 @@ public sealed class Server : IAsyncDisposable
     /// <returns>One for each listener, in the order of <see cref="Doors"/>.</returns>
     public IReadOnlyList<BacklogReading> ReadBacklogs() => _backlogs.Read();
 
-    /// <summary>Ends when all is drained or aborted; fails if a listener does.</summary>
+    /// <summary>Ends when all is drained or aborted. If a listener fails the server drains, and then this fails.</summary>
     public Task Completion { get; }
 
     /// <summary>Binds every endpoint and begins to serve.</summary>
@@ -173,15 +173,15 @@ public sealed class Server : IAsyncDisposable
     }
 
     /// <summary>
-    /// Serves until <paramref name="stop"/> is cancelled, or another server has taken over (<see cref="ServerOptions.TakeoverPath"/>),
-    /// then drains.
+    /// Serves until <paramref name="stop"/> is cancelled, another server has taken over (<see cref="ServerOptions.TakeoverPath"/>), or a
+    /// listener fails, then drains.
     /// </summary>
     /// <param name="drain">The drain's deadline.</param>
     /// <param name="stop">When to stop.</param>
     public async Task RunAsync(TimeSpan drain, CancellationToken stop)
     {
         Task stopped = Task.Delay(Timeout.Infinite, stop);
-        if (await Task.WhenAny(Completion, stopped, TakenOverAsync()).ConfigureAwait(false) != Completion)
+        if (await Task.WhenAny(Completion, stopped, TakenOverAsync(), _stop.Failed).ConfigureAwait(false) != Completion)
         {
             await DrainAsync(drain).ConfigureAwait(false);
         }

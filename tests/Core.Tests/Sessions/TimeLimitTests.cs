@@ -25,6 +25,50 @@ public sealed class TimeLimitTests
         Assert.Null(speaking.Ended);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Idle_time_begins_when_parked_work_is_done_not_when_it_began(bool byAlarm)
+    {
+        Bell? bell = null;
+        TimeSpan fourSeconds = 4 * _second;
+        ScriptedHandler slow = new()
+        {
+            Bytes = (input, turn) =>
+            {
+                bell = turn.Bell;
+                turn.Alarm = byAlarm ? turn.Now + fourSeconds : null;
+                return Step.Park(input.Length);
+            },
+            Alarm = static _ => Next.More,
+        };
+        InMemoryConnection connection = new(slow, 1, StreamLimits.Default with { IdleTimeout = 3 * _second }) { CutAtRandom = false };
+        connection.PeerSends("question"u8);
+        connection.Advance(fourSeconds);
+        if (!byAlarm)
+        {
+            bell!.Ring();
+        }
+
+        connection.Advance(2.9 * _second);
+        Assert.False(connection.ServerFinished);
+        connection.Advance(_second);
+        Assert.Equal(CloseReason.IdleTimeout, connection.Ended);
+    }
+
+    [Fact]
+    public void A_rate_is_measured_however_many_bytes_have_moved()
+    {
+        DataRate rate = default;
+        rate.Watch(onItsWay: true, _second);
+        for (int i = 0; i < 500; i++)
+        {
+            rate.Move(int.MaxValue);
+        }
+
+        Assert.Equal(TimeSpan.MaxValue, rate.Due(StreamLimits.Default with { MinDataRate = 1 }));
+    }
+
     [Fact]
     public void A_connection_is_closed_at_the_end_of_its_life_however_busy_it_is()
     {

@@ -30,6 +30,9 @@ internal sealed unsafe class BlockingDatagramLane
 
         // One byte more than is taken: a datagram that fills it is too long, and the kernel has cut it.
         _buffer = GC.AllocateUninitializedArray<byte>(_largest + 1, pinned: true);
+
+        // A unix peer that does not read would be waited for at each send, by all others too.
+        bound.Socket.Blocking = false;
     }
 
     public void Run()
@@ -47,6 +50,12 @@ internal sealed unsafe class BlockingDatagramLane
             for (int i = 0; i < MostAtDrain && !_stop.IsAborting && TryReceive(); i++)
             {
             }
+
+            // However many datagrams come, the alarm is heard.
+            if (_session.Deadline <= MonotonicClock.Now)
+            {
+                Tick();
+            }
         }
         finally
         {
@@ -62,6 +71,10 @@ internal sealed unsafe class BlockingDatagramLane
         TimeSpan deadline = _session.Deadline;
         double wait = deadline == TimeSpan.MaxValue ? -1 : Math.Ceiling((deadline - MonotonicClock.Now).TotalMilliseconds);
         _ = Libc.poll(descriptors, 2, deadline == TimeSpan.MaxValue ? -1 : (int)Math.Clamp(wait, 0, int.MaxValue));
+    }
+
+    private void Tick()
+    {
         _session.Tick(MonotonicClock.Now, DateTimeOffset.UtcNow);
         SendAll();
     }
@@ -129,7 +142,7 @@ internal sealed unsafe class BlockingDatagramLane
         _session.Received(_buffer.AsSpan(0, count), peer, MonotonicClock.Now, DateTimeOffset.UtcNow);
         if (_session.Fault is { } fault)
         {
-            string message = PeerText.Escape(fault.Message);
+            string message = ServerLog.TextOf(fault);
             ServerLog.DatagramFaulted(_serving.Log, _bound.Door.Endpoint, peer, fault.GetType().Name, message);
             _session.Fault = null;
         }

@@ -37,7 +37,7 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
-            ServerLog.LaneFailed(serving.Log, accepted.Door, PeerText.Escape(fault.Message));
+            ServerLog.LaneFailed(serving.Log, accepted.Door, ServerLog.TextOf(fault));
             if (connection is null)
             {
                 _ = Libc.close(accepted.Descriptor);

@@ -24,14 +24,17 @@ internal sealed unsafe class Connection
 {
     private const int ReceivesPerTurn = 8;
 
+    /// <summary>A handler that always writes on must not keep its lane: neither from the others nor from the server's end.</summary>
+    private const int SendsPerTurn = 16;
+
     private readonly Serving _serving;
-    private readonly Endpoint _door;
     private bool _drainAsked;
+    private bool _closed;
 
     public Connection(in Accepted accepted, Serving serving, Bell bell)
     {
         Descriptor = accepted.Descriptor;
-        _door = accepted.Door;
+        Door = accepted.Door;
         _serving = serving;
         Service service = serving.Service;
         Session = new StreamSession(
@@ -40,13 +43,20 @@ internal sealed unsafe class Connection
 
     public int Descriptor { get; }
 
+    /// <summary>Where it came in.</summary>
+    public Endpoint Door { get; }
+
     public StreamSession Session { get; }
 
     /// <summary>A receive is worth trying. It is so at first: a client's request often comes right behind its connection.</summary>
     public bool Readable { get; set; } = true;
 
-    /// <summary>The peer has half-closed or reset: receive on to the end, since nothing else will come to wake us.</summary>
-    public bool PeerEnded { get; set; }
+    /// <summary>
+    /// Receive until there is no more, though a receive brings less than there was room for: the peer has half-closed or reset, and
+    /// nothing else will come to wake us, or its stream has marks at which a receive stops short: urgent data (tcp(7)), descriptors
+    /// (unix(7)).
+    /// </summary>
+    public bool ReceivesToEnd { get; set; }
 
     /// <summary>A send is worth trying.</summary>
     public bool Writable { get; set; } = true;
@@ -65,7 +75,7 @@ internal sealed unsafe class Connection
     {
         if (_serving.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Connected(_serving.Log, _door, Session.Peer);
+            ServerLog.Connected(_serving.Log, Door, Session.Peer);
         }
 
         Session.Opened(now, DateTimeOffset.UtcNow);
@@ -83,6 +93,7 @@ internal sealed unsafe class Connection
     public Progress Advance(Span<byte> buffer, TimeSpan now)
     {
         int receives = ReceivesPerTurn;
+        int sends = SendsPerTurn;
         while (true)
         {
             Want wants = Session.Wants;
@@ -93,6 +104,11 @@ internal sealed unsafe class Connection
 
             if ((wants & Want.Send) != 0 && Writable)
             {
+                if (sends-- == 0)
+                {
+                    return Progress.Busy;
+                }
+
                 Send(now);
             }
             else if ((wants & Want.Finish) != 0)
@@ -120,9 +136,15 @@ internal sealed unsafe class Connection
         }
     }
 
-    /// <summary>Closes the descriptor and lets the session go.</summary>
+    /// <summary>Closes the descriptor, once: its number may soon be another connection's. Lets the session go.</summary>
     public void Close()
     {
+        if (_closed)
+        {
+            return;
+        }
+
+        _closed = true;
         if ((Session.Wants & Want.Abort) != 0 || Session.Reason == CloseReason.DrainDeadline)
         {
             // struct linger { on, 0 seconds }: close(2) then sends a reset (socket(7)).
@@ -134,12 +156,12 @@ internal sealed unsafe class Connection
         Session.Closed();
         if (Session.Fault is { } fault)
         {
-            ServerLog.HandlerFaulted(_serving.Log, _door, Session.Peer, fault.GetType().Name, PeerText.Escape(fault.Message));
+            ServerLog.HandlerFaulted(_serving.Log, Door, Session.Peer, fault.GetType().Name, ServerLog.TextOf(fault));
         }
 
         if (_serving.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Disconnected(_serving.Log, _door, Session.Peer, Session.Reason);
+            ServerLog.Disconnected(_serving.Log, Door, Session.Peer, Session.Reason);
         }
     }
 
@@ -191,7 +213,7 @@ internal sealed unsafe class Connection
         if (count > 0)
         {
             // Less than was room for: the kernel has no more now, and will say when it has (epoll(7), question 9).
-            Readable = count == buffer.Length || PeerEnded;
+            Readable = count == buffer.Length || ReceivesToEnd;
             Session.Received(buffer[..(int)count], now);
         }
         else if (count == 0)
@@ -222,7 +244,7 @@ internal sealed unsafe class Connection
         if (_serving.Log.IsEnabled(LogLevel.Debug))
         {
             ServerLog.ConnectionFailed(
-                _serving.Log, NetworkException.FromErrno(operation, $"{_door} peer {Session.Peer}", errno).Message);
+                _serving.Log, NetworkException.FromErrno(operation, $"{Door} peer {Session.Peer}", errno).Message);
         }
     }
 }

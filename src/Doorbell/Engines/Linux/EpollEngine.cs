@@ -27,7 +27,8 @@ internal sealed class EpollEngine : IEngine
     {
         BoundSocket[] listeners = [.. sockets.Where(static socket => socket.IsListener)];
         IEnumerable<Task> lanes = sockets.Where(static socket => !socket.IsListener)
-            .Select(socket => LaneThread.RunAsync("datagrams", new BlockingDatagramLane(socket, serving, stop).Run));
+            .Select(socket => LaneThread.RunAsync(
+                "datagrams", serving.Stop, () => new BlockingDatagramLane(socket, serving, stop).Run()));
         return Task.WhenAll([.. lanes, .. listeners.Length > 0 ? AcceptingLanes(listeners, serving, stop) : []]);
     }
 
@@ -39,20 +40,20 @@ internal sealed class EpollEngine : IEngine
         return Enumerable.Range(0, lanes).Select(lane => model switch
         {
             { Lanes: ServerModel.Many } => RunThreadPerConnectionAsync(all, serving, stop),
-            { SessionsPerLane: 1 } => LaneThread.RunAsync("lane", () => new BlockingLane(serving, stop).Run(all)),
+            { SessionsPerLane: 1 } => LaneThread.RunAsync("lane", serving.Stop, () => new BlockingLane(serving, stop).Run(all)),
             _ => RunLoopAsync(ShareOf(lane, listeners, lanes), all, serving, stop),
         });
     }
 
     private static Task RunThreadPerConnectionAsync(Listeners listeners, Serving serving, StopEvents stop) =>
-        LaneThread.RunAsync("acceptor", () =>
+        LaneThread.RunAsync("acceptor", serving.Stop, () =>
         {
             using ThreadPerConnection threads = new(listeners, serving, stop);
             threads.Run();
         });
 
     private static Task RunLoopAsync(List<BoundSocket> listeners, Listeners all, Serving serving, StopEvents stop) =>
-        LaneThread.RunAsync("loop", () =>
+        LaneThread.RunAsync("loop", serving.Stop, () =>
         {
             using LoopLane lane = new(listeners, all, serving, stop);
             lane.Run();

@@ -7,22 +7,32 @@ internal static class LaneThread
     public static void Start(string name, Action run) =>
         new Thread(() => run(), ServerModel.ThreadStackBytes) { IsBackground = true, Name = $"doorbell {name}" }.Start();
 
-    /// <summary>Starts a thread and answers its end as a task.</summary>
-    public static Task RunAsync(string name, Action run)
+    /// <summary>Starts a thread and answers its end as a task. If it fails, or there is none to be had, the server ends.</summary>
+    public static Task RunAsync(string name, Stop stop, Action run)
     {
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Start(name, () =>
+        try
         {
-            try
+            Start(name, () =>
             {
-                run();
-                ended.SetResult();
-            }
-            catch (Exception failure)
-            {
-                ended.SetException(failure);
-            }
-        });
+                try
+                {
+                    run();
+                    ended.SetResult();
+                }
+                catch (Exception failure)
+                {
+                    stop.Fail();
+                    ended.SetException(failure);
+                }
+            });
+        }
+        catch (OutOfMemoryException shortage)
+        {
+            stop.Fail();
+            ended.SetException(shortage);
+        }
+
         return ended.Task;
     }
 }

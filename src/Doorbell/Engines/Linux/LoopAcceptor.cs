@@ -18,6 +18,7 @@ internal sealed class LoopAcceptor
     private bool _waits = true;
     private TimeSpan _acceptAgain;
     private int _roomAgain;
+    private NetworkException? _failure;
 
     /// <param name="listeners">Those of <paramref name="all"/> that this lane accepts from.</param>
     /// <param name="all">The listeners of all lanes.</param>
@@ -46,6 +47,16 @@ internal sealed class LoopAcceptor
     }
 
     public bool IsAccepting { get; private set; } = true;
+
+    /// <summary>When the lane has served its connections to their end: says what kept it from accepting more, if something did.</summary>
+    /// <exception cref="NetworkException">A listener could not go on.</exception>
+    public void ThrowIfFailed()
+    {
+        if (_failure is not null)
+        {
+            throw _failure;
+        }
+    }
 
     /// <summary>A listener has news.</summary>
     public void Heard() => _hasBacklog = true;
@@ -93,7 +104,7 @@ internal sealed class LoopAcceptor
                 return;
             }
 
-            if (!_acceptor.TryAccept(out Accepted accepted, out TimeSpan pause))
+            if (!TryAccept(out Accepted accepted, out TimeSpan pause))
             {
                 GiveBackIf(place);
                 NothingToAccept(pause, now, draining);
@@ -141,6 +152,23 @@ internal sealed class LoopAcceptor
         foreach (BoundSocket listener in _listeners)
         {
             _epoll.Forget(listener.Descriptor);
+        }
+    }
+
+    /// <summary>A listener that can't go on ends the server, but not before this lane's connections are served.</summary>
+    private bool TryAccept(out Accepted accepted, out TimeSpan pause)
+    {
+        try
+        {
+            return _acceptor.TryAccept(out accepted, out pause);
+        }
+        catch (NetworkException failure)
+        {
+            _failure = failure;
+            Close();
+            _serving.Stop.Fail();
+            (accepted, pause) = (default, TimeSpan.Zero);
+            return false;
         }
     }
 

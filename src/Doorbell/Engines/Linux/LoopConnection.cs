@@ -3,6 +3,9 @@ namespace Doorbell;
 /// <summary>A connection among the many of an event loop: its place in the loop's tables, its timer, its bell.</summary>
 internal sealed class LoopConnection : Timed
 {
+    /// <summary>1: the lane knows of a ring and has not yet come round.</summary>
+    private int _rung;
+
     public LoopConnection(in Accepted accepted, Serving serving, LoopLane lane)
     {
         Peer = accepted.Peer;
@@ -22,8 +25,20 @@ internal sealed class LoopConnection : Timed
     /// <summary>It has been closed: what is said of it from now on is nothing to anyone.</summary>
     public bool Over { get; set; }
 
+    /// <summary>From here on a ring is a new one.</summary>
+    public void HearRing() => Interlocked.Exchange(ref _rung, 0);
+
+    /// <summary>It is over: whoever goes on ringing it fills no queue.</summary>
+    public void IgnoreRings() => Interlocked.Exchange(ref _rung, 1);
+
     private sealed class LoopBell(LoopConnection connection, LoopLane lane) : Bell
     {
-        public override void Ring() => lane.Rung(connection);
+        public override void Ring()
+        {
+            if (Interlocked.Exchange(ref connection._rung, 1) == 0)
+            {
+                lane.Rung(connection);
+            }
+        }
     }
 }

@@ -26,6 +26,17 @@ internal sealed class LoopLane : IDisposable
     private readonly Func<Accepted, TimeSpan, bool> _open;
     private bool _draining;
 
+    /// <summary>What a connection is told.</summary>
+    private enum News
+    {
+        OfTheSocket,
+        Ring,
+        Turn,
+        Time,
+        Drain,
+        Abort,
+    }
+
     /// <param name="listeners">Those of <paramref name="all"/> that this loop accepts from.</param>
     /// <param name="all">The listeners of all loops.</param>
     /// <param name="serving">What to serve.</param>
@@ -64,6 +75,8 @@ internal sealed class LoopLane : IDisposable
             GoOn(now);
             _acceptor.AcceptSome(now, _draining, _open);
         }
+
+        _acceptor.ThrowIfFailed();
     }
 
     public void Dispose()
@@ -94,10 +107,10 @@ internal sealed class LoopLane : IDisposable
             if (_table[token] is { } open)
             {
                 bool ended = (events & (Epoll.PeerHangUp | Epoll.HangUp | Epoll.Error)) != 0;
-                open.Connection.PeerEnded |= ended;
-                open.Connection.Readable |= ended || (events & Epoll.In) != 0;
+                open.Connection.ReceivesToEnd |= ended || (events & Epoll.Urgent) != 0;
+                open.Connection.Readable |= ended || (events & (Epoll.In | Epoll.Urgent)) != 0;
                 open.Connection.Writable |= ended || (events & Epoll.Out) != 0;
-                Advance(open, now);
+                Tell(open, News.OfTheSocket, now);
             }
         }
         else if (token == WakeToken)
@@ -117,12 +130,14 @@ internal sealed class LoopLane : IDisposable
     private void HearWake(TimeSpan now)
     {
         _wake.Clear();
-        while (_rung.TryDequeue(out LoopConnection? connection))
+
+        // A handler may ring its own bell each time: what is rung from here on has raised the wake again, and comes next time round.
+        for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection? connection); rung--)
         {
             if (!connection.Over)
             {
-                connection.Connection.Session.Ring(now);
-                Advance(connection, now);
+                connection.HearRing();
+                Tell(connection, News.Ring, now);
             }
         }
     }
@@ -148,16 +163,7 @@ internal sealed class LoopLane : IDisposable
 
         foreach (LoopConnection connection in _table.ToArray())
         {
-            if (aborting)
-            {
-                connection.Connection.Session.Fail(CloseReason.DrainDeadline);
-            }
-            else
-            {
-                connection.Connection.AskToDrain();
-            }
-
-            Advance(connection, now);
+            Tell(connection, aborting ? News.Abort : News.Drain, now);
         }
     }
 
@@ -165,12 +171,7 @@ internal sealed class LoopLane : IDisposable
     {
         while (_timers.TakeDue(now) is LoopConnection due)
         {
-            if (due.Connection.Session.Deadline <= now)
-            {
-                due.Connection.Session.Tick(now);
-            }
-
-            Advance(due, now);
+            Tell(due, News.Time, now);
         }
     }
 
@@ -181,17 +182,43 @@ internal sealed class LoopLane : IDisposable
         while (_served.TryDequeue(out LoopConnection? connection))
         {
             connection.Queued = false;
-            if (connection.Over)
+            if (!connection.Over)
             {
-                continue;
+                Tell(connection, News.Turn, now);
             }
+        }
+    }
 
-            if ((connection.Connection.Session.Wants & Want.Turn) != 0)
+    /// <summary>Tells it and lets it go on. Whatever goes wrong costs that connection, never the lane and its others.</summary>
+    private void Tell(LoopConnection connection, News news, TimeSpan now)
+    {
+        try
+        {
+            StreamSession session = connection.Connection.Session;
+            switch (news)
             {
-                connection.Connection.Session.Continue(now);
+                case News.Ring:
+                    session.Ring(now);
+                    break;
+                case News.Turn when (session.Wants & Want.Turn) != 0:
+                    session.Continue(now);
+                    break;
+                case News.Time when session.Deadline <= now:
+                    session.Tick(now);
+                    break;
+                case News.Drain:
+                    connection.Connection.AskToDrain();
+                    break;
+                case News.Abort:
+                    session.Fail(CloseReason.DrainDeadline);
+                    break;
             }
 
             Advance(connection, now);
+        }
+        catch (Exception fault)
+        {
+            Drop(connection, fault);
         }
     }
 
@@ -218,36 +245,37 @@ internal sealed class LoopLane : IDisposable
         {
             connection = new LoopConnection(accepted, _serving, this);
             _table.Add(connection);
+            connection.Connection.ReceivesToEnd = accepted.Door.IsUnix;
             connection.Connection.Open(now);
-            uint events = Epoll.In | Epoll.Out | Epoll.PeerHangUp | Epoll.Edge;
+            uint events = Epoll.In | Epoll.Urgent | Epoll.Out | Epoll.PeerHangUp | Epoll.Edge;
             _epoll.Watch(accepted.Descriptor, events, connection.Token);
         }
         catch (Exception fault)
         {
             // The making of the handler failed, or the system is out of memory for one more descriptor to watch.
-            ServerLog.LaneFailed(_serving.Log, accepted.Door, PeerText.Escape(fault.Message));
-            Drop(connection, accepted);
+            if (connection is null)
+            {
+                ServerLog.LaneFailed(_serving.Log, accepted.Door, ServerLog.TextOf(fault));
+                _ = Libc.close(accepted.Descriptor);
+                _serving.Admission.Leave(accepted.Peer);
+            }
+            else
+            {
+                Drop(connection, fault);
+            }
+
             return true;
         }
 
-        if (_draining)
-        {
-            connection.Connection.AskToDrain();
-        }
-
-        Advance(connection, now);
+        Tell(connection, _draining ? News.Drain : News.OfTheSocket, now);
         return true;
     }
 
-    private void Drop(LoopConnection? connection, in Accepted accepted)
+    private void Drop(LoopConnection connection, Exception fault)
     {
-        if (connection is null)
+        if (!connection.Over)
         {
-            _ = Libc.close(accepted.Descriptor);
-            _serving.Admission.Leave(accepted.Peer);
-        }
-        else
-        {
+            ServerLog.LaneFailed(_serving.Log, connection.Connection.Door, ServerLog.TextOf(fault));
             connection.Connection.Session.Fail(CloseReason.TransportFailed);
             Close(connection);
         }
@@ -256,6 +284,7 @@ internal sealed class LoopLane : IDisposable
     private void Close(LoopConnection connection)
     {
         connection.Over = true;
+        connection.IgnoreRings();
         _timers.Remove(connection);
         _table.Remove(connection);
         connection.Connection.Close();

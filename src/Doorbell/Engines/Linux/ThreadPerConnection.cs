@@ -19,6 +19,12 @@ internal sealed class ThreadPerConnection(Listeners listeners, Serving serving, 
                 Start(accepted);
             }
         }
+        catch
+        {
+            // The connections still have to end before this thread may.
+            serving.Stop.Fail();
+            throw;
+        }
         finally
         {
             listeners.Leave();
@@ -66,7 +72,7 @@ internal sealed class ThreadPerConnection(Listeners listeners, Serving serving, 
             serving.Ledger.AcceptFailed();
             if (_backoff.MayLog())
             {
-                ServerLog.ThreadFailed(serving.Log, accepted.Door, accepted.Peer, PeerText.Escape(shortage.Message));
+                ServerLog.ThreadFailed(serving.Log, accepted.Door, accepted.Peer, ServerLog.TextOf(shortage));
             }
 
             return false;

@@ -148,7 +148,7 @@ internal sealed class AsyncDatagramLane : IDisposable
         _session.Received(_buffer.AsSpan(0, count), peer, MonotonicClock.Now, DateTimeOffset.UtcNow);
         if (_session.Fault is { } fault)
         {
-            ServerLog.DatagramFaulted(_serving.Log, _door, peer, fault.GetType().Name, PeerText.Escape(fault.Message));
+            ServerLog.DatagramFaulted(_serving.Log, _door, peer, fault.GetType().Name, ServerLog.TextOf(fault));
             _session.Fault = null;
         }
     }

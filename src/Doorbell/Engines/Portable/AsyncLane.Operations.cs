@@ -129,7 +129,7 @@ internal sealed partial class AsyncLane
         _session.Closed();
         if (_session.Fault is { } fault)
         {
-            ServerLog.HandlerFaulted(_serving.Log, _door, _session.Peer, fault.GetType().Name, PeerText.Escape(fault.Message));
+            ServerLog.HandlerFaulted(_serving.Log, _door, _session.Peer, fault.GetType().Name, ServerLog.TextOf(fault));
         }
 
         ServerLog.Disconnected(_serving.Log, _door, _session.Peer, _session.Reason);

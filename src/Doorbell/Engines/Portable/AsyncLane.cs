@@ -98,7 +98,7 @@ internal sealed partial class AsyncLane : IDisposable
                     Heed(_signal.Take());
                 }
 
-                if (++operations == OperationsPerTurn)
+                if (++operations >= OperationsPerTurn)
                 {
                     // A busy connection keeps its deadlines too.
                     operations = 0;
@@ -114,8 +114,16 @@ internal sealed partial class AsyncLane : IDisposable
             else
             {
                 ArmTimer();
-                Heed(await _signal.WaitAsync());
-                operations = 0;
+                ValueTask<LaneEvents> news = _signal.WaitAsync();
+                bool slept = !news.IsCompleted;
+                Heed(await news);
+                operations = slept ? 0 : operations + 1;
+                if (operations >= OperationsPerTurn)
+                {
+                    // A handler that rings its own bell each time never sleeps.
+                    operations = 0;
+                    await Task.Yield();
+                }
             }
         }
     }

@@ -16,6 +16,7 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
 
     public async Task RunAsync()
     {
+        NetworkException? failed = null;
         try
         {
             await AcceptUntilDrainAsync();
@@ -23,7 +24,8 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         }
         catch (SocketException failure)
         {
-            throw NetworkException.From("accept", _door.ToString(), failure);
+            failed = NetworkException.From("accept", _door.ToString(), failure);
+            serving.Stop.Fail();
         }
         finally
         {
@@ -32,6 +34,10 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         }
 
         await _lanesEnded.Task;
+        if (failed is not null)
+        {
+            throw failed;
+        }
     }
 
     private async Task AcceptUntilDrainAsync()
@@ -155,7 +161,7 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
                 && _listener.Poll(0, SelectMode.SelectRead)
                 && serving.Admission.TryEnter())
             {
-                Socket connection = _listener.Accept();
+                Socket connection = AcceptOrGiveBack();
                 PeerAddress peer = PeerOf(connection);
                 if (serving.Admission.Admits(peer))
                 {
@@ -177,6 +183,19 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
             serving.Admission.GiveBack();
             serving.Ledger.AcceptFailed();
             ServerLog.AcceptFailed(serving.Log, NetworkException.From("accept", _door.ToString(), failure).Message);
+        }
+    }
+
+    private Socket AcceptOrGiveBack()
+    {
+        try
+        {
+            return _listener.Accept();
+        }
+        catch (SocketException)
+        {
+            serving.Admission.GiveBack();
+            throw;
         }
     }
 
@@ -220,7 +239,7 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
-            ServerLog.LaneFailed(serving.Log, _door, PeerText.Escape(fault.Message));
+            ServerLog.LaneFailed(serving.Log, _door, ServerLog.TextOf(fault));
             connection.Dispose();
         }
         finally
