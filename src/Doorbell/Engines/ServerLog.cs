@@ -72,6 +72,12 @@ internal static partial class ServerLog
     [LoggerMessage(18, LogLevel.Information, "{Door}: process {Pid}, which served {Peer}, ended: {Status}")]
     public static partial void ProcessEnded(ILogger log, Endpoint door, int pid, PeerAddress peer, string status);
 
+    [LoggerMessage(19, LogLevel.Warning, "{Failure}; the datagram gets no answer")]
+    public static partial void DatagramUnserved(ILogger log, string failure);
+
+    [LoggerMessage(23, LogLevel.Warning, "{Door}: process {Pid}, which served {Peer}, can't be killed and is left behind")]
+    public static partial void ProcessStays(ILogger log, Endpoint door, int pid, PeerAddress peer);
+
     [LoggerMessage(21, LogLevel.Warning, "{Door}: nothing handed over: {Why}")]
     public static partial void TakeoverRefused(ILogger log, Endpoint door, string why);
 

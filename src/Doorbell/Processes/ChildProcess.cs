@@ -33,7 +33,16 @@ internal readonly record struct ChildProcess(int Id, int Descriptor)
     public void SignalGroup(int signal) => _ = LibcProcesses.kill(-Id, signal);
 
     /// <summary>Whether any of its group is left, once it is reaped itself. As long as one is, no other process gets its number.</summary>
-    public bool GroupIsAlive() => LibcProcesses.kill(-Id, 0) == 0 || LinuxErrno.Last != Libc.NoProcess;
+    public unsafe bool GroupIsAlive()
+    {
+        // The first process of a container inherits orphans, and a zombie of the group would count as alive.
+        int status;
+        while (LibcProcesses.waitpid(-Id, &status, LibcProcesses.WaitNoHang) > 0)
+        {
+        }
+
+        return LibcProcesses.kill(-Id, 0) == 0 || LinuxErrno.Last != Libc.NoProcess;
+    }
 
     /// <summary>Takes the status of a process that has ended; null if it has not.</summary>
     public Status? Reap() => Reap(wait: false);

@@ -19,7 +19,7 @@ internal sealed unsafe class ErrorPipe(int descriptor, Action<string> log)
     /// <summary>Makes a pipe; 0, or errno.</summary>
     public static int TryMake(out int read, out int write)
     {
-        int* ends = stackalloc int[2];
+        int* ends = stackalloc int[2] { -1, -1 };
         int answer = Libc.pipe2(ends, Libc.CloseOnExec);
         (read, write) = (ends[0], ends[1]);
 

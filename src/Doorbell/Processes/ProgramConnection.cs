@@ -35,6 +35,9 @@ internal sealed class ProgramConnection(in Accepted accepted, ChildProcess child
     /// <summary>When the peer is waited for no longer.</summary>
     public TimeSpan LingerUntil { get; set; } = TimeSpan.MaxValue;
 
+    /// <summary>It has been killed; if it has not ended by then, it is not waited for.</summary>
+    public TimeSpan GiveUpAt { get; set; } = TimeSpan.MaxValue;
+
     /// <summary>Its end has been decided.</summary>
     public bool IsEnding => SignalAt != TimeSpan.MaxValue;
 

@@ -109,6 +109,12 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             return;
         }
 
+        if (now >= program.GiveUpAt)
+        {
+            GiveUp(program);
+            return;
+        }
+
         EnforceLimits(program, now);
         program.SignalIfDue(now, _killAfter);
         if (program.At == ProgramConnection.Stage.Survived)
@@ -125,9 +131,11 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     {
         ProgramConnection program = (ProgramConnection)connection;
         _drainBegan = _drainBegan == TimeSpan.Zero ? now : _drainBegan;
-        if (Stop.IsAborting)
+        if (Stop.IsAborting && program.At != ProgramConnection.Stage.Lingering)
         {
             program.Kill(CloseReason.DrainDeadline);
+            program.GiveUpAt = now + _killAfter;
+            Timers.Ensure(program, program.GiveUpAt);
         }
 
         Schedule(program, now);
@@ -222,6 +230,20 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         Linger(program, now);
     }
 
+    /// <summary>A program that has changed its user can't be killed (kill(2), EPERM): the server's end does not wait for it.</summary>
+    private void GiveUp(ProgramConnection program)
+    {
+        if (program.At == ProgramConnection.Stage.Running)
+        {
+            Epoll.Forget(program.Child.Descriptor);
+            program.Child.CloseDescriptor();
+        }
+
+        ServerLog.ProcessStays(Serving.Log, program.Accepted.Door, program.Child.Id, program.Accepted.Peer);
+        program.Errors.Close();
+        Close(program, peerEnded: false);
+    }
+
     /// <summary>
     /// Reads and drops what the peer still sends, until it has ended: closing with unread input would send a reset, which can destroy
     /// what the program wrote last (RFC 2525 section 2.17).
@@ -229,13 +251,13 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     private void Linger(ProgramConnection program, TimeSpan now)
     {
         const int Bytes = 16 * 1024;
+        const int MostReads = 16;
         byte* unread = stackalloc byte[Bytes];
-        nint count;
-        do
+        nint count = Bytes;
+        for (int i = 0; i < MostReads && count == Bytes; i++)
         {
             count = Libc.recv(program.Accepted.Descriptor, unread, Bytes, Libc.MessageDontWait);
         }
-        while (count == Bytes);
 
         bool more = count > 0 || (count < 0 && LinuxErrno.Last == Libc.TryAgain);
         if (more && now < program.LingerUntil && !Stop.IsAborting)
@@ -258,6 +280,8 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             Serving.Ledger.BytesMoved(info.BytesReceived - (peerEnded && info.BytesReceived > 0 ? 1 : 0), info.BytesSent);
         }
 
+        // Closing would not take it out: a process that left the group may have the socket still, and its events go on (epoll(7)).
+        Epoll.Forget(descriptor);
         _ = Libc.close(descriptor);
         Serving.Ledger.ConnectionClosed(program.Reason);
         ServerLog.Disconnected(Serving.Log, program.Accepted.Door, program.Accepted.Peer, program.Reason);

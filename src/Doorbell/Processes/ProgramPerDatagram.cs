@@ -10,6 +10,9 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
     private const int TokensPerRun = 4;
     private const int LongestAddress = 128;
 
+    /// <summary>So many datagrams at once, then those processes that have ended are heard before the next.</summary>
+    private const int ReceivesPerTurn = 64;
+
     private readonly BoundSocket _bound;
     private readonly Serving _serving;
     private readonly StopEvents _stop;
@@ -53,7 +56,7 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
 
             while (_timers.TakeDue(now) is ProgramRun late)
             {
-                late.Kill();
+                Kill(late);
             }
 
             ReceiveSome(now);
@@ -113,15 +116,25 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
 
         _epoll.Forget(_stop.Abort.Descriptor);
         _hasInput = false;
-        foreach (ProgramRun run in _runs.OfType<ProgramRun>())
+        foreach (ProgramRun run in _runs.OfType<ProgramRun>().ToArray())
         {
-            run.Kill();
+            Kill(run);
+        }
+    }
+
+    /// <summary>One that has ended itself has no other event to come, if what it started is out of its group.</summary>
+    private void Kill(ProgramRun run)
+    {
+        run.Kill();
+        if (run.IsOver)
+        {
+            Finish(run, _runs.IndexOf(run));
         }
     }
 
     private void ReceiveSome(TimeSpan now)
     {
-        while (_hasInput && now >= _receiveAgain)
+        for (int i = 0; i < ReceivesPerTurn && _hasInput && now >= _receiveAgain; i++)
         {
             // One process more than may be: the datagrams wait in the kernel, as far as its buffer goes.
             if (!_serving.Admission.TryEnter())
@@ -195,7 +208,7 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
         if (_backoff.MayLog())
         {
             string failure = NetworkException.FromErrno("posix_spawn", $"a process for a datagram of {peer}", errno).Message;
-            ServerLog.ProcessFailed(_serving.Log, failure);
+            ServerLog.DatagramUnserved(_serving.Log, failure);
         }
 
         _receiveAgain = now + _backoff.Next();

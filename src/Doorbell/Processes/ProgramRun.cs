@@ -38,7 +38,8 @@ internal sealed unsafe class ProgramRun : Timed
     /// <summary>What it has written, at most one byte more than is allowed; nothing if it was killed.</summary>
     public ReadOnlySpan<byte> Answer => _killed ? [] : _answer.AsSpan(0, _length);
 
-    public bool IsOver => Status is not null && _outputEnded;
+    /// <summary>What it started may have its output still; once it was killed, that is waited for no longer.</summary>
+    public bool IsOver => Status is not null && (_outputEnded || _killed);
 
     /// <summary>Starts a program with a datagram as its standard input; 0, or errno.</summary>
     public static int TryStart(

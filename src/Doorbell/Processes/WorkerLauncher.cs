@@ -77,7 +77,8 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     /// <summary>As the program was called, the runtime's own arguments included.</summary>
     private static string[] OwnArguments()
     {
+        // Each ends with a NUL; the last may be empty.
         byte[] all = File.ReadAllBytes("/proc/self/cmdline");
-        return Encoding.UTF8.GetString(all).TrimEnd('\0').Split('\0');
+        return Encoding.UTF8.GetString(all).Split('\0')[..^1];
     }
 }

@@ -21,16 +21,20 @@ internal sealed record WorkerProcess(
     public const string Variable = "DOORBELL_WORKER";
 
     private const char Separator = ' ';
+    private const string Activation = "activation";
 
     /// <summary>This process's own; null if it is no worker. A child of ours that is no worker never sees it.</summary>
     public static WorkerProcess? Current { get; } = Read();
 
-    /// <summary>Names a server so that its worker finds it among those that the same program starts.</summary>
-    public static string NameOf(ServerOptions options) =>
-        string.Join(',', [options.Service.Name, .. options.Endpoints.Select(static endpoint => endpoint.ToString())]).Replace(' ', '_');
+    /// <summary>The parent serves no endpoints but the sockets of socket activation, which the worker itself does not see.</summary>
+    public bool ServesActivation => Server.EndsWith($",{Activation}", StringComparison.Ordinal);
 
-    /// <summary>The server was named no endpoint: it serves what socket activation passed to the parent.</summary>
-    public bool IsForPassedSockets => !Server.Contains(',');
+    /// <summary>Names a server so that its worker finds it among those that the same program starts.</summary>
+    public static string NameOf(ServerOptions options)
+    {
+        IEnumerable<string> endpoints = options.Endpoints.Select(static endpoint => endpoint.ToString()).DefaultIfEmpty(Activation);
+        return string.Join(',', [options.Service.Name, .. endpoints]).Replace(' ', '_');
+    }
 
     /// <summary>As the environment has it.</summary>
     public override string ToString() => string.Create(

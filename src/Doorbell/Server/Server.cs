@@ -45,9 +45,11 @@ public sealed class Server : IAsyncDisposable
         Completion = WorkerLanes.ServeAsync(worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, _log));
     }
 
-    /// <summary>Whether socket activation has passed this process sockets to serve: LISTEN_FDS (sd_listen_fds(3)).</summary>
-    public static bool HasPassedSockets =>
-        PassedSockets.OfActivation.Count > 0 || WorkerProcess.Current is { IsForPassedSockets: true };
+    /// <summary>
+    /// Whether socket activation has passed this process sockets to serve: LISTEN_FDS (sd_listen_fds(3)). In a worker process, whether
+    /// it has passed them to the parent, and that serves them alone.
+    /// </summary>
+    public static bool HasPassedSockets => PassedSockets.OfActivation.Count > 0 || WorkerProcess.Current is { ServesActivation: true };
 
     /// <summary>
     /// Whether the kernel moves the connections in a closing listener's backlog to another that shares its port, instead of resetting

@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Doorbell.Tests;
+
+/// <summary>Processes of <c>doorbell serve</c> under what the system does to them: too few descriptors, socket activation, being PID 1.</summary>
+public sealed class ProcessServeTests
+{
+    [Fact]
+    public void Out_of_descriptors_a_datagrams_program_costs_the_server_none_of_its_own()
+    {
+        using Program server = Program.Start(
+            "/usr/bin/prlimit", "--nofile=40", Doorbells.File("native"), "serve", "udp://127.0.0.1:0", "--shell", "sleep 0.3; cat");
+        Endpoint endpoint = EndpointOf(server.WaitForLine("serving "));
+        string input = Path.Combine("/proc", $"{server.Id}", "fd", "0");
+        string? before = File.ResolveLinkTarget(input, returnFinalTarget: false)?.Name;
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
+        socket.Connect(IPAddress.Loopback, endpoint.Port);
+        for (int i = 0; i < 60; i++)
+        {
+            socket.Send(Encoding.ASCII.GetBytes($"{i}\n"));
+        }
+
+        Assert.True(socket.Receive(new byte[100]) > 0);
+        Assert.Equal(before, File.ResolveLinkTarget(input, returnFinalTarget: false)?.Name);
+        server.Signal("TERM");
+        Assert.Contains("EMFILE", server.WaitForEnd().Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("process")]
+    [InlineData("prefork")]
+    public void Processes_serve_the_sockets_of_socket_activation_without_an_endpoint(string model)
+    {
+        const string Activate = "import socket,os,sys\n"
+            + "s=socket.socket(); s.bind(('127.0.0.1',0)); s.listen(9); os.dup2(s.fileno(),3); os.set_inheritable(3,True)\n"
+            + "os.environ.update(LISTEN_FDS='1',LISTEN_PID=str(os.getpid())); os.execv(sys.argv[1],sys.argv[1:])";
+        using Program server = Program.Start("python3", "-c", Activate, Doorbells.File("native"), "serve", "--model", model);
+        Endpoint endpoint = EndpointOf(server.WaitForLine("serving "));
+        Assert.Equal(new Ended(0, "FROM SERVER: HELLO\n", ""), Doorbells.Run("native", "", "ask", endpoint.ToString(), "hello"));
+        server.Signal("TERM");
+        Assert.Equal(0, server.WaitForEnd().ExitCode);
+    }
+
+    [Fact]
+    public void The_first_process_of_a_container_reaps_what_programs_leave_behind()
+    {
+        // Orphans become children of the container's first process, which is the server.
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        using Program container = Program.Start(
+            "unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", Doorbells.File("native"), "serve",
+            $"unix://{path}", "--shell", "sleep 0.1 & echo hello");
+        container.WaitForLine("serving ");
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 10_000 };
+        socket.Connect(new UnixDomainSocketEndPoint(path));
+        byte[] answer = new byte[100];
+        Assert.Equal(6, socket.Receive(answer));
+        Assert.Equal(0, socket.Receive(answer));
+    }
+
+    private static Endpoint EndpointOf(string line) => Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..]);
+}
