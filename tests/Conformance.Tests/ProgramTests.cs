@@ -15,7 +15,8 @@ public sealed class ProgramTests
     public async Task A_client_that_half_closes_gets_all_that_the_program_still_writes(string transport)
     {
         const int megabytes = 8;
-        await using Running server = await StartAsync($"cat > /dev/null; head -c {megabytes * 1024 * 1024} /dev/zero | tr '\\0' x", transport);
+        string late = $"cat > /dev/null; head -c {megabytes * 1024 * 1024} /dev/zero | tr '\\0' x";
+        await using Running server = await StartAsync(late, transport);
         using Peer peer = server.Connect();
         peer.Send("the whole question");
         peer.HalfClose();
@@ -107,7 +108,8 @@ public sealed class ProgramTests
         Service cat = Service.Run("cat", ServiceProgram.Shell("cat"));
         StreamLimits idle = StreamLimits.Default with { IdleTimeout = TimeSpan.FromMilliseconds(300) };
         StreamLimits old = StreamLimits.Default with { MaxLifetime = TimeSpan.FromMilliseconds(300) };
-        foreach ((StreamLimits limits, CloseReason reason) in new[] { (idle, CloseReason.IdleTimeout), (old, CloseReason.LifetimeExceeded) })
+        (StreamLimits, CloseReason)[] ends = [(idle, CloseReason.IdleTimeout), (old, CloseReason.LifetimeExceeded)];
+        foreach ((StreamLimits limits, CloseReason reason) in ends)
         {
             await using Running server = await Running.StartAsync(cat with { StreamLimits = limits });
             using Peer peer = server.Connect();

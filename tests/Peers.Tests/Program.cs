@@ -64,6 +64,18 @@ internal sealed class Program : IDisposable
         throw new TimeoutException($"no line with \"{containing}\" came; output: {Text(_output)} error: {Text(_error)}");
     }
 
+    /// <summary>Waits until so many lines of its standard error contain a text, or another.</summary>
+    public void WaitForErrors(string containing, int lines, string? orElse = null)
+    {
+        DateTime deadline = DateTime.UtcNow + _patience;
+        while (Text(_error).Split('\n').Count(line => line.Contains(containing, StringComparison.Ordinal)
+            || (orElse is not null && line.Contains(orElse, StringComparison.Ordinal))) < lines)
+        {
+            Assert.True(DateTime.UtcNow < deadline, $"no {lines} lines with \"{containing}\" came; error: {Text(_error)}");
+            Thread.Yield();
+        }
+    }
+
     /// <summary>Sends a signal by name, as in INT.</summary>
     public void Signal(string name) => Assert.Equal(0, Run("kill", ["-" + name, $"{Id}"]).ExitCode);
 

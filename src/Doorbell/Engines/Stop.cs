@@ -5,8 +5,8 @@ internal sealed class Stop : IDisposable
 {
     private readonly CancellationTokenSource _drain = new();
     private readonly CancellationTokenSource _abort = new();
+    private volatile bool _handedOver;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _backlogStays;
 
     /// <summary>Stop accepting; let what is in flight be answered.</summary>
     public CancellationToken Draining => _drain.Token;
@@ -14,11 +14,8 @@ internal sealed class Stop : IDisposable
     /// <summary>Stop now.</summary>
     public CancellationToken Aborting => _abort.Token;
 
-    /// <summary>
-    /// Someone else holds the listeners too and goes on accepting: what waits in the backlog is theirs. Otherwise closing the
-    /// listener would reset it, and so it is accepted first.
-    /// </summary>
-    public bool BacklogStays => _backlogStays;
+    /// <summary>Another server has taken the listening sockets over: they, and their files, live on.</summary>
+    public bool IsHandedOver => _handedOver;
 
     /// <summary>Ends when a lane can't go on.</summary>
     public Task Failed => _failed.Task;
@@ -35,10 +32,10 @@ internal sealed class Stop : IDisposable
 
     public void Drain() => _drain.Cancel();
 
-    /// <summary>Drains and leaves the backlog to whoever holds the listeners too.</summary>
+    /// <summary>Drains, since another server has taken over.</summary>
     public void HandOver()
     {
-        _backlogStays = true;
+        _handedOver = true;
         _drain.Cancel();
     }
 

@@ -30,7 +30,7 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
     /// <summary>Threads of a pool that says no other number: 16.</summary>
     public const int DefaultThreads = 16;
 
-    /// <summary>Processes of a prefork that says no other number: 8. More cost more at each switch, since each has its own memory.</summary>
+    /// <summary>Processes of a prefork that says no other number: 8. Each has its own memory, so that switching costs more.</summary>
     public const int DefaultProcesses = 8;
 
     /// <summary>Most workers: 1,024.</summary>

@@ -62,7 +62,7 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
 
     public void Dispose()
     {
-        _bound.Socket.Dispose();
+        _bound.Release();
         _spawner.Dispose();
         _epoll.Dispose();
     }
@@ -106,7 +106,7 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
         _epoll.Forget(_stop.Drain.Descriptor);
         if (!_stop.IsAborting)
         {
-            _hasInput |= !_serving.Stop.BacklogStays;
+            _hasInput = true;
             _epoll.Watch(_stop.Abort.Descriptor, Epoll.In, StopToken);
             return;
         }

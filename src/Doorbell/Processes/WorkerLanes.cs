@@ -16,7 +16,8 @@ internal static class WorkerLanes
             int connection = worker.Sockets[0];
             Accepted accepted = new(connection, InheritedSocket.DoorOfConnection(connection), WorkerProcess.PeerOf(connection));
             serving.Admission.TryEnter();
-            await LaneThread.RunAsync("connection", serving.Stop, () => new BlockingLane(serving, stop).Carry(accepted)).ConfigureAwait(false);
+            BlockingLane lane = new(serving, stop);
+            await LaneThread.RunAsync("connection", serving.Stop, () => lane.Carry(accepted)).ConfigureAwait(false);
             return;
         }
 

@@ -194,7 +194,7 @@ internal sealed class WorkerPool : IDisposable
     {
         foreach (BoundSocket socket in _sockets)
         {
-            socket.Socket.Dispose();
+            socket.Release();
         }
     }
 

@@ -29,6 +29,9 @@ internal sealed record WorkerProcess(
     public static string NameOf(ServerOptions options) =>
         string.Join(',', [options.Service.Name, .. options.Endpoints.Select(static endpoint => endpoint.ToString())]).Replace(' ', '_');
 
+    /// <summary>The server was named no endpoint: it serves what socket activation passed to the parent.</summary>
+    public bool IsForPassedSockets => !Server.Contains(',');
+
     /// <summary>As the environment has it.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,

@@ -13,20 +13,38 @@ internal sealed record BoundSocket(Socket Socket, Door Door)
     /// <summary>Whether connections are accepted from it; otherwise it receives datagrams.</summary>
     public bool IsListener => Door.Endpoint.IsStream;
 
+    /// <summary>How many connections wait in the backlog; where the system does not tell, as many as usually may.</summary>
+    public int CountBacklog()
+    {
+        const int UsualBacklog = 4096;
+        return BacklogReading.Read(Socket, Door.Endpoint).Waiting ?? UsualBacklog;
+    }
+
+    /// <summary>
+    /// Closes our descriptor and nothing else. A Socket that is in use when it is disposed is disconnected first, which would end it
+    /// for every process that has it too; unless it is one that children inherit (SafeSocketHandle.Unix.cs, TryUnblockSocket).
+    /// </summary>
+    public void Release()
+    {
+        if (OperatingSystem.IsLinux() && !Socket.SafeHandle.IsClosed)
+        {
+            _ = Libc.fcntl(Descriptor, Libc.SetDescriptorFlags, 0);
+        }
+
+        Socket.Dispose();
+    }
+
     /// <summary>Closes it, and removes its file if it is a unix socket of ours.</summary>
     public void Close()
     {
-        Socket.Dispose();
+        Release();
         if (Door.Endpoint.IsUnix && !IsPassed)
         {
             UnixBinding.RemoveIfStale(Door.Endpoint);
         }
     }
 
-    /// <summary>
-    /// Another process made it, and holds it too: at a drain what waits in its backlog is for whoever comes next, and a unix socket's
-    /// file is not ours to remove.
-    /// </summary>
+    /// <summary>Another process made it, and may hold it too: a unix socket's file is not ours to remove.</summary>
     public bool IsPassed { get; init; }
 
     /// <summary>What the kernel made of the options set on it.</summary>

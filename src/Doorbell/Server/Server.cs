@@ -46,7 +46,8 @@ public sealed class Server : IAsyncDisposable
     }
 
     /// <summary>Whether socket activation has passed this process sockets to serve: LISTEN_FDS (sd_listen_fds(3)).</summary>
-    public static bool HasPassedSockets => PassedSockets.OfActivation.Count > 0;
+    public static bool HasPassedSockets =>
+        PassedSockets.OfActivation.Count > 0 || WorkerProcess.Current is { IsForPassedSockets: true };
 
     /// <summary>
     /// Whether the kernel moves the connections in a closing listener's backlog to another that shares its port, instead of resetting
@@ -218,9 +219,8 @@ public sealed class Server : IAsyncDisposable
             return new Server(options, model, []);
         }
 
-        // It is the workers that accept what is in the backlog at a drain, so they treat the sockets as theirs.
         IEnumerable<BoundSocket> sockets = (worker.IsConnection ? [] : worker.Sockets)
-            .Select(socket => InheritedSocket.Adopt(socket, $"fd://{socket}", options) with { IsPassed = false });
+            .Select(socket => InheritedSocket.Adopt(socket, $"fd://{socket}", options));
         return new Server(options, model, [.. sockets], worker);
     }
 
@@ -233,7 +233,7 @@ public sealed class Server : IAsyncDisposable
         finally
         {
             // A unix socket's file is the successor's now, if there is one.
-            if (!_stop.BacklogStays)
+            if (!_stop.IsHandedOver)
             {
                 sockets.ForEach(static bound => bound.Close());
             }

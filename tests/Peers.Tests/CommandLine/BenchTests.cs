@@ -78,6 +78,9 @@ public sealed class BenchTests
         int[] servers = [];
         SpinWait.SpinUntil(() => (servers = ServersOf(bench.Id)).Length == _models.Length, TimeSpan.FromSeconds(20));
         Assert.Equal(_models.Length, servers.Length);
+
+        // One that ends before it serves is only shown as such: it has to be under load.
+        Assert.True(SpinWait.SpinUntil(() => ShortageTests.TicksOf(servers[^1]) >= 10, TimeSpan.FromSeconds(20)), "no load came");
         if (how.EndsWith("bench", StringComparison.Ordinal))
         {
             bench.Signal("TERM");

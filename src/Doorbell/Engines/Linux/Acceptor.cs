@@ -21,6 +21,7 @@ internal sealed unsafe class Acceptor
     /// <summary>A program expects its standard input and output to block.</summary>
     private readonly int _flags;
     private int _next;
+    private int? _leftAtDrain;
 
     public Acceptor(IReadOnlyList<BoundSocket> listeners, Serving serving)
     {
@@ -42,15 +43,16 @@ internal sealed unsafe class Acceptor
     public bool TryAccept(out Accepted accepted, out TimeSpan pause)
     {
         pause = TimeSpan.Zero;
+        accepted = default;
+        if (_serving.Stop.Draining.IsCancellationRequested && !MayStillAccept())
+        {
+            return false;
+        }
+
         for (int idle = 0; idle < _listeners.Count; idle++)
         {
             BoundSocket listener = _listeners[_next];
             _next = (_next + 1) % _listeners.Count;
-            if (listener.IsPassed && _serving.Stop.Draining.IsCancellationRequested)
-            {
-                continue;
-            }
-
             int errno;
             while ((errno = TryAccept(listener, out accepted)) != Libc.TryAgain)
             {
@@ -75,6 +77,16 @@ internal sealed unsafe class Acceptor
 
         accepted = default;
         return false;
+    }
+
+    /// <summary>
+    /// While draining, what was in the backlog when that began is accepted, and no more: clients that come again and again would never
+    /// let it end.
+    /// </summary>
+    private bool MayStillAccept()
+    {
+        _leftAtDrain ??= _listeners.Sum(static listener => listener.CountBacklog());
+        return _leftAtDrain-- > 0;
     }
 
     /// <summary>Closes one connection too many, and tells it why if there is something to tell.</summary>

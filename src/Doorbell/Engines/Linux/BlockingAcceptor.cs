@@ -11,12 +11,15 @@ internal sealed class BlockingAcceptor : IDisposable
     private readonly Acceptor _acceptor;
     private readonly Serving _serving;
     private readonly StopEvents _stop;
+    private readonly IReadOnlyList<BoundSocket> _listeners;
     private readonly Epoll _epoll = new();
+    private bool _left;
 
     public BlockingAcceptor(IReadOnlyList<BoundSocket> listeners, Serving serving, StopEvents stop)
     {
         _acceptor = new Acceptor(listeners, serving);
         _serving = serving;
+        _listeners = listeners;
         _stop = stop;
         _epoll.Watch(stop.Drain.Descriptor, Epoll.In, StopToken);
         for (int i = 0; i < listeners.Count; i++)
@@ -35,10 +38,15 @@ internal sealed class BlockingAcceptor : IDisposable
         while (true)
         {
             bool draining = _stop.IsDraining;
-            if (draining && (_serving.Stop.BacklogStays || _stop.IsAborting))
+            if (_stop.IsAborting)
             {
                 accepted = default;
                 return false;
+            }
+
+            if (draining && !_left)
+            {
+                Leave();
             }
 
             if (!TakePlace(draining, out bool place))
@@ -77,6 +85,19 @@ internal sealed class BlockingAcceptor : IDisposable
     }
 
     public void Dispose() => _epoll.Dispose();
+
+    /// <summary>
+    /// Stops waiting before the last accepts: of those that wait the kernel wakes one, and a connection that woke this lane would be
+    /// noticed by no other, here or in the server that takes over.
+    /// </summary>
+    private void Leave()
+    {
+        _left = true;
+        foreach (BoundSocket listener in _listeners)
+        {
+            _epoll.Forget(listener.Descriptor);
+        }
+    }
 
     /// <summary>At the limit waits for a place, or does without where one too many is to be refused. False if stopped.</summary>
     private bool TakePlace(bool draining, out bool place)

@@ -37,12 +37,18 @@ internal sealed unsafe class BlockingDatagramLane
 
     public void Run()
     {
-        using Socket socket = _bound.Socket;
-        while (!_stop.IsDraining)
+        try
         {
-            if (!TryReceive())
+            while (!_stop.IsDraining)
             {
-                Wait();
+                if (!TryReceive())
+                {
+                    Wait();
+                }
+            }
+
+            for (int i = 0; i < MostAtDrain && !_stop.IsAborting && TryReceive(); i++)
+            {
             }
 
             // However many datagrams come, the alarm is heard.
@@ -51,9 +57,9 @@ internal sealed unsafe class BlockingDatagramLane
                 Tick();
             }
         }
-
-        for (int i = 0; i < MostAtDrain && !_serving.Stop.BacklogStays && !_stop.IsAborting && TryReceive(); i++)
+        finally
         {
+            _bound.Release();
         }
     }
 

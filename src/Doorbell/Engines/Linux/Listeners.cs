@@ -16,7 +16,7 @@ internal sealed class Listeners(IReadOnlyList<BoundSocket> sockets, int lanes)
         {
             foreach (BoundSocket listener in sockets)
             {
-                listener.Socket.Dispose();
+                listener.Release();
             }
         }
     }

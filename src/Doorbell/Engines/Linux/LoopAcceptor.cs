@@ -15,6 +15,7 @@ internal sealed class LoopAcceptor
 
     /// <summary>A listener has had news since it was last found empty (edge-triggered: it says so once).</summary>
     private bool _hasBacklog;
+    private bool _waits = true;
     private TimeSpan _acceptAgain;
     private int _roomAgain;
     private NetworkException? _failure;
@@ -78,7 +79,12 @@ internal sealed class LoopAcceptor
     /// <param name="open">Takes a connection, and its place in the admission; false to accept no more this turn.</param>
     public void AcceptSome(TimeSpan now, bool draining, Func<Accepted, TimeSpan, bool> open)
     {
-        if (draining && (_serving.Stop.BacklogStays || _serving.Stop.Aborting.IsCancellationRequested))
+        if (draining)
+        {
+            StopWaiting();
+        }
+
+        if (_serving.Stop.Aborting.IsCancellationRequested)
         {
             Close();
         }
@@ -126,12 +132,27 @@ internal sealed class LoopAcceptor
         }
 
         IsAccepting = false;
+        StopWaiting();
+        _all.Leave();
+    }
+
+    /// <summary>
+    /// Before the last accepts: of those that wait the kernel wakes one, and a connection that woke this lane would be noticed by no
+    /// other, here or in the server that takes over.
+    /// </summary>
+    private void StopWaiting()
+    {
+        if (!_waits)
+        {
+            return;
+        }
+
+        _waits = false;
+        _hasBacklog = true;
         foreach (BoundSocket listener in _listeners)
         {
             _epoll.Forget(listener.Descriptor);
         }
-
-        _all.Leave();
     }
 
     /// <summary>A listener that can't go on ends the server, but not before this lane's connections are served.</summary>

@@ -13,6 +13,7 @@ internal sealed class AsyncDatagramLane : IDisposable
     /// <summary>So many datagrams without sleeping, then other lanes get the thread.</summary>
     private const int DatagramsPerTurn = 64;
 
+    private readonly BoundSocket _bound;
     private readonly Socket _socket;
     private readonly Endpoint _door;
     private readonly Serving _serving;
@@ -27,6 +28,7 @@ internal sealed class AsyncDatagramLane : IDisposable
     public AsyncDatagramLane(BoundSocket bound, Serving serving)
     {
         Socket socket = bound.Socket;
+        _bound = bound;
         _socket = socket;
         _door = bound.Door.Endpoint;
         _socket.Blocking = false;
@@ -58,8 +60,7 @@ internal sealed class AsyncDatagramLane : IDisposable
 
             // Not Available, which is 0 for an empty datagram too.
             CancellationToken aborting = _serving.Stop.Aborting;
-            int most = _serving.Stop.BacklogStays ? 0 : MostAtDrain;
-            for (int i = 0; i < most && _socket.Poll(0, SelectMode.SelectRead) && !aborting.IsCancellationRequested; i++)
+            for (int i = 0; i < MostAtDrain && _socket.Poll(0, SelectMode.SelectRead) && !aborting.IsCancellationRequested; i++)
             {
                 await TurnAsync(aborting);
             }
@@ -68,7 +69,7 @@ internal sealed class AsyncDatagramLane : IDisposable
 
     public void Dispose()
     {
-        _socket.Dispose();
+        _bound.Release();
         _alarm.Dispose();
     }
 

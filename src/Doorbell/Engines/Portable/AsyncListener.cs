@@ -20,10 +20,7 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         try
         {
             await AcceptUntilDrainAsync();
-            if (!serving.Stop.BacklogStays && !bound.IsPassed)
-            {
-                AcceptBacklog();
-            }
+            AcceptBacklog(bound.CountBacklog());
         }
         catch (SocketException failure)
         {
@@ -32,7 +29,7 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         }
         finally
         {
-            _listener.Dispose();
+            bound.Release();
             LaneEnded();
         }
 
@@ -149,12 +146,18 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         }
     }
 
-    /// <summary>What is in the backlog has been promised a connection by the kernel: closing the listener would reset it.</summary>
-    private void AcceptBacklog()
+    /// <summary>
+    /// What is in the backlog has been promised a connection by the kernel: closing the listener would reset it. No more is accepted
+    /// than was there when the drain began, or clients that come again and again would never let it end.
+    /// </summary>
+    private void AcceptBacklog(int left)
     {
         try
         {
-            while (!serving.Stop.Aborting.IsCancellationRequested
+            // Another server that has the listener too may be quicker.
+            _listener.Blocking = false;
+            while (left-- > 0
+                && !serving.Stop.Aborting.IsCancellationRequested
                 && _listener.Poll(0, SelectMode.SelectRead)
                 && serving.Admission.TryEnter())
             {
@@ -171,8 +174,13 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
                 }
             }
         }
+        catch (SocketException nobody) when (nobody.SocketErrorCode == SocketError.WouldBlock)
+        {
+            serving.Admission.GiveBack();
+        }
         catch (SocketException failure)
         {
+            serving.Admission.GiveBack();
             serving.Ledger.AcceptFailed();
             ServerLog.AcceptFailed(serving.Log, NetworkException.From("accept", _door.ToString(), failure).Message);
         }

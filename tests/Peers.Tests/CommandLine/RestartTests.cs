@@ -1,0 +1,62 @@
+namespace Doorbell.Tests;
+
+/// <summary>Twenty restarts under load, by every way there is to hand the listening sockets on: no request may fail.</summary>
+public sealed class RestartTests
+{
+    private static readonly string _script = Path.Combine(Repository.Root, "tests", "peers", "python", "restarts.py");
+
+    public static TheoryData<string, string> Ways =>
+        new MatrixTheoryData<string, string>(["takeover", "passed", "activated"], ["async", "pool", "loop", "prefork"]);
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public void No_request_fails_across_restarts(string way, string model)
+    {
+        Ended load = Program.Run("python3", [_script, way, Doorbells.File("native"), "--model", model]);
+        Assert.True(load.ExitCode == 0, load.Output + load.Error);
+        Assert.Matches(@"^[1-9]\d{3,} requests, 0 failures", load.Output);
+    }
+
+    [Theory]
+    [InlineData("async")]
+    [InlineData("loop")]
+    public void Nor_when_two_share_the_port_and_the_kernel_moves_the_backlog(string model)
+    {
+        const string InNamespace = "ip link set lo up && sysctl -qw net.ipv4.tcp_migrate_req=1 && exec \"$@\"";
+        Ended load = Program.Run(
+            "unshare",
+            ["--net", "--map-root-user", "sh", "-c", InNamespace, "sh", "python3", _script, "reuse-port", Doorbells.File("native"),
+                "--model", model]);
+        Assert.True(load.ExitCode == 0, load.Output + load.Error);
+        Assert.Matches(@"^[1-9]\d{3,} requests, 0 failures", load.Output);
+    }
+
+    [Fact]
+    public void Systemd_starts_it_with_the_first_connection()
+    {
+        int port = Ports.Free("tcp");
+        using Program manager = Program.Start(
+            "systemd-socket-activate", "--listen", $"127.0.0.1:{port}", "--fdname", "web", Doorbells.File("native"), "serve", "fd://web");
+        Ports.WaitUntilServed("tcp", port);
+        Assert.Equal("FROM SERVER: WOKEN\n", Doorbells.Run("native", "", "ask", $"tcp://127.0.0.1:{port}", "woken").Output);
+        Assert.Contains($"serving capitalize on tcp://127.0.0.1:{port}", manager.WaitForLine("serving "), StringComparison.Ordinal);
+        manager.Signal("TERM");
+        Assert.Equal(0, manager.WaitForEnd().ExitCode);
+    }
+
+    [Fact]
+    public void The_service_manager_is_told_when_it_serves_and_when_it_stops()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        using System.Net.Sockets.Socket manager = new(
+            System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Dgram, System.Net.Sockets.ProtocolType.Unspecified);
+        manager.ReceiveTimeout = 20_000;
+        manager.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(path));
+        using Program server = Program.Start("env", $"NOTIFY_SOCKET={path}", Doorbells.File("native"), "serve", "tcp://127.0.0.1:0");
+        byte[] told = new byte[200];
+        Assert.Equal($"READY=1\nMAINPID={server.Id}", System.Text.Encoding.ASCII.GetString(told, 0, manager.Receive(told)));
+        server.Signal("TERM");
+        Assert.Equal("STOPPING=1", System.Text.Encoding.ASCII.GetString(told, 0, manager.Receive(told)));
+        Assert.Equal(0, server.WaitForEnd().ExitCode);
+    }
+}
