@@ -215,6 +215,33 @@ public sealed class LaneTests
         Assert.Equal(0, server.Ledger.Read().ConnectionsOpen);
     }
 
+    [Theory]
+    [MemberData(nameof(Here))]
+    public async Task A_datagram_peer_that_does_not_read_is_not_waited_for(string model)
+    {
+        await using Running server = await Running.StartAsync(Capitalize.Unicode, "unix+dgram", model: model);
+        using Socket deaf = Datagrams();
+        UnixDomainSocketEndPoint door = new(server.Endpoint.Path!);
+        for (int i = 0; i < 100; i++)
+        {
+            deaf.SendTo("asks and asks"u8, door);
+        }
+
+        using Socket other = Datagrams();
+        other.SendTo("hello"u8, door);
+        byte[] answer = new byte[100];
+        Assert.Equal(5, other.Receive(answer));
+        await server.Server.DrainAsync(_patience).WaitAsync(_patience, TestContext.Current.CancellationToken);
+    }
+
+    private static Socket Datagrams()
+    {
+        Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.SendTimeout = socket.ReceiveTimeout = (int)_patience.TotalMilliseconds;
+        socket.Bind(new UnixDomainSocketEndPoint("\0doorbell-" + Guid.NewGuid()));
+        return socket;
+    }
+
     private const int DuplicateDescriptor = 0;
 
     /// <summary>One loop, so that all connections are in the same.</summary>

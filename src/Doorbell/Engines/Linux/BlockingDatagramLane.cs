@@ -45,16 +45,16 @@ internal sealed unsafe class BlockingDatagramLane
                 {
                     Wait();
                 }
+
+                // However many datagrams come, the alarm is heard.
+                if (_session.Deadline <= MonotonicClock.Now)
+                {
+                    Tick();
+                }
             }
 
             for (int i = 0; i < MostAtDrain && !_stop.IsAborting && TryReceive(); i++)
             {
-            }
-
-            // However many datagrams come, the alarm is heard.
-            if (_session.Deadline <= MonotonicClock.Now)
-            {
-                Tick();
             }
         }
         finally

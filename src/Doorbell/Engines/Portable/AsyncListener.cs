@@ -176,11 +176,10 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         }
         catch (SocketException nobody) when (nobody.SocketErrorCode == SocketError.WouldBlock)
         {
-            serving.Admission.GiveBack();
+            // It was.
         }
         catch (SocketException failure)
         {
-            serving.Admission.GiveBack();
             serving.Ledger.AcceptFailed();
             ServerLog.AcceptFailed(serving.Log, NetworkException.From("accept", _door.ToString(), failure).Message);
         }
