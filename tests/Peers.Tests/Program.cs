@@ -64,6 +64,15 @@ internal sealed class Program : IDisposable
         throw new TimeoutException($"no line with \"{containing}\" came; output: {Text(_output)} error: {Text(_error)}");
     }
 
+    /// <summary>Waits until its standard error contains a text.</summary>
+    public void WaitForError(string containing)
+    {
+        if (!SpinWait.SpinUntil(() => Text(_error).Contains(containing, StringComparison.Ordinal), _patience))
+        {
+            throw new TimeoutException($"no \"{containing}\" came; error: {Text(_error)}");
+        }
+    }
+
     /// <summary>Sends a signal by name, as in INT.</summary>
     public void Signal(string name) => Assert.Equal(0, Run("kill", ["-" + name, $"{Id}"]).ExitCode);
 
