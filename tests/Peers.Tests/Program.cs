@@ -73,6 +73,12 @@ internal sealed class Program : IDisposable
         {
             Assert.True(DateTime.UtcNow < deadline, $"no {lines} lines with \"{containing}\" came; error: {Text(_error)}");
             Thread.Yield();
+    /// <summary>Waits until its standard error contains a text.</summary>
+    public void WaitForError(string containing)
+    {
+        if (!SpinWait.SpinUntil(() => Text(_error).Contains(containing, StringComparison.Ordinal), _patience))
+        {
+            throw new TimeoutException($"no \"{containing}\" came; error: {Text(_error)}");
         }
     }
 

@@ -68,11 +68,23 @@ internal static class UnixBinding
         }
         catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
         {
-            File.Delete(endpoint.Path!);
+            TryDelete(endpoint.Path!);
         }
         catch (SocketException)
         {
             // Whatever it is, it is not ours to remove: bind says that the address is in use.
+        }
+    }
+
+    /// <summary>Its folder may not be ours to write any more: then bind says that the address is in use.</summary>
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception kept) when (kept is IOException or UnauthorizedAccessException)
+        {
         }
     }
 

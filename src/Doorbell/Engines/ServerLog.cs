@@ -84,6 +84,9 @@ internal static partial class ServerLog
     [LoggerMessage(22, LogLevel.Information, "handed over to process {Pid}")]
     public static partial void HandedOver(ILogger log, int pid);
 
+    [LoggerMessage(24, LogLevel.Warning, "{Failure}; no other server can take over from this one")]
+    public static partial void NoTakeover(ILogger log, string failure);
+
     [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
         + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
         + "--backlog (ListenBacklog) and net.core.somaxconn")]

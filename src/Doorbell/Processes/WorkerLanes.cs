@@ -7,9 +7,10 @@ internal static class WorkerLanes
     private static readonly TimeSpan _orphansDeadline = TimeSpan.FromSeconds(5);
 
     /// <summary>Serves until the parent drains, or is gone.</summary>
-    public static async Task ServeAsync(WorkerProcess worker, IReadOnlyList<BoundSocket> sockets, Serving serving)
+    public static async Task ServeAsync(
+        WorkerProcess worker, SharedLedgers shared, IReadOnlyList<BoundSocket> sockets, Serving serving)
     {
-        LaneThread.Start("parent", () => Heed(worker, serving.Stop));
+        LaneThread.Start("parent", () => Heed(worker, shared, serving.Stop));
         if (worker.IsConnection)
         {
             using StopEvents stop = new(serving.Stop);
@@ -24,11 +25,11 @@ internal static class WorkerLanes
         await new EpollEngine().ServeAsync(sockets, serving).ConfigureAwait(false);
     }
 
-    private static void Heed(WorkerProcess worker, Stop stop)
+    private static void Heed(WorkerProcess worker, SharedLedgers shared, Stop stop)
     {
         try
         {
-            HeedParent(worker, stop);
+            HeedParent(worker, shared, stop);
         }
         catch (ObjectDisposedException)
         {
@@ -36,7 +37,7 @@ internal static class WorkerLanes
         }
     }
 
-    private static unsafe void HeedParent(WorkerProcess worker, Stop stop)
+    private static unsafe void HeedParent(WorkerProcess worker, SharedLedgers shared, Stop stop)
     {
         PollDescriptor* descriptors = stackalloc PollDescriptor[3];
         descriptors[0] = new PollDescriptor { Descriptor = worker.Drain, Events = PollDescriptor.In };
@@ -54,7 +55,14 @@ internal static class WorkerLanes
             if (descriptors[0].Returned != 0)
             {
                 descriptors[0].Descriptor = -1;
-                stop.Drain();
+                if (shared.BacklogStays)
+                {
+                    stop.HandOver();
+                }
+                else
+                {
+                    stop.Drain();
+                }
             }
 
             if (descriptors[2].Returned != 0)

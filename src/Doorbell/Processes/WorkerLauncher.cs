@@ -14,6 +14,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     private readonly SharedLedgers _ledgers;
     private readonly int _life;
     private readonly int _lifeOfOurs;
+    private readonly EventDescriptor _drain = new();
 
     /// <param name="serving">What to serve.</param>
     /// <param name="stop">When to stop.</param>
@@ -40,6 +41,13 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     /// <summary>The process in that place is gone, and its connection with it.</summary>
     public void ForgetPeerOf(int place) => new SharedPeers(_ledgers, place).Leave();
 
+    /// <summary>Tells all processes, and those yet to start, that the server drains, and first for whom the backlog is.</summary>
+    public void Drain()
+    {
+        _ledgers.BacklogStays = _serving.Stop.BacklogStays;
+        _drain.Raise();
+    }
+
     /// <summary>Starts a process; 0, or errno.</summary>
     public int TryStart(int place, IReadOnlyList<int> sockets, bool isConnection, out ChildProcess child)
     {
@@ -48,13 +56,13 @@ internal sealed unsafe class WorkerLauncher : IDisposable
             place,
             _ledgers.Places,
             _ledgers.Descriptor,
-            _stop.Drain.Descriptor,
+            _drain.Descriptor,
             _stop.Abort.Descriptor,
             _life,
             sockets,
             isConnection);
         Span<(int Ours, int Its)> descriptors = stackalloc (int, int)[4 + sockets.Count];
-        int[] shared = [_ledgers.Descriptor, _stop.Drain.Descriptor, _stop.Abort.Descriptor, _life, .. sockets];
+        int[] shared = [_ledgers.Descriptor, _drain.Descriptor, _stop.Abort.Descriptor, _life, .. sockets];
         for (int i = 0; i < shared.Length; i++)
         {
             // The same number: then it is open in the child, which close-on-exec would prevent, and no other is in its place.
@@ -70,6 +78,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     {
         _ = Libc.close(_lifeOfOurs);
         _ = Libc.close(_life);
+        _drain.Dispose();
         _spawner.Dispose();
         _ledgers.Dispose();
     }

@@ -49,6 +49,7 @@ internal sealed class WorkerPerConnection : ProcessLane
     /// <summary>The process hears of both by itself; after the abort it is not waited for long.</summary>
     protected override void HearStop(ProcessConnection connection, TimeSpan now)
     {
+        _launcher.Drain();
         if (Stop.IsAborting)
         {
             Timers.Ensure(connection, now + _killAfter);

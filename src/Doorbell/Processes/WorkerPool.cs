@@ -172,6 +172,7 @@ internal sealed class WorkerPool : IDisposable
         {
             // The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.
             _draining = true;
+            _launcher.Drain();
             CloseSockets();
         }
 

@@ -42,7 +42,8 @@ public sealed class Server : IAsyncDisposable
         Ledger = shared[worker.Place];
         _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Place));
         _backlogs = new BacklogWatch([], _log, ListenCounters.Read);
-        Completion = WorkerLanes.ServeAsync(worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, _log));
+        Completion = WorkerLanes.ServeAsync(
+            worker, shared, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, _log));
     }
 
     /// <summary>
@@ -145,7 +146,7 @@ public sealed class Server : IAsyncDisposable
             takeover?.Ready();
             if (options.TakeoverPath is not null)
             {
-                server._successor = new TakeoverListener(options.TakeoverPath, sockets, server._stop, server._log).RunAsync();
+                server._successor = SuccessorAsync(options.TakeoverPath, sockets, server, takeover is not null);
             }
 
             return server;
@@ -203,6 +204,20 @@ public sealed class Server : IAsyncDisposable
         options.Model ?? (options.Service.Program is null ? ServerModel.Async : ServerModel.Process);
 
     private static IEngine EngineFor(ServerModel model) => model.Lane == LaneKind.Task ? new PortableEngine() : new EpollEngine();
+
+    /// <summary>Who serves already, in the place of a server that drains, serves on, even if the next one can't reach it.</summary>
+    private static Task<int?>? SuccessorAsync(string path, List<BoundSocket> sockets, Server server, bool tookOver)
+    {
+        try
+        {
+            return new TakeoverListener(path, sockets, server._stop, server._log).RunAsync();
+        }
+        catch (NetworkException failure) when (tookOver)
+        {
+            ServerLog.NoTakeover(server._log, failure.Message);
+            return null;
+        }
+    }
 
     private async Task TakenOverAsync()
     {

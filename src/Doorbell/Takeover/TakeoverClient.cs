@@ -68,7 +68,16 @@ internal sealed class TakeoverClient : IDisposable
 
     private static TakeoverClient Receive(Socket old, string path, ServerOptions options)
     {
+        // Where others may make files, the path may be anybody's, who would keep the listeners that he hands over.
         int connection = (int)old.SafeHandle.DangerousGetHandle();
+        if (DescriptorPassing.PeerOf(connection) is not { } server || (server.User != 0 && server.User != DescriptorPassing.geteuid()))
+        {
+            old.Dispose();
+            throw new NetworkException(
+                "take over", $"unix://{PeerText.Escape(path)}", "another user serves it", SocketError.AccessDenied,
+                "start this server as the user of the old one, or choose a path in a folder of your own");
+        }
+
         List<int> descriptors = [];
         int what;
         do
@@ -83,10 +92,9 @@ internal sealed class TakeoverClient : IDisposable
             throw Silent(path);
         }
 
-        int process = DescriptorPassing.PeerOf(connection)?.Process ?? 0;
         IEnumerable<BoundSocket> sockets = descriptors
             .Select(descriptor => InheritedSocket.Adopt(descriptor, "a socket of the old server", options) with { IsPassed = false });
-        return new TakeoverClient(old, path, process, [.. sockets]);
+        return new TakeoverClient(old, path, server.Process, [.. sockets]);
     }
 
     private static NetworkException Silent(string path) => new(

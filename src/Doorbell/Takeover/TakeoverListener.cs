@@ -20,6 +20,7 @@ internal sealed class TakeoverListener : IDisposable
     private readonly IReadOnlyList<BoundSocket> _sockets;
     private readonly Stop _stop;
     private readonly ILogger _log;
+    private readonly Backoff _backoff = new();
 
     /// <exception cref="NetworkException">The path can't be had.</exception>
     public TakeoverListener(string path, IReadOnlyList<BoundSocket> sockets, Stop stop, ILogger log)
@@ -44,14 +45,14 @@ internal sealed class TakeoverListener : IDisposable
         {
             while (true)
             {
-                using Socket connection = await _listener.Socket.AcceptAsync(_stop.Draining).ConfigureAwait(false);
+                using Socket connection = await AcceptAsync().ConfigureAwait(false);
                 if (await Task.Run(() => HandOver(connection)).ConfigureAwait(false) is { } process)
                 {
                     return process;
                 }
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
         {
             return null;
         }
@@ -67,6 +68,27 @@ internal sealed class TakeoverListener : IDisposable
         {
             _listener.Socket.Dispose();
             UnixBinding.RemoveIfStale(_listener.Door.Endpoint);
+        }
+    }
+
+    /// <summary>A shortage, of descriptors above all, passes: whoever is to take over must find this server then.</summary>
+    private async Task<Socket> AcceptAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                return await _listener.Socket.AcceptAsync(_stop.Draining).ConfigureAwait(false);
+            }
+            catch (SocketException failure)
+            {
+                if (_backoff.MayLog())
+                {
+                    ServerLog.AcceptFailed(_log, NetworkException.From("accept", $"{_listener.Door.Endpoint}", failure).Message);
+                }
+
+                await _backoff.WaitAsync(_stop.Draining).ConfigureAwait(false);
+            }
         }
     }
 

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Doorbell.Tests;
 
-/// <summary>Processes of <c>doorbell serve</c> under what the system does to them: too few descriptors, socket activation, being PID 1.</summary>
+/// <summary>Processes of <c>doorbell serve</c> under what a system does to them: few descriptors, socket activation, being PID 1.</summary>
 public sealed class ProcessServeTests
 {
     [Fact]
