@@ -174,7 +174,9 @@ public sealed class StormTests
         return new string(text);
     }
 
-    /// <summary>An echo that takes what it likes, parks when it likes, and comes back by its bell, rung from elsewhere, or its alarm.</summary>
+    /// <summary>
+    /// An echo that takes what it likes, parks when it likes, and comes back by its bell, rung here and elsewhere, or by its alarm.
+    /// </summary>
     private sealed class Moody(Random random) : StreamHandler
     {
         private bool _parked;
