@@ -39,13 +39,6 @@ internal sealed unsafe class SharedLedgers : IDisposable
     /// <summary>Two numbers behind a place's ledger: see <see cref="SharedPeers"/>.</summary>
     public Span<long> PeerOf(int place) => new(At(place) + Ledger.CellCount, 2);
 
-    /// <summary>Of all: another server accepts what is in the backlog when this one drains. Behind the first place's peer.</summary>
-    public bool BacklogStays
-    {
-        get => Volatile.Read(ref At(0)[Ledger.CellCount + 2]) != 0;
-        set => Volatile.Write(ref At(0)[Ledger.CellCount + 2], value ? 1 : 0);
-    }
-
     /// <exception cref="NetworkException">No memory or descriptor is left.</exception>
     public static SharedLedgers Make(int places)
     {

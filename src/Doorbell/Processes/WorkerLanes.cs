@@ -8,9 +8,9 @@ internal static class WorkerLanes
 
     /// <summary>Serves until the parent drains, or is gone.</summary>
     public static async Task ServeAsync(
-        WorkerProcess worker, SharedLedgers shared, IReadOnlyList<BoundSocket> sockets, Serving serving)
+        WorkerProcess worker, IReadOnlyList<BoundSocket> sockets, Serving serving)
     {
-        LaneThread.Start("parent", () => Heed(worker, shared, serving.Stop));
+        LaneThread.Start("parent", () => Heed(worker, serving.Stop));
         if (worker.IsConnection)
         {
             using StopEvents stop = new(serving.Stop);
@@ -25,11 +25,11 @@ internal static class WorkerLanes
         await new EpollEngine().ServeAsync(sockets, serving).ConfigureAwait(false);
     }
 
-    private static void Heed(WorkerProcess worker, SharedLedgers shared, Stop stop)
+    private static void Heed(WorkerProcess worker, Stop stop)
     {
         try
         {
-            HeedParent(worker, shared, stop);
+            HeedParent(worker, stop);
         }
         catch (ObjectDisposedException)
         {
@@ -37,7 +37,7 @@ internal static class WorkerLanes
         }
     }
 
-    private static unsafe void HeedParent(WorkerProcess worker, SharedLedgers shared, Stop stop)
+    private static unsafe void HeedParent(WorkerProcess worker, Stop stop)
     {
         PollDescriptor* descriptors = stackalloc PollDescriptor[3];
         descriptors[0] = new PollDescriptor { Descriptor = worker.Drain, Events = PollDescriptor.In };
@@ -55,14 +55,7 @@ internal static class WorkerLanes
             if (descriptors[0].Returned != 0)
             {
                 descriptors[0].Descriptor = -1;
-                if (shared.BacklogStays)
-                {
-                    stop.HandOver();
-                }
-                else
-                {
-                    stop.Drain();
-                }
+                stop.Drain();
             }
 
             if (descriptors[2].Returned != 0)

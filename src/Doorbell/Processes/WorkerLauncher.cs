@@ -41,12 +41,8 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     /// <summary>The process in that place is gone, and its connection with it.</summary>
     public void ForgetPeerOf(int place) => new SharedPeers(_ledgers, place).Leave();
 
-    /// <summary>Tells all processes, and those yet to start, that the server drains, and first for whom the backlog is.</summary>
-    public void Drain()
-    {
-        _ledgers.BacklogStays = _serving.Stop.BacklogStays;
-        _drain.Raise();
-    }
+    /// <summary>Tells all processes, and those yet to start, that the server drains.</summary>
+    public void Drain() => _drain.Raise();
 
     /// <summary>Starts a process; 0, or errno.</summary>
     public int TryStart(int place, IReadOnlyList<int> sockets, bool isConnection, out ChildProcess child)
