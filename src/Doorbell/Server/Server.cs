@@ -43,7 +43,7 @@ public sealed class Server : IAsyncDisposable
         _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Place));
         _backlogs = new BacklogWatch([], _log, ListenCounters.Read);
         Completion = WorkerLanes.ServeAsync(
-            worker, shared, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, _log));
+            worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, _log));
     }
 
     /// <summary>
