@@ -46,6 +46,7 @@ internal static class ServeCommand
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        ChildProcess.ExpectNoSignals();
         await using Server server = await Server.StartAsync(options, stop.Token);
         if (Server.IsWorker)
         {

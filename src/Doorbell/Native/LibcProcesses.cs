@@ -16,6 +16,8 @@ internal static unsafe partial class LibcProcesses
 
     public const int SignalKill = 9;
     public const int SignalTerminate = 15;
+    public const int SignalChild = 17;
+    public const nint SignalDefault = 0;
 
     public const int WaitNoHang = 1;
 
@@ -54,6 +56,9 @@ internal static unsafe partial class LibcProcesses
 
     [LibraryImport("libc")]
     public static partial int sigemptyset(void* signals);
+
+    [LibraryImport("libc")]
+    public static partial nint signal(int signal, nint handler);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int kill(int pid, int signal);

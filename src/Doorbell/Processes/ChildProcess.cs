@@ -12,6 +12,18 @@ internal readonly record struct ChildProcess(int Id, int Descriptor)
     }
 
     /// <summary>
+    /// For a program that starts no processes but a server's, which are watched by descriptors: the runtime's handler of SIGCHLD, which
+    /// System.Diagnostics.Process needs, would cost a write, a read and two switches of threads for each that ends.
+    /// </summary>
+    public static void ExpectNoSignals()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = LibcProcesses.signal(LibcProcesses.SignalChild, LibcProcesses.SignalDefault);
+        }
+    }
+
+    /// <summary>
     /// Watches a process just started; 0, or errno. One that can't be watched is killed: nobody would ever reap it.
     /// </summary>
     public static int TryWatch(int id, out ChildProcess child)
@@ -35,19 +47,26 @@ internal readonly record struct ChildProcess(int Id, int Descriptor)
     /// <summary>Whether any of its group is left, once it is reaped itself. As long as one is, no other process gets its number.</summary>
     public unsafe bool GroupIsAlive()
     {
-        // The first process of a container inherits orphans, and a zombie of the group would count as alive.
+        if (!HasMembers())
+        {
+            return false;
+        }
+
+        // The first process of a container inherits orphans, and a zombie of the group counts as alive.
         int status;
         while (LibcProcesses.waitpid(-Id, &status, LibcProcesses.WaitNoHang) > 0)
         {
         }
 
-        return LibcProcesses.kill(-Id, 0) == 0 || LinuxErrno.Last != Libc.NoProcess;
+        return HasMembers();
     }
 
     /// <summary>Takes the status of a process that has ended; null if it has not.</summary>
     public Status? Reap() => Reap(wait: false);
 
     public void CloseDescriptor() => _ = Libc.close(Descriptor);
+
+    private bool HasMembers() => LibcProcesses.kill(-Id, 0) == 0 || LinuxErrno.Last != Libc.NoProcess;
 
     private unsafe Status? Reap(bool wait)
     {

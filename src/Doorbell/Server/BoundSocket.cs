@@ -21,6 +21,27 @@ internal sealed record BoundSocket(Socket Socket, Door Door)
     }
 
     /// <summary>
+    /// Before the last accepts of a server that shares its port with another: from here on the backlog only shrinks, and who is not
+    /// yet in it comes to the other server.
+    /// </summary>
+    public void StopHandshakes()
+    {
+        if (OperatingSystem.IsLinux() && IsListener && !Door.Endpoint.IsUnix)
+        {
+            HandshakeFilter.Attach(Descriptor);
+        }
+    }
+
+    /// <summary>Behind <see cref="StopHandshakes"/>, of a connection just accepted.</summary>
+    public static void HearAfterHandshake(int connection)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            HandshakeFilter.Detach(connection);
+        }
+    }
+
+    /// <summary>
     /// Closes our descriptor and nothing else. A Socket that is in use when it is disposed is disconnected first, which would end it
     /// for every process that has it too; unless it is one that children inherit (SafeSocketHandle.Unix.cs, TryUnblockSocket).
     /// </summary>

@@ -79,6 +79,13 @@ public sealed record ServerOptions
     /// <summary>Where to log; null for nowhere.</summary>
     public ILoggerFactory? Logging { get; init; }
 
+    /// <summary>
+    /// Whether this server's listeners are its own and share their port with other servers': then it must let no handshake complete
+    /// while it closes them.
+    /// </summary>
+    internal bool LeavesSharedPort =>
+        ReusePort && TakeoverPath is null && !Endpoints.Any(static endpoint => endpoint.IsPassed) && !Server.HasPassedSockets;
+
     /// <summary>For tests: the program, and its arguments, that worker processes run instead of this one.</summary>
     internal IReadOnlyList<string>? WorkerCommand { get; init; }
 

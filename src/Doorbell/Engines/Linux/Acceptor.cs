@@ -85,8 +85,24 @@ internal sealed unsafe class Acceptor
     /// </summary>
     private bool MayStillAccept()
     {
-        _leftAtDrain ??= _listeners.Sum(static listener => listener.CountBacklog());
+        _leftAtDrain ??= CountLastBacklog();
         return _leftAtDrain-- > 0;
+    }
+
+    private int CountLastBacklog()
+    {
+        int waiting = 0;
+        foreach (BoundSocket listener in _listeners)
+        {
+            if (_serving.Options.LeavesSharedPort)
+            {
+                listener.StopHandshakes();
+            }
+
+            waiting += listener.CountBacklog();
+        }
+
+        return waiting;
     }
 
     /// <summary>Closes one connection too many, and tells it why if there is something to tell.</summary>
@@ -117,6 +133,11 @@ internal sealed unsafe class Acceptor
         {
             accepted = default;
             return LinuxErrno.Last;
+        }
+
+        if (_leftAtDrain is not null && _serving.Options.LeavesSharedPort)
+        {
+            BoundSocket.HearAfterHandshake(descriptor);
         }
 
         PeerAddress peer = SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, Math.Min(length, LongestAddress)));

@@ -20,6 +20,11 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
         try
         {
             await AcceptUntilDrainAsync();
+            if (serving.Options.LeavesSharedPort)
+            {
+                bound.StopHandshakes();
+            }
+
             AcceptBacklog(bound.CountBacklog());
         }
         catch (SocketException failure)
@@ -162,6 +167,11 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
                 && serving.Admission.TryEnter())
             {
                 Socket connection = AcceptOrGiveBack();
+                if (serving.Options.LeavesSharedPort)
+                {
+                    BoundSocket.HearAfterHandshake((int)connection.SafeHandle.DangerousGetHandle());
+                }
+
                 PeerAddress peer = PeerOf(connection);
                 if (serving.Admission.Admits(peer))
                 {
