@@ -35,14 +35,17 @@ internal static unsafe partial class Libc
     public const int SetFlags = 4;
     public const int SetDescriptorFlags = 2;
 
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int accept4(int socket, byte* address, int* length, int flags);
+    public static int accept4(int socket, byte* address, int* length, int flags)
+    {
+        nint none = 0;
+        return SystemCallFaults.Fails(SystemCall.Accept, ref none) ? -1 : Answer(accept4_(socket, address, length, flags));
+    }
 
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial nint recv(int socket, byte* buffer, nint length, int flags);
+    public static nint recv(int socket, byte* buffer, nint length, int flags) =>
+        SystemCallFaults.Fails(SystemCall.Receive, ref length) ? -1 : Answer(recv_(socket, buffer, length, flags));
 
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial nint send(int socket, byte* buffer, nint length, int flags);
+    public static nint send(int socket, byte* buffer, nint length, int flags) =>
+        SystemCallFaults.Fails(SystemCall.Send, ref length) ? -1 : Answer(send_(socket, buffer, length, flags));
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint recvfrom(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength);
@@ -50,8 +53,11 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint sendto(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength);
 
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int shutdown(int socket, int how);
+    public static int shutdown(int socket, int how)
+    {
+        nint none = 0;
+        return SystemCallFaults.Fails(SystemCall.Shutdown, ref none) ? -1 : Answer(shutdown_(socket, how));
+    }
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int getsockname(int socket, byte* address, int* length);
@@ -92,11 +98,23 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     public static partial int epoll_create1(int flags);
 
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int epoll_ctl(int epoll, int operation, int descriptor, byte* change);
+    public static int epoll_ctl(int epoll, int operation, int descriptor, byte* change)
+    {
+        nint none = 0;
+        return SystemCallFaults.Fails(SystemCall.Watch, ref none) ? -1 : Answer(epoll_ctl_(epoll, operation, descriptor, change));
+    }
 
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int epoll_wait(int epoll, byte* events, int most, int milliseconds);
+    /// <summary>Waits for ever with -1 milliseconds, not at all with 0.</summary>
+    public static int epoll_wait(int epoll, byte* events, int most, int milliseconds)
+    {
+        nint none = 0;
+        if (SystemCallFaults.Fails(SystemCall.Wait, ref none))
+        {
+            return -1;
+        }
+
+        return milliseconds == 0 ? Answer(epoll_wait_now(epoll, events, most, 0)) : epoll_wait_(epoll, events, most, milliseconds);
+    }
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int memfd_create(byte* name, uint flags);
@@ -109,6 +127,51 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int munmap(void* address, nuint length);
+
+    // The calls of every request, and those of every connection: they never wait, so the garbage collector may wait for them, and
+    // telling it that they are left and entered again would cost as much as our side of a request. errno is read where one fails.
+    [LibraryImport("libc", EntryPoint = "accept4")]
+    [SuppressGCTransition]
+    private static partial int accept4_(int socket, byte* address, int* length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recv")]
+    [SuppressGCTransition]
+    private static partial nint recv_(int socket, byte* buffer, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "send")]
+    [SuppressGCTransition]
+    private static partial nint send_(int socket, byte* buffer, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "shutdown")]
+    [SuppressGCTransition]
+    private static partial int shutdown_(int socket, int how);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl")]
+    [SuppressGCTransition]
+    private static partial int epoll_ctl_(int epoll, int operation, int descriptor, byte* change);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait")]
+    [SuppressGCTransition]
+    private static partial int epoll_wait_now(int epoll, byte* events, int most, int milliseconds);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    private static partial int epoll_wait_(int epoll, byte* events, int most, int milliseconds);
+
+    [LibraryImport("libc")]
+    [SuppressGCTransition]
+    private static partial int* __errno_location();
+
+    private static nint Answer(nint answer)
+    {
+        if (answer < 0)
+        {
+            Marshal.SetLastPInvokeError(*__errno_location());
+        }
+
+        return answer;
+    }
+
+    private static int Answer(int answer) => (int)Answer((nint)answer);
 }
 
 /// <summary>struct pollfd.</summary>

@@ -43,10 +43,10 @@ internal sealed class LoopLane : IDisposable
     /// <param name="stop">When to stop.</param>
     public LoopLane(IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, StopEvents stop)
     {
-        _serving = serving;
+        _serving = serving with { Ledger = serving.Ledger.PartOfOneThread() };
         _stop = stop;
         _open = Open;
-        _acceptor = new LoopAcceptor(listeners, all, serving, _epoll, ListenerToken, _wake);
+        _acceptor = new LoopAcceptor(listeners, all, _serving, _epoll, ListenerToken, _wake);
     }
 
     /// <summary>Any thread: the connection's bell was rung.</summary>

@@ -172,7 +172,7 @@ internal sealed class TimerWheel
 
     private long TickOf(TimeSpan time, bool roundUp)
     {
-        double milliseconds = (time - _origin).TotalMilliseconds;
-        return (long)Math.Max(roundUp ? Math.Ceiling(milliseconds) : Math.Floor(milliseconds), 0);
+        long ticks = time.Ticks - _origin.Ticks;
+        return ticks <= 0 ? 0 : (ticks + (roundUp ? TimeSpan.TicksPerMillisecond - 1 : 0)) / TimeSpan.TicksPerMillisecond;
     }
 }
