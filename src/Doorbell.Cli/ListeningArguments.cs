@@ -5,10 +5,25 @@ namespace Doorbell.Cli;
 /// <summary>How <c>serve</c> listens: the server model, the backlog, the sockets' options, and with whom it shares them.</summary>
 internal sealed class ListeningArguments
 {
+    private static readonly Dictionary<string, EngineKind> _engines = new()
+    {
+        ["auto"] = EngineKind.Auto,
+        ["io_uring"] = EngineKind.IoUring,
+        ["epoll"] = EngineKind.Epoll,
+        ["portable"] = EngineKind.Portable,
+    };
+
     private readonly Option<string?> _model = new("--model")
     {
-        Description = $"How connections are spread: {string.Join(", ", ServerModel.Names)} [default: async]",
+        Description = $"How connections are spread: {string.Join(", ", ServerModel.Names)} [default: loop on Linux, elsewhere async]",
         HelpName = "NAME",
+    };
+
+    private readonly Option<string> _engine = new("--engine")
+    {
+        Description = $"By which of the kernel's calls: {string.Join(", ", _engines.Keys)}",
+        HelpName = "NAME",
+        DefaultValueFactory = static _ => "auto",
     };
 
     private readonly Option<int?> _workers = new("--workers")
@@ -35,6 +50,7 @@ internal sealed class ListeningArguments
     public void AddTo(Command command)
     {
         command.Add(_model);
+        command.Add(_engine);
         command.Add(_workers);
         command.Add(_backlog);
         command.Add(_options);
@@ -54,12 +70,17 @@ internal sealed class ListeningArguments
         return options with
         {
             Model = Model(parsed.GetValue(_model), parsed.GetValue(_workers)),
+            Engine = Engine(parsed.GetValue(_engine)!),
             ListenBacklog = parsed.GetValue(_backlog),
             SocketOptions = [.. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)],
             ReusePort = parsed.GetValue(_reusePort),
             TakeoverPath = parsed.GetValue(_takeover),
         };
     }
+
+    private static EngineKind Engine(string name) => _engines.TryGetValue(name, out EngineKind kind)
+        ? kind
+        : throw new ArgumentException($"\"{PeerText.Escape(name)}\" is no engine: give one of {string.Join(", ", _engines.Keys)}");
 
     private static ServerModel? Model(string? name, int? workers) => (name, workers) switch
     {

@@ -28,7 +28,6 @@ internal sealed class ServeReport(Service service, bool json)
     /// <param name="options">What was asked for.</param>
     public void Listening(Server server, ServerOptions options)
     {
-
         IReadOnlyList<BacklogReading> backlogs = server.ReadBacklogs();
         if (server.TookOverFrom is { } old)
         {
@@ -51,11 +50,24 @@ internal sealed class ServeReport(Service service, bool json)
                     writer.WriteString("service", service.Name);
                     writer.WriteString("endpoint", door.Endpoint.ToString());
                     writer.WriteString("model", server.Model.Name);
+                    writer.WriteString("engine", server.Engine);
                     writer.WriteString("reach", JsonNamingPolicy.KebabCaseLower.ConvertName(door.Reach.ToString()));
                     if (backlogs.FirstOrDefault(backlog => backlog.Endpoint == door.Endpoint)?.Limit is { } most)
                     {
                         writer.WriteNumber("backlog", most);
                     }
+                });
+        }
+
+        if (server.EngineRefused is { } why)
+        {
+            Print(
+                $"io_uring refused: {why}; using {server.Engine}",
+                writer =>
+                {
+                    writer.WriteString("event", "engine-refused");
+                    writer.WriteString("engine", "io_uring");
+                    writer.WriteString("why", why);
                 });
         }
 

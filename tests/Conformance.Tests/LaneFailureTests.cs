@@ -25,7 +25,8 @@ public sealed class LaneFailureTests
         {
             Service = Capitalize.Unicode,
             Endpoints = [Endpoint.Parse($"fd://{copy}"), Endpoint.Parse("tcp://127.0.0.1:0")],
-            Model = ServerModel.Named(model),
+            Model = ServerModel.Named(model.Split('/')[0]),
+            Engine = Models.EngineOf(model),
         });
         using Peer peer = new(server.Doors[0].Endpoint);
         Assert.Equal("A\n", peer.Ask("a\n"));

@@ -187,7 +187,11 @@ public sealed class LaneTests
 
     /// <summary>One loop, so that all connections are in the same.</summary>
     private static Task<Running> StartAsync(Service service, string model, string transport = "tcp") => Running.StartAsync(
-        service, transport, change: options => options with { Model = model == "loop" ? ServerModel.Loop(1) : ServerModel.Named(model) });
+        service, transport, change: options => options with
+        {
+            Model = model.StartsWith("loop", StringComparison.Ordinal) ? ServerModel.Loop(1) : ServerModel.Named(model),
+            Engine = Models.EngineOf(model),
+        });
 
     private static void ReadToEndOrReset(Peer peer)
     {

@@ -1,24 +1,32 @@
 namespace Doorbell.Tests;
 
-/// <summary>The server models by what a test may expect of them.</summary>
+/// <summary>The server models, and behind a slash the engines they run on where there is a choice, by what a test may expect of them.</summary>
 internal static class Models
 {
-    public static readonly string[] All = ["iterative", "process", "prefork", "thread", "pool", "async", "loop"];
+    public static readonly string[] All = ["iterative", "process", "prefork", "thread", "pool", "async", "loop/epoll", "loop/io_uring"];
 
     /// <summary>Several connections are served at once.</summary>
-    public static readonly string[] AtOnce = ["process", "prefork", "thread", "pool", "async", "loop"];
+    public static readonly string[] AtOnce = ["process", "prefork", "thread", "pool", "async", "loop/epoll", "loop/io_uring"];
 
     /// <summary>As many as may be, in this process.</summary>
-    public static readonly string[] Many = ["thread", "async", "loop"];
+    public static readonly string[] Many = ["thread", "async", "loop/epoll", "loop/io_uring"];
 
     /// <summary>A fixed number, the others wait in the backlog; or a process each.</summary>
     public static readonly string[] InTurn = ["iterative", "prefork", "pool", "process"];
 
     /// <summary>The handler runs in this process.</summary>
-    public static readonly string[] Here = ["iterative", "thread", "pool", "async", "loop"];
+    public static readonly string[] Here = ["iterative", "thread", "pool", "async", "loop/epoll", "loop/io_uring"];
 
     /// <summary>Whoever accepts counts all connections.</summary>
-    public static readonly string[] WithALimit = ["process", "thread", "async", "loop"];
+    public static readonly string[] WithALimit = ["process", "thread", "async", "loop/epoll", "loop/io_uring"];
+
+    /// <summary>An engine's name, as the command line takes it; automatic where there is none.</summary>
+    public static EngineKind EngineOf(string model) => model.Split('/') switch
+    {
+        [_, "epoll"] => EngineKind.Epoll,
+        [_, "io_uring"] => EngineKind.IoUring,
+        _ => EngineKind.Auto,
+    };
 
     /// <summary>These models alone.</summary>
     public static TheoryData<string> Only(string[] models) => [.. models];

@@ -34,7 +34,8 @@ internal sealed class Running : IAsyncDisposable
             Service = service,
             Endpoints = [Endpoint.Parse(endpoint)],
             MaxConnections = maxConnections,
-            Model = model is null ? null : ServerModel.Named(model),
+            Model = model is null ? null : ServerModel.Named(model.Split('/')[0]),
+            Engine = Models.EngineOf(model ?? ""),
         };
         if (model is "process" or "prefork")
         {

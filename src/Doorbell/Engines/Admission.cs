@@ -29,6 +29,9 @@ internal sealed class Admission : IDisposable
     /// <summary>Whether one too many is accepted and closed; otherwise it waits in the backlog.</summary>
     public bool RefusesAtLimit { get; }
 
+    /// <summary>How many more may come in just now.</summary>
+    public int PlacesLeft => _places.CurrentCount;
+
     /// <summary>What one that is refused is told; perhaps nothing.</summary>
     public byte[] Refusal { get; }
 

@@ -39,6 +39,9 @@ internal sealed unsafe class Epoll : IDisposable
         }
     }
 
+    /// <summary>Readable when one of its own is ready.</summary>
+    public int Descriptor => _descriptor;
+
     /// <summary>0, or errno.</summary>
     public int TryWatch(int descriptor, uint events, int token) => Control(Add, descriptor, events, token);
 

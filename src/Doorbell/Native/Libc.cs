@@ -11,6 +11,10 @@ internal static unsafe partial class Libc
     public const int Interrupted = 4;
     public const int TryAgain = 11;
     public const int OutOfMemory = 12;
+    public const int Busy = 16;
+    public const int TimerExpired = 62;
+    public const int NoBuffers = 105;
+    public const int Cancelled = 125;
     public const int NoChild = 10;
     public const int NoProcess = 3;
     public const int InvalidArgument = 22;
@@ -19,8 +23,10 @@ internal static unsafe partial class Libc
     public const int ConnectionReset = 104;
     public const int NotConnected = 107;
 
-    public const int SocketNonBlocking = 0x800;
+    public const int UnixFamily = 1;
+    public const int StreamType = 1;
     public const int SocketCloseOnExec = 0x80000;
+    public const int MessagePeek = 2;
     public const int MessageDontWait = 0x40;
     public const int MessageNoSignal = 0x4000;
     public const int MessageTruncate = 0x20;
@@ -58,6 +64,9 @@ internal static unsafe partial class Libc
         nint none = 0;
         return SystemCallFaults.Fails(SystemCall.Shutdown, ref none) ? -1 : Answer(shutdown_(socket, how));
     }
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int socketpair(int family, int type, int protocol, int* descriptors);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int getsockname(int socket, byte* address, int* length);
@@ -161,11 +170,14 @@ internal static unsafe partial class Libc
     [SuppressGCTransition]
     private static partial int* __errno_location();
 
+    /// <summary>Behind a call of this thread that has failed without leaving the GC's sight: nothing has changed errno since.</summary>
+    public static void KeepErrno() => Marshal.SetLastPInvokeError(*__errno_location());
+
     private static nint Answer(nint answer)
     {
         if (answer < 0)
         {
-            Marshal.SetLastPInvokeError(*__errno_location());
+            KeepErrno();
         }
 
         return answer;

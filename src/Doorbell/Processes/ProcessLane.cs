@@ -26,7 +26,6 @@ internal abstract class ProcessLane : IDisposable
     private readonly List<ProcessConnection?> _connections = [];
     private readonly Stack<int> _free = new();
     private readonly Backoff _backoff = new();
-    private readonly Func<Accepted, TimeSpan, bool> _open;
     private Accepted? _waiting;
     private TimeSpan _tryAgain;
 
@@ -34,8 +33,7 @@ internal abstract class ProcessLane : IDisposable
     {
         Serving = serving;
         Stop = stop;
-        _open = Open;
-        _acceptor = new LoopAcceptor(listeners, new Listeners(listeners, 1), serving, Epoll, ListenerToken, _wake);
+        _acceptor = new LoopAcceptor(listeners, new Listeners(listeners, 1), serving, Epoll, ListenerToken, _wake, Open);
     }
 
     protected Serving Serving { get; }
@@ -56,6 +54,7 @@ internal abstract class ProcessLane : IDisposable
     {
         Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
         Epoll.Watch(Stop.Drain.Descriptor, Epoll.In, StopToken);
+        _acceptor.BeginWaiting();
         while (_acceptor.IsAccepting || _waiting is not null || _connections.Count > _free.Count)
         {
             int count = Epoll.Wait(Timeout());
@@ -73,7 +72,7 @@ internal abstract class ProcessLane : IDisposable
 
             if (TryWaiting(now))
             {
-                _acceptor.AcceptSome(now, IsDraining, _open);
+                _acceptor.AcceptSome(now, IsDraining);
             }
         }
 

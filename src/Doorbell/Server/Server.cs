@@ -15,9 +15,11 @@ public sealed class Server : IAsyncDisposable
     private readonly BacklogWatch _backlogs;
     private readonly ILogger _log;
 
-    private Server(ServerOptions options, ServerModel model, List<BoundSocket> sockets)
+    private Server(ServerOptions options, ServerModel model, EngineChoice engine, List<BoundSocket> sockets)
     {
         Model = model;
+        Engine = engine.Engine.Name;
+        EngineRefused = engine.Refused;
         Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
 
         // The sockets that share a door are alike.
@@ -27,7 +29,7 @@ public sealed class Server : IAsyncDisposable
         _backlogs = new BacklogWatch(sockets, _log, ListenCounters.Read);
         Completion = sockets.Count == 0
             ? Task.CompletedTask
-            : CompleteAsync(EngineFor(model).ServeAsync(sockets, new(options, model, _admission, Ledger, _stop, _log)), sockets);
+            : CompleteAsync(engine.Engine.ServeAsync(sockets, new(options, model, _admission, Ledger, _stop, _log)), sockets);
         _ = _backlogs.RunAsync(_stop.Draining);
     }
 
@@ -35,6 +37,7 @@ public sealed class Server : IAsyncDisposable
     private Server(ServerOptions options, ServerModel model, List<BoundSocket> sockets, WorkerProcess worker)
     {
         Model = model;
+        Engine = new EpollEngine().Name;
         Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
         SocketOptions = [];
         _log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
@@ -76,6 +79,12 @@ public sealed class Server : IAsyncDisposable
     /// <summary>How connections are spread.</summary>
     public ServerModel Model { get; }
 
+    /// <summary>By which of the kernel's calls: <c>epoll</c>, <c>io_uring</c> or <c>portable</c>.</summary>
+    public string Engine { get; }
+
+    /// <summary>Why it is not the engine asked for, in one line; null if it is.</summary>
+    public string? EngineRefused { get; }
+
     /// <summary>The process that this server took its listening sockets over from; null if it made them.</summary>
     public int? TookOverFrom { get; private init; }
 
@@ -89,7 +98,7 @@ public sealed class Server : IAsyncDisposable
     /// Reads how many connections wait at each stream listener, and what it had no room for. After the drain has begun: what
     /// was last read, since the listeners are closed.
     /// </summary>
-    /// <returns>One for each listener, in the order of <see cref="Doors"/>.</returns>
+    /// <returns>One for each listener, in the order of <see cref="Doors"/>; event loops have a listener each at the same door.</returns>
     public IReadOnlyList<BacklogReading> ReadBacklogs() => _backlogs.Read();
 
     /// <summary>Ends when all is drained or aborted. If a listener fails the server drains, and then this fails.</summary>
@@ -127,7 +136,8 @@ public sealed class Server : IAsyncDisposable
             return InWorker(worker, options, model);
         }
 
-        if (EngineFor(model).Refuses(model) is { } why)
+        EngineChoice engine = EngineChoice.For(options.Engine, model);
+        if (engine.Engine.Refuses(model) is { } why)
         {
             throw new PlatformNotSupportedException(why);
         }
@@ -140,7 +150,7 @@ public sealed class Server : IAsyncDisposable
         using TakeoverClient? takeover = options.TakeoverPath is { } path ? TakeoverClient.Ask(path, options) : null;
         Binding binding = new(options, model, takeover?.Sockets ?? []);
         List<BoundSocket> sockets = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
-        Server server = new(options, model, sockets) { TookOverFrom = takeover?.Process };
+        Server server = new(options, model, engine, sockets) { TookOverFrom = takeover?.Process };
         try
         {
             takeover?.Ready();
@@ -200,10 +210,14 @@ public sealed class Server : IAsyncDisposable
         _admission.Dispose();
     }
 
-    private static ServerModel ModelFor(ServerOptions options) =>
-        options.Model ?? (options.Service.Program is null ? ServerModel.Async : ServerModel.Process);
+    private static ServerModel ModelFor(ServerOptions options) => options switch
+    {
+        { Model: { } asked } => asked,
+        { Service.Program: not null } => ServerModel.Process,
+        { Engine: EngineKind.Portable } => ServerModel.Async,
+        _ => OperatingSystem.IsLinux() ? ServerModel.Loop() : ServerModel.Async,
+    };
 
-    private static IEngine EngineFor(ServerModel model) => model.Lane == LaneKind.Task ? new PortableEngine() : new EpollEngine();
 
     /// <summary>Who serves already, in the place of a server that drains, serves on, even if the next one can't reach it.</summary>
     private static Task<int?>? SuccessorAsync(string path, List<BoundSocket> sockets, Server server, bool tookOver)
@@ -233,7 +247,7 @@ public sealed class Server : IAsyncDisposable
         if (worker.Server != WorkerProcess.NameOf(options))
         {
             // Another server of the same program: it is the parent's alone.
-            return new Server(options, model, []);
+            return new Server(options, model, EngineChoice.For(options.Engine, model), []);
         }
 
         IEnumerable<BoundSocket> sockets = (worker.IsConnection ? [] : worker.Sockets)

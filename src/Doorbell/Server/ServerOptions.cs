@@ -28,9 +28,12 @@ public sealed record ServerOptions
 
     /// <summary>
     /// How connections are spread. Default null, the best for the service here: <see cref="ServerModel.Process"/> for a program,
-    /// otherwise <see cref="ServerModel.Async"/>.
+    /// otherwise <see cref="ServerModel.Loop"/> on Linux and <see cref="ServerModel.Async"/> elsewhere.
     /// </summary>
     public ServerModel? Model { get; init; }
+
+    /// <summary>By which of the kernel's calls. Default <see cref="EngineKind.Auto"/>.</summary>
+    public EngineKind Engine { get; init; }
 
     /// <summary>
     /// Connections at once, over all endpoints. At the limit the rest waits in the kernel's backlog. Default 10,000: half of

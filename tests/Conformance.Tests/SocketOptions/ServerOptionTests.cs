@@ -197,6 +197,7 @@ public sealed class ServerOptionTests
     private static ServerOptions Options(Service service, string endpoints, params string[] options) => new()
     {
         Service = service,
+        Model = ServerModel.Loop(1),
         Endpoints = [.. endpoints.Split(' ').Select(Endpoint.Parse)],
         SocketOptions = [.. options.Select(SocketOptionSetting.Parse)],
     };

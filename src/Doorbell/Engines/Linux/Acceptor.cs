@@ -17,9 +17,6 @@ internal sealed unsafe class Acceptor
     private readonly IReadOnlyList<BoundSocket> _listeners;
     private readonly Serving _serving;
     private readonly Backoff _backoff = new();
-
-    /// <summary>A program expects its standard input and output to block.</summary>
-    private readonly int _flags;
     private int _next;
     private int? _leftAtDrain;
 
@@ -27,7 +24,6 @@ internal sealed unsafe class Acceptor
     {
         _listeners = listeners;
         _serving = serving;
-        _flags = Libc.SocketCloseOnExec | (serving.Service.Program is null ? Libc.SocketNonBlocking : 0);
         foreach (BoundSocket listener in listeners)
         {
             // Another lane, or another process, may take the connection that woke this one.
@@ -105,6 +101,19 @@ internal sealed unsafe class Acceptor
         return waiting;
     }
 
+    /// <summary>What the kernel has accepted by itself; false if it can't have its options.</summary>
+    public bool TryTake(BoundSocket listener, int descriptor, out Accepted accepted)
+    {
+        byte* address = stackalloc byte[LongestAddress];
+        int length = LongestAddress;
+
+        // Where it is gone already it has no peer: the first receive says so.
+        length = Libc.getpeername(descriptor, address, &length) == 0 ? Math.Min(length, LongestAddress) : 0;
+        accepted = new Accepted(
+            descriptor, listener.Door.Endpoint, length == 0 ? default : SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, length)));
+        return TrySetOptions(listener, accepted);
+    }
+
     /// <summary>Closes one connection too many, and tells it why if there is something to tell.</summary>
     public void Refuse(in Accepted accepted)
     {
@@ -128,7 +137,9 @@ internal sealed unsafe class Acceptor
     {
         byte* address = stackalloc byte[LongestAddress];
         int length = LongestAddress;
-        int descriptor = Libc.accept4(listener.Descriptor, address, &length, _flags);
+
+        // It may block: what a lane calls does not wait all the same, io_uring waits in the lane's place, and a program expects it so.
+        int descriptor = Libc.accept4(listener.Descriptor, address, &length, Libc.SocketCloseOnExec);
         if (descriptor < 0)
         {
             accepted = default;

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Doorbell;
 
 /// <summary>
@@ -26,11 +28,11 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
     /// <summary>Carries one connection to its end and gives its place back.</summary>
     public void Carry(in Accepted accepted)
     {
-        Connection? connection = null;
+        PolledConnection? connection = null;
         try
         {
             using BlockingBell bell = new();
-            connection = new Connection(accepted, serving, bell);
+            connection = new PolledConnection(accepted, serving, bell, ArrayPool<byte>.Shared);
             Carry(connection, bell);
             connection.Close();
         }
@@ -54,7 +56,7 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
         }
     }
 
-    private void Carry(Connection connection, BlockingBell bell)
+    private void Carry(PolledConnection connection, BlockingBell bell)
     {
         StreamSession session = connection.Session;
         bool toldToDrain = false;
@@ -98,7 +100,7 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
     }
 
     /// <summary>With a buffer for so long only: a thread that waits owns none.</summary>
-    private static Progress Advance(Connection connection, TimeSpan now)
+    private static Progress Advance(PolledConnection connection, TimeSpan now)
     {
         byte[] buffer = ReceiveBuffers.Take();
         Progress progress = connection.Advance(buffer, now);
@@ -106,7 +108,7 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
         return progress;
     }
 
-    private static void Wait(Connection connection, BlockingBell bell, EventDescriptor stop)
+    private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop)
     {
         StreamSession session = connection.Session;
         short awaits = connection.Awaits;

@@ -12,10 +12,15 @@ internal sealed class LoopAcceptor
     private readonly Epoll _epoll;
     private readonly Action _wake;
     private readonly Acceptor _acceptor;
+    private readonly Func<Accepted, TimeSpan, bool> _open;
+    private readonly int _token;
+
+    /// <summary>Connections that the kernel accepted before it was told that there is no place for them: they wait for one here.</summary>
+    private readonly Queue<Accepted> _held = new();
 
     /// <summary>A listener has had news since it was last found empty (edge-triggered: it says so once).</summary>
     private bool _hasBacklog;
-    private bool _waits = true;
+    private bool _waits;
     private TimeSpan _acceptAgain;
     private int _roomAgain;
     private NetworkException? _failure;
@@ -26,24 +31,28 @@ internal sealed class LoopAcceptor
     /// <param name="epoll">The lane's.</param>
     /// <param name="token">The listeners' events' token.</param>
     /// <param name="wake">Raised when there may be room again: the lane then calls <see cref="AcceptSome"/>.</param>
+    /// <param name="open">Takes a connection, and its place in the admission; false to accept no more this turn.</param>
     public LoopAcceptor(
-        IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, Epoll epoll, int token, EventDescriptor wake)
+        IReadOnlyList<BoundSocket> listeners,
+        Listeners all,
+        Serving serving,
+        Epoll epoll,
+        int token,
+        EventDescriptor wake,
+        Func<Accepted, TimeSpan, bool> open)
     {
         _listeners = listeners;
         _all = all;
         _serving = serving;
         _epoll = epoll;
+        _token = token;
+        _open = open;
         _acceptor = new Acceptor(listeners, serving);
         _wake = () =>
         {
             Volatile.Write(ref _roomAgain, 1);
             wake.Raise();
         };
-        foreach (BoundSocket listener in listeners)
-        {
-            // Other lanes may share it: wake one of them.
-            epoll.Watch(listener.Descriptor, Epoll.In | Epoll.Exclusive | Epoll.Edge, token);
-        }
     }
 
     public bool IsAccepting { get; private set; } = true;
@@ -55,6 +64,17 @@ internal sealed class LoopAcceptor
         if (_failure is not null)
         {
             throw _failure;
+        }
+    }
+
+    /// <summary>Hears of the listeners' news from here on.</summary>
+    public void BeginWaiting()
+    {
+        _waits = true;
+        foreach (BoundSocket listener in _listeners)
+        {
+            // Other lanes may share it: wake one of them.
+            _epoll.Watch(listener.Descriptor, Epoll.In | Epoll.Exclusive | Epoll.Edge, _token);
         }
     }
 
@@ -76,8 +96,7 @@ internal sealed class LoopAcceptor
     /// <summary>Accepts what there is, within bounds; while draining, closes the listeners when there is no more.</summary>
     /// <param name="now">The time.</param>
     /// <param name="draining">The server drains, and the lane knows it.</param>
-    /// <param name="open">Takes a connection, and its place in the admission; false to accept no more this turn.</param>
-    public void AcceptSome(TimeSpan now, bool draining, Func<Accepted, TimeSpan, bool> open)
+    public void AcceptSome(TimeSpan now, bool draining)
     {
         if (draining)
         {
@@ -92,6 +111,12 @@ internal sealed class LoopAcceptor
         _hasBacklog |= Interlocked.Exchange(ref _roomAgain, 0) != 0;
         if (!_hasBacklog || !IsAccepting || _acceptAgain > now)
         {
+            return;
+        }
+
+        if (!AdmitHeld(now))
+        {
+            _hasBacklog = false;
             return;
         }
 
@@ -111,15 +136,29 @@ internal sealed class LoopAcceptor
                 return;
             }
 
-            if (!place || !_serving.Admission.Admits(accepted.Peer))
-            {
-                GiveBackIf(place);
-                _acceptor.Refuse(accepted);
-            }
-            else if (!open(accepted, now))
+            if (!Admit(accepted, place, now))
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>The kernel has accepted one that was not asked for by itself; it is opened, refused, or waits for a place.</summary>
+    public void Take(int listener, int descriptor, TimeSpan now)
+    {
+        if (!_acceptor.TryTake(_listeners[listener], descriptor, out Accepted accepted))
+        {
+            return;
+        }
+
+        bool place = _serving.Admission.TryEnter(_wake);
+        if (place || _serving.Admission.RefusesAtLimit)
+        {
+            Admit(accepted, place, now);
+        }
+        else
+        {
+            _held.Enqueue(accepted);
         }
     }
 
@@ -133,7 +172,40 @@ internal sealed class LoopAcceptor
 
         IsAccepting = false;
         StopWaiting();
+        while (_held.TryDequeue(out Accepted held))
+        {
+            _ = Libc.close(held.Descriptor);
+        }
+
         _all.Leave();
+    }
+
+    /// <summary>False if there is no place for all of them.</summary>
+    private bool AdmitHeld(TimeSpan now)
+    {
+        while (_held.Count > 0)
+        {
+            if (!_serving.Admission.TryEnter(_wake))
+            {
+                return false;
+            }
+
+            Admit(_held.Dequeue(), place: true, now);
+        }
+
+        return true;
+    }
+
+    private bool Admit(in Accepted accepted, bool place, TimeSpan now)
+    {
+        if (place && _serving.Admission.Admits(accepted.Peer))
+        {
+            return _open(accepted, now);
+        }
+
+        GiveBackIf(place);
+        _acceptor.Refuse(accepted);
+        return true;
     }
 
     /// <summary>

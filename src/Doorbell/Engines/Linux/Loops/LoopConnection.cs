@@ -6,10 +6,11 @@ internal sealed class LoopConnection : Timed
     /// <summary>1: the lane knows of a ring and has not yet come round.</summary>
     private int _rung;
 
-    public LoopConnection(in Accepted accepted, Serving serving, LoopLane lane)
+    /// <exception cref="Exception">The making of the handler failed.</exception>
+    public LoopConnection(in Accepted accepted, LoopLane lane)
     {
         Peer = accepted.Peer;
-        Connection = new Connection(accepted, serving, new LoopBell(this, lane));
+        Connection = lane.Make(accepted, new LoopBell(this, lane));
     }
 
     public Connection Connection { get; }

@@ -1,0 +1,308 @@
+using System.Collections.Concurrent;
+
+namespace Doorbell;
+
+/// <summary>
+/// A lane that is a thread and carries many connections: it sleeps in one call for all of them, and nothing else it does waits. Which
+/// call, and how bytes move, is its heirs' matter; what is not of a connection (the listeners, the bells, the server's end) they hear of
+/// through one epoll set.
+/// </summary>
+internal abstract class LoopLane : IDisposable
+{
+    private const int WakeToken = -1;
+    private const int StopToken = -2;
+    private const int ListenerToken = -3;
+
+    private readonly StopEvents _stop;
+    private readonly EventDescriptor _wake = new();
+    private readonly TimerWheel _timers = new(MonotonicClock.Now);
+    private readonly ConcurrentQueue<LoopConnection> _rung = new();
+    private Queue<LoopConnection> _goingOn = new();
+    private Queue<LoopConnection> _served = new();
+
+    /// <param name="listeners">Those of <paramref name="all"/> that this loop accepts from.</param>
+    /// <param name="all">The listeners of all loops.</param>
+    /// <param name="serving">What to serve.</param>
+    /// <param name="stop">When to stop.</param>
+    protected LoopLane(IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, StopEvents stop)
+    {
+        Serving = serving with { Ledger = serving.Ledger.PartOfOneThread() };
+        _stop = stop;
+        Acceptor = new LoopAcceptor(listeners, all, Serving, Epoll, ListenerToken, _wake, Open);
+    }
+
+    /// <summary>What a connection is told.</summary>
+    private protected enum News
+    {
+        OfTheSocket,
+        Ring,
+        Turn,
+        Time,
+        Drain,
+        Abort,
+    }
+
+    protected Serving Serving { get; }
+
+    protected LoopAcceptor Acceptor { get; }
+
+    protected Epoll Epoll { get; } = new();
+
+    protected LoopTable Table { get; } = new();
+
+    protected LanePool Pool { get; } = new();
+
+    protected bool IsDraining { get; private set; }
+
+    /// <summary>Any thread: the connection's bell was rung.</summary>
+    public void Rung(LoopConnection connection)
+    {
+        _rung.Enqueue(connection);
+        _wake.Raise();
+    }
+
+    /// <summary>Serves until the drain is over.</summary>
+    public void Run()
+    {
+        Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
+        Epoll.Watch(_stop.Drain.Descriptor, Epoll.In, StopToken);
+        BeginAccepting();
+        while (Acceptor.IsAccepting || Table.Count > 0)
+        {
+            TimeSpan now = Wait(Timeout());
+            TickDue(now);
+            GoOn(now);
+            AcceptSome(now);
+        }
+
+        Acceptor.ThrowIfFailed();
+    }
+
+    public void Dispose()
+    {
+        DisposeOwn();
+        Acceptor.Close();
+        Epoll.Dispose();
+        _wake.Dispose();
+    }
+
+    /// <summary>The connection itself; the lane owns it from here on.</summary>
+    public abstract Connection Make(in Accepted accepted, Bell bell);
+
+    protected abstract void DisposeOwn();
+
+    /// <summary>Sleeps at most so many milliseconds, -1 for ever, and tells of all that has happened.</summary>
+    /// <returns>The time after it slept.</returns>
+    protected abstract TimeSpan Wait(int milliseconds);
+
+    protected abstract void BeginAccepting();
+
+    protected abstract void AcceptSome(TimeSpan now);
+
+    /// <summary>From here on hears of it. Readable and writable are taken for granted at first.</summary>
+    protected abstract void Watch(LoopConnection connection);
+
+    /// <summary>Does all that can be done now, within bounds.</summary>
+    protected abstract Progress Advance(Connection connection, TimeSpan now);
+
+    /// <summary>All connections have been asked to drain.</summary>
+    protected abstract void DrainAsked();
+
+    /// <summary>An event of the epoll set that is none of a connection's.</summary>
+    protected void Heed(int token, TimeSpan now)
+    {
+        if (token == WakeToken)
+        {
+            HearWake(now);
+        }
+        else if (token == StopToken)
+        {
+            HearStop(now);
+        }
+        else
+        {
+            Acceptor.Heard();
+        }
+    }
+
+    /// <summary>Tells it and lets it go on. Whatever goes wrong costs that connection, never the lane and its others.</summary>
+    private protected void Tell(LoopConnection connection, News news, TimeSpan now)
+    {
+        try
+        {
+            StreamSession session = connection.Connection.Session;
+            switch (news)
+            {
+                case News.Ring:
+                    session.Ring(now);
+                    break;
+                case News.Turn when (session.Wants & Want.Turn) != 0:
+                    session.Continue(now);
+                    break;
+                case News.Time when session.Deadline <= now:
+                    session.Tick(now);
+                    break;
+                case News.Drain:
+                    connection.Connection.AskToDrain();
+                    break;
+                case News.Abort:
+                    session.Fail(CloseReason.DrainDeadline);
+                    break;
+            }
+
+            Go(connection, now);
+        }
+        catch (Exception fault)
+        {
+            Drop(connection, fault);
+        }
+    }
+
+    /// <summary>Something went wrong that is not the handler's: it costs that connection.</summary>
+    protected void Drop(LoopConnection connection, Exception fault)
+    {
+        if (!connection.Over)
+        {
+            ServerLog.LaneFailed(Serving.Log, connection.Connection.Door, ServerLog.TextOf(fault));
+            connection.Connection.Session.Fail(CloseReason.TransportFailed);
+            if (Advance(connection.Connection, MonotonicClock.Now) == Progress.Over)
+            {
+                Close(connection);
+            }
+        }
+    }
+
+    private int Timeout()
+    {
+        if (_goingOn.Count > 0)
+        {
+            return 0;
+        }
+
+        TimeSpan now = MonotonicClock.Now;
+        int timers = _timers.MillisecondsToNext(now);
+        int accept = Acceptor.MillisecondsToNext(now);
+        return timers < 0 || accept < 0 ? Math.Max(timers, accept) : Math.Min(timers, accept);
+    }
+
+    private void HearWake(TimeSpan now)
+    {
+        _wake.Clear();
+
+        // A handler may ring its own bell each time: what is rung from here on has raised the wake again, and comes next time round.
+        for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection? connection); rung--)
+        {
+            if (!connection.Over)
+            {
+                connection.HearRing();
+                Tell(connection, News.Ring, now);
+            }
+        }
+    }
+
+    private void HearStop(TimeSpan now)
+    {
+        bool aborting = _stop.IsAborting;
+        Epoll.Forget(_stop.Drain.Descriptor);
+        if (aborting)
+        {
+            Epoll.Forget(_stop.Abort.Descriptor);
+        }
+        else
+        {
+            Epoll.Watch(_stop.Abort.Descriptor, Epoll.In, StopToken);
+        }
+
+        if (!IsDraining)
+        {
+            IsDraining = true;
+            Acceptor.Heard();
+        }
+
+        foreach (LoopConnection connection in Table.ToArray())
+        {
+            Tell(connection, aborting ? News.Abort : News.Drain, now);
+        }
+
+        DrainAsked();
+    }
+
+    private void TickDue(TimeSpan now)
+    {
+        while (_timers.TakeDue(now) is LoopConnection due)
+        {
+            Tell(due, News.Time, now);
+        }
+    }
+
+    /// <summary>Those whose share of the last turn was used up have another.</summary>
+    private void GoOn(TimeSpan now)
+    {
+        (_goingOn, _served) = (_served, _goingOn);
+        while (_served.TryDequeue(out LoopConnection? connection))
+        {
+            connection.Queued = false;
+            if (!connection.Over)
+            {
+                Tell(connection, News.Turn, now);
+            }
+        }
+    }
+
+    private void Go(LoopConnection connection, TimeSpan now)
+    {
+        switch (Advance(connection.Connection, now))
+        {
+            case Progress.Over:
+                Close(connection);
+                return;
+            case Progress.Busy when !connection.Queued:
+                connection.Queued = true;
+                _goingOn.Enqueue(connection);
+                break;
+        }
+
+        _timers.Ensure(connection, connection.Connection.Session.Deadline);
+    }
+
+    private bool Open(Accepted accepted, TimeSpan now)
+    {
+        LoopConnection? connection = null;
+        try
+        {
+            connection = new LoopConnection(accepted, this);
+            Table.Add(connection);
+            connection.Connection.Open(now);
+            Watch(connection);
+        }
+        catch (Exception fault)
+        {
+            // The making of the handler failed, or the system is out of memory for one more descriptor to watch.
+            if (connection is null)
+            {
+                ServerLog.LaneFailed(Serving.Log, accepted.Door, ServerLog.TextOf(fault));
+                _ = Libc.close(accepted.Descriptor);
+                Serving.Admission.Leave(accepted.Peer);
+            }
+            else
+            {
+                Drop(connection, fault);
+            }
+
+            return true;
+        }
+
+        Tell(connection, IsDraining ? News.Drain : News.OfTheSocket, now);
+        return true;
+    }
+
+    private void Close(LoopConnection connection)
+    {
+        connection.Over = true;
+        connection.IgnoreRings();
+        _timers.Remove(connection);
+        Table.Remove(connection);
+        connection.Connection.Close();
+        Serving.Admission.Leave(connection.Peer);
+    }
+}

@@ -1,0 +1,33 @@
+using System.Buffers;
+
+namespace Doorbell;
+
+/// <summary>A connection whose bytes io_uring moves: what the kernel has been asked to do and has not completed.</summary>
+internal sealed class RingConnection : Connection
+{
+    private readonly UringLane _lane;
+
+    public RingConnection(in Accepted accepted, UringLane lane, Serving serving, Bell bell, ArrayPool<byte> pool)
+        : base(accepted, serving, bell, pool) => _lane = lane;
+
+    /// <summary>Its events' token, once the loop watches it.</summary>
+    public int Token { get; set; } = -1;
+
+    /// <summary>A multishot receive is armed.</summary>
+    public bool Receiving { get; set; }
+
+    /// <summary>The receive has been asked to end.</summary>
+    public bool ReceiveCancelled { get; set; }
+
+    /// <summary>A send reads the session's output.</summary>
+    public bool Sending { get; set; }
+
+    /// <summary>It is over as soon as the kernel is done with it.</summary>
+    public bool Ending { get; set; }
+
+    public bool IsDrainAsked { get; set; }
+
+    public override void AskToDrain() => IsDrainAsked = true;
+
+    protected override void CloseDescriptor() => _lane.CloseDescriptor(Descriptor);
+}

@@ -1,0 +1,305 @@
+namespace Doorbell;
+
+/// <summary>
+/// An event loop on io_uring(7): one call submits all that is to be done and sleeps for what is done. Receives are multishot, into buffers
+/// that the kernel chooses when there are bytes, so that an idle connection owns none; a send reads the session's own output, which is
+/// kept until its completion. A connection is closed once nothing of it is under way.
+/// </summary>
+internal sealed unsafe class UringLane : LoopLane
+{
+    private const uint Submissions = 1024;
+    private const uint Completions = 8192;
+
+    /// <summary>Receive buffers of a lane: so many can be filled between two turns; a connection that finds none tries again.</summary>
+    private const int Buffers = 256;
+    private const int BufferBytes = 16 * 1024;
+
+    private readonly IoUring _ring;
+    private readonly ProvidedBuffers _buffers;
+    private readonly MultishotAcceptor _multishot;
+    private bool _polls;
+    private bool _drainAsked;
+
+    public UringLane(IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, StopEvents stop)
+        : base(listeners, all, serving, stop)
+    {
+        _ring = new IoUring(Submissions, Completions);
+        _buffers = new ProvidedBuffers(_ring, Buffers, BufferBytes);
+        _multishot = new MultishotAcceptor(listeners, Serving, _ring, Acceptor);
+    }
+
+    public override Connection Make(in Accepted accepted, Bell bell) => new RingConnection(accepted, this, Serving, bell, Pool);
+
+    /// <summary>With the next turn.</summary>
+    public void CloseDescriptor(int descriptor)
+    {
+        ref Submission close = ref _ring.Next();
+        close.Operation = Operation.Close;
+        close.Flags = Operation.SkipSuccess;
+        close.Descriptor = descriptor;
+        close.UserData = Operation.UserData(Operation.Close, 0);
+    }
+
+    protected override void DisposeOwn()
+    {
+        _ring.Enter(0, 0);
+        _ring.Dispose();
+        _buffers.Dispose();
+    }
+
+    protected override void BeginAccepting() => _multishot.Begin();
+
+    protected override void AcceptSome(TimeSpan now)
+    {
+        if (_multishot.IsDone(IsDraining || Serving.Stop.Aborting.IsCancellationRequested))
+        {
+            Acceptor.AcceptSome(now, IsDraining);
+        }
+    }
+
+    protected override TimeSpan Wait(int milliseconds)
+    {
+        if (!_polls)
+        {
+            _polls = true;
+            ref Submission poll = ref _ring.Next();
+            poll.Operation = Operation.Poll;
+            poll.Descriptor = Epoll.Descriptor;
+            poll.OperationFlags = Epoll.In;
+            poll.UserData = Operation.UserData(Operation.Poll, 0);
+        }
+
+        _ring.Enter(1, milliseconds);
+        TimeSpan now = MonotonicClock.Now;
+        HeedCompletions(now);
+        if (_drainAsked)
+        {
+            // All that had arrived when the drain began is handed over first.
+            _ring.Enter(0, 0);
+            HeedCompletions(now);
+            _drainAsked = false;
+            foreach (LoopConnection connection in Table.ToArray())
+            {
+                Tell(connection, News.OfTheSocket, now);
+            }
+        }
+
+        return now;
+    }
+
+    protected override void Watch(LoopConnection connection) => ((RingConnection)connection.Connection).Token = connection.Token;
+
+    protected override void DrainAsked() => _drainAsked = true;
+
+    protected override Progress Advance(Connection connection, TimeSpan now)
+    {
+        RingConnection ring = (RingConnection)connection;
+        while (true)
+        {
+            Want wants = ring.Session.Wants;
+            if ((wants & (Want.Abort | Want.Close)) != 0)
+            {
+                return End(ring);
+            }
+
+            if ((wants & Want.Finish) != 0)
+            {
+                ring.Finish(now);
+                continue;
+            }
+
+            if ((wants & Want.Send) != 0 && !ring.Sending)
+            {
+                Send(ring);
+            }
+
+            if ((wants & Want.Receive) != 0 && !ring.Receiving)
+            {
+                Receive(ring);
+            }
+
+            if (ring.IsDrainAsked && !_drainAsked && !MayHaveMore(ring, wants))
+            {
+                ring.IsDrainAsked = false;
+                ring.Session.Drain(now);
+                continue;
+            }
+
+            return (wants & Want.Turn) != 0 ? Progress.Busy : Progress.Waiting;
+        }
+    }
+
+    private void HeedCompletions(TimeSpan now)
+    {
+        while (_ring.TryTake(out Completion completion))
+        {
+            byte operation = Operation.Of(completion.UserData);
+            switch (operation)
+            {
+                case Operation.Receive:
+                case Operation.Send:
+                    Heed(Table[Operation.TokenOf(completion.UserData)]!, operation, completion, now);
+                    break;
+                case Operation.Accept:
+                    _multishot.Completed(Operation.TokenOf(completion.UserData), completion, now);
+                    break;
+                case Operation.Poll:
+                    HeedOthers(now);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>What epoll watches for us: the bells, the listeners, the server's end.</summary>
+    private void HeedOthers(TimeSpan now)
+    {
+        _polls = false;
+        int count = Epoll.Wait(0);
+        for (int i = 0; i < count; i++)
+        {
+            Heed(Epoll[i].Token, now);
+        }
+    }
+
+    private void Heed(LoopConnection connection, byte operation, in Completion completion, TimeSpan now)
+    {
+        RingConnection ring = (RingConnection)connection.Connection;
+        try
+        {
+            if (operation == Operation.Send)
+            {
+                Sent(ring, completion.Result, now);
+            }
+            else
+            {
+                Received(ring, completion, now);
+            }
+        }
+        catch (Exception fault)
+        {
+            Drop(connection, fault);
+            return;
+        }
+
+        Tell(connection, News.OfTheSocket, now);
+    }
+
+    private static void Sent(RingConnection ring, int result, TimeSpan now)
+    {
+        ring.Sending = false;
+        if (ring.Ending)
+        {
+            return;
+        }
+
+        if (result >= 0)
+        {
+            ring.Session.Sent(result, now);
+        }
+        else if (-result != Libc.TryAgain)
+        {
+            ring.Fail("send", -result);
+        }
+    }
+
+    private void Received(RingConnection ring, in Completion completion, TimeSpan now)
+    {
+        ring.Receiving = (completion.Flags & Completion.More) != 0;
+        ring.ReceiveCancelled &= ring.Receiving;
+        if (completion.Result > 0)
+        {
+            ReadOnlySpan<byte> bytes = _buffers.Take(completion.Buffer, completion.Result);
+            if (!ring.Ending)
+            {
+                CancelIfUnwanted(ring);
+                ring.Session.Received(bytes, now);
+            }
+
+            _buffers.GiveBack(completion.Buffer);
+        }
+        else if (ring.Ending)
+        {
+            return;
+        }
+        else if (completion.Result == 0)
+        {
+            ring.Session.ReceivedEnd(now);
+        }
+        else if (-completion.Result is not (Libc.NoBuffers or Libc.Cancelled or Libc.TryAgain))
+        {
+            ring.Fail("receive", -completion.Result);
+        }
+    }
+
+    /// <summary>
+    /// Back-pressure: bytes that come though the session did not want any are the last, until it does. (That it does not want any for the
+    /// time that its answer takes is no reason: most peers wait for that.)
+    /// </summary>
+    private void CancelIfUnwanted(RingConnection ring)
+    {
+        if (ring.Receiving && !ring.ReceiveCancelled && (ring.Session.Wants & (Want.Receive | Want.Turn)) == 0)
+        {
+            ring.ReceiveCancelled = true;
+            ref Submission cancel = ref _ring.Next();
+            cancel.Operation = Operation.Cancel;
+            cancel.Address = Operation.UserData(Operation.Receive, ring.Token);
+            cancel.UserData = Operation.UserData(Operation.Cancel, 0);
+        }
+    }
+
+    private void Send(RingConnection ring)
+    {
+        ReadOnlySpan<byte> outgoing = ring.Session.Outgoing.Span;
+        nint length = outgoing.Length;
+        ref Submission send = ref _ring.Next(SystemCall.Send, ref length, Operation.Send, ring.Descriptor, ring.Token);
+        fixed (byte* bytes = outgoing)
+        {
+            // It does not move: the lane's pool has pinned arrays alone.
+            send.Address = (ulong)bytes;
+        }
+
+        send.Length = (uint)length;
+        send.OperationFlags = Libc.MessageNoSignal;
+        ring.Sending = true;
+    }
+
+    private void Receive(RingConnection ring)
+    {
+        nint length = 0;
+        ref Submission receive = ref _ring.Next(SystemCall.Receive, ref length, Operation.Receive, ring.Descriptor, ring.Token);
+        receive.Flags = Operation.SelectBuffer;
+        receive.Priority = Operation.ReceiveMultishot;
+        receive.BufferGroup = ProvidedBuffers.Group;
+        ring.Receiving = true;
+    }
+
+    /// <summary>Nothing of ours is given back while the kernel may still use it.</summary>
+    private Progress End(RingConnection ring)
+    {
+        if (!ring.Receiving && !ring.Sending)
+        {
+            return Progress.Over;
+        }
+
+        if (!ring.Ending)
+        {
+            ring.Ending = true;
+            ref Submission cancel = ref _ring.Next();
+            cancel.Operation = Operation.Cancel;
+            cancel.OperationFlags = Operation.CancelAllOfDescriptor;
+            cancel.Descriptor = ring.Descriptor;
+            cancel.UserData = Operation.UserData(Operation.Cancel, 0);
+        }
+
+        return Progress.Waiting;
+    }
+
+    /// <summary>Whether the kernel holds what the session wants and has not been handed.</summary>
+    private static bool MayHaveMore(RingConnection ring, Want wants)
+    {
+        byte first;
+        return (wants & Want.Receive) != 0
+            && (Libc.recv(ring.Descriptor, &first, 1, Libc.MessageDontWait | Libc.MessagePeek) >= 0
+                || LinuxErrno.Last is not (Libc.TryAgain or Libc.Interrupted));
+    }
+}

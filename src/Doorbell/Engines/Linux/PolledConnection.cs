@@ -1,0 +1,158 @@
+using System.Buffers;
+
+namespace Doorbell;
+
+/// <summary>
+/// A connection whose lane learns when its descriptor is ready, and that then receives and sends by calls that never wait. Whatever lane
+/// carries it tells it what is readable and writable, lets it <see cref="Advance"/>, and waits for it.
+/// </summary>
+internal sealed unsafe class PolledConnection : Connection
+{
+    private const int ReceivesPerTurn = 8;
+
+    /// <summary>A handler that always writes on must not keep its lane: neither from the others nor from the server's end.</summary>
+    private const int SendsPerTurn = 16;
+
+    private bool _drainAsked;
+
+    public PolledConnection(in Accepted accepted, Serving serving, Bell bell, ArrayPool<byte> pool)
+        : base(accepted, serving, bell, pool)
+    {
+    }
+
+    /// <summary>A receive is worth trying. It is so at first: a client's request often comes right behind its connection.</summary>
+    public bool Readable { get; set; } = true;
+
+    /// <summary>
+    /// Receive until there is no more, though a receive brings less than there was room for: the peer has half-closed or reset, and
+    /// nothing else will come to wake us, or its stream has marks at which a receive stops short: urgent data (tcp(7)), descriptors
+    /// (unix(7)).
+    /// </summary>
+    public bool ReceivesToEnd { get; set; }
+
+    /// <summary>A send is worth trying.</summary>
+    public bool Writable { get; set; } = true;
+
+    /// <summary>What to wait for, as poll(2) has it; 0 for nothing of the socket's.</summary>
+    public short Awaits
+    {
+        get
+        {
+            Want wants = Session.Wants;
+            return (short)(((wants & Want.Receive) != 0 ? PollDescriptor.In : 0) | ((wants & Want.Send) != 0 ? PollDescriptor.Out : 0));
+        }
+    }
+
+    /// <summary>What epoll(7) says of it.</summary>
+    public void Heed(uint events)
+    {
+        bool ended = (events & (Epoll.PeerHangUp | Epoll.HangUp | Epoll.Error)) != 0;
+        ReceivesToEnd |= ended || (events & Epoll.Urgent) != 0;
+        Readable |= ended || (events & (Epoll.In | Epoll.Urgent)) != 0;
+        Writable |= ended || (events & Epoll.Out) != 0;
+    }
+
+    public override void AskToDrain() => _drainAsked = Readable = true;
+
+    /// <summary>Does all that can be done now, within bounds.</summary>
+    /// <param name="buffer">The lane's; lent to the session during the call.</param>
+    /// <param name="now">The time.</param>
+    public Progress Advance(Span<byte> buffer, TimeSpan now)
+    {
+        int receives = ReceivesPerTurn;
+        int sends = SendsPerTurn;
+        while (true)
+        {
+            Want wants = Session.Wants;
+            if ((wants & (Want.Abort | Want.Close)) != 0)
+            {
+                return Progress.Over;
+            }
+
+            if ((wants & Want.Send) != 0 && Writable)
+            {
+                if (sends-- == 0)
+                {
+                    return Progress.Busy;
+                }
+
+                Send(now);
+            }
+            else if ((wants & Want.Finish) != 0)
+            {
+                Finish(now);
+            }
+            else if ((wants & Want.Receive) != 0 && Readable)
+            {
+                if (receives-- == 0)
+                {
+                    return Progress.Busy;
+                }
+
+                Receive(buffer, now);
+            }
+            else if (_drainAsked)
+            {
+                _drainAsked = false;
+                Session.Drain(now);
+            }
+            else
+            {
+                return (wants & Want.Turn) != 0 ? Progress.Busy : Progress.Waiting;
+            }
+        }
+    }
+
+    private void Send(TimeSpan now)
+    {
+        ReadOnlySpan<byte> outgoing = Session.Outgoing.Span;
+        nint count;
+        fixed (byte* bytes = outgoing)
+        {
+            count = Libc.send(Descriptor, bytes, outgoing.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
+        }
+
+        if (count >= 0)
+        {
+            Writable = count == outgoing.Length;
+            Session.Sent((int)count, now);
+        }
+        else if (LinuxErrno.Last == Libc.TryAgain)
+        {
+            Writable = false;
+        }
+        else
+        {
+            Fail("send", LinuxErrno.Last);
+        }
+    }
+
+    private void Receive(Span<byte> buffer, TimeSpan now)
+    {
+        nint count;
+        fixed (byte* bytes = buffer)
+        {
+            count = Libc.recv(Descriptor, bytes, buffer.Length, Libc.MessageDontWait);
+        }
+
+        if (count > 0)
+        {
+            // Less than was room for: the kernel has no more now, and will say when it has (epoll(7), question 9).
+            Readable = count == buffer.Length || ReceivesToEnd;
+            Session.Received(buffer[..(int)count], now);
+        }
+        else if (count == 0)
+        {
+            Readable = false;
+            Session.ReceivedEnd(now);
+        }
+        else if (LinuxErrno.Last == Libc.TryAgain)
+        {
+            Readable = false;
+        }
+        else
+        {
+            Fail("receive", LinuxErrno.Last);
+        }
+    }
+}
