@@ -65,6 +65,8 @@ int main(int argc, char **argv)
             works[i].work(&options);
             if (works[i].measures)
                 measure_print();
+            else
+                puts("right");
             return 0;
         }
     wrong_usage();

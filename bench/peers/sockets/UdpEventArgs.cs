@@ -17,8 +17,8 @@ internal sealed class UdpEventArgs : IDisposable
     {
         _socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
         byte[] buffer = GC.AllocateUninitializedArray<byte>(65536, pinned: true);
-        _receive.SetBuffer(buffer);
-        _send.SetBuffer(buffer);
+        _receive.SetBuffer(buffer, 0, buffer.Length);
+        _send.SetBuffer(buffer, 0, buffer.Length);
         _receive.Completed += (_, _) =>
         {
             if (Answer())
