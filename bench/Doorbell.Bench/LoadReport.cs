@@ -26,6 +26,7 @@ internal sealed record LoadReport(
     Percentiles? Lateness)
 {
     private const double Busy = 0.95;
+    private const double Disturbed = 0.80;
     private const double HalfOfIt = 0.5;
 
     public double RequestsPerSecond => Requests * 1e9 / Nanoseconds;
@@ -39,10 +40,13 @@ internal sealed record LoadReport(
 
     public double BytesPerCpuSecond => Bytes * 1e9 / ServerCpu;
 
-    /// <summary>
-    /// The load, and not the server, was what kept it from being faster. An open loop never rests; there its own lateness tells.
-    /// </summary>
-    public bool DriverWasTheLimit => Lateness is null
-        ? DriverShare > Busy && ServerShare < Busy
-        : Lateness.P99 > HalfOfIt * Latency!.P99;
+    /// <summary>What kept it from being faster. An open loop never rests; there its own lateness tells.</summary>
+    public Limit Limit => (Lateness, ServerShare, DriverShare) switch
+    {
+        ({ } late, _, _) => late.P99 > HalfOfIt * Latency!.P99 ? Limit.Driver : Limit.Rate,
+        (_, > Busy, _) => Limit.Server,
+        (_, _, > Busy) => Limit.Driver,
+        (_, var server, var driver) when Math.Max(server, driver) < Disturbed => Limit.Neither,
+        (_, var server, var driver) => server > driver ? Limit.Server : Limit.Driver,
+    };
 }

@@ -13,8 +13,9 @@ internal sealed class ServerResult(Server server)
 
     public Spread? Figure => Of(static sample => sample.Figure);
 
-    /// <summary>Whether in most rounds the load was what kept it from being faster.</summary>
-    public bool DriverWasTheLimit => Samples.Count(static sample => sample.Load is { DriverWasTheLimit: true }) * 2 > Samples.Count;
+    /// <summary>What in most rounds kept it from being faster; null if the row has no load.</summary>
+    public Limit? Limit => Samples.Select(static sample => sample.Load?.Limit).GroupBy(static limit => limit)
+        .MaxBy(static group => group.Count())?.Key;
 
     public Spread? Of(Func<Sample, double> number) => Failure is null ? Spread.Of(Samples.Select(number)) : null;
 
@@ -22,8 +23,11 @@ internal sealed class ServerResult(Server server)
     public Spread? OfLoad(Func<LoadReport, double> number) =>
         Failure is null ? Spread.Of(Samples.Where(static sample => sample.Load is not null).Select(sample => number(sample.Load!))) : null;
 
-    /// <summary>The ratio of the figures of the same rounds: what disturbed the machine disturbed both.</summary>
-    public Spread? RatioTo(ServerResult? other) => Failure is null && other is { Failure: null }
+    /// <summary>
+    /// The ratio of the figures of the same rounds: what disturbed the machine disturbed both. There is none to nothing at all.
+    /// </summary>
+    public Spread? RatioTo(ServerResult? other) =>
+        Failure is null && other is { Failure: null } && other.Samples.TrueForAll(static sample => sample.Figure > 0)
         ? Spread.Of(Samples.Zip(other.Samples, static (own, its) => own.Figure / its.Figure))
         : null;
 }

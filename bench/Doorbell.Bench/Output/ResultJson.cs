@@ -37,7 +37,7 @@ internal static class ResultJson
         server.Failure,
         server.Figure,
         RatioToYardstick = server.RatioTo(result.Yardstick),
-        server.DriverWasTheLimit,
+        Limit = server.Limit?.ToString(),
         Rounds = server.Samples,
     };
 

@@ -45,7 +45,11 @@ internal static class ResultTable
         Measure measure = result.Row.Measure;
         yield return ("server", static server => server.Server.Name);
         yield return ($"{measure.Title}, {measure.Unit}", static server => Figures.Text(server.Figure));
-        yield return ($"to {result.Row.Yardstick}", server => Figures.Ratio(server.RatioTo(result.Yardstick)));
+        if (measure != Measure.Memory)
+        {
+            yield return ($"to {result.Row.Yardstick}", server => Figures.Ratio(server.RatioTo(result.Yardstick)));
+        }
+
         yield return ("goal", server => string.Join("\n", result.Row.Goals
             .Where(goal => goal.Server == server.Server.Name).Select(goal => Text(result, goal))));
         if (measure == Measure.Latency)
@@ -71,7 +75,7 @@ internal static class ResultTable
             yield return ("lost", static server => Figures.Text(server.OfLoad(static load => load.Lost)!.Value.Median));
         }
 
-        yield return ("limit", static server => server.DriverWasTheLimit ? "driver" : "server");
+        yield return ("limit", static server => Text(server.Limit));
     }
 
     private static string Text(RowResult result, Goal goal)
@@ -82,6 +86,15 @@ internal static class ResultTable
             : $"{limit}{whose}: {(result.Meets(goal, reached) ? "met" : "missed")}"
                 + (whose.Length > 0 ? $" ({Figures.Ratio(reached.Median)})" : "");
     }
+
+    private static string Text(Limit? limit) => limit switch
+    {
+        Limit.Server => "server",
+        Limit.Driver => "driver",
+        Limit.Rate => "rate",
+        Limit.Neither => "neither: busy machine",
+        _ => "",
+    };
 
     private static string Microseconds(ServerResult server, Func<Percentiles, long> which) =>
         Figures.Text(server.OfLoad(load => which(load.Latency!) / 1e3));

@@ -29,8 +29,8 @@ internal static class BarsPlot
             });
             LinePlot whisker = plot.Add.Line(figure.Lowest, at, figure.Highest, at);
             whisker.LineColor = Color.FromHex(Dark);
-            string ratio = server.RatioTo(result.Yardstick) is { } to ? $"{Figures.Text(figure.Median)} ({Figures.Ratio(to.Median)}×)" : "";
-            Text label = plot.Add.Text(ratio, figure.Highest + end / 100, at);
+            string ratio = server.RatioTo(result.Yardstick) is { } to ? $" ({Figures.Ratio(to.Median)}×)" : "";
+            Text label = plot.Add.Text(Figures.Text(figure.Median) + ratio, figure.Highest + end / 100, at);
             label.Alignment = Alignment.MiddleLeft;
             label.LabelFontSize = 11;
             label.LabelFontColor = Color.FromHex(Dark);
