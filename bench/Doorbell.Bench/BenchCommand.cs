@@ -49,7 +49,8 @@ internal sealed class BenchCommand
             return WrongUsage;
         }
 
-        return await parsed.InvokeAsync();
+        // The signals are ours: what was started has to be ended first, however long that takes.
+        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
     private async Task<int> RunAsync(ParseResult parsed, string command)
@@ -89,7 +90,8 @@ internal sealed class BenchCommand
         Servers servers = new(Root(AppContext.BaseDirectory), parsed.GetValue(_doorbell) is { } file ? Path.GetFullPath(file) : null);
         IReadOnlyList<Row> all = Rows.All(servers.Load);
         IReadOnlyList<string> rows = Chosen(parsed.GetValue(_rows), [.. all.Select(static row => row.Name)], "row");
-        IReadOnlyList<string> chosen = Chosen(parsed.GetValue(_servers), [.. servers.All.Select(static server => server.Name)], "server");
+        IReadOnlyList<string> chosen = Chosen(
+            parsed.GetValue(_servers), [.. servers.All.Select(static server => server.Name)], "server");
         int rounds = parsed.GetValue(_rounds);
         CanMeasure(servers, rounds);
         Console.WriteLine(Machine.Current);
@@ -109,9 +111,8 @@ internal sealed class BenchCommand
         }
 
         Console.WriteLine($"medians of {rounds} interleaved rounds (lowest–highest); ratios are of figures of the same round");
-        return results.SelectMany(static row => row.Servers).Any(static server => server is { Failure: not null, Server.Role: not Role.Peer })
-            ? 1
-            : 0;
+        return results.SelectMany(static row => row.Servers)
+            .Any(static server => server is { Failure: not null, Server.Role: not Role.Peer }) ? 1 : 0;
     }
 
     private void Write(ParseResult parsed, List<RowResult> results, string command, int rounds)
@@ -154,11 +155,13 @@ internal sealed class BenchCommand
             throw new BenchException("this machine has one processor; server and load need one each");
         }
 
-        string limit = File.ReadLines("/proc/self/limits").First(static line => line.StartsWith("Max open files", StringComparison.Ordinal));
-        string[] fields = limit.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] fields = File.ReadLines("/proc/self/limits")
+            .First(static line => line.StartsWith("Max open files", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (int.TryParse(fields[3], out int soft) && soft < DescriptorsNeeded)
         {
-            throw new BenchException($"a process may open {soft} descriptors here; 10,000 connections need {DescriptorsNeeded} (ulimit -n)");
+            throw new BenchException(
+                $"a process may open {soft} descriptors here; 10,000 connections need {DescriptorsNeeded} (ulimit -n)");
         }
     }
 

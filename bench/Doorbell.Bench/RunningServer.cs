@@ -52,13 +52,13 @@ internal sealed class RunningServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The user memory that is its own: what other processes map too is not counted (proc(5), smaps_rollup).</summary>
+    /// <summary>The user memory that is its own: what others map too is not counted (proc(5), smaps_rollup).</summary>
     public long PrivateBytes() => File.ReadLines($"/proc/{Id}/smaps_rollup")
         .Where(static line => line.StartsWith("Private_", StringComparison.Ordinal) && line.EndsWith("kB", StringComparison.Ordinal))
         .Sum(static line => 1024 * long.Parse(
             line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..^2].Trim(), CultureInfo.InvariantCulture));
 
-    /// <summary>Waits until it has closed its side of all connections: closing ten thousand takes a while, in the next one's time.</summary>
+    /// <summary>Waits until it has closed its side of all connections: ten thousand take a while, in the next one's time.</summary>
     public async Task LetGoAsync(CancellationToken cancellation)
     {
         const int Slack = 16; // a runtime opens some of its own when it first needs them
@@ -73,7 +73,8 @@ internal sealed class RunningServer : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new BenchException($"{Server.Name}: still holds connections {_mostToLetGo.TotalSeconds:0} seconds after they were closed");
+            throw new BenchException(
+                $"{Server.Name}: still holds connections {_mostToLetGo.TotalSeconds:0} seconds after they were closed");
         }
     }
 

@@ -80,7 +80,8 @@ internal static class ResultTable
 
     private static string Text(RowResult result, Goal goal)
     {
-        string limit = (result.Row.Measure.MoreIsBetter ? "≥ " : "≤ ") + (goal.Against is null ? Figures.Text(goal.Limit) : $"{goal.Limit:0.00}");
+        string number = goal.Against is null ? Figures.Text(goal.Limit) : Figures.Ratio(goal.Limit);
+        string limit = (result.Row.Measure.MoreIsBetter ? "≥ " : "≤ ") + number;
         string whose = goal.Against is null || goal.Against == result.Row.Yardstick ? "" : $" × {goal.Against}";
         return result.Reached(goal) is not { } reached ? $"{limit}{whose}: not measured"
             : $"{limit}{whose}: {(result.Meets(goal, reached) ? "met" : "missed")}"

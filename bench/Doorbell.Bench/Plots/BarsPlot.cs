@@ -36,7 +36,8 @@ internal static class BarsPlot
             label.LabelFontColor = Color.FromHex(Dark);
         }
 
-        plot.Axes.Left.SetTicks([.. servers.Select(static (_, at) => (double)at)], [.. servers.Select(static server => server.Server.Name)]);
+        plot.Axes.Left.SetTicks(
+            [.. servers.Select(static (_, at) => (double)at)], [.. servers.Select(static server => server.Server.Name)]);
         plot.Axes.Left.MajorTickStyle.Length = 0;
         plot.Grid.YAxisStyle.IsVisible = false;
         plot.XLabel($"{result.Row.Measure.Title}, {result.Row.Measure.Unit}; ratio to {result.Row.Yardstick}", 12);

@@ -44,6 +44,8 @@ struct text {
 
 static inline void append(struct text *text, const char *bytes, size_t length)
 {
+    if (length == 0)
+        return;
     if (text->length + length > text->capacity) {
         text->capacity = text->length + length > 2 * text->capacity ? text->length + length : 2 * text->capacity;
         text->bytes = realloc(text->bytes, text->capacity);

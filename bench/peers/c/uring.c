@@ -109,34 +109,26 @@ static void answer_unfinished(int socket)
 
 static void received(int socket, int buffer, size_t length)
 {
-    struct connection *connection = &connections[socket];
+    struct text *unfinished = &connections[socket].unfinished;
     char *bytes = buffers + (size_t)buffer * BUFFER_BYTES;
     size_t whole = echo ? length : whole_lines(bytes, length);
-    if (whole < length || connection->unfinished.length > 0) {
-        size_t head = connection->unfinished.length > 0 ? (whole > 0 ? whole : length) : 0;
-        if (head > 0)
-            append(&connection->unfinished, bytes, head);
-        if (head > 0 && whole > 0) {
-            answer_unfinished(socket);
-            whole = 0;
-            bytes += head;
-            length -= head;
-        } else if (head > 0) {
-            length = 0;
-        }
-        if (whole < length)
-            append(&connection->unfinished, bytes + whole, length - whole);
-        if (connection->unfinished.length > MOST_UNFINISHED)
-            shutdown(socket, SHUT_RDWR);
-    }
-    if (whole == 0) {
-        give_back(buffer);
+    if (whole > 0 && unfinished->length == 0) {
+        // The common case: nothing is copied, and the buffer is given back when the answer has been sent.
+        append(unfinished, bytes + whole, length - whole);
+        if (!echo)
+            capitalize(bytes, whole);
+        pieces[buffer] = (struct piece){ .bytes = bytes, .length = whole, .buffer = buffer };
+        answer(socket, &pieces[buffer]);
         return;
     }
-    if (!echo)
-        capitalize(bytes, whole);
-    pieces[buffer] = (struct piece){ .bytes = bytes, .length = whole, .buffer = buffer };
-    answer(socket, &pieces[buffer]);
+    append(unfinished, bytes, whole > 0 ? whole : length);
+    if (whole > 0) {
+        answer_unfinished(socket);
+        append(unfinished, bytes + whole, length - whole);
+    } else if (unfinished->length > MOST_UNFINISHED) {
+        shutdown(socket, SHUT_RDWR);
+    }
+    give_back(buffer);
 }
 
 static void end_if_done(int socket)
