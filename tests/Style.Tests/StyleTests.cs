@@ -12,7 +12,7 @@ public sealed partial class StyleTests
     private const int MostLinesOfAMethod = 60;
     private const int LongestLine = 140;
 
-    public static TheoryData<string> Folders => ["src", "tests", "samples"];
+    public static TheoryData<string> Folders => ["src", "tests", "samples", "bench"];
 
     [Theory]
     [MemberData(nameof(Folders))]

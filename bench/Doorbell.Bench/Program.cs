@@ -1,0 +1,3 @@
+using Doorbell.Bench;
+
+return await new BenchCommand().RunAsync(args);

@@ -1,0 +1,3 @@
+module doorbell.example/capitalize
+
+go 1.19
