@@ -68,8 +68,10 @@ internal abstract class Connection
         }
 
         _closed = true;
-        if ((Session.Wants & Want.Abort) != 0 || Session.Reason == CloseReason.DrainDeadline)
+        if ((Session.Wants & Want.Abort) != 0
+            || Session.Reason is CloseReason.DrainDeadline or CloseReason.PeerReset or CloseReason.TransportFailed)
         {
+            // An answer that was cut off must not look like a whole one to a peer that is still there.
             // struct linger { on, 0 seconds }: close(2) then sends a reset (socket(7)).
             long reset = BitConverter.IsLittleEndian ? 1 : 1L << 32;
             _ = Libc.setsockopt(Descriptor, Libc.SocketLevel, Libc.LingerOption, &reset, sizeof(long));
