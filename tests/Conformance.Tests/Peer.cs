@@ -69,6 +69,12 @@ internal sealed class Peer : IDisposable
         return Receive(Encoding.UTF8.GetByteCount(line));
     }
 
+    public string Ask(string line, int answer)
+    {
+        Send(line);
+        return Receive(answer);
+    }
+
     public void Dispose() => Socket.Dispose();
 
     /// <summary>Waits until something comes true; fails after a long while. For what a peer can't be told of.</summary>

@@ -126,7 +126,8 @@ internal sealed unsafe partial class IoUring : IDisposable
     /// <exception cref="NetworkException">The system takes no more.</exception>
     public ref Submission Next()
     {
-        if (_tail - Volatile.Read(ref *_submissionHead) > _submissionMask)
+        // Not once only: an entry that was not submitted since a signal came in between must not be overwritten.
+        while (_tail - Volatile.Read(ref *_submissionHead) > _submissionMask)
         {
             Enter(0, 0);
         }
@@ -182,6 +183,16 @@ internal sealed unsafe partial class IoUring : IDisposable
         if (answer < 0 && LinuxErrno.Last is not (Libc.Interrupted or Libc.TryAgain or Libc.Busy or Libc.TimerExpired))
         {
             throw NetworkException.FromErrno("io_uring_enter", "a lane", LinuxErrno.Last);
+        }
+    }
+
+    /// <summary>Submits all that waits, though the system take less at once, or a signal come in between.</summary>
+    /// <exception cref="NetworkException">The system refuses it.</exception>
+    public void SubmitAll()
+    {
+        while (_submitted != _tail)
+        {
+            Enter(0, 0);
         }
     }
 

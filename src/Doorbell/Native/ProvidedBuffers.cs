@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Doorbell;
@@ -18,6 +19,7 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
     private readonly nuint _mapped;
     private readonly int _mask;
     private readonly int _size;
+    private readonly bool[] _taken;
     private ushort _tail;
 
     /// <param name="ring">Whose; registered there until it is disposed.</param>
@@ -39,6 +41,7 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
         _bytes = memory + ringBytes;
         _mask = count - 1;
         _size = size;
+        _taken = new bool[count];
         int errno = ring.TryRegister(memory, (uint)count, Group);
         if (errno != 0)
         {
@@ -59,16 +62,35 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
     public ReadOnlySpan<byte> Take(int buffer, int length)
     {
         Out++;
+        AssertTaken(buffer, length);
         return new ReadOnlySpan<byte>(_bytes + ((long)buffer * _size), length);
     }
 
     public void GiveBack(int buffer)
     {
         Out--;
+        Spoil(buffer);
         Offer(buffer);
     }
 
     public void Dispose() => _ = Libc.munmap(_ring, _mapped);
+
+    [Conditional("DEBUG")]
+    private void AssertTaken(int buffer, int length)
+    {
+        Debug.Assert(buffer <= _mask && length <= _size, "the kernel names a buffer that there is not");
+        Debug.Assert(!_taken[buffer], "the kernel has received into a buffer that it was not given back");
+        _taken[buffer] = true;
+    }
+
+    /// <summary>In a debug build: who still reads it sees it.</summary>
+    [Conditional("DEBUG")]
+    private void Spoil(int buffer)
+    {
+        Debug.Assert(_taken[buffer], "given back twice");
+        _taken[buffer] = false;
+        new Span<byte>(_bytes + ((long)buffer * _size), _size).Fill(0xDD);
+    }
 
     private void Offer(int buffer)
     {

@@ -66,6 +66,12 @@ public sealed record ServerOptions
     /// </summary>
     public IReadOnlyList<SocketOptionSetting> SocketOptions { get; init; } = [];
 
+    /// <summary>For tests: small ones are soon full.</summary>
+    internal RingSizes RingSizes { get; init; } = RingSizes.Default;
+
+    /// <summary>For tests: told of each event loop when all its connections are over.</summary>
+    internal Action<LoopLane>? LaneEnds { get; init; }
+
     /// <summary>
     /// Whether other servers of the same user may share the ports (SO_REUSEPORT, socket(7)), so that a new one can start before the
     /// old one ends. Default false. When one of them ends, the kernel resets the connections that wait in its backlog, unless

@@ -76,6 +76,9 @@ internal static class Sizes
         return true;
     }
 
+    /// <summary>The answer has begun.</summary>
+    public static bool TryExpectSome(Peer peer) => peer.Socket.Receive(new byte[1]) == 1;
+
     private static bool TryExpectEnd(Peer peer)
     {
         Assert.Equal(0, peer.Socket.Receive(new byte[1]));

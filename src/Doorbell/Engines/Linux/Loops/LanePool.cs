@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Doorbell;
 
@@ -9,6 +11,9 @@ namespace Doorbell;
 /// </summary>
 internal sealed class LanePool : ArrayPool<byte>
 {
+    /// <summary>What a debug build fills returned memory with: who still reads it sees it, and who still writes it is seen.</summary>
+    public const byte Spoilt = 0xDD;
+
     private const int SmallestBits = 10;
     private const int LargestBits = 17;
 
@@ -17,28 +22,72 @@ internal sealed class LanePool : ArrayPool<byte>
 
     private readonly Stack<byte[]>[] _free = [.. Enumerable.Range(SmallestBits, LargestBits - SmallestBits + 1).Select(static _ => new Stack<byte[]>())];
 
+    /// <summary>For debug builds alone: who owns what, and what the kernel reads.</summary>
+    private readonly HashSet<byte[]> _owned = [];
+    private readonly Dictionary<object, byte[]> _lent = [];
+
     /// <summary>How many arrays are out.</summary>
     public int Out { get; private set; }
+
+    /// <summary>The kernel reads it until <see cref="CameBack"/>: in a debug build nobody may return it before.</summary>
+    [Conditional("DEBUG")]
+    public void Lend(object borrower, ReadOnlyMemory<byte> memory)
+    {
+        Debug.Assert(MemoryMarshal.TryGetArray(memory, out ArraySegment<byte> segment), "not an array");
+        Debug.Assert(_owned.Contains(segment.Array!), "the kernel is given memory that is nobody's");
+        Debug.Assert(_lent.TryAdd(borrower, segment.Array!), "two sends of one connection at once");
+    }
+
+    /// <summary>The kernel is done with what it was lent.</summary>
+    [Conditional("DEBUG")]
+    public void CameBack(object borrower) => Debug.Assert(_lent.Remove(borrower), "a completion of a send that was not made");
 
     public override byte[] Rent(int minimumLength)
     {
         Out++;
         int bits = Math.Max(BitOperations.Log2((uint)Math.Max(minimumLength, 1) - 1) + 1, SmallestBits);
+        byte[] rented;
         if (bits > LargestBits)
         {
-            return GC.AllocateUninitializedArray<byte>(minimumLength, pinned: true);
+            rented = GC.AllocateUninitializedArray<byte>(minimumLength, pinned: true);
+        }
+        else if (_free[bits - SmallestBits].TryPop(out byte[]? free))
+        {
+            rented = free;
+            AssertUntouched(rented);
+        }
+        else
+        {
+            rented = GC.AllocateUninitializedArray<byte>(1 << bits, pinned: true);
         }
 
-        return _free[bits - SmallestBits].TryPop(out byte[]? array) ? array : GC.AllocateUninitializedArray<byte>(1 << bits, pinned: true);
+        Own(rented);
+        return rented;
     }
 
     public override void Return(byte[] array, bool clearArray = false)
     {
         Out--;
+        Disown(array);
         int bits = BitOperations.Log2((uint)array.Length);
         if (bits <= LargestBits && _free[bits - SmallestBits].Count < MostKeptBytes >> bits)
         {
             _free[bits - SmallestBits].Push(array);
         }
+    }
+
+    [Conditional("DEBUG")]
+    private static void AssertUntouched(byte[] array) =>
+        Debug.Assert(array.AsSpan().IndexOfAnyExcept(Spoilt) < 0, "written to after it was returned");
+
+    [Conditional("DEBUG")]
+    private void Own(byte[] array) => Debug.Assert(_owned.Add(array), "rented twice");
+
+    [Conditional("DEBUG")]
+    private void Disown(byte[] array)
+    {
+        Debug.Assert(_owned.Remove(array), "returned by somebody who does not own it");
+        Debug.Assert(!_lent.ContainsValue(array), "returned while the kernel reads it");
+        array.AsSpan().Fill(Spoilt);
     }
 }

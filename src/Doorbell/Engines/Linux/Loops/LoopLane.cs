@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace Doorbell;
 
@@ -50,7 +51,11 @@ internal abstract class LoopLane : IDisposable
 
     protected LoopTable Table { get; } = new();
 
-    protected LanePool Pool { get; } = new();
+    /// <summary>Where its sessions' memory comes from.</summary>
+    internal LanePool Pool { get; } = new();
+
+    /// <summary>How many of its receive buffers somebody has not given back.</summary>
+    public virtual int BuffersOut => 0;
 
     protected bool IsDraining { get; private set; }
 
@@ -75,6 +80,8 @@ internal abstract class LoopLane : IDisposable
             AcceptSome(now);
         }
 
+        Debug.Assert(Pool.Out == 0 && BuffersOut == 0, "memory was not given back");
+        Serving.Options.LaneEnds?.Invoke(this);
         Acceptor.ThrowIfFailed();
     }
 

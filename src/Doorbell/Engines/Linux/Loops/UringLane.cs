@@ -7,13 +7,6 @@ namespace Doorbell;
 /// </summary>
 internal sealed unsafe class UringLane : LoopLane
 {
-    private const uint Submissions = 1024;
-    private const uint Completions = 8192;
-
-    /// <summary>Receive buffers of a lane: so many can be filled between two turns; a connection that finds none tries again.</summary>
-    private const int Buffers = 256;
-    private const int BufferBytes = 16 * 1024;
-
     private readonly IoUring _ring;
     private readonly ProvidedBuffers _buffers;
     private readonly MultishotAcceptor _multishot;
@@ -23,10 +16,13 @@ internal sealed unsafe class UringLane : LoopLane
     public UringLane(IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, StopEvents stop)
         : base(listeners, all, serving, stop)
     {
-        _ring = new IoUring(Submissions, Completions);
-        _buffers = new ProvidedBuffers(_ring, Buffers, BufferBytes);
+        RingSizes sizes = serving.Options.RingSizes;
+        _ring = new IoUring(sizes.Submissions, sizes.Completions);
+        _buffers = new ProvidedBuffers(_ring, sizes.Buffers, sizes.BufferBytes);
         _multishot = new MultishotAcceptor(listeners, Serving, _ring, Acceptor);
     }
+
+    public override int BuffersOut => _buffers.Out;
 
     public override Connection Make(in Accepted accepted, Bell bell) => new RingConnection(accepted, this, Serving, bell, Pool);
 
@@ -42,7 +38,8 @@ internal sealed unsafe class UringLane : LoopLane
 
     protected override void DisposeOwn()
     {
-        _ring.Enter(0, 0);
+        // The last connections' descriptors are closed by what waits here.
+        _ring.SubmitAll();
         _ring.Dispose();
         _buffers.Dispose();
     }
@@ -184,9 +181,10 @@ internal sealed unsafe class UringLane : LoopLane
         Tell(connection, News.OfTheSocket, now);
     }
 
-    private static void Sent(RingConnection ring, int result, TimeSpan now)
+    private void Sent(RingConnection ring, int result, TimeSpan now)
     {
         ring.Sending = false;
+        Pool.CameBack(ring);
         if (ring.Ending)
         {
             return;
@@ -261,6 +259,7 @@ internal sealed unsafe class UringLane : LoopLane
         send.Length = (uint)length;
         send.OperationFlags = Libc.MessageNoSignal;
         ring.Sending = true;
+        Pool.Lend(ring, ring.Session.Outgoing);
     }
 
     private void Receive(RingConnection ring)
@@ -294,12 +293,26 @@ internal sealed unsafe class UringLane : LoopLane
         return Progress.Waiting;
     }
 
-    /// <summary>Whether the kernel holds what the session wants and has not been handed.</summary>
+    /// <summary>Whether the kernel holds what the session wants and has not been handed; a failure it tells once, so it is heeded here.</summary>
     private static bool MayHaveMore(RingConnection ring, Want wants)
     {
+        if ((wants & Want.Receive) == 0)
+        {
+            return false;
+        }
+
         byte first;
-        return (wants & Want.Receive) != 0
-            && (Libc.recv(ring.Descriptor, &first, 1, Libc.MessageDontWait | Libc.MessagePeek) >= 0
-                || LinuxErrno.Last is not (Libc.TryAgain or Libc.Interrupted));
+        nint count;
+        do
+        {
+            count = Libc.recv(ring.Descriptor, &first, 1, Libc.MessageDontWait | Libc.MessagePeek);
+        }
+        while (count < 0 && LinuxErrno.Last == Libc.Interrupted);
+        if (count < 0 && LinuxErrno.Last != Libc.TryAgain)
+        {
+            ring.Fail("receive", LinuxErrno.Last);
+        }
+
+        return count >= 0;
     }
 }
