@@ -143,6 +143,21 @@ public sealed class FaultTests
         Peer.Eventually(() => server.Counts.Closed(CloseReason.PeerReset) == VisitsOfEach, $"all are counted (seed {Seed})");
     }
 
+    [Theory]
+    [InlineData("loop/epoll")]
+    [InlineData("loop/io_uring")]
+    public async Task A_system_without_memory_does_not_keep_a_server_from_ending(string model)
+    {
+        using SeededFaults faults = new(Seed, new Fault(SystemCall.Watch, Libc.OutOfMemory, OneIn: 1));
+        await using Running server = await Running.StartAsync(Sizes.Service, model: model);
+        using Peer peer = server.Connect();
+        peer.Send("0 3\n1");
+        Assert.Equal("abc\n", peer.Receive(4));
+        faults.Begin();
+        await server.Server.DrainAsync(TimeSpan.FromMilliseconds(50)).WaitAsync(_patience, TestContext.Current.CancellationToken);
+        Assert.Equal(1, server.Counts.Closed(CloseReason.DrainDeadline));
+    }
+
     private static void Add(TheoryData<string, string, string, int> all, string model, SystemCall call, params int[] failures)
     {
         foreach (int errno in failures)

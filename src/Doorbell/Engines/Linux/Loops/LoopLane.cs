@@ -71,6 +71,9 @@ internal abstract class LoopLane : IDisposable
     {
         Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
         Epoll.Watch(_stop.Drain.Descriptor, Epoll.In, StopToken);
+
+        // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
+        Epoll.Watch(_stop.Abort.Descriptor, Epoll.In, StopToken);
         BeginAccepting();
         while (Acceptor.IsAccepting || Table.Count > 0)
         {
@@ -214,10 +217,6 @@ internal abstract class LoopLane : IDisposable
         if (aborting)
         {
             Epoll.Forget(_stop.Abort.Descriptor);
-        }
-        else
-        {
-            Epoll.Watch(_stop.Abort.Descriptor, Epoll.In, StopToken);
         }
 
         if (!IsDraining)
