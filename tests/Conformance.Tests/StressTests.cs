@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net.Sockets;
 
 namespace Doorbell.Tests;
 
@@ -59,11 +58,17 @@ public sealed class StressTests
             });
         int visits = 0;
         bool ends = false;
+        TaskCompletionSource enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Task clients = Task.WhenAll(Enumerable.Range(0, Clients).Select(client => RunAsync(() =>
         {
             Random random = new(seed + client);
-            while (Interlocked.Increment(ref visits) <= VisitsOfAServer || (abort && !Volatile.Read(ref ends)))
+            while (Interlocked.Increment(ref visits) is var visit && (visit <= VisitsOfAServer || (abort && !Volatile.Read(ref ends))))
             {
+                if (visit == VisitsOfAServer)
+                {
+                    enough.SetResult();
+                }
+
                 if (!StressVisit.TryMake(server, random, () => Volatile.Read(ref ends)))
                 {
                     return;
@@ -73,7 +78,7 @@ public sealed class StressTests
         if (abort)
         {
             // In the middle of it all.
-            Peer.Eventually(() => Volatile.Read(ref visits) >= VisitsOfAServer || clients.IsCompleted, $"visits (seed {_seed})");
+            await (await Task.WhenAny(enough.Task, clients)).WaitAsync(_patience);
             Volatile.Write(ref ends, true);
             await server.Server.DrainAsync(TimeSpan.FromMilliseconds(seed % 7)).WaitAsync(_patience);
         }
@@ -82,7 +87,7 @@ public sealed class StressTests
         await server.Server.DrainAsync(_patience).WaitAsync(_patience);
         LedgerSnapshot counts = server.Counts;
         Assert.True(counts.ConnectionsOpen == 0, $"{counts.ConnectionsOpen} are counted as open (seed {_seed})");
-        Assert.True(counts.AcceptErrors + counts.Closed(CloseReason.HandlerFault) + counts.Closed(CloseReason.TransportFailed) == 0);
+        Assert.Equal((0, 0, 0), (counts.AcceptErrors, counts.Closed(CloseReason.HandlerFault), counts.Closed(CloseReason.TransportFailed)));
         Assert.Equal([(0, 0), (0, 0)], left);
         return visits;
     }

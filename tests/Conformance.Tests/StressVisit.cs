@@ -58,7 +58,7 @@ internal static class StressVisit
                     AskAndCheck(peer, Sizes.Question(random));
                 }
 
-                peer.Send("1");
+                peer.Send("1 5");
                 break;
             case 1:
                 // Never reads: what can't be sent is lost.
@@ -85,8 +85,8 @@ internal static class StressVisit
                 break;
             case 5:
                 // Takes it in small pieces.
-                peer.Socket.ReceiveBufferSize = 4096;
-                AskAndCheck(peer, (random.Next(26), random.Next(1, 500_000)));
+                peer.Socket.ReceiveBufferSize = 16_384;
+                AskAndCheck(peer, (random.Next(26), random.Next(1, 100_000)));
                 peer.HalfClose();
                 break;
             case 6:
