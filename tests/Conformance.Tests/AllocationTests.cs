@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace Doorbell.Tests;
+
+/// <summary>
+/// A request allocates nothing once lanes and sessions are warm: counted over the whole process, of which the lanes, the sessions and a
+/// client that allocates nothing itself are all that runs.
+/// </summary>
+[Collection("measures this process")]
+public sealed class AllocationTests
+{
+    private const int Requests = 100_000;
+    private const int Connections = 4;
+
+    /// <summary>Lines that a connection has asked before it takes the answers.</summary>
+    private const int InFlight = 10;
+
+    /// <summary>What the runtime itself may do meanwhile (timers, tiering): less than a byte a request.</summary>
+    private const long OfTheRuntime = 64 * 1024;
+
+    /// <summary>A TCP server looks at its backlog once a second, which reads /proc/net/netstat: a matter of time, not of requests.</summary>
+    private const long OfTheWatchASecond = 48 * 1024;
+
+    /// <summary>
+    /// The portable engine's sockets and their continuations are the runtime's, whose queues and threads grow as they like: measured were
+    /// 0 to 5.6 bytes a request. The smallest object has 24.
+    /// </summary>
+    private const long OfAnAsynchronousSocket = Requests * 12;
+
+    public static TheoryData<string, string> All => new MatrixTheoryData<string, string>(
+        ["loop/epoll", "loop/io_uring", "pool", "thread", "async"], ["tcp", "unix"]);
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task A_hundred_thousand_requests_allocate_nothing(string model, string transport)
+    {
+        await using Running server = await Running.StartAsync(Capitalize.Unicode, transport, model: model);
+        Peer[] peers = [.. Enumerable.Range(0, Connections).Select(_ => server.Connect())];
+        byte[] one = "a line of thirty-two bytes, stra\n"u8.ToArray();
+        byte[] many = [.. Enumerable.Repeat(one, InFlight).SelectMany(static line => line)];
+        byte[] expected = [.. many.Select(static letter => letter is >= (byte)'a' and <= (byte)'z' ? (byte)(letter - 32) : letter)];
+        byte[] answers = new byte[many.Length];
+        AskAll(peers, many, answers, Requests / 10);
+        long began = Stopwatch.GetTimestamp();
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        long wrong = AskAll(peers, many, answers, Requests, expected);
+        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        double looks = transport == "tcp" ? Math.Ceiling(Stopwatch.GetElapsedTime(began).TotalSeconds) : 0;
+        long most = OfTheRuntime + (long)(looks * OfTheWatchASecond) + (model == "async" ? OfAnAsynchronousSocket : 0);
+        Assert.Equal(0, wrong);
+        Assert.True(allocated <= most, $"{allocated} bytes were allocated for {Requests} requests, at most {most} expected");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{model} {transport}: {allocated} bytes for {Requests} requests");
+        Array.ForEach(peers, static peer => peer.Dispose());
+    }
+
+    /// <summary>Half of them a line at a time, half ten in flight.</summary>
+    /// <returns>How many answers were wrong.</returns>
+    private static long AskAll(Peer[] peers, byte[] lines, byte[] answers, int requests, byte[]? expected = null)
+    {
+        long wrong = 0;
+        int one = lines.Length / InFlight;
+        for (int asked = 0; asked < requests; asked += peers.Length * InFlight * 2)
+        {
+            foreach (Peer peer in peers)
+            {
+                for (int i = 0; i < InFlight; i++)
+                {
+                    wrong += Ask(peer.Socket, lines.AsSpan(0, one), answers.AsSpan(0, one), expected);
+                }
+            }
+
+            foreach (Peer peer in peers)
+            {
+                wrong += Ask(peer.Socket, lines, answers, expected);
+            }
+        }
+
+        return wrong;
+    }
+
+    private static int Ask(Socket socket, ReadOnlySpan<byte> question, Span<byte> answer, byte[]? expected)
+    {
+        for (int sent = 0; sent < question.Length;)
+        {
+            sent += socket.Send(question[sent..]);
+        }
+
+        for (int received = 0, more; received < answer.Length; received += more)
+        {
+            more = socket.Receive(answer[received..]);
+            if (more == 0)
+            {
+                throw new InvalidOperationException("the connection ended");
+            }
+        }
+
+        return expected is null || answer.SequenceEqual(expected.AsSpan(0, answer.Length)) ? 0 : 1;
+    }
+}
