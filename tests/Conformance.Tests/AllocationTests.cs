@@ -19,7 +19,7 @@ public sealed class AllocationTests
     /// <summary>What the runtime itself may do meanwhile (timers, tiering): less than a byte a request.</summary>
     private const long OfTheRuntime = 64 * 1024;
 
-    /// <summary>A TCP server looks at its backlog once a second, which reads /proc/net/netstat: a matter of time, not of requests.</summary>
+    /// <summary>A TCP server reads /proc/net/netstat once a second, for its backlog: a matter of time, not of requests.</summary>
     private const long OfTheWatchASecond = 48 * 1024;
 
     /// <summary>

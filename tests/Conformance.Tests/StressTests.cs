@@ -49,13 +49,13 @@ public sealed class StressTests
     private static async Task<long> ServeAsync(string model, int seed, bool abort)
     {
         ConcurrentQueue<(int Arrays, int Buffers)> left = [];
-        await using Running server = await Running.StartAsync(Sizes.Service, seed % 3 == 0 ? "unix" : "tcp", model: model, change: options =>
-            options with
-            {
-                Model = ServerModel.Loop(2),
-                MaxConnectionsPerAddress = 1000,
-                LaneEnds = lane => left.Enqueue((lane.Pool.Out, lane.BuffersOut)),
-            });
+        string transport = seed % 3 == 0 ? "unix" : "tcp";
+        await using Running server = await Running.StartAsync(Sizes.Service, transport, model: model, change: options => options with
+        {
+            Model = ServerModel.Loop(2),
+            MaxConnectionsPerAddress = 1000,
+            LaneEnds = lane => left.Enqueue((lane.Pool.Out, lane.BuffersOut)),
+        });
         int visits = 0;
         bool ends = false;
         TaskCompletionSource enough = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -13,6 +13,12 @@ internal static class InheritedSocket
     /// <exception cref="NetworkException">It is closed, no socket, or not one that can be served.</exception>
     public static BoundSocket Adopt(int descriptor, string name, ServerOptions options)
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new NetworkException(
+                "adopt", name, "passed sockets need Linux", SocketError.OperationNotSupported, "give an address to listen on");
+        }
+
         // What this process starts is to have none of it.
         if (Libc.fcntl(descriptor, Libc.SetDescriptorFlags, 1) != 0)
         {

@@ -28,9 +28,16 @@ internal sealed class TakeoverClient : IDisposable
     public List<BoundSocket> Sockets { get; }
 
     /// <summary>Null if nobody serves the path.</summary>
-    /// <exception cref="NetworkException">Whoever serves it hands nothing over.</exception>
+    /// <exception cref="NetworkException">Whoever serves it hands nothing over, or this is not Linux.</exception>
     public static TakeoverClient? Ask(string path, ServerOptions options)
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new NetworkException(
+                "take over", $"unix://{PeerText.Escape(path)}", "this needs Linux", SocketError.OperationNotSupported,
+                "start the server without a takeover path");
+        }
+
         Socket old = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
