@@ -11,7 +11,7 @@ public sealed class DatagramOutbox : IBufferWriter<byte>
     /// <summary>Most bytes in one turn; a handler that writes more faults. A bound on memory, not on a protocol.</summary>
     private const int MaxTurnBytes = 4 * 1024 * 1024;
 
-    /// <summary>From here on it is to be sent before the next datagram is handled: so it never holds more than this and one turn's.</summary>
+    /// <summary>From here on it is to be sent before the next datagram is handled: it holds no more than this and one turn's.</summary>
     private const int FullBytes = 256 * 1024;
     private const int FullEntries = 1024;
 

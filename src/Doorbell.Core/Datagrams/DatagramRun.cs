@@ -1,6 +1,6 @@
 namespace Doorbell;
 
-/// <summary>What may be joined into one message that the kernel or the network card cuts into datagrams again (UDP_SEGMENT, udp(7)).</summary>
+/// <summary>What may be joined into one message that the kernel or the card cuts into datagrams again (UDP_SEGMENT, udp(7)).</summary>
 /// <param name="MaxSegments">Datagrams in a message; 1 joins none.</param>
 /// <param name="MaxSegmentBytes">Bytes of a datagram that may be joined; larger ones go alone.</param>
 /// <param name="MaxBytes">Bytes of a message.</param>

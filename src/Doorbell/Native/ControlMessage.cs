@@ -20,7 +20,7 @@ internal unsafe struct ControlMessage
     /// <summary>UDP_GRO (udp(7)): an int, the size that the datagrams joined into this message had.</summary>
     public const int UdpJoined = 104;
 
-    /// <summary>IP_PKTINFO (ip(7)), struct in_pktinfo: the interface, our address for an answer, the address in the packet's header.</summary>
+    /// <summary>IP_PKTINFO (ip(7)), struct in_pktinfo: the interface, our address for an answer, the address in the header.</summary>
     public const int PacketInfo = 8;
 
     /// <summary>IPV6_RECVPKTINFO (ipv6(7)): asks for <see cref="PacketInfo6"/> of what is received.</summary>

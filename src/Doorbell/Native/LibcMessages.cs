@@ -27,10 +27,12 @@ internal static unsafe partial class LibcMessages
     private const int MemoryInfoCount = 9;
 
     /// <summary>recvmmsg(2) without its timeout, whose meaning is not what one thinks (BUGS there).</summary>
-    public static int Receive(int socket, CountedMessage* messages, int most, int flags) => recvmmsg(socket, messages, (uint)most, flags, null);
+    public static int Receive(int socket, CountedMessage* messages, int most, int flags) =>
+        recvmmsg(socket, messages, (uint)most, flags, null);
 
     /// <summary>sendmmsg(2).</summary>
-    public static int Send(int socket, CountedMessage* messages, int count, int flags) => sendmmsg(socket, messages, (uint)count, flags);
+    public static int Send(int socket, CountedMessage* messages, int count, int flags) =>
+        sendmmsg(socket, messages, (uint)count, flags);
 
     /// <summary>
     /// Datagrams dropped since the socket was made (SO_MEMINFO, linux/sock_diag.h: SK_MEMINFO_DROPS), the same count as SO_RXQ_OVFL's,
