@@ -19,14 +19,14 @@ internal readonly record struct DatagramOffload(bool Joins, bool Chooses)
         // What was asked for by --option stays as it was asked.
         if (!IsAsked(bound, "UDP_GRO"))
         {
-            Set(bound, ControlMessage.UdpLevel, ControlMessage.UdpJoined, 1);
+            Set(bound.Socket, ControlMessage.UdpLevel, ControlMessage.UdpJoined, 1);
         }
 
-        Set(bound, ControlMessage.SocketLevel, ControlMessage.ReceiveOverflow, 1);
+        Set(bound.Socket, ControlMessage.SocketLevel, ControlMessage.ReceiveOverflow, 1);
 
         // Setting "no segments" changes nothing and tells whether the option is there (Linux 4.18).
-        bool joins = !IsAsked(bound, "UDP_SEGMENT") && Set(bound, ControlMessage.UdpLevel, ControlMessage.UdpSegment, 0);
-        return new DatagramOffload(joins, IsBoundToAll(bound) && AskForLocalAddress(bound));
+        bool joins = !IsAsked(bound, "UDP_SEGMENT") && Set(bound.Socket, ControlMessage.UdpLevel, ControlMessage.UdpSegment, 0);
+        return new DatagramOffload(joins, IsBoundToAll(bound) && AskForLocalAddress(bound.Socket));
     }
 
     /// <summary>
@@ -36,16 +36,17 @@ internal readonly record struct DatagramOffload(bool Joins, bool Chooses)
     {
         if (OperatingSystem.IsLinux() && !bound.Door.Endpoint.IsUnix)
         {
-            Set(bound, ControlMessage.UdpLevel, ControlMessage.UdpJoined, 0);
+            Set(bound.Socket, ControlMessage.UdpLevel, ControlMessage.UdpJoined, 0);
         }
     }
 
-    private static bool AskForLocalAddress(BoundSocket bound)
+    /// <summary>Asks the kernel to note to which of our addresses each datagram came; before bind(2), so that none is missed.</summary>
+    public static bool AskForLocalAddress(Socket socket)
     {
         // A dual-stack socket tells an IPv4 datagram's address by both; IP_PKTINFO's is fit for an answer even if that was a broadcast.
-        bool of4 = Set(bound, ControlMessage.IPLevel, ControlMessage.PacketInfo, 1);
-        return bound.Socket.AddressFamily == AddressFamily.InterNetworkV6
-            ? Set(bound, ControlMessage.IPv6Level, ControlMessage.ReceivePacketInfo6, 1)
+        bool of4 = Set(socket, ControlMessage.IPLevel, ControlMessage.PacketInfo, 1);
+        return socket.AddressFamily == AddressFamily.InterNetworkV6
+            ? Set(socket, ControlMessage.IPv6Level, ControlMessage.ReceivePacketInfo6, 1)
             : of4;
     }
 
@@ -55,6 +56,6 @@ internal readonly record struct DatagramOffload(bool Joins, bool Chooses)
     private static bool IsAsked(BoundSocket bound, string option) =>
         bound.Options.Any(outcome => outcome.Setting.Option.Name == option);
 
-    private static bool Set(BoundSocket bound, int level, int option, int value) =>
-        SocketOptionCalls.Set(bound.Descriptor, level, option, BitConverter.GetBytes(value)) == 0;
+    private static bool Set(Socket socket, int level, int option, int value) =>
+        SocketOptionCalls.Set((int)socket.SafeHandle.DangerousGetHandle(), level, option, BitConverter.GetBytes(value)) == 0;
 }

@@ -7,8 +7,7 @@ internal sealed class OverflowCount(BoundSocket bound, Ledger ledger, ILogger lo
 {
     private static readonly TimeSpan _logInterval = TimeSpan.FromMinutes(1);
 
-    /// <summary>What was dropped before this lane had the socket is another's to count.</summary>
-    private uint _counted = LibcMessages.DropsOf(bound.Descriptor) ?? 0;
+    private uint _counted = bound.DroppedBefore;
     private long _unlogged;
     private TimeSpan _loggedAt = TimeSpan.MinValue;
 
