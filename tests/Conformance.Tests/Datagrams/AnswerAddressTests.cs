@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Doorbell.Tests;
 
-/// <summary>Over a socket bound to all addresses the answer leaves from the one that was asked: a connected client takes no other.</summary>
+/// <summary>Over a socket bound to all addresses the answer leaves from the one asked: a connected client takes no other.</summary>
 public sealed class AnswerAddressTests
 {
     [Theory]
@@ -37,7 +37,8 @@ public sealed class AnswerAddressTests
     public async Task One_client_that_asks_two_addresses_hears_from_both()
     {
         await using Running server = await Running.StartAsync(
-            Capitalize.Unicode, "udp", model: "iterative", change: static options => options with { Endpoints = [Endpoint.Parse("udp://*:0")] });
+            Capitalize.Unicode, "udp", model: "iterative",
+            change: static options => options with { Endpoints = [Endpoint.Parse("udp://*:0")] });
         using Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
         client.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         byte[] answer = new byte[100];

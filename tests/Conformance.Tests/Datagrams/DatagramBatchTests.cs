@@ -99,7 +99,8 @@ public sealed class DatagramBatchTests
     public async Task An_error_that_a_gone_client_causes_costs_no_answer_of_another()
     {
         // With IP_RECVERR the kernel reports each refused answer as an error of the next call, and queues it too.
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp", model: "iterative", change: Asking("IP_RECVERR=1"));
+        await using Running server = await Running.StartAsync(
+            Capitalize.Unicode, "udp", model: "iterative", change: Asking("IP_RECVERR=1"));
         using Trains client = new(server);
         for (int round = 0; round < 100; round++)
         {

@@ -14,7 +14,11 @@ internal sealed class Trains : IDisposable
 
     public Trains(IPAddress address, int port)
     {
-        Socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20_000, ReceiveBufferSize = 1 << 21 };
+        Socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp)
+        {
+            ReceiveTimeout = 20_000,
+            ReceiveBufferSize = 1 << 21,
+        };
         Socket.Connect(address, port);
     }
 

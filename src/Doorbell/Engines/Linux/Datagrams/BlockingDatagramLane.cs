@@ -51,8 +51,9 @@ internal sealed unsafe class BlockingDatagramLane
             _sends = sends;
             while (!_stop.IsDraining)
             {
-                // Fewer than a batch were all there were: poll(2) tells of more without a receive that finds none.
-                if (ReceiveSome() < ReceiveBatch.Most)
+                // While several came, others will have come since. One alone is mostly followed by nothing for a while: to ask
+                // poll(2) at once saves a receive that finds none.
+                if (ReceiveSome() <= 1)
                 {
                     Wait();
                 }
