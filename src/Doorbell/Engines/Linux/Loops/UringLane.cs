@@ -11,14 +11,18 @@ internal sealed unsafe class UringLane : LoopLane
     private const uint Completions = 8192;
 
     /// <summary>
-    /// Receive buffers of a lane, 16 MiB of address space: so many can be filled between two turns, and a connection that finds none tries
-    /// again. Memory is what was ever touched: a page of each for short messages.
+    /// Receive buffers of a lane. So many can be filled between two turns, and a connection that finds none tries again. The small ones
+    /// are for receives that stay armed, which may bring 32 of them (MULTISHOT_MAX_RETRY in io_uring/net.c) before a session can say that
+    /// it wants no more; whoever fills one is received from into a large one, once each time.
     /// </summary>
-    private const int Buffers = 256;
-    private const int BufferBytes = 64 * 1024;
+    private const int SmallBuffers = 512;
+    private const int SmallBytes = 4 * 1024;
+    private const int LargeBuffers = 64;
+    private const int LargeBytes = 64 * 1024;
 
     private readonly IoUring _ring;
-    private readonly ProvidedBuffers _buffers;
+    private readonly ProvidedBuffers _small;
+    private readonly ProvidedBuffers _large;
     private readonly MultishotAcceptor _multishot;
     private bool _polls;
     private bool _drainAsked;
@@ -27,7 +31,8 @@ internal sealed unsafe class UringLane : LoopLane
         : base(listeners, all, serving, stop)
     {
         _ring = new IoUring(Submissions, Completions);
-        _buffers = new ProvidedBuffers(_ring, Buffers, BufferBytes);
+        _small = new ProvidedBuffers(_ring, group: 0, SmallBuffers, SmallBytes);
+        _large = new ProvidedBuffers(_ring, group: 1, LargeBuffers, LargeBytes);
         _multishot = new MultishotAcceptor(listeners, Serving, _ring, Acceptor);
     }
 
@@ -47,7 +52,8 @@ internal sealed unsafe class UringLane : LoopLane
     {
         _ring.Enter(0, 0);
         _ring.Dispose();
-        _buffers.Dispose();
+        _small.Dispose();
+        _large.Dispose();
     }
 
     protected override void BeginAccepting() => _multishot.Begin();
@@ -211,14 +217,15 @@ internal sealed unsafe class UringLane : LoopLane
         ring.ReceiveCancelled &= ring.Receiving;
         if (completion.Result > 0)
         {
-            ReadOnlySpan<byte> bytes = _buffers.Take(completion.Buffer, completion.Result);
+            ProvidedBuffers buffers = ring.ReceivesBulk ? _large : _small;
+            ReadOnlySpan<byte> bytes = buffers.Take(completion.Buffer, completion.Result);
             if (!ring.Ending)
             {
-                CancelIfUnwanted(ring);
+                CancelIfTooMuch(ring, completion.Result);
                 ring.Session.Received(bytes, now);
             }
 
-            _buffers.GiveBack(completion.Buffer);
+            buffers.GiveBack(completion.Buffer);
         }
         else if (ring.Ending)
         {
@@ -235,12 +242,15 @@ internal sealed unsafe class UringLane : LoopLane
     }
 
     /// <summary>
-    /// Back-pressure: bytes that come though the session did not want any are the last, until it does. (That it does not want any for the
-    /// time that its answer takes is no reason: most peers wait for that.)
+    /// Back-pressure. A receive that stays armed brings more before the session can say that it wants no more, so it is for peers that
+    /// send little at once; and where bytes come unwanted all the same, they are the last. (That a session wants none for the time that
+    /// its answer takes is no reason to end a receive: most peers wait for that answer.)
     /// </summary>
-    private void CancelIfUnwanted(RingConnection ring)
+    private void CancelIfTooMuch(RingConnection ring, int received)
     {
-        if (ring.Receiving && !ring.ReceiveCancelled && (ring.Session.Wants & (Want.Receive | Want.Turn)) == 0)
+        ring.IsBulky = received >= SmallBytes;
+        bool wanted = (ring.Session.Wants & (Want.Receive | Want.Turn)) != 0;
+        if (ring.Receiving && !ring.ReceiveCancelled && (ring.IsBulky || !wanted))
         {
             ring.ReceiveCancelled = true;
             ref Submission cancel = ref _ring.Next();
@@ -271,8 +281,9 @@ internal sealed unsafe class UringLane : LoopLane
         nint length = 0;
         ref Submission receive = ref _ring.Next(SystemCall.Receive, ref length, Operation.Receive, ring.Descriptor, ring.Token);
         receive.Flags = Operation.SelectBuffer;
-        receive.Priority = Operation.ReceiveMultishot;
-        receive.BufferGroup = ProvidedBuffers.Group;
+        receive.Priority = ring.IsBulky ? (ushort)0 : Operation.ReceiveMultishot;
+        receive.BufferGroup = (ring.IsBulky ? _large : _small).Group;
+        ring.ReceivesBulk = ring.IsBulky;
         ring.Receiving = true;
     }
 
