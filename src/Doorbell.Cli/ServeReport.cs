@@ -73,22 +73,7 @@ internal sealed class ServeReport(Service service, bool json)
 
         if (!json)
         {
-            int? limit = backlogs.FirstOrDefault(static backlog => backlog.Limit is not null)?.Limit;
-            if (options.ListenBacklog is { } asked && limit is { } made)
-            {
-                Console.Out.WriteLine(
-                    asked == made ? $"backlog: {made}" : $"backlog: asked for {asked}, the kernel allows {made}: net.core.somaxconn");
-            }
-
-            if (options.ReusePort)
-            {
-                Console.Out.WriteLine(Server.BacklogMoves
-                    ? "other servers may share the ports; what waits in the backlog moves to them when this one ends"
-                    : "other servers may share the ports; when this one ends the kernel resets what arrives in its backlog at that moment: "
-                        + "sysctl -w net.ipv4.tcp_migrate_req=1 lets it move to them");
-            }
-
-            Console.Out.WriteLine(Reachable(server.Doors));
+            Explain(server, options, backlogs);
         }
     }
 
@@ -166,6 +151,26 @@ internal sealed class ServeReport(Service service, bool json)
         }
 
         writer.WriteEndObject();
+    }
+
+    private void Explain(Server server, ServerOptions options, IReadOnlyList<BacklogReading> backlogs)
+    {
+        int? limit = backlogs.FirstOrDefault(static backlog => backlog.Limit is not null)?.Limit;
+        if (options.ListenBacklog is { } asked && limit is { } made)
+        {
+            Console.Out.WriteLine(
+                asked == made ? $"backlog: {made}" : $"backlog: asked for {asked}, the kernel allows {made}: net.core.somaxconn");
+        }
+
+        if (options.ReusePort)
+        {
+            Console.Out.WriteLine(Server.BacklogMoves
+                ? "other servers may share the ports; what waits in the backlog moves to them when this one ends"
+                : "other servers may share the ports; when this one ends the kernel resets what arrives in its backlog at that moment: "
+                    + "sysctl -w net.ipv4.tcp_migrate_req=1 lets it move to them");
+        }
+
+        Console.Out.WriteLine(Reachable(server.Doors));
     }
 
     private string Reachable(IReadOnlyList<Door> doors)

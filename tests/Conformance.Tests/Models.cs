@@ -1,6 +1,8 @@
 namespace Doorbell.Tests;
 
-/// <summary>The server models, and behind a slash the engines they run on where there is a choice, by what a test may expect of them.</summary>
+/// <summary>
+/// The server models, and behind a slash the engines they run on where there is a choice, by what a test may expect of them.
+/// </summary>
 internal static class Models
 {
     public static readonly string[] All = ["iterative", "process", "prefork", "thread", "pool", "async", "loop/epoll", "loop/io_uring"];

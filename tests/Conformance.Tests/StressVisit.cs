@@ -49,7 +49,7 @@ internal static class StressVisit
 
     private static void Make(Peer peer, Random random)
     {
-        switch (random.Next(7))
+        switch (random.Next(8))
         {
             case 0:
                 // Slowly, an answer at a time, and gone in the middle of the next question.
@@ -94,6 +94,13 @@ internal static class StressVisit
                 peer.Send("3 10");
                 peer.HalfClose();
                 Assert.Equal("defghijklm", peer.ReceiveToEnd());
+                break;
+            case 7:
+                // Many at once: more than the small buffers of an io_uring hold.
+                int count = random.Next(1, 20_000);
+                peer.Send(string.Concat(Enumerable.Repeat("2 1\n", count)));
+                peer.HalfClose();
+                Assert.Equal(string.Concat(Enumerable.Repeat("c\n", count)), peer.ReceiveToEnd());
                 break;
         }
     }

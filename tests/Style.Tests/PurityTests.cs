@@ -16,8 +16,8 @@ public sealed class PurityTests
             "System.Linq",
             "System.Memory",
             "System.Net.Primitives", // IPAddress and IPEndPoint are plain values; no socket is in it
-            "System.Numerics.Vectors",
             "System.Runtime",
+            "System.Runtime.Intrinsics",
             "System.Threading", // Interlocked and Volatile, for the ledger
         ],
         References("Doorbell.Core"));

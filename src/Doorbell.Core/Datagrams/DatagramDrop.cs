@@ -21,4 +21,10 @@ public enum DatagramDrop
 
     /// <summary>The kernel refused to send an answer (ENOBUFS, EHOSTUNREACH, the peer's socket is gone …).</summary>
     SendFailed,
+
+    /// <summary>
+    /// Datagrams that the kernel dropped unseen since the socket's receive buffer (SO_RCVBUF) was full, as Linux counts them
+    /// (SO_RXQ_OVFL, socket(7)): those that a sender joined by UDP_SEGMENT as one. Rare others, such as bad checksums, are among them.
+    /// </summary>
+    ReceiveBufferFull,
 }

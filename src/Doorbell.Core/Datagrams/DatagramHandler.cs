@@ -19,14 +19,26 @@ public abstract class DatagramHandler
     }
 }
 
-/// <summary>A datagram received: its bytes and where it came from.</summary>
-/// <param name="bytes">Lent for the call.</param>
-/// <param name="from">Where it came from; unproved, as addresses can be forged.</param>
-public readonly ref struct Datagram(ReadOnlySpan<byte> bytes, PeerAddress from)
+/// <summary>A datagram received: its bytes and between whom it went.</summary>
+public readonly ref struct Datagram
 {
+    private readonly ref readonly DatagramPath _path;
+
+    /// <summary>A datagram.</summary>
+    /// <param name="bytes">Lent for the call.</param>
+    /// <param name="path">Lent for the call; where it came from is unproved, as addresses can be forged.</param>
+    public Datagram(ReadOnlySpan<byte> bytes, ref readonly DatagramPath path)
+    {
+        Bytes = bytes;
+        _path = ref path;
+    }
+
     /// <summary>The whole datagram; may be empty. Valid during the call only.</summary>
-    public ReadOnlySpan<byte> Bytes { get; } = bytes;
+    public ReadOnlySpan<byte> Bytes { get; }
 
     /// <summary>Where it came from; unproved, as addresses can be forged.</summary>
-    public PeerAddress From { get; } = from;
+    public PeerAddress From => _path.Peer;
+
+    /// <summary>Which of our addresses it came to, without a port, if that is known: on Linux, where a socket has several.</summary>
+    public PeerAddress To => _path.Local;
 }

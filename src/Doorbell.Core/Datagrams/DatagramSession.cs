@@ -9,10 +9,14 @@ public sealed class DatagramSession
     private readonly DatagramHandler _handler;
     private readonly DatagramLimits _limits;
     private readonly Ledger _ledger;
-    private PeerAddress _from;
+    private DatagramPath _path;
+    private DatagramTally _tally;
+
+    /// <summary>The path's number in the outbox, or -1 if no answer has been given over it yet.</summary>
+    private int _pathNumber;
+    private bool _isBounded;
     private bool _answering;
     private long _mayStillReply;
-    private long _requests;
 
     /// <summary>A session for a socket just bound.</summary>
     /// <param name="handler">This socket's own.</param>
@@ -41,25 +45,38 @@ public sealed class DatagramSession
     /// <param name="from">Where it came from.</param>
     /// <param name="now">The lane's monotonic time.</param>
     /// <param name="utcNow">The wall clock at the same moment.</param>
-    public void Received(ReadOnlySpan<byte> bytes, PeerAddress from, TimeSpan now, DateTimeOffset utcNow)
-    {
-        bool bounded = _limits.MaxAmplification > 0 && !from.IsLoopback;
-        _mayStillReply = bounded ? (long)bytes.Length * _limits.MaxAmplification : long.MaxValue;
-        _from = from;
-        _answering = true;
-        try
-        {
-            _handler.OnDatagram(new Datagram(bytes, from), new DatagramTurn(this, now, utcNow));
-        }
-        catch (Exception fault)
-        {
-            Faulted(fault);
-        }
+    public void Received(ReadOnlySpan<byte> bytes, PeerAddress from, TimeSpan now, DateTimeOffset utcNow) =>
+        Received(bytes, bytes.Length, new DatagramPath(from, default), now, utcNow);
 
-        _answering = false;
-        Outbox.Undo();
-        _ledger.DatagramReceived(bytes.Length, _requests);
-        _requests = 0;
+    /// <summary>
+    /// One or several datagrams have arrived over one path, one behind the other, as the kernel joins them (UDP_GRO, udp(7)). Each is
+    /// handled by itself. It stops early when the <see cref="Outbox"/> is full, and behind a <see cref="Fault"/>: the lane sends, or
+    /// logs, and gives the rest.
+    /// </summary>
+    /// <param name="bytes">Lent for the call; if empty, one empty datagram.</param>
+    /// <param name="stride">The length of each but the last, which may be shorter. At least all of them if it is one.</param>
+    /// <param name="path">Between whom.</param>
+    /// <param name="now">The lane's monotonic time.</param>
+    /// <param name="utcNow">The wall clock at the same moment.</param>
+    /// <returns>Bytes of the datagrams handled.</returns>
+    public int Received(ReadOnlySpan<byte> bytes, int stride, in DatagramPath path, TimeSpan now, DateTimeOffset utcNow)
+    {
+        _path = path;
+        _pathNumber = -1;
+        _isBounded = _limits.MaxAmplification > 0 && !path.Peer.IsLoopback;
+        int done = 0;
+        do
+        {
+            int rest = bytes.Length - done;
+            int length = stride > 0 && stride < rest ? stride : rest;
+            Handle(bytes.Slice(done, length), now, utcNow);
+            done += length;
+        }
+        while (done < bytes.Length && Fault is null && !Outbox.IsFull);
+
+        _ledger.Add(_tally);
+        _tally = default;
+        return done;
     }
 
     /// <summary>Time has passed; calls the alarm if it is due.</summary>
@@ -73,6 +90,7 @@ public sealed class DatagramSession
         }
 
         Alarm = null;
+        Outbox.BeginTurn();
         try
         {
             _handler.OnAlarm(new DatagramTurn(this, now, utcNow));
@@ -99,43 +117,74 @@ public sealed class DatagramSession
         }
 
         int length = Outbox.Begun;
-        if (Send(_from) && _mayStillReply != long.MaxValue)
+        if (_pathNumber < 0)
+        {
+            _pathNumber = Outbox.NumberOf(_path);
+        }
+
+        if (Send(_pathNumber) && _mayStillReply != long.MaxValue)
         {
             _mayStillReply -= length;
         }
     }
 
-    internal void SendTo(PeerAddress peer)
+    internal void SendTo(PeerAddress peer, PeerAddress local)
     {
-        if (_answering && peer == _from)
+        if (_answering && peer == _path.Peer)
         {
             Reply();
         }
         else
         {
-            Send(peer);
+            Send(Outbox.NumberOf(new DatagramPath(peer, local)));
         }
     }
 
     internal void CountRequests(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        _requests += count;
+        _tally.Requests += count;
     }
 
-    private bool Send(PeerAddress to)
+    private void Handle(ReadOnlySpan<byte> bytes, TimeSpan now, DateTimeOffset utcNow)
+    {
+        if (bytes.Length > _limits.MaxDatagramBytes)
+        {
+            _tally.Truncated++;
+            return;
+        }
+
+        _mayStillReply = _isBounded ? (long)bytes.Length * _limits.MaxAmplification : long.MaxValue;
+        _answering = true;
+        Outbox.BeginTurn();
+        try
+        {
+            _handler.OnDatagram(new Datagram(bytes, in _path), new DatagramTurn(this, now, utcNow));
+        }
+        catch (Exception fault)
+        {
+            Faulted(fault);
+        }
+
+        _answering = false;
+        Outbox.Undo();
+        _tally.Datagrams++;
+        _tally.Bytes += bytes.Length;
+    }
+
+    private bool Send(int path)
     {
         if (Outbox.Begun > _limits.MaxDatagramBytes)
         {
             return Drop(DatagramDrop.AnswerTooLarge);
         }
 
-        if (Outbox.Count >= _limits.MaxAnswersPerTurn)
+        if (Outbox.CountOfTurn >= _limits.MaxAnswersPerTurn)
         {
             return Drop(DatagramDrop.TooManyAnswers);
         }
 
-        Outbox.End(to);
+        Outbox.End(path);
         return true;
     }
 

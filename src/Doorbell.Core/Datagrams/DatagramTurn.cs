@@ -20,7 +20,7 @@ public readonly ref struct DatagramTurn
     /// <summary>The wall clock.</summary>
     public DateTimeOffset UtcNow { get; }
 
-    /// <summary>Where an answer is written; <see cref="Reply()"/> or <see cref="SendTo"/> ends it.</summary>
+    /// <summary>Where an answer is written; <see cref="Reply()"/> or <see cref="SendTo(PeerAddress)"/> ends it.</summary>
     public IBufferWriter<byte> Output => _session.Outbox;
 
     /// <summary>When <see cref="DatagramHandler.OnAlarm"/> is to be called, on <see cref="Now"/>'s scale; null for never.</summary>
@@ -50,7 +50,12 @@ public readonly ref struct DatagramTurn
     /// must have proved: the amplification bound covers answers only.
     /// </summary>
     /// <param name="peer">Where to.</param>
-    public void SendTo(PeerAddress peer) => _session.SendTo(peer);
+    public void SendTo(PeerAddress peer) => _session.SendTo(peer, default);
+
+    /// <summary>As <see cref="SendTo(PeerAddress)"/>, and the datagram leaves from the address of ours that the peer knows.</summary>
+    /// <param name="peer">Where to.</param>
+    /// <param name="local"><see cref="Datagram.To"/> of a datagram of that peer's.</param>
+    public void SendTo(PeerAddress peer, PeerAddress local) => _session.SendTo(peer, local);
 
     /// <summary>Adds to the ledger's count of requests.</summary>
     /// <param name="count">How many; not negative.</param>

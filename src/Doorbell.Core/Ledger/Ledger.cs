@@ -142,11 +142,22 @@ public sealed class Ledger
     /// <param name="why">Why.</param>
     public void DatagramDropped(DatagramDrop why) => Add(_cells.Span, _firstReason + _reasons + (int)why, 1);
 
+    /// <summary>Several datagrams have been lost on this side.</summary>
+    /// <param name="why">Why.</param>
+    /// <param name="count">How many.</param>
+    public void DatagramsDropped(DatagramDrop why, long count) =>
+        Interlocked.Add(ref _cells.Span[_firstReason + _reasons + (int)why], count);
+
     /// <summary>The kernel has taken a datagram.</summary>
     /// <param name="bytes">Its length.</param>
-    public void DatagramSent(int bytes)
+    public void DatagramSent(int bytes) => DatagramsSent(1, bytes);
+
+    /// <summary>The kernel has taken several datagrams.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="bytes">Their length together.</param>
+    public void DatagramsSent(long count, long bytes)
     {
-        Add(Count.DatagramsSent, 1);
+        Add(Count.DatagramsSent, count);
         Add(Count.BytesSent, bytes);
     }
 
@@ -161,6 +172,17 @@ public sealed class Ledger
     }
 
     internal void DatagramFaulted() => Add(Count.DatagramFaults, 1);
+
+    internal void Add(in DatagramTally tally)
+    {
+        Add(Count.DatagramsReceived, tally.Datagrams);
+        Add(Count.BytesReceived, tally.Bytes);
+        Add(Count.Requests, tally.Requests);
+        if (tally.Truncated != 0)
+        {
+            DatagramsDropped(DatagramDrop.Truncated, tally.Truncated);
+        }
+    }
 
     internal void Add(in StreamTally tally)
     {

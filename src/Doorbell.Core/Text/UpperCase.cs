@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Doorbell;
@@ -39,7 +37,14 @@ public static class UpperCase
                 return consumed;
             }
 
-            System.Text.Ascii.ToUpper(rest, output.GetSpan(rest.Length), out int ascii);
+            Span<byte> upper = output.GetSpan(rest.Length);
+            int ascii = AsciiBlocks.ToUpper(rest, upper);
+            while (ascii < rest.Length && rest[ascii] < 0x80)
+            {
+                upper[ascii] = AsciiUpper(rest[ascii]);
+                ascii++;
+            }
+
             output.Advance(ascii);
             consumed += ascii;
             if (ascii == rest.Length)
@@ -69,22 +74,14 @@ public static class UpperCase
 
         Span<byte> upper = output.GetSpan(bytes.Length)[..bytes.Length];
         int done = 0;
-        if (bytes.Length >= Vector<byte>.Count)
+        while (done < bytes.Length)
         {
-            ReadOnlySpan<Vector<byte>> from = MemoryMarshal.Cast<byte, Vector<byte>>(bytes);
-            Span<Vector<byte>> to = MemoryMarshal.Cast<byte, Vector<byte>>(upper);
-            for (int i = 0; i < from.Length; i++)
+            // It stops at a byte beyond ASCII, which passes unchanged here.
+            done += AsciiBlocks.ToUpper(bytes[done..], upper[done..]);
+            for (int end = Math.Min(done + AsciiRun, bytes.Length); done < end; done++)
             {
-                Vector<byte> isLetter = Vector.LessThan(from[i] - new Vector<byte>((byte)'a'), new Vector<byte>(26));
-                to[i] = from[i] ^ (isLetter & new Vector<byte>(0x20));
+                upper[done] = AsciiUpper(bytes[done]);
             }
-
-            done = from.Length * Vector<byte>.Count;
-        }
-
-        for (int i = done; i < bytes.Length; i++)
-        {
-            upper[i] = (byte)(bytes[i] - 'a') < 26 ? (byte)(bytes[i] ^ 0x20) : bytes[i];
         }
 
         output.Advance(bytes.Length);
@@ -103,7 +100,7 @@ public static class UpperCase
             byte first = utf8[read];
             if (first < 0x80)
             {
-                room[written++] = (byte)(first - 'a') < 26 ? (byte)(first ^ 0x20) : first;
+                room[written++] = AsciiUpper(first);
                 read++;
                 asciiInARow++;
                 continue;
@@ -130,6 +127,8 @@ public static class UpperCase
         output.Advance(written);
         return read;
     }
+
+    private static byte AsciiUpper(byte character) => (byte)(character - 'a') < 26 ? (byte)(character ^ 0x20) : character;
 
     private static int Map(int scalar, ReadOnlySpan<byte> encoded, Span<byte> room)
     {

@@ -24,6 +24,13 @@ internal static class IPBinding
                 address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Unspecified : ProtocolType.Udp);
             operation = "setsockopt";
             SetOptionsBeforeBind(socket, stream, dualStack, sharesPort || options.ReusePort);
+            bool all = address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any);
+            if (OperatingSystem.IsLinux() && !stream && all)
+            {
+                // The kernel notes which address was asked when a datagram comes, not when it is received.
+                DatagramOffload.AskForLocalAddress(socket);
+            }
+
             ServerSocketOptions asked = new(socket, options.SocketOptions, target);
             asked.BeforeBind();
             operation = "bind";

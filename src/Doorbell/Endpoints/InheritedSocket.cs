@@ -31,7 +31,8 @@ internal static class InheritedSocket
             Door door = DoorOf(socket, name);
             ServerSocketOptions asked = new(socket, options.SocketOptions, name);
             asked.OnceBound();
-            return asked.Bound(door) with { IsPassed = true };
+            uint dropped = door.Endpoint.IsStream ? 0 : LibcMessages.DropsOf(descriptor) ?? 0;
+            return asked.Bound(door) with { IsPassed = true, DroppedBefore = dropped };
         }
         catch (SocketException failure)
         {

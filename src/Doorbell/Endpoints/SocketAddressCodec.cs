@@ -47,6 +47,11 @@ internal static class SocketAddressCodec
             _ => default,
         };
 
+    /// <summary>Whether an IP socket of <paramref name="family"/> can send to that peer.</summary>
+    public static bool CanWrite(PeerAddress peer, AddressFamily family) => peer.Kind == AddressKind.IPv4
+        ? family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6
+        : peer.Kind == AddressKind.IPv6 && family == AddressFamily.InterNetworkV6;
+
     /// <summary>Writes an IP peer as a Linux socket of <paramref name="family"/> takes it, and answers the length.</summary>
     /// <exception cref="ArgumentException">The peer has no address of that family.</exception>
     public static int WriteLinux(PeerAddress peer, AddressFamily family, Span<byte> bytes)

@@ -91,4 +91,8 @@ internal static partial class ServerLog
         + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
         + "--backlog (ListenBacklog) and net.core.somaxconn")]
     public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
+
+    [LoggerMessage(31, LogLevel.Warning, "{Door}: the receive buffer was full: the kernel dropped {Dropped} datagrams. Serve with more "
+        + "workers, or raise it with --option SO_RCVBUF=BYTES (SocketOptions) and net.core.rmem_max")]
+    public static partial void ReceiveBufferFull(ILogger log, Endpoint door, long dropped);
 }

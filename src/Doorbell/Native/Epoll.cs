@@ -27,7 +27,7 @@ internal sealed unsafe class Epoll : IDisposable
     private static readonly int _tokenAt = _packed ? 4 : 8;
 
     private readonly int _descriptor;
-    private readonly byte[] _events = GC.AllocateArray<byte>(MostEvents * _size, pinned: true);
+    private readonly byte* _events = (byte*)NativeMemory.Alloc((nuint)(MostEvents * _size));
 
     /// <exception cref="NetworkException">No descriptor or memory is left.</exception>
     public Epoll()
@@ -60,13 +60,10 @@ internal sealed unsafe class Epoll : IDisposable
     /// <summary>How many events there are, 0 after <paramref name="milliseconds"/>; -1 is for ever.</summary>
     public int Wait(int milliseconds)
     {
-        fixed (byte* events = _events)
-        {
-            int count = Libc.epoll_wait(_descriptor, events, MostEvents, milliseconds);
-            return count >= 0 || LinuxErrno.Last == Libc.Interrupted
-                ? Math.Max(count, 0)
-                : throw NetworkException.FromErrno("epoll_wait", "a lane", LinuxErrno.Last);
-        }
+        int count = Libc.epoll_wait(_descriptor, _events, MostEvents, milliseconds);
+        return count >= 0 || LinuxErrno.Last == Libc.Interrupted
+            ? Math.Max(count, 0)
+            : throw NetworkException.FromErrno("epoll_wait", "a lane", LinuxErrno.Last);
     }
 
     /// <summary>An event of the last <see cref="Wait"/>.</summary>
@@ -74,12 +71,16 @@ internal sealed unsafe class Epoll : IDisposable
     {
         get
         {
-            ReadOnlySpan<byte> bytes = _events.AsSpan(index * _size, _size);
-            return (MemoryMarshal.Read<uint>(bytes), MemoryMarshal.Read<int>(bytes[_tokenAt..]));
+            byte* happened = _events + (index * _size);
+            return (*(uint*)happened, *(int*)(happened + _tokenAt));
         }
     }
 
-    public void Dispose() => _ = Libc.close(_descriptor);
+    public void Dispose()
+    {
+        _ = Libc.close(_descriptor);
+        NativeMemory.Free(_events);
+    }
 
     private int Control(int operation, int descriptor, uint events, int token)
     {

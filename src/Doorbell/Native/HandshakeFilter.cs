@@ -14,7 +14,7 @@ internal static unsafe partial class HandshakeFilter
     private const int DetachFilter = 27;
     private const int BarrierGlobal = 1;
 
-    /// <summary>tcp(7)'s header: the flags are its 14th byte, SYN the second bit. A filter of a TCP socket sees the segment from there.</summary>
+    /// <summary>In the header of a segment, where the filter of a TCP socket sees it from, the flags are the 14th byte.</summary>
     private const int FlagsAt = 13;
     private const int Syn = 2;
 

@@ -1,6 +1,8 @@
 namespace Doorbell;
 
-/// <summary>io_uring's operations and their flags (linux/io_uring.h), and what we write into user_data: operation, injected errno, token.</summary>
+/// <summary>
+/// io_uring's operations and their flags (linux/io_uring.h), and what we write into user_data: operation, injected errno, token.
+/// </summary>
 internal static class Operation
 {
     public const byte Nothing = 0;

@@ -9,8 +9,6 @@ namespace Doorbell;
 /// </summary>
 internal sealed unsafe class ProvidedBuffers : IDisposable
 {
-    public const ushort Group = 0;
-
     private const int ReadWrite = 3;
     private const int PrivateAnonymous = 0x22;
 
@@ -23,11 +21,13 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
     private ushort _tail;
 
     /// <param name="ring">Whose; registered there until it is disposed.</param>
+    /// <param name="group">The number that receives name it by.</param>
     /// <param name="count">Buffers; a power of 2, at most 32,768.</param>
     /// <param name="size">Bytes of each.</param>
     /// <exception cref="NetworkException">The system refuses it.</exception>
-    public ProvidedBuffers(IoUring ring, int count, int size)
+    public ProvidedBuffers(IoUring ring, ushort group, int count, int size)
     {
+        Group = group;
         // The ring of entries first, which has to begin a page, and behind it the buffers. A page costs memory once it is touched.
         nuint ringBytes = (nuint)(((count * sizeof(Entry)) + 4095) & ~4095);
         _mapped = ringBytes + ((nuint)count * (nuint)size);
@@ -42,7 +42,7 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
         _mask = count - 1;
         _size = size;
         _taken = new bool[count];
-        int errno = ring.TryRegister(memory, (uint)count, Group);
+        int errno = ring.TryRegister(memory, (uint)count, group);
         if (errno != 0)
         {
             Dispose();
@@ -54,6 +54,8 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
             Offer(i);
         }
     }
+
+    public ushort Group { get; }
 
     /// <summary>How many are out.</summary>
     public int Out { get; private set; }

@@ -38,6 +38,7 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
         _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], Spawner.InheritedEnvironment());
         _largest = serving.Service.DatagramLimits.MaxDatagramBytes;
         _buffer = GC.AllocateUninitializedArray<byte>(_largest + 1, pinned: true);
+        DatagramOffload.Refuse(bound);
     }
 
     /// <summary>Serves until the drain, then waits for the processes that run.</summary>

@@ -68,6 +68,9 @@ internal sealed record BoundSocket(Socket Socket, Door Door)
     /// <summary>Another process made it, and may hold it too: a unix socket's file is not ours to remove.</summary>
     public bool IsPassed { get; init; }
 
+    /// <summary>Datagrams that the kernel had dropped when another process passed it: that one's to count.</summary>
+    public uint DroppedBefore { get; init; }
+
     /// <summary>What the kernel made of the options set on it.</summary>
     public IReadOnlyList<SocketOptionOutcome> Options { get; init; } = [];
 

@@ -8,7 +8,8 @@ public sealed class RingTests
 {
     private const int Operations = 500;
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
-    private static readonly RingSizes _tiny = new(Submissions: 4, Completions: 8, Buffers: 2, BufferBytes: 64);
+    private static readonly RingSizes _tiny = new(
+        Submissions: 4, Completions: 8, SmallBuffers: 2, SmallBytes: 32, LargeBuffers: 1, LargeBytes: 64);
 
     [Fact]
     public void Completions_that_overflow_their_queue_come_later_each_once()
@@ -47,7 +48,7 @@ public sealed class RingTests
     public async Task A_lane_that_is_interrupted_whenever_it_submits_leaves_no_descriptor_open()
     {
         using SeededFaults faults = new(2, new Fault(SystemCall.Wait, Libc.Interrupted, OneIn: 2));
-        Running server = await StartAsync(Sizes.Service, _tiny);
+        await using Running server = await StartAsync(Sizes.Service, _tiny);
         faults.Begin();
         Peer[] peers = [.. Enumerable.Range(0, 8).Select(_ => server.Connect())];
         foreach (Peer peer in peers)
@@ -55,7 +56,7 @@ public sealed class RingTests
             Assert.Equal("ab\n", peer.Ask("0 2\n", answer: 3));
         }
 
-        await server.DisposeAsync();
+        await server.Server.DrainAsync(_patience).WaitAsync(_patience, TestContext.Current.CancellationToken);
         foreach (Peer peer in peers)
         {
             // As long as the server's descriptor is open there is no end.

@@ -109,8 +109,8 @@ internal sealed unsafe class Acceptor
 
         // Where it is gone already it has no peer: the first receive says so.
         length = Libc.getpeername(descriptor, address, &length) == 0 ? Math.Min(length, LongestAddress) : 0;
-        accepted = new Accepted(
-            descriptor, listener.Door.Endpoint, length == 0 ? default : SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, length)));
+        PeerAddress peer = length == 0 ? default : SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, length));
+        accepted = new Accepted(descriptor, listener.Door.Endpoint, peer);
         return TrySetOptions(listener, accepted);
     }
 

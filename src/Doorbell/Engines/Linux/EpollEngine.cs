@@ -12,7 +12,9 @@ internal sealed class EpollEngine : LinuxEngine
             return $"the model {model.Name} needs Linux: use async here";
         }
 
-        return model.Lane == LaneKind.Task ? "the epoll engine has no lanes that are tasks: give another model, or --engine portable" : null;
+        return model.Lane == LaneKind.Task
+            ? "the epoll engine has no lanes that are tasks: give another model than async, or the portable engine"
+            : null;
     }
 
     protected override LoopLane NewLoop(IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, StopEvents stop) =>

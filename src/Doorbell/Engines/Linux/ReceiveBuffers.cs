@@ -6,7 +6,8 @@ namespace Doorbell;
 /// </summary>
 internal static class ReceiveBuffers
 {
-    private const int Bytes = 64 * 1024;
+    /// <summary>More than peers usually send at once: a receive that fills it has to be followed by another.</summary>
+    private const int Bytes = 128 * 1024;
 
     private static readonly Lock _lock = new();
     private static readonly Stack<byte[]> _free = [];

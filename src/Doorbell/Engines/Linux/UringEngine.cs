@@ -19,7 +19,7 @@ internal sealed unsafe class UringEngine : LinuxEngine
         try
         {
             using IoUring ring = new(8, 16);
-            using ProvidedBuffers buffers = new(ring, 8, 64);
+            using ProvidedBuffers buffers = new(ring, group: 0, 8, 64);
             return Exchanges(ring) ? null : "this kernel has no multishot receive (Linux 6.0)";
         }
         catch (NetworkException refused)

@@ -32,6 +32,7 @@ internal sealed class AsyncDatagramLane : IDisposable
         _socket = socket;
         _door = bound.Door.Endpoint;
         _socket.Blocking = false;
+        DatagramOffload.Refuse(bound);
         _serving = serving;
         _session = new DatagramSession(serving.Service.NewDatagramHandler!(), serving.Service.DatagramLimits, serving.Ledger);
         _from = new SocketAddress(socket.AddressFamily);

@@ -20,7 +20,8 @@ internal sealed class LanePool : ArrayPool<byte>
     /// <summary>Bytes of each size that are kept for the next to rent; beyond it, and of larger ones, the collector takes them.</summary>
     private const int MostKeptBytes = 4 * 1024 * 1024;
 
-    private readonly Stack<byte[]>[] _free = [.. Enumerable.Range(SmallestBits, LargestBits - SmallestBits + 1).Select(static _ => new Stack<byte[]>())];
+    private readonly Stack<byte[]>[] _free =
+        [.. Enumerable.Range(SmallestBits, LargestBits - SmallestBits + 1).Select(static _ => new Stack<byte[]>())];
 
     /// <summary>For debug builds alone: who owns what, and what the kernel reads.</summary>
     private readonly HashSet<byte[]> _owned = [];

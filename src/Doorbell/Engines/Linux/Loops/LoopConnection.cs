@@ -7,15 +7,9 @@ internal sealed class LoopConnection : Timed
     private int _rung;
 
     /// <exception cref="Exception">The making of the handler failed.</exception>
-    public LoopConnection(in Accepted accepted, LoopLane lane)
-    {
-        Peer = accepted.Peer;
-        Connection = lane.Make(accepted, new LoopBell(this, lane));
-    }
+    public LoopConnection(in Accepted accepted, LoopLane lane) => Connection = lane.Make(accepted, new LoopBell(this, lane));
 
     public Connection Connection { get; }
-
-    public PeerAddress Peer { get; }
 
     /// <summary>Its index in the loop's table, and its events' token.</summary>
     public int Token { get; set; }

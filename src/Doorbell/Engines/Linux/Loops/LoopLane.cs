@@ -309,6 +309,6 @@ internal abstract class LoopLane : IDisposable
         _timers.Remove(connection);
         Table.Remove(connection);
         connection.Connection.Close();
-        Serving.Admission.Leave(connection.Peer);
+        Serving.Admission.Leave(connection.Connection.Session.Peer);
     }
 }

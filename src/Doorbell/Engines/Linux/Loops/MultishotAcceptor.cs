@@ -1,7 +1,7 @@
 namespace Doorbell;
 
 /// <summary>
-/// Lets io_uring accept from a loop's listeners: one request each, which completes anew for every connection. Near the limit of connections,
+/// Lets io_uring accept from a loop's listeners: one request each, which completes anew for every connection. Near the limit of places,
 /// after a failure, and when the server drains, it stops for good and leaves accepting to the <see cref="LoopAcceptor"/>, which takes a
 /// place for a connection before it takes the connection.
 /// </summary>

@@ -13,8 +13,14 @@ internal sealed class RingConnection : Connection
     /// <summary>Its events' token, once the loop watches it.</summary>
     public int Token { get; set; } = -1;
 
-    /// <summary>A multishot receive is armed.</summary>
+    /// <summary>A receive is armed.</summary>
     public bool Receiving { get; set; }
+
+    /// <summary>Its peer sends much at once: it is received from once for each time that more is wanted, into large buffers.</summary>
+    public bool IsBulky { get; set; }
+
+    /// <summary>The armed receive is such a one.</summary>
+    public bool ReceivesBulk { get; set; }
 
     /// <summary>The receive has been asked to end.</summary>
     public bool ReceiveCancelled { get; set; }

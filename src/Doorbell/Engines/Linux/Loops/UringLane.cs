@@ -7,8 +7,10 @@ namespace Doorbell;
 /// </summary>
 internal sealed unsafe class UringLane : LoopLane
 {
+    private readonly RingSizes _sizes;
     private readonly IoUring _ring;
-    private readonly ProvidedBuffers _buffers;
+    private readonly ProvidedBuffers _small;
+    private readonly ProvidedBuffers _large;
     private readonly MultishotAcceptor _multishot;
     private bool _polls;
     private bool _drainAsked;
@@ -16,13 +18,14 @@ internal sealed unsafe class UringLane : LoopLane
     public UringLane(IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, StopEvents stop)
         : base(listeners, all, serving, stop)
     {
-        RingSizes sizes = serving.Options.RingSizes;
-        _ring = new IoUring(sizes.Submissions, sizes.Completions);
-        _buffers = new ProvidedBuffers(_ring, sizes.Buffers, sizes.BufferBytes);
+        _sizes = serving.Options.RingSizes;
+        _ring = new IoUring(_sizes.Submissions, _sizes.Completions);
+        _small = new ProvidedBuffers(_ring, group: 0, _sizes.SmallBuffers, _sizes.SmallBytes);
+        _large = new ProvidedBuffers(_ring, group: 1, _sizes.LargeBuffers, _sizes.LargeBytes);
         _multishot = new MultishotAcceptor(listeners, Serving, _ring, Acceptor);
     }
 
-    public override int BuffersOut => _buffers.Out;
+    public override int BuffersOut => _small.Out + _large.Out;
 
     public override Connection Make(in Accepted accepted, Bell bell) => new RingConnection(accepted, this, Serving, bell, Pool);
 
@@ -41,7 +44,8 @@ internal sealed unsafe class UringLane : LoopLane
         // The last connections' descriptors are closed by what waits here.
         _ring.SubmitAll();
         _ring.Dispose();
-        _buffers.Dispose();
+        _small.Dispose();
+        _large.Dispose();
     }
 
     protected override void BeginAccepting() => _multishot.Begin();
@@ -206,14 +210,15 @@ internal sealed unsafe class UringLane : LoopLane
         ring.ReceiveCancelled &= ring.Receiving;
         if (completion.Result > 0)
         {
-            ReadOnlySpan<byte> bytes = _buffers.Take(completion.Buffer, completion.Result);
+            ProvidedBuffers buffers = ring.ReceivesBulk ? _large : _small;
+            ReadOnlySpan<byte> bytes = buffers.Take(completion.Buffer, completion.Result);
             if (!ring.Ending)
             {
-                CancelIfUnwanted(ring);
+                CancelIfTooMuch(ring, completion.Result);
                 ring.Session.Received(bytes, now);
             }
 
-            _buffers.GiveBack(completion.Buffer);
+            buffers.GiveBack(completion.Buffer);
         }
         else if (ring.Ending)
         {
@@ -230,12 +235,15 @@ internal sealed unsafe class UringLane : LoopLane
     }
 
     /// <summary>
-    /// Back-pressure: bytes that come though the session did not want any are the last, until it does. (That it does not want any for the
-    /// time that its answer takes is no reason: most peers wait for that.)
+    /// Back-pressure. A receive that stays armed brings more before the session can say that it wants no more, so it is for peers that
+    /// send little at once; and where bytes come unwanted all the same, they are the last. (That a session wants none for the time that
+    /// its answer takes is no reason to end a receive: most peers wait for that answer.)
     /// </summary>
-    private void CancelIfUnwanted(RingConnection ring)
+    private void CancelIfTooMuch(RingConnection ring, int received)
     {
-        if (ring.Receiving && !ring.ReceiveCancelled && (ring.Session.Wants & (Want.Receive | Want.Turn)) == 0)
+        ring.IsBulky = received >= _sizes.SmallBytes;
+        bool wanted = (ring.Session.Wants & (Want.Receive | Want.Turn)) != 0;
+        if (ring.Receiving && !ring.ReceiveCancelled && (ring.IsBulky || !wanted))
         {
             ring.ReceiveCancelled = true;
             ref Submission cancel = ref _ring.Next();
@@ -267,8 +275,9 @@ internal sealed unsafe class UringLane : LoopLane
         nint length = 0;
         ref Submission receive = ref _ring.Next(SystemCall.Receive, ref length, Operation.Receive, ring.Descriptor, ring.Token);
         receive.Flags = Operation.SelectBuffer;
-        receive.Priority = Operation.ReceiveMultishot;
-        receive.BufferGroup = ProvidedBuffers.Group;
+        receive.Priority = ring.IsBulky ? (ushort)0 : Operation.ReceiveMultishot;
+        receive.BufferGroup = (ring.IsBulky ? _large : _small).Group;
+        ring.ReceivesBulk = ring.IsBulky;
         ring.Receiving = true;
     }
 
