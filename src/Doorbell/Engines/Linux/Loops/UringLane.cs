@@ -302,7 +302,7 @@ internal sealed unsafe class UringLane : LoopLane
         return Progress.Waiting;
     }
 
-    /// <summary>Whether the kernel holds what the session wants and has not been handed. A failure it tells once: it is heeded here.</summary>
+    /// <summary>Whether the kernel holds what the session wants and has not been handed. A failure is told once: heed it.</summary>
     private static bool MayHaveMore(RingConnection ring, Want wants)
     {
         if ((wants & Want.Receive) == 0)
