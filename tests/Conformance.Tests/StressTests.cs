@@ -96,7 +96,7 @@ public sealed class StressTests
         Task.Factory.StartNew(client, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>What this process holds of the kernel's.</summary>
-    private sealed record Resources(int Sockets, int Events, int Epolls, int Rings, int RingMaps)
+    private sealed record Resources(int Sockets, int Events, int Epolls, int Rings, int RingMaps, int BufferRegions)
     {
         public static Resources Read()
         {
@@ -107,10 +107,11 @@ public sealed class StressTests
                 open.Count(static name => name.Contains("[eventfd]", StringComparison.Ordinal)),
                 open.Count(static name => name.Contains("[eventpoll]", StringComparison.Ordinal)),
                 open.Count(static name => name.Contains("[io_uring]", StringComparison.Ordinal)),
-                File.ReadLines("/proc/self/maps").Count(static line => line.Contains("[io_uring]", StringComparison.Ordinal)));
+                File.ReadLines("/proc/self/maps").Count(static line => line.Contains("[io_uring]", StringComparison.Ordinal)),
+                ProvidedBuffers.Regions);
         }
 
         public bool AreAtMost(Resources before) => Sockets <= before.Sockets && Events <= before.Events && Epolls <= before.Epolls
-            && Rings <= before.Rings && RingMaps <= before.RingMaps;
+            && Rings <= before.Rings && RingMaps <= before.RingMaps && BufferRegions <= before.BufferRegions;
     }
 }

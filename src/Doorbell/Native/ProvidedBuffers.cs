@@ -12,6 +12,8 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
     private const int ReadWrite = 3;
     private const int PrivateAnonymous = 0x22;
 
+    private static int _regions;
+
     private readonly Entry* _ring;
     private readonly byte* _bytes;
     private readonly nuint _mapped;
@@ -37,6 +39,7 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
             throw NetworkException.FromErrno("mmap", "a lane's receive buffers", LinuxErrno.Last);
         }
 
+        Interlocked.Increment(ref _regions);
         _ring = (Entry*)memory;
         _bytes = memory + ringBytes;
         _mask = count - 1;
@@ -57,6 +60,9 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
 
     public ushort Group { get; }
 
+    /// <summary>How many of these this process has mapped.</summary>
+    public static int Regions => Volatile.Read(ref _regions);
+
     /// <summary>How many are out.</summary>
     public int Out { get; private set; }
 
@@ -75,7 +81,13 @@ internal sealed unsafe class ProvidedBuffers : IDisposable
         Offer(buffer);
     }
 
-    public void Dispose() => _ = Libc.munmap(_ring, _mapped);
+    public void Dispose()
+    {
+        if (Libc.munmap(_ring, _mapped) == 0)
+        {
+            Interlocked.Decrement(ref _regions);
+        }
+    }
 
     [Conditional("DEBUG")]
     private void AssertTaken(int buffer, int length)
