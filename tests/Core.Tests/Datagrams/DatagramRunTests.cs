@@ -69,8 +69,17 @@ public sealed class DatagramRunTests
             Recording handler = new(seen);
             DatagramSession session = new(handler, DatagramLimits.Default with { MaxDatagramBytes = limit + 1 }, ledger);
             byte[] joined = [.. Enumerable.Range(0, length).Select(static i => (byte)(i % Recording.Bad))];
-            int done = session.Received(joined, stride, new DatagramPath(PeerAddress.IPv4(0xc0000201, 9), default), default, default);
-            Assert.Equal(length, done);
+            DatagramPath path = new(PeerAddress.IPv4(0xc0000201, 9), default);
+            int done = 0;
+            int answers = 0;
+            do
+            {
+                done += session.Received(joined.AsSpan(done), stride, path, default, default);
+                Assert.True(session.Outbox.IsFull || done == length);
+                answers += session.Outbox.Count;
+                session.Outbox.Clear();
+            }
+            while (done < length);
             byte[][] datagrams = length == 0 ? [[]] : [.. joined.Chunk(stride)];
             byte[][] whole = [.. datagrams.Where(datagram => datagram.Length <= limit + 1)];
             Assert.Equal(whole, seen);
@@ -80,7 +89,7 @@ public sealed class DatagramRunTests
             Assert.Equal(datagrams.Length - whole.Length, counts.Dropped(DatagramDrop.Truncated));
 
             // Three times its own bytes may go back for each: the fourth echo is too many, of each alone.
-            Assert.Equal(whole.Sum(static datagram => datagram.Length == 0 ? 4 : 3), session.Outbox.Count);
+            Assert.Equal(whole.Sum(static datagram => datagram.Length == 0 ? 4 : 3), answers);
             Assert.Equal(whole.Count(static datagram => datagram.Length > 0), counts.Dropped(DatagramDrop.Amplification));
         });
 
