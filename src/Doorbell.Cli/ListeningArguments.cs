@@ -15,7 +15,7 @@ internal sealed class ListeningArguments
 
     private readonly Option<string?> _model = new("--model")
     {
-        Description = $"How connections are spread: {string.Join(", ", ServerModel.Names)} [default: async; with --engine, loop]",
+        Description = $"How connections are spread: {string.Join(", ", ServerModel.Names)} [default: loop; off Linux async]",
         HelpName = "NAME",
     };
 

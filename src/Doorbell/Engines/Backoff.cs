@@ -5,10 +5,9 @@ internal sealed class Backoff
 {
     private static readonly TimeSpan _shortest = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _longest = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _logInterval = TimeSpan.FromSeconds(1);
 
     private TimeSpan _next = _shortest;
-    private TimeSpan _loggedAt = TimeSpan.MinValue;
+    private readonly LogInterval _log = new();
 
     public void Reset() => _next = _shortest;
 
@@ -22,15 +21,5 @@ internal sealed class Backoff
 
     public Task WaitAsync(CancellationToken stop) => Task.Delay(Next(), stop);
 
-    public bool MayLog()
-    {
-        TimeSpan now = MonotonicClock.Now;
-        if (_loggedAt != TimeSpan.MinValue && now - _loggedAt < _logInterval)
-        {
-            return false;
-        }
-
-        _loggedAt = now;
-        return true;
-    }
+    public bool MayLog() => _log.MayLog();
 }

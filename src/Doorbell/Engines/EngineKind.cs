@@ -3,7 +3,10 @@ namespace Doorbell;
 /// <summary>By which of the kernel's calls a server works.</summary>
 public enum EngineKind
 {
-    /// <summary>Epoll, and for the model <see cref="ServerModel.Async"/> the portable one.</summary>
+    /// <summary>
+    /// The one that measures best for the model here: io_uring for <see cref="ServerModel.Loop"/> where the system has it, the portable one
+    /// for <see cref="ServerModel.Async"/>, otherwise epoll.
+    /// </summary>
     Auto,
 
     /// <summary>
@@ -34,6 +37,7 @@ internal readonly record struct EngineChoice(IEngine Engine, string? Refused)
             EngineKind.IoUring when !loops || _uringRefused.Value is null => new(new UringEngine(), null),
             EngineKind.IoUring => new(new EpollEngine(), _uringRefused.Value),
             _ when model.Lane == LaneKind.Task => new(new PortableEngine(), null),
+            _ when loops && OperatingSystem.IsLinux() => For(EngineKind.IoUring, model),
             _ => new(new EpollEngine(), null),
         };
     }

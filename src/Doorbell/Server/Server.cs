@@ -214,8 +214,8 @@ public sealed class Server : IAsyncDisposable
     {
         { Model: { } asked } => asked,
         { Service.Program: not null } => ServerModel.Process,
-        { Engine: EngineKind.Epoll or EngineKind.IoUring } when OperatingSystem.IsLinux() => ServerModel.Loop(),
-        _ => ServerModel.Async,
+        { Engine: EngineKind.Portable } => ServerModel.Async,
+        _ => OperatingSystem.IsLinux() ? ServerModel.Loop() : ServerModel.Async,
     };
 
 

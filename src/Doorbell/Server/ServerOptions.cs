@@ -28,7 +28,7 @@ public sealed record ServerOptions
 
     /// <summary>
     /// How connections are spread. Default null, the best for the service here: <see cref="ServerModel.Process"/> for a program,
-    /// <see cref="ServerModel.Loop"/> where <see cref="Engine"/> names epoll or io_uring, otherwise <see cref="ServerModel.Async"/>.
+    /// otherwise <see cref="ServerModel.Loop"/> on Linux, and <see cref="ServerModel.Async"/> elsewhere and on the portable engine.
     /// </summary>
     public ServerModel? Model { get; init; }
 

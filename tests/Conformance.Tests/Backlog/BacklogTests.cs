@@ -141,7 +141,9 @@ public sealed class BacklogTests
     public async Task Only_listeners_have_a_backlog()
     {
         await using Server server = await Server.StartAsync(Echo.Service, "udp://127.0.0.1:0", "tcp://localhost:0");
-        Assert.Equal(server.Doors.Skip(1).Select(static door => door.Endpoint), server.ReadBacklogs().Select(static read => read.Endpoint));
+        Assert.Equal(
+            server.Doors.Skip(1).SelectMany(static door => Enumerable.Repeat(door.Endpoint, Environment.ProcessorCount)),
+            server.ReadBacklogs().Select(static read => read.Endpoint));
     }
 
     [Theory]

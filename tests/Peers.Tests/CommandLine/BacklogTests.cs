@@ -21,6 +21,7 @@ public sealed partial class BacklogTests
         await using Server server = await Server.StartAsync(new ServerOptions
         {
             Service = Echo.Service,
+            Model = ServerModel.Loop(1),
             Endpoints = [Endpoint.Parse(transport == "tcp" ? "tcp://127.0.0.1:0" : $"unix://{path}")],
             MaxConnections = 1,
             ListenBacklog = 5,
@@ -129,7 +130,8 @@ public sealed partial class BacklogTests
     /// <summary>The line on the backlog that a server with this option prints.</summary>
     private static string Said(string kind, string backlog, int made)
     {
-        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "tcp://127.0.0.1:0", "--backlog", backlog);
+        (Program server, Endpoint endpoint) = Doorbells.Serve(
+            kind, "tcp://127.0.0.1:0", "--backlog", backlog, "--model", "loop", "--workers", "1");
         using (server)
         {
             string line = server.WaitForLine("backlog");
@@ -156,7 +158,7 @@ public sealed partial class BacklogTests
     /// <summary>A server whose backlog overflowed, once it has ended.</summary>
     private static async Task<Ended> OverflowAsync(string kind, params string[] options)
     {
-        using Program server = Doorbells.Start(kind, ["serve", "tcp://127.0.0.1:0", "--backlog", "0", .. options]);
+        using Program server = Doorbells.Start(kind, ["serve", "tcp://127.0.0.1:0", "--backlog", "0", "--model", "loop", "--workers", "1", .. options]);
         int port = int.Parse(Port().Match(server.WaitForLine("tcp://")).Value, CultureInfo.InvariantCulture);
 
         // Stopped, it accepts nothing: of several clients one has a place.

@@ -13,10 +13,10 @@ public sealed class OptionTests
     {
         using Program server = Doorbells.Start(
             kind, "serve", "tcp://127.0.0.1:0", "udp://127.0.0.1:0", "--option", "SO_RCVBUF=10000", "--option", "TCP_NODELAY=0");
-        Assert.Equal(
-            "tcp://127.0.0.1:0: SO_RCVBUF is 20000 bytes (asked: 10000): the kernel doubles it for its own bookkeeping (socket(7))",
+        Assert.Matches(
+            @"^tcp://127\.0\.0\.1:\d+: SO_RCVBUF is 20000 bytes \(asked: 10000\): the kernel doubles it for its own bookkeeping \(socket\(7\)\)$",
             server.WaitForLine("SO_RCVBUF"));
-        Assert.StartsWith("udp://127.0.0.1:0: SO_RCVBUF is 20000", server.WaitForLine("SO_RCVBUF"), StringComparison.Ordinal);
+        Assert.Matches(@"^udp://127\.0\.0\.1:\d+: SO_RCVBUF is 20000", server.WaitForLine("SO_RCVBUF"));
         string endpoint = server.WaitForLine("serving ").Split(' ')[^1];
         Ended asked = Doorbells.Run(kind, "", "ask", endpoint, "hi", "--option", "SO_SNDBUF=100000", "--option", "TCP_NODELAY=1");
         Assert.Equal("FROM SERVER: HI\n", asked.Output);

@@ -190,7 +190,7 @@ internal sealed unsafe class Acceptor
                 return true;
             case AcceptFailure.OfResources:
                 pause = _backoff.Next();
-                if (_backoff.MayLog())
+                if (_serving.Shortages.MayLog())
                 {
                     ServerLog.AcceptFailed(_serving.Log, failure.Message);
                 }

@@ -218,7 +218,7 @@ internal sealed class AsyncListener(BoundSocket bound, Serving serving)
                 ServerLog.ConnectionLostBeforeAccept(serving.Log, message);
                 return true;
             case AcceptFailure.OfResources:
-                if (_backoff.MayLog())
+                if (serving.Shortages.MayLog())
                 {
                     ServerLog.AcceptFailed(serving.Log, message);
                 }
