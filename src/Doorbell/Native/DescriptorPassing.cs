@@ -28,7 +28,15 @@ internal static unsafe partial class DescriptorPassing
             message.ControlLength = (nuint)Aligned(*(nint*)control);
         }
 
-        return sendmsg(socket, &message, Libc.MessageNoSignal) == 1 ? 0 : LinuxErrno.Last;
+        // Where a socket has a time-out a signal ends the call (signal(7)), and the runtime stops its threads by signals.
+        nint sent;
+        do
+        {
+            sent = sendmsg(socket, &message, Libc.MessageNoSignal);
+        }
+        while (sent < 0 && LinuxErrno.Last == Libc.Interrupted);
+
+        return sent == 1 ? 0 : LinuxErrno.Last;
     }
 
     /// <summary>Receives a byte and the descriptors that came with it, close-on-exec; -1 at the end or a failure.</summary>
@@ -44,7 +52,14 @@ internal static unsafe partial class DescriptorPassing
             Control = control,
             ControlLength = (nuint)(_headerBytes + (MostAtOnce * sizeof(int))),
         };
-        if (recvmsg(socket, &message, CloseOnExec) != 1)
+        nint received;
+        do
+        {
+            received = recvmsg(socket, &message, CloseOnExec);
+        }
+        while (received < 0 && LinuxErrno.Last == Libc.Interrupted);
+
+        if (received != 1)
         {
             return -1;
         }
