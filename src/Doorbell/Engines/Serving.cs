@@ -14,6 +14,6 @@ internal sealed record Serving(ServerOptions Options, ServerModel Model, Admissi
     /// <summary>What to serve.</summary>
     public Service Service => Options.Service;
 
-    /// <summary>What the system is short of at accept it is usually short of at every listener: that is said once for all of them.</summary>
+    /// <summary>What the system is short of at one listener it is usually short of at every other: said once for all of them.</summary>
     public LogInterval Shortages { get; } = new();
 }

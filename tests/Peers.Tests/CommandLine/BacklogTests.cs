@@ -158,7 +158,8 @@ public sealed partial class BacklogTests
     /// <summary>A server whose backlog overflowed, once it has ended.</summary>
     private static async Task<Ended> OverflowAsync(string kind, params string[] options)
     {
-        using Program server = Doorbells.Start(kind, ["serve", "tcp://127.0.0.1:0", "--backlog", "0", "--model", "loop", "--workers", "1", .. options]);
+        using Program server = Doorbells.Start(
+            kind, ["serve", "tcp://127.0.0.1:0", "--backlog", "0", "--model", "loop", "--workers", "1", .. options]);
         int port = int.Parse(Port().Match(server.WaitForLine("tcp://")).Value, CultureInfo.InvariantCulture);
 
         // Stopped, it accepts nothing: of several clients one has a place.

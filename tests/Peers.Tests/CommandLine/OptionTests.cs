@@ -14,7 +14,8 @@ public sealed class OptionTests
         using Program server = Doorbells.Start(
             kind, "serve", "tcp://127.0.0.1:0", "udp://127.0.0.1:0", "--option", "SO_RCVBUF=10000", "--option", "TCP_NODELAY=0");
         Assert.Matches(
-            @"^tcp://127\.0\.0\.1:\d+: SO_RCVBUF is 20000 bytes \(asked: 10000\): the kernel doubles it for its own bookkeeping \(socket\(7\)\)$",
+            @"^tcp://127\.0\.0\.1:\d+: SO_RCVBUF is 20000 bytes \(asked: 10000\): the kernel doubles it for its own bookkeeping"
+                + @" \(socket\(7\)\)$",
             server.WaitForLine("SO_RCVBUF"));
         Assert.Matches(@"^udp://127\.0\.0\.1:\d+: SO_RCVBUF is 20000", server.WaitForLine("SO_RCVBUF"));
         string endpoint = server.WaitForLine("serving ").Split(' ')[^1];

@@ -6,7 +6,8 @@ public sealed class RestartTests
     private static readonly string _script = Path.Combine(Repository.Root, "tests", "peers", "python", "restarts.py");
 
     public static TheoryData<string, string> Ways =>
-        new MatrixTheoryData<string, string>(["takeover", "passed", "activated"], ["async", "pool", "loop", "loop --engine epoll", "prefork"]);
+        new MatrixTheoryData<string, string>(
+            ["takeover", "passed", "activated"], ["async", "pool", "loop", "loop --engine epoll", "prefork"]);
 
     [Theory]
     [MemberData(nameof(Ways))]

@@ -35,12 +35,18 @@ internal sealed unsafe class Acceptor
     /// The next connection of any listener. False if there is none now; then <paramref name="pause"/> says how long to leave
     /// accepting alone, if the system is short of something or a connection could not have its socket options.
     /// </summary>
+    /// <param name="drains">
+    /// The lane drains and waits for its listeners no more. Before that it must accept whatever it is woken for: of those that wait the
+    /// kernel wakes one, and nobody else would hear of that connection.
+    /// </param>
+    /// <param name="accepted">Owned by the caller.</param>
+    /// <param name="pause">How long to accept nothing; zero for not at all.</param>
     /// <exception cref="NetworkException">A listener can't go on.</exception>
-    public bool TryAccept(out Accepted accepted, out TimeSpan pause)
+    public bool TryAccept(bool drains, out Accepted accepted, out TimeSpan pause)
     {
         pause = TimeSpan.Zero;
         accepted = default;
-        if (_serving.Stop.Draining.IsCancellationRequested && !MayStillAccept())
+        if (drains && !MayStillAccept())
         {
             return false;
         }

@@ -54,7 +54,7 @@ internal sealed class BlockingAcceptor : IDisposable
                 continue;
             }
 
-            if (_acceptor.TryAccept(out accepted, out TimeSpan pause))
+            if (_acceptor.TryAccept(_left, out accepted, out TimeSpan pause))
             {
                 if (Admit(accepted, place))
                 {

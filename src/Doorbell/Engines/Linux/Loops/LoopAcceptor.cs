@@ -129,7 +129,7 @@ internal sealed class LoopAcceptor
                 return;
             }
 
-            if (!TryAccept(out Accepted accepted, out TimeSpan pause))
+            if (!TryAccept(draining, out Accepted accepted, out TimeSpan pause))
             {
                 GiveBackIf(place);
                 NothingToAccept(pause, now, draining);
@@ -228,11 +228,11 @@ internal sealed class LoopAcceptor
     }
 
     /// <summary>A listener that can't go on ends the server, but not before this lane's connections are served.</summary>
-    private bool TryAccept(out Accepted accepted, out TimeSpan pause)
+    private bool TryAccept(bool draining, out Accepted accepted, out TimeSpan pause)
     {
         try
         {
-            return _acceptor.TryAccept(out accepted, out pause);
+            return _acceptor.TryAccept(draining, out accepted, out pause);
         }
         catch (NetworkException failure)
         {
