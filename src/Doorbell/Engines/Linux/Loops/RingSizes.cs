@@ -15,5 +15,5 @@ internal readonly record struct RingSizes(
     uint Submissions, uint Completions, int SmallBuffers, int SmallBytes, int LargeBuffers, int LargeBytes)
 {
     public static RingSizes Default => new(
-        Submissions: 1024, Completions: 8192, SmallBuffers: 512, SmallBytes: 4 * 1024, LargeBuffers: 64, LargeBytes: 64 * 1024);
+        Submissions: 1024, Completions: 8192, SmallBuffers: 512, SmallBytes: 4 * 1024, LargeBuffers: 16, LargeBytes: 256 * 1024);
 }
