@@ -15,7 +15,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-BUILD = ROOT / "artifacts" / "bench"
+BUILD = ROOT / "artifacts" / "bench" / "processes"
 DOORBELL = ROOT / "artifacts" / "native" / "doorbell"
 PORT = 7911
 ROUNDS = 5
