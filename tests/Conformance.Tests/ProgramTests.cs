@@ -73,6 +73,20 @@ public sealed class ProgramTests
     }
 
     [Fact]
+    public async Task On_a_wildcard_it_is_told_the_address_that_was_asked()
+    {
+        ServiceProgram program = ServiceProgram.Shell("echo $TCPLOCALIP $NCAT_LOCAL_ADDR");
+        await using Running server = await Running.StartAsync(
+            Service.Run("shell", program),
+            change: static options => options with { Endpoints = [Endpoint.Parse("tcp://0.0.0.0:0")] });
+        foreach (string asked in (string[])["127.0.0.1", "127.0.0.2"])
+        {
+            using Peer peer = new(Endpoint.Parse($"tcp://{asked}:{server.Endpoint.Port}"));
+            Assert.Equal($"{asked} {asked}\n", peer.ReceiveToEnd());
+        }
+    }
+
+    [Fact]
     public async Task A_program_that_ignores_SIGTERM_is_killed_with_its_children_when_its_client_is_gone()
     {
         await using Running server = await StartAsync("trap '' TERM; sleep 1000 & echo $!; wait; sleep 1000", "tcp", graceMilliseconds: 50);
@@ -196,8 +210,8 @@ public sealed class ProgramTests
     public async Task Ten_thousand_connections_leave_no_process_and_no_descriptor()
     {
         int[] others = ProcessTests.Children();
-        await using Running server = await Running.StartAsync(Service.Run("true", new ServiceProgram("/bin/true", [])));
         int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        Running server = await Running.StartAsync(Service.Run("true", new ServiceProgram("/bin/true", [])));
         for (int i = 0; i < 10_000; i++)
         {
             using Peer peer = server.Connect();
@@ -209,6 +223,10 @@ public sealed class ProgramTests
 
         Peer.Eventually(() => server.Counts is { ConnectionsOpened: 10_000, ConnectionsOpen: 0 }, "all are over");
         Assert.Empty(ProcessTests.Children().Except(others));
+
+        // The pipes for standard error are kept for the next program, those of sockets numbered below 256.
+        Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 256);
+        await server.DisposeAsync();
         Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 5);
     }
 

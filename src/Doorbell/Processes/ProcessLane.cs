@@ -93,8 +93,8 @@ internal abstract class ProcessLane : IDisposable
     /// <summary>The process has ended.</summary>
     protected abstract void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now);
 
-    /// <summary>Another event of the connection; <paramref name="kind"/> is 1 to 3.</summary>
-    protected virtual void Heed(ProcessConnection connection, int kind, uint events, TimeSpan now)
+    /// <summary>Another event of a place, which may have no connection; <paramref name="kind"/> is 1 to 3.</summary>
+    protected virtual void Heed(ProcessConnection? connection, int place, int kind, uint events, TimeSpan now)
     {
     }
 
@@ -146,16 +146,12 @@ internal abstract class ProcessLane : IDisposable
 
     private void Heed(int place, int kind, uint events, TimeSpan now)
     {
-        if (_connections[place] is not { } connection)
-        {
-            return;
-        }
-
+        ProcessConnection? connection = place < _connections.Count ? _connections[place] : null;
         if (kind != 0)
         {
-            Heed(connection, kind, events, now);
+            Heed(connection, place, kind, events, now);
         }
-        else if (connection.Child.Reap() is { } status)
+        else if (connection?.Child.Reap() is { } status)
         {
             // Closing it takes it out of the epoll set: nobody else has it.
             connection.Child.CloseDescriptor();

@@ -1,7 +1,7 @@
 namespace Doorbell;
 
 /// <summary>A connection that a program serves: what is known of it while the program has the socket.</summary>
-internal sealed class ProgramConnection(in Accepted accepted, ChildProcess child, int place, ErrorPipe errors, TimeSpan now)
+internal sealed class ProgramConnection(in Accepted accepted, ChildProcess child, int place, TimeSpan now)
     : ProcessConnection(accepted, child, place)
 {
     public enum Stage
@@ -15,8 +15,6 @@ internal sealed class ProgramConnection(in Accepted accepted, ChildProcess child
         /// <summary>Nobody has the socket but us: the peer takes the rest and closes.</summary>
         Lingering,
     }
-
-    public ErrorPipe Errors => errors;
 
     public TimeSpan Opened => now;
 

@@ -9,7 +9,9 @@ namespace Doorbell;
 /// </summary>
 internal sealed unsafe class ProgramPerConnection : ProcessLane
 {
+    /// <summary>Its token has the socket's descriptor for the place: the pipe may outlive the connection.</summary>
     private const int ErrorsEvent = 1;
+
     private const int SocketEvent = 2;
     private static readonly TimeSpan _killAfter = TimeSpan.FromSeconds(1);
 
@@ -22,6 +24,9 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     private readonly ServiceProgram _program;
     private readonly Spawner _spawner;
     private readonly string _name;
+    private readonly StandardStreams _streams;
+    private Endpoint? _door;
+    private ProgramEnvironment? _environment;
     private TimeSpan _drainBegan;
 
     public ProgramPerConnection(string file, IReadOnlyList<BoundSocket> listeners, Serving serving, StopEvents stop)
@@ -29,6 +34,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     {
         _program = serving.Service.Program!;
         _name = PeerText.Escape(Path.GetFileName(_program.FileName));
+        _streams = new StandardStreams(Epoll, static socket => (socket * TokensPerConnection) + ErrorsEvent);
         _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], Spawner.InheritedEnvironment());
     }
 
@@ -37,38 +43,34 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     protected override int TryStart(in Accepted accepted, int place, out ProcessConnection? connection)
     {
         connection = null;
-        int errno = ErrorPipe.TryMake(out int read, out int write);
+        int errno = _streams.TryTake(accepted.Descriptor, out ErrorPipe? errors, out SpawnActions? actions);
         if (errno != 0)
         {
             return errno;
         }
 
-        (int, int)[] descriptors = [(accepted.Descriptor, 0), (accepted.Descriptor, 1), (write, 2)];
-        string[] environment = ProgramEnvironment.Of(accepted.Door, accepted.Peer, LocalAddressOf(accepted));
-        errno = _spawner.TrySpawn(descriptors, closeFrom: 3, environment, out int pid);
-        _ = Libc.close(write);
+        errno = _spawner.TrySpawn(actions!, EnvironmentOf(accepted).For(accepted.Peer), out int pid);
         ChildProcess child = default;
         errno = errno == 0 ? ChildProcess.TryWatch(pid, out child) : errno;
         if (errno != 0)
         {
-            _ = Libc.close(read);
+            _streams.Leave(accepted.Descriptor);
             return errno;
         }
 
-        Open(accepted, child, place, read, out connection);
+        Open(accepted, child, place, errors!, out connection);
         return 0;
     }
 
-    protected override void Heed(ProcessConnection connection, int kind, uint events, TimeSpan now)
+    protected override void Heed(ProcessConnection? connection, int place, int kind, uint events, TimeSpan now)
     {
-        ProgramConnection program = (ProgramConnection)connection;
         if (kind == ErrorsEvent)
         {
-            program.Errors.Drain();
-            if (program.Errors.IsOver)
-            {
-                Epoll.Forget(program.Errors.Descriptor);
-            }
+            _streams.Drain(place);
+        }
+        else if (connection is not ProgramConnection program)
+        {
+            return;
         }
         else if (program.At == ProgramConnection.Stage.Lingering)
         {
@@ -141,15 +143,32 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         Schedule(program, now);
     }
 
-    protected override void DisposeOwn() => _spawner.Dispose();
+    protected override void DisposeOwn()
+    {
+        _streams.Dispose();
+        _spawner.Dispose();
+    }
+
+    /// <summary>The last connection's, if it came in by the same door; by a wildcard's each may have asked another address.</summary>
+    private ProgramEnvironment EnvironmentOf(in Accepted accepted)
+    {
+        Endpoint door = accepted.Door;
+        if (!ReferenceEquals(door, _door))
+        {
+            IPEndPoint? bound = IPAddress.TryParse(door.Host, out IPAddress? address) && !IsWildcard(address)
+                ? new IPEndPoint(address, door.Port)
+                : null;
+            _door = bound is not null || door.IsUnix ? door : null;
+            _environment = new ProgramEnvironment(door, bound ?? LocalAddressOf(accepted));
+        }
+
+        return _environment!;
+    }
+
+    private static bool IsWildcard(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     private static IPEndPoint? LocalAddressOf(in Accepted accepted)
     {
-        if (IPAddress.TryParse(accepted.Door.Host, out IPAddress? bound))
-        {
-            return new IPEndPoint(bound, accepted.Door.Port);
-        }
-
         const int LongestAddress = 128;
         byte* address = stackalloc byte[LongestAddress];
         int length = LongestAddress;
@@ -158,14 +177,13 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             : null;
     }
 
-    private void Open(in Accepted accepted, ChildProcess child, int place, int errors, out ProcessConnection connection)
+    private void Open(in Accepted accepted, ChildProcess child, int place, ErrorPipe errors, out ProcessConnection connection)
     {
         Endpoint door = accepted.Door;
         PeerAddress peer = accepted.Peer;
-        ErrorPipe pipe = new(errors, line => ServerLog.ProgramSays(Serving.Log, door, _name, child.Id, peer, line));
+        errors.Begin(line => ServerLog.ProgramSays(Serving.Log, door, _name, child.Id, peer, line));
         TimeSpan now = MonotonicClock.Now;
-        connection = new ProgramConnection(accepted, child, place, pipe, now);
-        Epoll.Watch(errors, Epoll.In, (place * TokensPerConnection) + ErrorsEvent);
+        connection = new ProgramConnection(accepted, child, place, now);
         Epoll.Watch(accepted.Descriptor, Epoll.Edge, (place * TokensPerConnection) + SocketEvent);
         Serving.Ledger.ConnectionOpened();
         ServerLog.Connected(Serving.Log, door, peer);
@@ -224,7 +242,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             return;
         }
 
-        program.Errors.Close();
+        _streams.Leave(program.Accepted.Descriptor);
         program.At = ProgramConnection.Stage.Lingering;
         program.LingerUntil = now + Limits.CloseTimeout;
         Linger(program, now);
@@ -240,7 +258,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         }
 
         ServerLog.ProcessStays(Serving.Log, program.Accepted.Door, program.Child.Id, program.Accepted.Peer);
-        program.Errors.Close();
+        _streams.Leave(program.Accepted.Descriptor);
         Close(program, peerEnded: false);
     }
 

@@ -18,6 +18,7 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
     private readonly StopEvents _stop;
     private readonly ServiceProgram _program;
     private readonly Spawner _spawner;
+    private readonly ProgramEnvironment _environment;
     private readonly Epoll _epoll = new();
     private readonly TimerWheel _timers = new(MonotonicClock.Now);
     private readonly List<ProgramRun?> _runs = [];
@@ -36,6 +37,7 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
         _stop = stop;
         _program = serving.Service.Program!;
         _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], Spawner.InheritedEnvironment());
+        _environment = new ProgramEnvironment(bound.Door.Endpoint, bound.Door.Endpoint.IsUnix ? null : bound.Socket.LocalEndPoint);
         _largest = serving.Service.DatagramLimits.MaxDatagramBytes;
         _buffer = GC.AllocateUninitializedArray<byte>(_largest + 1, pinned: true);
         DatagramOffload.Refuse(bound);
@@ -182,10 +184,8 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
 
     private bool TryStart(ReadOnlySpan<byte> datagram, PeerAddress peer, TimeSpan now)
     {
-        Endpoint door = _bound.Door.Endpoint;
         int place = _free.TryPop(out int free) ? free : _runs.Count;
-        string[] environment = ProgramEnvironment.Of(door, peer, door.IsUnix ? null : _bound.Socket.LocalEndPoint);
-        int errno = ProgramRun.TryStart(_spawner, environment, datagram, peer, _largest, LogLine, out ProgramRun? run);
+        int errno = ProgramRun.TryStart(_spawner, _environment.For(peer), datagram, peer, _largest, LogLine, out ProgramRun? run);
         if (errno == 0)
         {
             if (place == _runs.Count)
@@ -215,8 +215,11 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
         _receiveAgain = now + _backoff.Next();
         return false;
 
-        void LogLine(int pid, string line) =>
-            ServerLog.ProgramSays(_serving.Log, door, PeerText.Escape(Path.GetFileName(_program.FileName)), pid, peer, line);
+        void LogLine(int pid, string line)
+        {
+            string name = PeerText.Escape(Path.GetFileName(_program.FileName));
+            ServerLog.ProgramSays(_serving.Log, _bound.Door.Endpoint, name, pid, peer, line);
+        }
     }
 
     private void Finish(ProgramRun run, int place)

@@ -53,8 +53,7 @@ internal sealed unsafe class ProgramRun : Timed
     {
         run = null;
         int input = -1;
-        int write = -1;
-        int errors = -1;
+        ErrorPipe? errors = null;
         int errno = ErrorPipe.TryMake(out int output, out int outputEnd);
         if (errno != 0)
         {
@@ -62,22 +61,25 @@ internal sealed unsafe class ProgramRun : Timed
         }
 
         int pid = 0;
-        errno = ErrorPipe.TryMake(out errors, out write);
+        errno = ErrorPipe.TryMake(out errors);
         errno = errno == 0 ? TryHold(datagram, out input) : errno;
-        errno = errno == 0 ? spawner.TrySpawn([(input, 0), (outputEnd, 1), (write, 2)], closeFrom: 3, environment, out pid) : errno;
+        errno = errno == 0
+            ? spawner.TrySpawn([(input, 0), (outputEnd, 1), (errors!.WriteEnd, 2)], closeFrom: 3, environment, out pid)
+            : errno;
         _ = Libc.close(input);
         _ = Libc.close(outputEnd);
-        _ = Libc.close(write);
+        errors?.CloseWriteEnd();
         ChildProcess child = default;
         errno = errno == 0 ? ChildProcess.TryWatch(pid, out child) : errno;
         if (errno != 0)
         {
             _ = Libc.close(output);
-            _ = Libc.close(errors);
+            errors?.Close();
             return errno;
         }
 
-        run = new ProgramRun(child, peer, datagram.Length, output, mostOutput, new ErrorPipe(errors, line => log(child.Id, line)));
+        errors!.Begin(line => log(child.Id, line));
+        run = new ProgramRun(child, peer, datagram.Length, output, mostOutput, errors);
         return 0;
     }
 
@@ -119,6 +121,7 @@ internal sealed unsafe class ProgramRun : Timed
 
     public void CloseAll()
     {
+        _errors.Finish();
         _errors.Close();
         _ = Libc.close(_output);
         Child.CloseDescriptor();

@@ -64,7 +64,17 @@ internal sealed unsafe class Spawner : IDisposable
     /// <param name="pid">The child's.</param>
     public int TrySpawn(ReadOnlySpan<(int Ours, int Its)> descriptors, int closeFrom, IReadOnlyList<string> environment, out int pid)
     {
-        byte* actions = stackalloc byte[LibcProcesses.SpawnFileActionsBytes];
+        pid = 0;
+        int error = SpawnActions.TryMake(descriptors, closeFrom, out SpawnActions? actions);
+        using (actions)
+        {
+            return error == 0 ? TrySpawn(actions!, environment, out pid) : error;
+        }
+    }
+
+    /// <summary>Starts the program; 0, or errno.</summary>
+    public int TrySpawn(SpawnActions actions, IReadOnlyList<string> environment, out int pid)
+    {
         byte** variables = stackalloc byte*[_environment.Length + environment.Count + 1];
         for (int i = 0; i < _environment.Length; i++)
         {
@@ -73,20 +83,8 @@ internal sealed unsafe class Spawner : IDisposable
 
         Append(environment, variables + _environment.Length);
         variables[_environment.Length + environment.Count] = null;
-        int error = LibcProcesses.posix_spawn_file_actions_init(actions);
-        foreach ((int ours, int its) in descriptors)
-        {
-            error = error == 0 ? LibcProcesses.posix_spawn_file_actions_adddup2(actions, ours, its) : error;
-        }
-
-        if (closeFrom > 0 && error == 0)
-        {
-            error = LibcProcesses.posix_spawn_file_actions_addclosefrom_np(actions, closeFrom);
-        }
-
         int child = 0;
-        error = error == 0 ? LibcProcesses.posix_spawn(&child, _path, actions, _attributes, _arguments, variables) : error;
-        _ = LibcProcesses.posix_spawn_file_actions_destroy(actions);
+        int error = LibcProcesses.posix_spawn(&child, _path, actions.Pointer, _attributes, _arguments, variables);
         pid = child;
         return error;
     }
@@ -103,7 +101,12 @@ internal sealed unsafe class Spawner : IDisposable
 
     private void Append(IReadOnlyList<string> environment, byte** variables)
     {
-        int needed = environment.Sum(static variable => Encoding.UTF8.GetMaxByteCount(variable.Length) + 1);
+        int needed = 0;
+        for (int i = 0; i < environment.Count; i++)
+        {
+            needed += Encoding.UTF8.GetMaxByteCount(environment[i].Length) + 1;
+        }
+
         if (_extra.Length < needed)
         {
             _extra = GC.AllocateArray<byte>(needed, pinned: true);

@@ -49,6 +49,24 @@ public sealed class ExecTests
     }
 
     [Theory]
+    [MemberData(nameof(Doorbells.Both), MemberType = typeof(Doorbells))]
+    public void Each_program_complains_under_its_own_name_also_on_a_line_it_has_not_finished(string kind)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve(
+            kind, "tcp://127.0.0.1:0", "--shell", "printf \"first of $$\\nlast of $$\" >&2; echo $$");
+        using (server)
+        {
+            string[] ids = [.. Enumerable.Range(0, 3).Select(_ => Doorbells.Run(kind, "", "connect", endpoint.ToString()).Output.Trim())];
+            server.WaitForErrors("last of", ids.Length);
+            server.Signal("TERM");
+            string errors = server.WaitForEnd().Error;
+            Assert.Equal(ids.Length, ids.Distinct().Count());
+            Assert.All(ids, id => Assert.Matches($@"sh\[{id}\] for 127\.0\.0\.1:\d+: first of {id}\r?\n", errors));
+            Assert.All(ids, id => Assert.Matches($@"sh\[{id}\] for 127\.0\.0\.1:\d+: last of {id}\r?\n", errors));
+        }
+    }
+
+    [Theory]
     [InlineData(2, "--exec takes a program", "serve", "--exec")]
     [InlineData(2, "exclude each other", "serve", "--shell", "cat", "--exec", "cat")]
     [InlineData(2, "leave out echo", "serve", "echo", "--exec", "cat")]
