@@ -1,0 +1,6 @@
+using System.Buffers;
+
+namespace Doorbell.Testing;
+
+/// <summary>What a session is made of, apart from its connection.</summary>
+internal readonly record struct SessionSetting(StreamHandler Handler, StreamLimits Limits, Ledger Ledger, ArrayPool<byte> Pool);
