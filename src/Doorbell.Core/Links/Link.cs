@@ -115,7 +115,7 @@ public sealed class Link
             return LinkDrop.None;
         }
 
-        if (_busyUntil <= now)
+        if (_busyUntil < now)
         {
             _busyUntil = now;
             _busyRest = 0;

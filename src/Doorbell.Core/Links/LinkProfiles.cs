@@ -1,6 +1,6 @@
 namespace Doorbell;
 
-/// <summary>Kinds of networks by name. Where the numbers come from is told in docs/impair.md and beside each.</summary>
+/// <summary>Kinds of networks by name. Where the numbers come from is told in docs/links.md and beside each.</summary>
 public static class LinkProfiles
 {
     private const long Megabit = 1_000_000;

@@ -22,6 +22,9 @@ internal struct LinkRandom
         _s3 = SplitMix(ref seed);
     }
 
+    /// <summary>In a given state, to be set beside published values.</summary>
+    internal LinkRandom(ulong s0, ulong s1, ulong s2, ulong s3) => (_s0, _s1, _s2, _s3) = (s0, s1, s2, s3);
+
     public ulong Next()
     {
         ulong result = BitOperations.RotateLeft(_s1 * 5, 7) * 9;
