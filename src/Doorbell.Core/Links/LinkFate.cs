@@ -15,7 +15,7 @@ public readonly record struct LinkFate
     /// <summary>Whether it is held back for others to overtake it.</summary>
     public bool IsReordered { get; init; }
 
-    /// <summary>Which bit is flipped, of the datagram and its copy alike, counted from 0, the lowest of the first byte; null if none.</summary>
+    /// <summary>Which bit is flipped, of the datagram and its copy alike; 0 is the lowest of the first byte; null if none.</summary>
     public int? CorruptedBit { get; init; }
 
     /// <summary>Whether it is lost.</summary>

@@ -57,7 +57,8 @@ public sealed class LinkTimeTests
     {
         LinkOptions options = new() { Delay = _delay, Reorder = 0.1 };
         LinkFate[] fates = FatesOf(options, TimeSpan.FromMilliseconds(1));
-        int[] overtaken = [.. fates.Index().Select(fate => fates.Skip(fate.Index + 1).Count(later => later.ArrivesAt < fate.Item.ArrivesAt))];
+        int[] overtaken =
+            [.. fates.Index().Select(fate => fates.Skip(fate.Index + 1).Count(later => later.ArrivesAt < fate.Item.ArrivesAt))];
         Assert.All(fates.Zip(overtaken).SkipLast(20), static pair => Assert.Equal(pair.First.IsReordered, pair.Second > 0));
 
         // Nine datagrams come while one is held for ten milliseconds; those that are held too are not in front of it.
