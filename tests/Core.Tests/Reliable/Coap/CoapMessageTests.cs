@@ -7,7 +7,8 @@ public sealed class CoapMessageTests
 {
     private static readonly byte[] _temperature = [.. "temperature"u8];
 
-    private static readonly Gen<(int Type, byte Code, ushort Id, byte[] Token, (int Delta, byte[] Value)[] Options, byte[] Payload)> _messages =
+    private static readonly Gen<(int Type, byte Code, ushort Id, byte[] Token, (int Delta, byte[] Value)[] Options, byte[] Payload)>
+        _messages =
         Gen.Select(
             Gen.Int[0, 1],
             Gen.OneOfConst<byte>(1, 2, 3, 4, 5, 0x41, 0x44, 0x45, 0x84, 0xa0),
