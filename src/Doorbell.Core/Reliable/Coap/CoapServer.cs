@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.ExceptionServices;
 using System.Text;
 
 namespace Doorbell;
@@ -9,7 +10,8 @@ namespace Doorbell;
 /// exchange is remembered (<see cref="CoapServerLimits.MaxExchanges"/>).
 /// </summary>
 /// <remarks>
-/// Bodies must fit a datagram: a Block1 or Block2 option past the first block is answered 4.02. It keeps no amplification bound: it
+/// Bodies must fit a datagram: a Block1 or Block2 option past the first block is answered 4.02, and an answer that is too large becomes
+    /// 5.00 after its request has had its effect. It keeps no amplification bound: it
 /// relies on <see cref="DatagramLimits.MaxAmplification"/>.
 /// </remarks>
 public sealed class CoapServer
@@ -50,6 +52,7 @@ public sealed class CoapServer
     /// <param name="from">Where it came from.</param>
     /// <param name="now">Since any start; never goes back.</param>
     /// <returns>The datagram to answer with, valid until the next call; empty for none.</returns>
+    /// <exception cref="Exception">What the resource threw: the request is remembered, and a duplicate of it is answered 5.00.</exception>
     public ReadOnlySpan<byte> Received(ReadOnlySpan<byte> datagram, PeerAddress from, TimeSpan now)
     {
         _exchanges.Expire(now);
@@ -84,7 +87,8 @@ public sealed class CoapServer
 
         _body.ResetWrittenCount();
         string name = path.ToString();
-        CoapCode code = understood ? Call(request, name) : CoapCode.BadOption;
+        ExceptionDispatchInfo? fault = null;
+        CoapCode code = understood ? Call(request, name, out fault) : CoapCode.BadOption;
         ReadOnlySpan<byte> answer = Write(
             confirmable ? CoapType.Acknowledgement : CoapType.NonConfirmable,
             code,
@@ -92,11 +96,13 @@ public sealed class CoapServer
             request.Token,
             name == Discovery);
         _exchanges.Add(from, request, answer, now);
+        fault?.Throw();
         return answer;
     }
 
-    private CoapCode Call(CoapMessage request, string path)
+    private CoapCode Call(CoapMessage request, string path, out ExceptionDispatchInfo? fault)
     {
+        fault = null;
         if (path == Discovery)
         {
             string links = string.Join(",", _resources.Keys.Select(static name => $"</{name}>"));
@@ -108,8 +114,9 @@ public sealed class CoapServer
         {
             return _resources.TryGetValue(path, out CoapFunction? resource) ? resource(request, _body) : CoapCode.NotFound;
         }
-        catch (Exception)
+        catch (Exception thrown)
         {
+            fault = ExceptionDispatchInfo.Capture(thrown);
             _body.ResetWrittenCount();
             return CoapCode.InternalServerError;
         }

@@ -51,6 +51,18 @@ public sealed class CoapServerTests
         Assert.Equal(answer, Shown(NewServer().Received(Convert.FromHexString(hex), _peer, default)));
 
     [Fact]
+    public void What_a_resource_throws_is_thrown_once_and_a_duplicate_is_answered_5_00_without_a_second_effect()
+    {
+        int effects = 0;
+        CoapServer server = new(CoapServerLimits.Default, new Random(1));
+        server.Add("fails", (_, _) => throw new InvalidOperationException($"effect {++effects}"));
+        byte[] question = [0x40, 0x02, 0x00, 0x09, 0xb5, .. "fails"u8];
+        Assert.Equal("effect 1", Assert.Throws<InvalidOperationException>(() => server.Received(question, _peer, default).Length).Message);
+        Assert.Equal("ACK 9 5.00 ", Shown(server.Received(question, _peer, TimeSpan.FromSeconds(2))));
+        Assert.Equal(1, effects);
+    }
+
+    [Fact]
     public void No_bytes_at_all_throw() => Gen.Byte.Array[0, 40].Sample(bytes =>
     {
         if (bytes.Length > 1)
