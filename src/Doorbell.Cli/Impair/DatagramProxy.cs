@@ -22,6 +22,7 @@ internal sealed class DatagramProxy : IDisposable
     private readonly EndPoint _upstreamAddress;
     private readonly DeliveryQueue _queue = new();
     private readonly List<Socket> _readable = [];
+    private readonly List<Socket> _refused = [];
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(LargestDatagram, pinned: true);
     private bool _saidRefused;
 
@@ -59,11 +60,8 @@ internal sealed class DatagramProxy : IDisposable
         while (!stop.IsCancellationRequested)
         {
             WaitForDatagrams();
-            foreach (Socket socket in _readable)
-            {
-                ReceiveSome(socket);
-            }
-
+            _readable.ForEach(ReceiveSome);
+            _refused.ForEach(ReceiveSome);
             DeliverDue();
             Clients.Tick(MonotonicClock.Now);
         }
@@ -88,7 +86,11 @@ internal sealed class DatagramProxy : IDisposable
         _readable.Clear();
         _readable.AddRange(_doors.Select(static door => door.Socket));
         _readable.AddRange(Clients.Upstreams);
-        Socket.Select(_readable, checkWrite: null, checkError: null, (int)wait.TotalMicroseconds);
+
+        // A refusal makes a socket not readable, but ends each wait until it has been heard.
+        _refused.Clear();
+        _refused.AddRange(Clients.Upstreams);
+        Socket.Select(_readable, checkWrite: null, _refused, (int)wait.TotalMicroseconds);
     }
 
     private void ReceiveSome(Socket socket)

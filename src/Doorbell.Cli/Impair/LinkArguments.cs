@@ -24,8 +24,8 @@ internal sealed class LinkArguments
     private readonly Option<double?> _duplicate = Percentage("--duplicate", "So many arrive twice");
     private readonly Option<double?> _reorder = Percentage("--reorder", "Hold so many back for 10 ms, so that others overtake them");
     private readonly Option<double?> _corrupt = Percentage("--corrupt", "Flip a bit in so many");
-    private readonly Option<Duration?> _delay = Time("--delay", "How long each travels");
-    private readonly Option<Duration?> _jitter = Time("--jitter", "By how much the delay differs, more or less");
+    private readonly Option<Duration?> _delay = Arguments.OptionalDuration("--delay", "How long each travels");
+    private readonly Option<Duration?> _jitter = Arguments.OptionalDuration("--jitter", "By how much the delay differs, more or less");
     private readonly Option<long?> _rate = new("--rate")
     {
         Description = "Bits a second, headers counted, as in 64k or 10m; what comes faster waits in a queue of 64 KiB",
@@ -57,7 +57,7 @@ internal sealed class LinkArguments
         }
     }
 
-    /// <exception cref="ArgumentException">There is no such profile or direction.</exception>
+    /// <exception cref="ArgumentException">There is no such profile or direction, or a time is too long.</exception>
     public (LinkOptions Up, LinkOptions Down) Read(ParseResult parsed)
     {
         string? like = parsed.GetValue(_like);
@@ -81,11 +81,15 @@ internal sealed class LinkArguments
         Duplicate = parsed.GetValue(_duplicate) ?? options.Duplicate,
         Reorder = parsed.GetValue(_reorder) ?? options.Reorder,
         Corrupt = parsed.GetValue(_corrupt) ?? options.Corrupt,
-        Delay = parsed.GetValue(_delay)?.Time ?? options.Delay,
-        Jitter = parsed.GetValue(_jitter)?.Time ?? options.Jitter,
+        Delay = Time(parsed, _delay) ?? options.Delay,
+        Jitter = Time(parsed, _jitter) ?? options.Jitter,
         BitsPerSecond = parsed.GetValue(_rate) ?? options.BitsPerSecond,
         Mtu = parsed.GetValue(_mtu) ?? options.Mtu,
     };
+
+    private static TimeSpan? Time(ParseResult parsed, Option<Duration?> option) => parsed.GetValue(option)?.Time is not { } time ? null
+        : time <= TimeSpan.FromHours(1) ? time
+        : throw new ArgumentException($"{option.Name} takes a time of at most an hour");
 
     private static Option<double?> Percentage(string name, string description) => new(name)
     {
@@ -103,19 +107,6 @@ internal sealed class LinkArguments
             return null;
         },
     };
-
-    private static Option<Duration?> Time(string name, string description)
-    {
-        Option<Duration?> option = Arguments.OptionalDuration(name, description);
-        option.Validators.Add(result =>
-        {
-            if (!result.Errors.Any() && result.GetValueOrDefault<Duration?>() is { Time.TotalHours: > 1 })
-            {
-                result.AddError($"{name} takes a time of at most an hour");
-            }
-        });
-        return option;
-    }
 
     private static bool TryPercentage(string text, out double part)
     {
