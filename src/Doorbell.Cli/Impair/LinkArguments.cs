@@ -114,7 +114,9 @@ internal sealed class LinkArguments
         bool isNumber = text is [.. var number, '%']
             && double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out part);
         part /= 100;
-        return isNumber && part <= 1;
+
+        // A number may also be -Infinity or NaN.
+        return isNumber && part is >= 0 and <= 1;
     }
 
     private static BurstLoss? ParseBurstLoss(ArgumentResult result)
