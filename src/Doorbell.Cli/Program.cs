@@ -12,7 +12,7 @@ internal static class Program
         RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
         {
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), OptionsCommand.Make(), DemoCommand.Make(),
-            BenchCommand.Make(),
+            BenchCommand.Make(), ImpairCommand.Make(),
         };
 
         // A text may begin with @: it is no response file.

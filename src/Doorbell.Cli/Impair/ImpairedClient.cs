@@ -1,0 +1,32 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Doorbell.Cli.Impair;
+
+/// <summary>A client of the proxy, with a socket of its own to the upstream: so an answer's way back is known.</summary>
+/// <param name="door">The socket it sends to.</param>
+/// <param name="address">Its own; kept.</param>
+/// <param name="upstream">Connected to the upstream; closed with this.</param>
+internal sealed class ImpairedClient(Socket door, SocketAddress address, Socket upstream)
+{
+    public Socket Door { get; } = door;
+
+    public SocketAddress Address { get; } = address;
+
+    public Socket Upstream { get; } = upstream;
+
+    /// <summary>When a datagram last came from it or for it, or the table last found some waiting.</summary>
+    public TimeSpan LastUsed { get; set; }
+
+    /// <summary>Datagrams that wait for their time, either way.</summary>
+    public int Waiting { get; set; }
+
+    /// <summary>Its socket is closed.</summary>
+    public bool IsForgotten { get; private set; }
+
+    public void Forget()
+    {
+        IsForgotten = true;
+        Upstream.Dispose();
+    }
+}
