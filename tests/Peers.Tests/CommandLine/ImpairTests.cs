@@ -123,6 +123,7 @@ public sealed class ImpairTests
     [Theory]
     [InlineData("--loss takes a percentage from 0% to 100%", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--loss", "110%")]
     [InlineData("--corrupt takes a percentage from 0% to 100%", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--corrupt", "0.1")]
+    [InlineData("--loss takes a percentage from 0% to 100%", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--loss=-Infinity%")]
     [InlineData("--burst-loss takes a percentage below 100%", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--burst-loss", "90%,2")]
     [InlineData("--delay takes a time of at most an hour", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--delay", "61m")]
     [InlineData("--rate takes bits a second", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--rate", "fast")]
