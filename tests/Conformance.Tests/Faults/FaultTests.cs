@@ -158,6 +158,26 @@ public sealed class FaultTests
         Assert.Equal(1, server.Counts.Closed(CloseReason.DrainDeadline));
     }
 
+    [Fact]
+    public async Task A_ring_that_can_neither_accept_nor_have_its_listeners_watched_goes_on_accepting()
+    {
+        using NoAcceptNoWatch faults = new();
+        SystemCallFaults.Injected = faults;
+        await using Running server = await Running.StartAsync(
+            Sizes.Service, model: "loop/io_uring", change: static options => options with { Model = ServerModel.Loop(1) });
+        using Peer unheard = server.Connect();
+        unheard.Send("0 3\n1");
+        Assert.Equal("abc\n", unheard.Receive(4));
+        Peer.Eventually(() => faults.Watches > 2, "the system is asked again");
+        SystemCallFaults.Injected = null;
+        for (int i = 0; i < VisitsOfEach; i++)
+        {
+            using Peer peer = server.Connect();
+            peer.Send("0 3\n1");
+            Assert.Equal("abc\n", peer.Receive(4));
+        }
+    }
+
     private static void Add(TheoryData<string, string, string, int> all, string model, SystemCall call, params int[] failures)
     {
         foreach (int errno in failures)

@@ -6,6 +6,9 @@ internal sealed class LoopAcceptor
     /// <summary>So many connections at once, then those that are open are served before the next.</summary>
     private const int AcceptsPerTurn = 64;
 
+    /// <summary>How often listeners that could not be watched are looked at.</summary>
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
+
     private readonly IReadOnlyList<BoundSocket> _listeners;
     private readonly Listeners _all;
     private readonly Serving _serving;
@@ -21,6 +24,9 @@ internal sealed class LoopAcceptor
     /// <summary>A listener has had news since it was last found empty (edge-triggered: it says so once).</summary>
     private bool _hasBacklog;
     private bool _waits;
+
+    /// <summary>The system had no memory to watch the listeners with.</summary>
+    private bool _isDeaf;
     private TimeSpan _acceptAgain;
     private int _roomAgain;
     private NetworkException? _failure;
@@ -78,6 +84,29 @@ internal sealed class LoopAcceptor
         }
     }
 
+    /// <summary>
+    /// As <see cref="BeginWaiting"/>, of a lane that serves already: a shortage of the system's must not end it. Until the shortage is
+    /// over the listeners are looked at from time to time.
+    /// </summary>
+    public void GoOnWaiting()
+    {
+        _hasBacklog = true;
+        try
+        {
+            BeginWaiting();
+            _isDeaf = false;
+        }
+        catch (NetworkException shortage)
+        {
+            StopWaiting();
+            _isDeaf = true;
+            if (_serving.Shortages.MayLog())
+            {
+                ServerLog.AcceptFailed(_serving.Log, shortage.Message);
+            }
+        }
+    }
+
     /// <summary>A listener has news.</summary>
     public void Heard() => _hasBacklog = true;
 
@@ -112,6 +141,11 @@ internal sealed class LoopAcceptor
         if (!_hasBacklog || !IsAccepting || _acceptAgain > now)
         {
             return;
+        }
+
+        if (_isDeaf && !draining)
+        {
+            GoOnWaiting();
         }
 
         if (!AdmitHeld(now))
@@ -252,10 +286,18 @@ internal sealed class LoopAcceptor
             return;
         }
 
-        _hasBacklog = false;
         if (draining)
         {
+            _hasBacklog = false;
             Close();
+        }
+        else if (_isDeaf)
+        {
+            _acceptAgain = now + _lookAgain;
+        }
+        else
+        {
+            _hasBacklog = false;
         }
     }
 

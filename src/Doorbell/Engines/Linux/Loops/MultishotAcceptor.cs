@@ -63,8 +63,7 @@ internal sealed class MultishotAcceptor(IReadOnlyList<BoundSocket> listeners, Se
         if (!_waits && !stopping)
         {
             _waits = true;
-            acceptor.BeginWaiting();
-            acceptor.Heard();
+            acceptor.GoOnWaiting();
         }
 
         return true;
