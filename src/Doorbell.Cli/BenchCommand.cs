@@ -92,30 +92,21 @@ internal static class BenchCommand
 
     private static async Task<IReadOnlyList<ModelResult>> MeasureAsync(Schedule schedule)
     {
-        using CancellationTokenSource stop = new();
-        void OnSignal(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
-
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
-        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP);
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
         enough.CancelAfter(schedule.Most);
         try
         {
             return await new ModelsBench(schedule).RunAsync(enough.Token);
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (!stop.First.IsCancellationRequested)
         {
             throw new TimeoutException();
         }
-        catch (NetworkException) when (stop.IsCancellationRequested)
+        catch (NetworkException) when (stop.First.IsCancellationRequested)
         {
             // A terminal's Ctrl-C reaches the servers too: then they go before their clients do.
-            throw new OperationCanceledException(stop.Token);
+            throw new OperationCanceledException(stop.First);
         }
     }
 

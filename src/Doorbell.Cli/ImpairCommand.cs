@@ -61,16 +61,8 @@ internal static class ImpairCommand
 
     private static async Task<int> RunAsync(Endpoint listen, Endpoint upstream, ImpairedWay up, ImpairedWay down, ImpairReport report)
     {
-        using CancellationTokenSource stop = new();
-        void OnSignal(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
-
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        EndPoint address = (await Connector.AddressesAsync(upstream, _resolveTimeout, stop.Token))[0];
+        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+        EndPoint address = (await Connector.AddressesAsync(upstream, _resolveTimeout, stop.First))[0];
         using (Connector.ConnectDatagrams(upstream, address))
         {
             // Only to learn at once that there is a way to it.
@@ -78,10 +70,10 @@ internal static class ImpairCommand
 
         // What binds a server's sockets binds these; the service is asked for no more than that it speaks UDP.
         ServerOptions options = new() { Service = Echo.Service, Endpoints = [listen] };
-        List<BoundSocket> doors = await new Binding(options, ServerModel.Async, []).BindAllAsync(stop.Token);
+        List<BoundSocket> doors = await new Binding(options, ServerModel.Async, []).BindAllAsync(stop.First);
         using DatagramProxy proxy = new(doors, upstream, address, up, down);
         report.Listening(doors, upstream, up.Link.Seed);
-        await Task.Factory.StartNew(() => proxy.Run(stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning,
+        await Task.Factory.StartNew(() => proxy.Run(stop.First), CancellationToken.None, TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
         report.Summary(proxy);
         return 0;

@@ -7,6 +7,9 @@ namespace Doorbell.Cli;
 /// <summary>One JSON object on one line.</summary>
 internal static class JsonLine
 {
+    /// <summary>Prints a line for people, or the same as JSON.</summary>
+    public static void Print(bool json, string line, Action<Utf8JsonWriter> write) => Console.Out.WriteLine(json ? Of(write) : line);
+
     public static string Of(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> bytes = new();

@@ -36,18 +36,9 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ServerOptions options, ServeReport report, TimeSpan drain)
     {
-        using CancellationTokenSource stop = new();
-        using CancellationTokenSource stopNow = new();
-        void OnSignal(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            (stop.IsCancellationRequested ? stopNow : stop).Cancel();
-        }
-
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
         ChildProcess.ExpectNoSignals();
-        await using Server server = await Server.StartAsync(options, stop.Token);
+        await using Server server = await Server.StartAsync(options, stop.First);
         if (Server.IsWorker)
         {
             // The parent says all there is to say.
@@ -58,9 +49,9 @@ internal static class ServeCommand
         report.Options(server.SocketOptions);
         report.Listening(server, options);
         ReadyNotice.Ready();
-        await using CancellationTokenRegistration stopping = stop.Token.Register(ReadyNotice.Stopping);
-        await using CancellationTokenRegistration now = stopNow.Token.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
-        await server.RunAsync(drain, stop.Token);
+        await using CancellationTokenRegistration stopping = stop.First.Register(ReadyNotice.Stopping);
+        await using CancellationTokenRegistration now = stop.Second.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
+        await server.RunAsync(drain, stop.First);
         report.HandedOver(server.HandedOverTo);
         report.Summary(server.Ledger.Read(), server.ReadBacklogs());
         return 0;

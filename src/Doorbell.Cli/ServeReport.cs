@@ -196,13 +196,5 @@ internal sealed class ServeReport(Service service, bool json)
                 : $"reachable from this machine only; to open it to others, serve it on {how}";
     }
 
-    private void Print(string line, Action<Utf8JsonWriter> write)
-    {
-        if (json)
-        {
-            line = JsonLine.Of(write);
-        }
-
-        Console.Out.WriteLine(line);
-    }
+    private void Print(string line, Action<Utf8JsonWriter> write) => JsonLine.Print(json, line, write);
 }

@@ -9,7 +9,8 @@ internal sealed class ImpairReport(bool json)
     {
         foreach (Endpoint door in doors.Select(static bound => bound.Door.Endpoint))
         {
-            Print(
+            JsonLine.Print(
+                json,
                 $"impairing {upstream} (seed {seed}) on {door}",
                 writer =>
                 {
@@ -23,24 +24,20 @@ internal sealed class ImpairReport(bool json)
 
     public void Summary(DatagramProxy proxy)
     {
-        if (!json)
-        {
-            ClientTable clients = proxy.Clients;
-            Console.Out.WriteLine(Line(proxy.Up));
-            Console.Out.WriteLine(Line(proxy.Down));
-            Console.Out.WriteLine($"{clients.Seen} clients, {clients.Evicted} of them evicted; the upstream refused {proxy.Refused}");
-            return;
-        }
-
-        Console.Out.WriteLine(JsonLine.Of(writer =>
-        {
-            writer.WriteString("event", "summary");
-            writer.WriteNumber("clients", proxy.Clients.Seen);
-            writer.WriteNumber("clientsEvicted", proxy.Clients.Evicted);
-            writer.WriteNumber("refused", proxy.Refused);
-            Write(writer, proxy.Up);
-            Write(writer, proxy.Down);
-        }));
+        ClientTable clients = proxy.Clients;
+        JsonLine.Print(
+            json,
+            $"{Line(proxy.Up)}{Environment.NewLine}{Line(proxy.Down)}{Environment.NewLine}"
+                + $"{clients.Seen} clients, {clients.Evicted} of them evicted; the upstream refused {proxy.Refused}",
+            writer =>
+            {
+                writer.WriteString("event", "summary");
+                writer.WriteNumber("clients", clients.Seen);
+                writer.WriteNumber("clientsEvicted", clients.Evicted);
+                writer.WriteNumber("refused", proxy.Refused);
+                Write(writer, proxy.Up);
+                Write(writer, proxy.Down);
+            });
     }
 
     private static string Line(ImpairedWay way)
@@ -79,6 +76,4 @@ internal sealed class ImpairReport(bool json)
         .Where(static why => why != LinkDrop.None)
         .Select(why => (why.ToString(), link.DroppedBy(why)))
         .Concat([("NoRoom", way.NoRoom), ("NoClient", way.NoClient), ("SendFailed", way.SendFailed)]);
-
-    private void Print(string line, Action<Utf8JsonWriter> write) => Console.Out.WriteLine(json ? JsonLine.Of(write) : line);
 }
