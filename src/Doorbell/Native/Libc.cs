@@ -35,6 +35,7 @@ internal static unsafe partial class Libc
     public const int ShutdownBoth = 2;
     public const int SocketLevel = 1;
     public const int LingerOption = 13;
+    public const int ReceiveTimeoutOption = 20;
     public const int CloseOnExec = 0x80000;
     public const int NonBlocking = 0x800;
     public const int GetFlags = 3;
@@ -47,8 +48,18 @@ internal static unsafe partial class Libc
         return SystemCallFaults.Fails(SystemCall.Accept, ref none) ? -1 : Answer(accept4_(socket, address, length, flags));
     }
 
-    public static nint recv(int socket, byte* buffer, nint length, int flags) =>
-        SystemCallFaults.Fails(SystemCall.Receive, ref length) ? -1 : Answer(recv_(socket, buffer, length, flags));
+    /// <summary>Waits, unless the flags say otherwise.</summary>
+    public static nint recv(int socket, byte* buffer, nint length, int flags)
+    {
+        if (SystemCallFaults.Fails(SystemCall.Receive, ref length))
+        {
+            return -1;
+        }
+
+        return (flags & MessageDontWait) != 0
+            ? Answer(recv_now(socket, buffer, length, flags))
+            : recv_(socket, buffer, length, flags);
+    }
 
     public static nint send(int socket, byte* buffer, nint length, int flags) =>
         SystemCallFaults.Fails(SystemCall.Send, ref length) ? -1 : Answer(send_(socket, buffer, length, flags));
@@ -137,6 +148,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     public static partial int munmap(void* address, nuint length);
 
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    private static partial nint recv_(int socket, byte* buffer, nint length, int flags);
+
     // The calls of every request, and those of every connection: they never wait, so the garbage collector may wait for them, and
     // telling it that they are left and entered again would cost as much as our side of a request. errno is read where one fails.
     [LibraryImport("libc", EntryPoint = "accept4")]
@@ -145,7 +159,7 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "recv")]
     [SuppressGCTransition]
-    private static partial nint recv_(int socket, byte* buffer, nint length, int flags);
+    private static partial nint recv_now(int socket, byte* buffer, nint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "send")]
     [SuppressGCTransition]

@@ -82,7 +82,11 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
                     session.Continue(now);
                     break;
                 case Progress.Waiting:
-                    Wait(connection, bell, toldToDrain ? stop.Abort : stop.Drain);
+                    if (toldToDrain || !AwaitsPeerAlone(session, now) || !ReceiveWithinShortWait(connection))
+                    {
+                        Wait(connection, bell, toldToDrain ? stop.Abort : stop.Drain);
+                    }
+
                     now = MonotonicClock.Now;
                     break;
             }
@@ -106,6 +110,17 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
         Progress progress = connection.Advance(buffer, now);
         ReceiveBuffers.GiveBack(buffer);
         return progress;
+    }
+
+    /// <summary>Nothing but the peer, or the server's end, will wake it before a short wait is over.</summary>
+    private static bool AwaitsPeerAlone(StreamSession session, TimeSpan now) =>
+        session.Wants == Want.Receive && !session.BellTaken && session.Deadline - now > PolledConnection.ShortWait;
+
+    /// <summary>Into the stack: as many threads as there are may wait here at once.</summary>
+    private static bool ReceiveWithinShortWait(PolledConnection connection)
+    {
+        Span<byte> buffer = stackalloc byte[4096];
+        return connection.ReceiveWithinShortWait(buffer);
     }
 
     private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop)

@@ -13,7 +13,11 @@ internal sealed unsafe class PolledConnection : Connection
     /// <summary>A handler that always writes on must not keep its lane: neither from the others nor from the server's end.</summary>
     private const int SendsPerTurn = 16;
 
+    /// <summary>How long a receive may keep its lane from the server's end.</summary>
+    public static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(10);
+
     private bool _drainAsked;
+    private bool _receiveWaitsShortly;
 
     public PolledConnection(in Accepted accepted, Serving serving, Bell bell, ArrayPool<byte> pool)
         : base(accepted, serving, bell, pool)
@@ -50,6 +54,29 @@ internal sealed unsafe class PolledConnection : Connection
         ReceivesToEnd |= ended || (events & Epoll.Urgent) != 0;
         Readable |= ended || (events & (Epoll.In | Epoll.Urgent)) != 0;
         Writable |= ended || (events & Epoll.Out) != 0;
+    }
+
+    /// <summary>
+    /// Receives, and waits for it up to <see cref="ShortWait"/>: most peers answer within it, and one call does what poll(2) and a receive
+    /// would.
+    /// </summary>
+    /// <param name="buffer">The lane's; lent to the session during the call.</param>
+    /// <returns>False if nothing came.</returns>
+    public bool ReceiveWithinShortWait(Span<byte> buffer)
+    {
+        if (!_receiveWaitsShortly)
+        {
+            // struct timeval { seconds, microseconds }, on the connection alone: a listener's belongs to other processes too.
+            nint* timeout = stackalloc nint[] { 0, (nint)ShortWait.TotalMicroseconds };
+            if (Libc.setsockopt(Descriptor, Libc.SocketLevel, Libc.ReceiveTimeoutOption, timeout, 2 * sizeof(nint)) != 0)
+            {
+                return false;
+            }
+
+            _receiveWaitsShortly = true;
+        }
+
+        return Receive(buffer, flags: 0);
     }
 
     public override void AskToDrain() => _drainAsked = Readable = true;
@@ -89,7 +116,7 @@ internal sealed unsafe class PolledConnection : Connection
                     return Progress.Busy;
                 }
 
-                Receive(buffer, now);
+                Receive(buffer, Libc.MessageDontWait, now);
             }
             else if (_drainAsked)
             {
@@ -127,14 +154,16 @@ internal sealed unsafe class PolledConnection : Connection
         }
     }
 
-    private void Receive(Span<byte> buffer, TimeSpan now)
+    /// <summary>False if there was nothing.</summary>
+    private bool Receive(Span<byte> buffer, int flags, TimeSpan? before = null)
     {
         nint count;
         fixed (byte* bytes = buffer)
         {
-            count = Libc.recv(Descriptor, bytes, buffer.Length, Libc.MessageDontWait);
+            count = Libc.recv(Descriptor, bytes, buffer.Length, flags);
         }
 
+        TimeSpan now = before ?? MonotonicClock.Now;
         if (count > 0)
         {
             // Less than was room for: the kernel has no more now, and will say when it has (epoll(7), question 9).
@@ -149,10 +178,13 @@ internal sealed unsafe class PolledConnection : Connection
         else if (LinuxErrno.Last == Libc.TryAgain)
         {
             Readable = false;
+            return false;
         }
         else
         {
             Fail("receive", LinuxErrno.Last);
         }
+
+        return true;
     }
 }
