@@ -26,8 +26,11 @@ public sealed class RoundTripEstimator
     /// <summary>Nothing is known of the peer.</summary>
     /// <param name="firstContact">What to wait until something is: ACK_TIMEOUT (RFC 7252 section 4.8), 2 seconds.</param>
     /// <param name="floor">The shortest wait.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A wait of nothing, or a floor above the first contact's.</exception>
     public RoundTripEstimator(TimeSpan firstContact, TimeSpan floor)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(floor, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(firstContact, floor);
         FirstContact = firstContact;
         Floor = floor;
         _timeout = firstContact;
@@ -57,7 +60,7 @@ public sealed class RoundTripEstimator
             }
         }
 
-        return _timeout < Floor ? Floor : _timeout;
+        return _timeout;
     }
 
     /// <summary>A datagram has been answered.</summary>
@@ -77,7 +80,7 @@ public sealed class RoundTripEstimator
         smoothed.Add(elapsed.TotalSeconds);
         double wait = smoothed.Mean + ((sends == 1 ? StrongFactor : WeakFactor) * smoothed.Deviation);
         double share = isFirst ? 1 : sends == 1 ? StrongShare : WeakShare;
-        _timeout = TimeSpan.FromSeconds((share * wait) + ((1 - share) * current.TotalSeconds));
+        _timeout = TimeSpan.FromSeconds(Math.Max((share * wait) + ((1 - share) * current.TotalSeconds), Floor.TotalSeconds));
         _renewed = now;
     }
 
