@@ -36,10 +36,16 @@ internal static class AskCommand
                 result.AddError("--tries takes a number from 1 to 100");
             }
         });
+        Option<string> method = new("--method")
+        {
+            Description = "CoAP: GET, POST, PUT, DELETE or FETCH; GET and DELETE ask once, without a body",
+            DefaultValueFactory = static _ => "POST",
+        };
+        Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
         Option<string[]> options = Arguments.SocketOptions();
         Command command = new("ask", "Send a line or a datagram and print the reply")
         {
-            first, rest, raw, json, timeout, tries, options,
+            first, rest, raw, json, timeout, tries, method, nonConfirmable, options,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -48,9 +54,21 @@ internal static class AskCommand
                 throw new ArgumentException("--raw and --json exclude each other");
             }
 
-            (Endpoint endpoint, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
+            (string target, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
             ClientOptions client = Arguments.ForClient(parsed.GetValue(options));
             ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json));
+            if (CoapUri.IsMeant(target))
+            {
+                CoapQuestions coap = new(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable));
+                return coap.AskAsync(text, printer, parsed.GetValue(timeout).Time, client);
+            }
+
+            if (parsed.GetResult(method) is { Implicit: false } || parsed.GetValue(nonConfirmable))
+            {
+                throw new ArgumentException("--method and --non-confirmable are for coap:// endpoints");
+            }
+
+            Endpoint endpoint = Endpoint.Parse(target);
             IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text);
             return endpoint.IsStream
                 ? AskStreamAsync(endpoint, questions, printer, parsed.GetValue(timeout).Time, client)
@@ -59,11 +77,11 @@ internal static class AskCommand
         return command;
     }
 
-    private static (Endpoint Endpoint, string? Text) Read(string? first, string[] rest)
+    private static (string Target, string? Text) Read(string? first, string[] rest)
     {
         bool named = first is not null && Arguments.LooksLikeEndpoint(first);
         string[] text = named || first is null ? rest : [first, .. rest];
-        return (Endpoint.Parse(named ? first! : DefaultEndpoint), text.Length == 0 ? null : string.Join(' ', text));
+        return (named ? first! : DefaultEndpoint, text.Length == 0 ? null : string.Join(' ', text));
     }
 
     private static async Task<int> AskStreamAsync(
