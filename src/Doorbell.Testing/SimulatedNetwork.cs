@@ -1,16 +1,18 @@
+using System.Buffers.Binary;
+
 namespace Doorbell.Testing;
 
 /// <summary>
-/// A network in memory and in virtual time: streams between services and scripted clients. The seed decides how streams are cut, how
-/// long each piece travels and what happens first, so the same seed and the same script give the same run. One thread uses it.
+/// A network in memory and in virtual time: streams and datagrams between services, scripted peers and pure state machines. The seed
+/// decides how streams are cut, how long what is sent travels, what is lost and what happens first, so the same seed and the same script
+/// give the same run. One thread uses it.
 /// </summary>
-public sealed class SimulatedNetwork
+public sealed partial class SimulatedNetwork
 {
     private const int MostPending = 1_000_000;
-    private readonly PriorityQueue<Action, (TimeSpan At, long Number)> _events = new();
+    private readonly EventQueue _events = new();
     private readonly Dictionary<PeerAddress, SimulatedListener> _listeners = [];
     private readonly SeededRandom _random;
-    private long _number;
 
     /// <summary>An empty network at time 0.</summary>
     /// <param name="seed">Decides what chance would.</param>
@@ -19,6 +21,7 @@ public sealed class SimulatedNetwork
         Seed = seed;
         _random = new SeededRandom(seed);
         Random = new SeededRandom(_random.NextUInt64());
+        Datagrams = new DatagramCarrier(this);
     }
 
     /// <summary>What its chances come from.</summary>
@@ -71,12 +74,7 @@ public sealed class SimulatedNetwork
     public void After(TimeSpan wait, Action action)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
-        if (_events.Count >= MostPending)
-        {
-            throw new InvalidOperationException($"More than {MostPending} events are pending.");
-        }
-
-        _events.Enqueue(action, (Now + wait, _number++));
+        At(Now + wait, action, 0);
     }
 
     /// <summary>Runs until nothing is left to happen, every time-out on the way included.</summary>
@@ -84,15 +82,14 @@ public sealed class SimulatedNetwork
     /// <exception cref="InvalidOperationException">There was always something more to do.</exception>
     public void RunUntilIdle(int mostEvents = 10_000_000)
     {
-        for (int i = 0; _events.TryDequeue(out Action? action, out (TimeSpan At, long) time); i++)
+        for (int i = 0; _events.Count > 0; i++)
         {
             if (i >= mostEvents)
             {
                 throw new InvalidOperationException($"The network has not settled after {mostEvents} events.");
             }
 
-            Now = time.At;
-            action();
+            HappenNext();
         }
     }
 
@@ -100,14 +97,26 @@ public sealed class SimulatedNetwork
     /// <param name="time">On <see cref="Now"/>'s scale.</param>
     public void Run(TimeSpan time)
     {
-        while (_events.TryPeek(out Action? action, out (TimeSpan At, long) next) && next.At <= time)
+        while (_events.Count > 0 && _events.NextAt <= time)
         {
-            _events.Dequeue();
-            Now = next.At;
-            action();
+            HappenNext();
         }
 
         Now = time > Now ? time : Now;
+    }
+
+    /// <summary>Schedules an event.</summary>
+    /// <param name="time">Not before now.</param>
+    /// <param name="target">An <see cref="IScheduled"/>, or an <see cref="Action"/>.</param>
+    /// <param name="what">For the first of these.</param>
+    internal void At(TimeSpan time, object target, int what)
+    {
+        if (_events.Count >= MostPending)
+        {
+            throw new InvalidOperationException($"More than {MostPending} events are pending.");
+        }
+
+        _events.Enqueue(time, target, what);
     }
 
     /// <summary>Between a tenth of a millisecond and two.</summary>
@@ -116,4 +125,25 @@ public sealed class SimulatedNetwork
     internal SeededRandom Fork() => new(_random.NextUInt64());
 
     internal void Trace(long value) => TraceHash = (((TraceHash ^ (ulong)value) * 1099511628211) ^ (ulong)Now.Ticks) * 1099511628211;
+
+    internal void Trace(ReadOnlySpan<byte> bytes)
+    {
+        Trace(bytes.Length);
+        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
+        {
+            Trace(BinaryPrimitives.ReadInt64LittleEndian(bytes));
+        }
+
+        foreach (byte value in bytes)
+        {
+            Trace(value);
+        }
+    }
+
+    private void HappenNext()
+    {
+        EventQueue.Entry next = _events.Dequeue();
+        Now = new TimeSpan(next.At);
+        next.Happen();
+    }
 }
