@@ -11,7 +11,6 @@ public sealed partial class SimulatedNetwork
 {
     private const int MostPending = 1_000_000;
     private readonly EventQueue _events = new();
-    private readonly Dictionary<PeerAddress, SimulatedListener> _listeners = [];
     private readonly SeededRandom _random;
 
     /// <summary>An empty network at time 0.</summary>
@@ -35,37 +34,6 @@ public sealed partial class SimulatedNetwork
 
     /// <summary>A number made of all that has happened so far: the same after two runs that were the same.</summary>
     public ulong TraceHash { get; private set; } = 14695981039346656037;
-
-    /// <summary>Serves streams at an address.</summary>
-    /// <param name="address">Not yet listened on.</param>
-    /// <param name="service">What to serve.</param>
-    /// <exception cref="ArgumentException">The address is in use, or the service does not speak over streams.</exception>
-    public SimulatedListener ListenStream(PeerAddress address, Service service)
-    {
-        SimulatedListener listener = new(this, service);
-        _listeners.Add(address, listener);
-        return listener;
-    }
-
-    /// <summary>Connects a scripted client. Refused if nobody listens.</summary>
-    /// <param name="from">The client's address.</param>
-    /// <param name="to">The service's.</param>
-    public SimulatedClient ConnectStream(PeerAddress from, PeerAddress to)
-    {
-        StreamDirection there = new(this, Fork());
-        StreamDirection back = new(this, Fork());
-        SimulatedClient client = new(this, new StreamEnd(back, there));
-        if (_listeners.TryGetValue(to, out SimulatedListener? listener))
-        {
-            After(Travel(_random), () => listener.Accept(from, new StreamEnd(there, back)));
-        }
-        else
-        {
-            After(Travel(_random), back.Reset);
-        }
-
-        return client;
-    }
 
     /// <summary>Does something later.</summary>
     /// <param name="wait">From now; not negative.</param>
@@ -118,9 +86,6 @@ public sealed partial class SimulatedNetwork
 
         _events.Enqueue(time, target, what);
     }
-
-    /// <summary>Between a tenth of a millisecond and two.</summary>
-    internal static TimeSpan Travel(SeededRandom random) => TimeSpan.FromTicks(1_000 + random.Next(19_000));
 
     internal SeededRandom Fork() => new(_random.NextUInt64());
 

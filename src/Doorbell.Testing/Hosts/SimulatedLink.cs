@@ -6,6 +6,9 @@ namespace Doorbell.Testing;
 /// </summary>
 public sealed class SimulatedLink
 {
+    /// <summary>20 for IPv4 and 20 for TCP.</summary>
+    private const int SegmentHeaderBytes = 40;
+
     private readonly SimulatedNetwork _network;
     private readonly Link _link;
 
@@ -57,6 +60,24 @@ public sealed class SimulatedLink
         }
 
         return _link.Next(_network.Now, length);
+    }
+
+    /// <summary>Bytes of the largest segment of a stream.</summary>
+    internal int MaxSegmentBytes =>
+        (Options ?? _network.DefaultLink).Mtu is var mtu && mtu == 0 ? int.MaxValue : mtu - SegmentHeaderBytes;
+
+    /// <summary>Sends a segment of a stream; false if it is lost. One that is damaged is: TCP's checksum tells.</summary>
+    internal bool TrySend(int length, out TimeSpan arrivesAt)
+    {
+        arrivesAt = default;
+        if (IsCut)
+        {
+            return false;
+        }
+
+        LinkFate fate = Next(length + SegmentHeaderBytes - LinkOptions.HeaderBytes);
+        arrivesAt = fate.ArrivesAt;
+        return !fate.IsDropped && fate.CorruptedBit is null;
     }
 
     private static long SeedOf(ulong seed, PeerAddress from, PeerAddress to)
