@@ -38,8 +38,8 @@ public sealed partial class SimulatedNetwork
     public SimulatedLink Link(SimulatedHost from, SimulatedHost to) => from.LinkTo(to, this);
 
     /// <summary>
-    /// From now on neither host reaches the other; what is on its way is lost. Nobody is told: datagrams are just gone, and streams send
-    /// again until it is healed or they give up.
+    /// From now on neither host reaches the other; what would arrive meanwhile is lost. Nobody is told: datagrams are just gone, and
+    /// streams send again until it is healed or they give up.
     /// </summary>
     /// <param name="one">One.</param>
     /// <param name="other">The other.</param>

@@ -10,8 +10,12 @@ namespace Doorbell.Testing;
 public sealed partial class SimulatedNetwork
 {
     private const int MostPending = 1_000_000;
+
+    /// <summary>Time must move on after so many events, or something sets itself off again and again.</summary>
+    private const int MostAtOneMoment = 10_000_000;
     private readonly EventQueue _events = new();
     private readonly SeededRandom _random;
+    private int _atThisMoment;
 
     /// <summary>An empty network at time 0.</summary>
     /// <param name="seed">Decides what chance would.</param>
@@ -63,6 +67,7 @@ public sealed partial class SimulatedNetwork
 
     /// <summary>Runs what happens until a time, which it then is.</summary>
     /// <param name="time">On <see cref="Now"/>'s scale.</param>
+    /// <exception cref="InvalidOperationException">Ten million events have happened at one moment.</exception>
     public void Run(TimeSpan time)
     {
         while (_events.Count > 0 && _events.NextAt <= time)
@@ -108,7 +113,14 @@ public sealed partial class SimulatedNetwork
     private void HappenNext()
     {
         EventQueue.Entry next = _events.Dequeue();
-        Now = new TimeSpan(next.At);
+        TimeSpan at = new(next.At);
+        _atThisMoment = at == Now ? _atThisMoment + 1 : 0;
+        if (_atThisMoment > MostAtOneMoment)
+        {
+            throw new InvalidOperationException($"{MostAtOneMoment} events have happened at {Now}, and there are always more.");
+        }
+
+        Now = at;
         next.Happen();
     }
 }

@@ -68,6 +68,29 @@ public sealed class DatagramTests
     }
 
     [Fact]
+    public void A_link_of_a_given_seed_has_the_fates_that_the_same_link_has_elsewhere()
+    {
+        LinkOptions bad = LinkProfiles.LossyWan.Up;
+        SimulatedNetwork network = new(6) { DefaultLink = bad };
+        List<TimeSpan> arrived = [];
+        List<TimeSpan> expected = [];
+        network.BindDatagram(_server, (_, _, now) => arrived.Add(now));
+        SimulatedDatagramSocket client = network.BindDatagram(_client, static (_, _, _) => { });
+        network.Link(network.Host(_client), network.Host(_server)).Seed = 77;
+        Link same = new(bad, seed: 77);
+        for (int i = 0; i < Many; i++)
+        {
+            client.Send(_server, "datagram"u8);
+            LinkFate fate = same.Next(network.Now, "datagram".Length);
+            expected.AddRange(fate.IsDropped ? [] : fate.CopyArrivesAt is { } copy ? [fate.ArrivesAt, copy] : [fate.ArrivesAt]);
+            network.Run(network.Now + TimeSpan.FromMilliseconds(1));
+        }
+
+        network.RunUntilIdle();
+        Assert.Equal(expected.Order(), arrived);
+    }
+
+    [Fact]
     public void What_others_send_changes_no_fate_on_a_link_of_ones_own()
     {
         LinkOptions bad = new() { Loss = 0.3, Duplicate = 0.1 };
@@ -177,7 +200,7 @@ public sealed class DatagramTests
         Assert.Equal([TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(10)], rung);
     }
 
-    /// <summary>Sends the numbers from 0 on, one a millisecond; which ones arrived, in order, and -1 for each that is none of them.</summary>
+    /// <summary>Sends the numbers from 0 on, one a millisecond: which ones arrived, as they came, and -1 for what is none of them.</summary>
     private static (List<int> Arrived, LinkCounts Counts) SendMany(ulong seed, LinkOptions options, Action<SimulatedNetwork>? also = null)
     {
         SimulatedNetwork network = new(seed) { DefaultLink = options };

@@ -4,7 +4,7 @@ using Doorbell.Testing;
 
 namespace Doorbell.Tests;
 
-/// <summary>A protocol of ours, small enough to read: a client that asks until it is answered, a counter that must not count twice.</summary>
+/// <summary>A small protocol of our own: a client that asks until it is answered, a counter that must not count twice.</summary>
 public sealed class LossyCounterTests(ITestOutputHelper output)
 {
     private static readonly PeerAddress _server = PeerAddress.IPv4(0x0a000001, 7000);
@@ -100,7 +100,7 @@ public sealed class LossyCounterTests(ITestOutputHelper output)
         Assert.Equal(questions * clients, counter.Count);
     }
 
-    /// <summary>Counts a question once, however often it comes. Numbers of a peer only rise: it asks the next when this is answered.</summary>
+    /// <summary>Counts a question once, however often it comes. A peer's numbers only rise: it asks the next when this is answered.</summary>
     private sealed class Counter : DatagramHandler
     {
         private readonly Dictionary<PeerAddress, long> _last = [];

@@ -10,7 +10,7 @@ public sealed class SimulatedLink
     private const int SegmentHeaderBytes = 40;
 
     private readonly SimulatedNetwork _network;
-    private readonly Link _link;
+    private Link _link;
 
     internal SimulatedLink(SimulatedNetwork network, SimulatedHost from, SimulatedHost to)
     {
@@ -42,10 +42,20 @@ public sealed class SimulatedLink
     }
 
     /// <summary>
-    /// Whether nothing gets through in this direction, what is on its way included. <see cref="SimulatedNetwork.Partition"/> sets both
-    /// directions'.
+    /// Whether nothing gets through in this direction; what is on its way and would arrive meanwhile is lost too.
+    /// <see cref="SimulatedNetwork.Partition"/> sets both directions'.
     /// </summary>
     public bool IsCut { get; set; }
+
+    /// <summary>
+    /// What its chances come from. Setting it makes a new link of it, counts and all: with the seed of an <c>impair</c> run (N up, ~N
+    /// down) the same datagrams have the same fates as there.
+    /// </summary>
+    public long Seed
+    {
+        get => _link.Seed;
+        set => _link = new Link(Options ?? _network.DefaultLink, value);
+    }
 
     /// <summary>Reads what became of the datagrams, and of streams' segments, that went over it while it was not cut.</summary>
     public LinkCounts ReadCounts() => _link.ReadCounts();
