@@ -22,7 +22,7 @@ internal sealed class MemoryTransport : StreamTransport
 
     public override bool AtEnd => PeerEnded && _toServer.Count == 0;
 
-    public override bool IsReset => PeerReset;
+    public override CloseReason? Lost => PeerReset ? CloseReason.PeerReset : null;
 
     public override int Room => LargestSend;
 

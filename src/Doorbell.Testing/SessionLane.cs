@@ -27,7 +27,7 @@ internal sealed class SessionLane
     private enum Deed : byte
     {
         Ring,
-        Reset,
+        Fail,
         Send,
         Finish,
         Continue,
@@ -79,13 +79,20 @@ internal sealed class SessionLane
         return true;
     }
 
+    /// <summary>Nothing more can be received or sent.</summary>
+    public void Fail(CloseReason reason)
+    {
+        Session.Fail(reason);
+        WasReset = true;
+    }
+
     private int FindPossible(Want wants, Span<Deed> possible)
     {
         int count = 0;
         int readable = _transport.Readable;
         bool canReceive = (wants & Want.Receive) != 0;
         AddIf(_bell.IsRung, Deed.Ring, possible, ref count);
-        AddIf(_transport.IsReset, Deed.Reset, possible, ref count);
+        AddIf(_transport.Lost is not null, Deed.Fail, possible, ref count);
         AddIf((wants & Want.Send) != 0 && _transport.Room > 0, Deed.Send, possible, ref count);
         AddIf((wants & Want.Finish) != 0, Deed.Finish, possible, ref count);
         AddIf((wants & Want.Turn) != 0, Deed.Continue, possible, ref count);
@@ -111,9 +118,8 @@ internal sealed class SessionLane
                 _bell.Take();
                 Session.Ring(now);
                 break;
-            case Deed.Reset:
-                Session.Fail(CloseReason.PeerReset);
-                WasReset = true;
+            case Deed.Fail:
+                Fail(_transport.Lost!.Value);
                 break;
             case Deed.Send:
                 Send(now);
@@ -167,7 +173,7 @@ internal sealed class SessionLane
 
         // close(2) sends the FIN if shutdown(2) has not.
         HasFinished |= !WasReset;
-        if (isAbort)
+        if (isAbort || Session.Reason == CloseReason.DrainDeadline)
         {
             _transport.Abort();
         }

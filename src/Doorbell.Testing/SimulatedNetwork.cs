@@ -1,16 +1,21 @@
+using System.Buffers.Binary;
+
 namespace Doorbell.Testing;
 
 /// <summary>
-/// A network in memory and in virtual time: streams between services and scripted clients. The seed decides how streams are cut, how
-/// long each piece travels and what happens first, so the same seed and the same script give the same run. One thread uses it.
+/// A network in memory and in virtual time: streams and datagrams between services, scripted peers and pure state machines. The seed
+/// decides how streams are cut, how long what is sent travels, what is lost and what happens first, so the same seed and the same script
+/// give the same run. One thread uses it.
 /// </summary>
-public sealed class SimulatedNetwork
+public sealed partial class SimulatedNetwork
 {
     private const int MostPending = 1_000_000;
-    private readonly PriorityQueue<Action, (TimeSpan At, long Number)> _events = new();
-    private readonly Dictionary<PeerAddress, SimulatedListener> _listeners = [];
+
+    /// <summary>Time must move on after so many events, or something sets itself off again and again.</summary>
+    private const int MostAtOneMoment = 10_000_000;
+    private readonly EventQueue _events = new();
     private readonly SeededRandom _random;
-    private long _number;
+    private int _atThisMoment;
 
     /// <summary>An empty network at time 0.</summary>
     /// <param name="seed">Decides what chance would.</param>
@@ -19,6 +24,7 @@ public sealed class SimulatedNetwork
         Seed = seed;
         _random = new SeededRandom(seed);
         Random = new SeededRandom(_random.NextUInt64());
+        Datagrams = new DatagramCarrier(this);
     }
 
     /// <summary>What its chances come from.</summary>
@@ -33,37 +39,6 @@ public sealed class SimulatedNetwork
     /// <summary>A number made of all that has happened so far: the same after two runs that were the same.</summary>
     public ulong TraceHash { get; private set; } = 14695981039346656037;
 
-    /// <summary>Serves streams at an address.</summary>
-    /// <param name="address">Not yet listened on.</param>
-    /// <param name="service">What to serve.</param>
-    /// <exception cref="ArgumentException">The address is in use, or the service does not speak over streams.</exception>
-    public SimulatedListener ListenStream(PeerAddress address, Service service)
-    {
-        SimulatedListener listener = new(this, service);
-        _listeners.Add(address, listener);
-        return listener;
-    }
-
-    /// <summary>Connects a scripted client. Refused if nobody listens.</summary>
-    /// <param name="from">The client's address.</param>
-    /// <param name="to">The service's.</param>
-    public SimulatedClient ConnectStream(PeerAddress from, PeerAddress to)
-    {
-        StreamDirection there = new(this, Fork());
-        StreamDirection back = new(this, Fork());
-        SimulatedClient client = new(this, new StreamEnd(back, there));
-        if (_listeners.TryGetValue(to, out SimulatedListener? listener))
-        {
-            After(Travel(_random), () => listener.Accept(from, new StreamEnd(there, back)));
-        }
-        else
-        {
-            After(Travel(_random), back.Reset);
-        }
-
-        return client;
-    }
-
     /// <summary>Does something later.</summary>
     /// <param name="wait">From now; not negative.</param>
     /// <param name="action">What.</param>
@@ -71,12 +46,7 @@ public sealed class SimulatedNetwork
     public void After(TimeSpan wait, Action action)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
-        if (_events.Count >= MostPending)
-        {
-            throw new InvalidOperationException($"More than {MostPending} events are pending.");
-        }
-
-        _events.Enqueue(action, (Now + wait, _number++));
+        At(Now + wait, action, 0);
     }
 
     /// <summary>Runs until nothing is left to happen, every time-out on the way included.</summary>
@@ -84,36 +54,73 @@ public sealed class SimulatedNetwork
     /// <exception cref="InvalidOperationException">There was always something more to do.</exception>
     public void RunUntilIdle(int mostEvents = 10_000_000)
     {
-        for (int i = 0; _events.TryDequeue(out Action? action, out (TimeSpan At, long) time); i++)
+        for (int i = 0; _events.Count > 0; i++)
         {
             if (i >= mostEvents)
             {
                 throw new InvalidOperationException($"The network has not settled after {mostEvents} events.");
             }
 
-            Now = time.At;
-            action();
+            HappenNext();
         }
     }
 
     /// <summary>Runs what happens until a time, which it then is.</summary>
     /// <param name="time">On <see cref="Now"/>'s scale.</param>
+    /// <exception cref="InvalidOperationException">Ten million events have happened at one moment.</exception>
     public void Run(TimeSpan time)
     {
-        while (_events.TryPeek(out Action? action, out (TimeSpan At, long) next) && next.At <= time)
+        while (_events.Count > 0 && _events.NextAt <= time)
         {
-            _events.Dequeue();
-            Now = next.At;
-            action();
+            HappenNext();
         }
 
         Now = time > Now ? time : Now;
     }
 
-    /// <summary>Between a tenth of a millisecond and two.</summary>
-    internal static TimeSpan Travel(SeededRandom random) => TimeSpan.FromTicks(1_000 + random.Next(19_000));
+    /// <summary>Schedules an event.</summary>
+    /// <param name="time">Not before now.</param>
+    /// <param name="target">An <see cref="IScheduled"/>, or an <see cref="Action"/>.</param>
+    /// <param name="what">For the first of these.</param>
+    internal void At(TimeSpan time, object target, int what)
+    {
+        if (_events.Count >= MostPending)
+        {
+            throw new InvalidOperationException($"More than {MostPending} events are pending.");
+        }
+
+        _events.Enqueue(time, target, what);
+    }
 
     internal SeededRandom Fork() => new(_random.NextUInt64());
 
     internal void Trace(long value) => TraceHash = (((TraceHash ^ (ulong)value) * 1099511628211) ^ (ulong)Now.Ticks) * 1099511628211;
+
+    internal void Trace(ReadOnlySpan<byte> bytes)
+    {
+        Trace(bytes.Length);
+        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
+        {
+            Trace(BinaryPrimitives.ReadInt64LittleEndian(bytes));
+        }
+
+        foreach (byte value in bytes)
+        {
+            Trace(value);
+        }
+    }
+
+    private void HappenNext()
+    {
+        EventQueue.Entry next = _events.Dequeue();
+        TimeSpan at = new(next.At);
+        _atThisMoment = at == Now ? _atThisMoment + 1 : 0;
+        if (_atThisMoment > MostAtOneMoment)
+        {
+            throw new InvalidOperationException($"{MostAtOneMoment} events have happened at {Now}, and there are always more.");
+        }
+
+        Now = at;
+        next.Happen();
+    }
 }

@@ -9,8 +9,8 @@ internal abstract class StreamTransport
     /// <summary>Whether the peer's end of input is next.</summary>
     public abstract bool AtEnd { get; }
 
-    /// <summary>Whether the peer, or the network, has reset it.</summary>
-    public abstract bool IsReset { get; }
+    /// <summary>Why nothing more can be received or sent: the peer has reset it, or it timed out; null while it lasts.</summary>
+    public abstract CloseReason? Lost { get; }
 
     /// <summary>Bytes that can be sent now.</summary>
     public abstract int Room { get; }

@@ -2,10 +2,12 @@ using Doorbell.Testing;
 
 namespace Doorbell.Tests;
 
-/// <summary>Framed services on the simulated network: nothing is lost, added or reordered.</summary>
+/// <summary>Framed services on the simulated network, over good links and bad: nothing is lost, added or reordered.</summary>
 public sealed class StreamTests
 {
     private static readonly PeerAddress _server = PeerAddress.IPv4(0x0a000001, 7000);
+    private static readonly PeerAddress _client = PeerAddress.IPv4(0x0a000002, 50_000);
+    private static readonly StreamLimits _patient = StreamLimits.Default with { IdleTimeout = TimeSpan.FromHours(1) };
     private static readonly Framing[] _framings =
     [
         Framing.Line, Framing.Nul, Framing.Delimiter("<>"u8), Framing.FixedLength(7),
@@ -58,8 +60,9 @@ public sealed class StreamTests
     private static ulong Visit(SimulatedNetwork network, Func<Framing, Service> newService)
     {
         Framing framing = _framings[network.Random.Next(_framings.Length)];
-        SimulatedListener listener = network.ListenStream(_server, newService(framing));
-        SimulatedClient client = network.ConnectStream(PeerAddress.IPv4(0x0a000002, 50_000), _server);
+        SimulatedListener listener = network.ListenStream(_server, newService(framing) with { StreamLimits = _patient });
+        Worsen(network);
+        SimulatedClient client = network.ConnectStream(_client, _server);
         byte[] sent = Messages(framing, network.Random);
         bool resets = network.Random.Next(4) == 0;
         if (network.Random.Next(3) == 0)
@@ -75,16 +78,68 @@ public sealed class StreamTests
         client.End();
         if (resets)
         {
-            network.After(TimeSpan.FromMilliseconds(network.Random.Next(10)), client.Reset);
+            Reset(network, client, sent.Length);
         }
 
         network.RunUntilIdle();
         Assert.True(sent.AsSpan().StartsWith(client.Received), "what came back is no prefix of what was sent");
+
+        // Over a bad link all of TCP's SYNs may be lost; then the client is told.
+        resets |= !client.IsConnected && client.Failure == ConnectionFailure.TimedOut;
         Assert.True(resets || client.Received.Length == sent.Length, $"{client.Received.Length} of {sent.Length} bytes came back");
-        Assert.Equal(1, listener.Ledger.Read().ConnectionsOpened);
+        Assert.True(resets || client.ServerEnded, "the server has not ended");
+        Assert.True(resets || client.Failure == ConnectionFailure.None, $"the connection failed: {client.Failure}");
+        Assert.InRange(listener.Ledger.Read().ConnectionsOpened, resets ? 0 : 1, 1);
         Assert.Equal(0, listener.Ledger.Read().ConnectionsOpen);
         Assert.Equal(0, listener.RentedBytes);
         return network.TraceHash;
+    }
+
+    /// <summary>In every second run the links are bad, and in some of those the hosts are parted for a while.</summary>
+    private static void Worsen(SimulatedNetwork network)
+    {
+        Random random = network.Random;
+        if (random.Next(2) == 0)
+        {
+            return;
+        }
+
+        network.DefaultLink = new LinkOptions
+        {
+            Loss = random.NextDouble() * 0.2,
+            Duplicate = random.NextDouble() * 0.2,
+            Reorder = random.NextDouble() * 0.2,
+            Corrupt = random.NextDouble() * 0.05,
+            Delay = TimeSpan.FromMilliseconds(random.Next(50)),
+            Jitter = TimeSpan.FromMilliseconds(random.Next(20)),
+            BitsPerSecond = random.Next(3) == 0 ? 1_000_000 : 0,
+            Mtu = random.Next(3) == 0 ? 68 + random.Next(1500) : 0,
+        };
+        if (random.Next(3) == 0)
+        {
+            TimeSpan parted = TimeSpan.FromMilliseconds(random.Next(1_000));
+            network.After(parted, () => network.Partition(network.Host(_server), network.Host(_client)));
+            network.After(
+                parted + TimeSpan.FromMilliseconds(random.Next(5_000)),
+                () => network.Heal(network.Host(_server), network.Host(_client)));
+        }
+    }
+
+    /// <summary>At a moment, or at a byte of one direction or the other.</summary>
+    private static void Reset(SimulatedNetwork network, SimulatedClient client, int bytes)
+    {
+        switch (network.Random.Next(3))
+        {
+            case 0:
+                network.After(TimeSpan.FromMilliseconds(network.Random.Next(10)), client.Reset);
+                break;
+            case 1:
+                client.ResetAfterSending(network.Random.Next(bytes + 1));
+                break;
+            default:
+                client.ResetAfterReceiving(network.Random.Next(bytes + 1));
+                break;
+        }
     }
 
     /// <summary>Messages of letters, framed.</summary>

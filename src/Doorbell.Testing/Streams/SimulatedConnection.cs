@@ -1,25 +1,78 @@
 namespace Doorbell.Testing;
 
 /// <summary>Brings a lane round whenever there may be something to do for its session.</summary>
-internal sealed class SimulatedConnection
+internal sealed class SimulatedConnection : IScheduled
 {
     private readonly SimulatedNetwork _network;
+    private readonly SimulatedListener _listener;
     private readonly SessionLane _lane;
+    private readonly VirtualTimer _deadline;
     private bool _isWoken;
-    private TimeSpan _tickAt = TimeSpan.MaxValue;
 
-    public SimulatedConnection(SimulatedNetwork network, SessionSetting setting, PeerAddress peer, StreamEnd end)
+    public SimulatedConnection(
+        SimulatedNetwork network, SimulatedListener listener, SessionSetting setting, PeerAddress peer, StreamEnd end)
     {
         _network = network;
+        _listener = listener;
+        Peer = peer;
         _lane = new SessionLane(setting, peer, end, network.Fork(), Wake);
-        end.Input.OnArrival = Wake;
-        end.Output.OnRoom = Wake;
+        _deadline = new VirtualTimer(network, Tick);
+        end.OnChange = Wake;
     }
+
+    public PeerAddress Peer { get; }
+
+    /// <summary>Where it is in its listener's list.</summary>
+    public int Index { get; set; }
+
+    /// <summary>What its handler threw, if it did.</summary>
+    public Exception? Fault => _lane.Session.Fault;
 
     public void Open()
     {
         _lane.Session.Opened(_network.Now, DateTimeOffset.UnixEpoch + _network.Now);
+        SetDeadline();
         Wake();
+    }
+
+    public void Drain()
+    {
+        _lane.Drain();
+        Wake();
+    }
+
+    /// <summary>The drain is over: ends it with a reset.</summary>
+    public void Abort()
+    {
+        if (_lane.Ended is null)
+        {
+            _lane.Fail(CloseReason.DrainDeadline);
+            Wake();
+        }
+    }
+
+    void IScheduled.Happen(int what)
+    {
+        _isWoken = false;
+        if (_lane.Ended is not null)
+        {
+            return;
+        }
+
+        bool did = _lane.Step(_network.Now);
+        if (_lane.Ended is not null)
+        {
+            _deadline.At = TimeSpan.MaxValue;
+            _listener.Left(this);
+            return;
+        }
+
+        if (did)
+        {
+            Wake();
+        }
+
+        SetDeadline();
     }
 
     private void Wake()
@@ -27,39 +80,26 @@ internal sealed class SimulatedConnection
         if (!_isWoken && _lane.Ended is null)
         {
             _isWoken = true;
-            _network.After(TimeSpan.Zero, Step);
+            _network.At(_network.Now, this, 0);
         }
     }
 
-    private void Step()
-    {
-        _isWoken = false;
-        if (_lane.Step(_network.Now))
-        {
-            Wake();
-        }
-
-        SetTick();
-    }
-
-    private void SetTick()
+    private void SetDeadline()
     {
         TimeSpan due = _lane.Session.Deadline;
-        if (_lane.Ended is null && due < _tickAt)
+        if (due != _deadline.At)
         {
-            _tickAt = due;
-            _network.After(due > _network.Now ? due - _network.Now : TimeSpan.Zero, () => Tick(due));
+            _deadline.At = due;
         }
     }
 
-    private void Tick(TimeSpan due)
+    private void Tick()
     {
-        if (due == _tickAt && _lane.Ended is null)
+        if (_lane.Ended is null)
         {
-            _tickAt = TimeSpan.MaxValue;
             _lane.Session.Tick(_network.Now);
             Wake();
-            SetTick();
+            SetDeadline();
         }
     }
 }

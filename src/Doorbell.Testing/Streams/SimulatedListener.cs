@@ -1,18 +1,37 @@
 namespace Doorbell.Testing;
 
-/// <summary>A service that is served on a <see cref="SimulatedNetwork"/>.</summary>
-public sealed class SimulatedListener
+/// <summary>A service that is served over streams on a <see cref="SimulatedNetwork"/>: its backlog, its limits, its drain.</summary>
+public sealed class SimulatedListener : IScheduled
 {
+    private const int Accept = 0;
+    private const int DrainIsOver = 1;
+    private const int SomaxConn = 4096;
+
     private readonly SimulatedNetwork _network;
+    private readonly PeerAddress _address;
     private readonly Service _service;
     private readonly Func<StreamHandler> _newHandler;
+    private readonly SimulatedServerOptions _options;
+    private readonly byte[] _refusal;
     private readonly CountingPool _pool = new();
+    private readonly AddressCounts _ofAddress;
+    private readonly Queue<(PeerAddress From, StreamEnd End)> _backlog = new();
+    private readonly List<SimulatedConnection> _connections = [];
+    private bool _accepts;
+    private bool _drains;
 
-    internal SimulatedListener(SimulatedNetwork network, Service service)
+    internal SimulatedListener(SimulatedNetwork network, PeerAddress address, Service service, SimulatedServerOptions options)
     {
+        options.Validate();
+        service.StreamLimits.Validate();
         _network = network;
+        _address = address;
         _service = service;
-        _newHandler = service.NewStreamHandler ?? throw new ArgumentException($"{service.Name} does not speak over streams.");
+        _options = options;
+        _refusal = System.Text.Encoding.UTF8.GetBytes(options.RefusalLine is { } line ? line + "\n" : "");
+        _ofAddress = new AddressCounts(options.MaxConnectionsPerAddress);
+        _newHandler = service.NewStreamHandler
+            ?? throw new ArgumentException($"{service.Name} does not speak over streams.", nameof(service));
     }
 
     /// <summary>Where its connections are counted.</summary>
@@ -21,6 +40,153 @@ public sealed class SimulatedListener
     /// <summary>Bytes its sessions hold in rented memory; 0 when all are idle or ended.</summary>
     public long RentedBytes => _pool.RentedBytes;
 
-    internal void Accept(PeerAddress from, StreamEnd end) =>
-        new SimulatedConnection(_network, new SessionSetting(_newHandler(), _service.StreamLimits, Ledger, _pool), from, end).Open();
+    /// <summary>What a handler threw last, if one did.</summary>
+    public Exception? Fault { get; private set; }
+
+    /// <summary>Connections that wait, complete, to be accepted.</summary>
+    public int Waiting => _backlog.Count;
+
+    /// <summary>How often a SYN, or a handshake's last acknowledgement, found the backlog full and was dropped.</summary>
+    public long Overflowed { get; private set; }
+
+    /// <summary>Whether it has drained: it takes no connections, and has none.</summary>
+    public bool IsDrained => _drains && _connections.Count == 0 && _backlog.Count == 0;
+
+    // Linux asks whether more than the limit wait already.
+    private bool IsFull => _backlog.Count > Math.Min(_options.ListenBacklog ?? SomaxConn, SomaxConn);
+
+    private bool HasPlace => _connections.Count < _options.MaxConnections;
+
+    /// <summary>
+    /// Stops listening, so that its address is free, lets what is in flight be answered, and after <paramref name="deadline"/> resets
+    /// what is left, as <c>Server.DrainAsync</c> does. What waits in the backlog is still accepted. Once.
+    /// </summary>
+    /// <param name="deadline">How long to wait; <see cref="TimeSpan.Zero"/> for not at all.</param>
+    public void Drain(TimeSpan deadline)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(deadline, TimeSpan.Zero);
+        if (_drains)
+        {
+            return;
+        }
+
+        _drains = true;
+        _network.StopListening(_address);
+        foreach (SimulatedConnection connection in _connections)
+        {
+            connection.Drain();
+        }
+
+        if (!IsDrained)
+        {
+            _network.At(_network.Now + deadline, this, DrainIsOver);
+        }
+    }
+
+    /// <summary>Whether a SYN is answered; otherwise it is dropped, and the client sends it again.</summary>
+    internal bool TakesSyn()
+    {
+        Overflowed += IsFull ? 1 : 0;
+        return !IsFull;
+    }
+
+    /// <summary>A handshake is complete; false if there is no place for it in the backlog, and its last segment is dropped.</summary>
+    internal bool Complete(PeerAddress from, StreamEnd end)
+    {
+        if (_drains)
+        {
+            end.Abort();
+            return true;
+        }
+
+        if (!TakesSyn())
+        {
+            return false;
+        }
+
+        _backlog.Enqueue((from, end));
+        AcceptSoon();
+        return true;
+    }
+
+    internal void Left(SimulatedConnection connection)
+    {
+        Fault = connection.Fault ?? Fault;
+        _ofAddress.Remove(connection.Peer);
+        SimulatedConnection last = _connections[^1];
+        _connections[connection.Index] = last;
+        last.Index = connection.Index;
+        _connections.RemoveAt(_connections.Count - 1);
+        AcceptSoon();
+    }
+
+    void IScheduled.Happen(int what)
+    {
+        if (what == DrainIsOver)
+        {
+            Abort();
+            return;
+        }
+
+        _accepts = false;
+        while (_backlog.Count > 0 && (HasPlace || _options.AtLimit == AtLimit.Close))
+        {
+            (PeerAddress from, StreamEnd end) = _backlog.Dequeue();
+            if (HasPlace && _ofAddress.TryAdd(from))
+            {
+                Serve(from, end);
+            }
+            else
+            {
+                Refuse(end);
+            }
+        }
+    }
+
+    private void AcceptSoon()
+    {
+        if (!_accepts && _backlog.Count > 0)
+        {
+            _accepts = true;
+            _network.At(_network.Now, this, Accept);
+        }
+    }
+
+    private void Serve(PeerAddress from, StreamEnd end)
+    {
+        SessionSetting setting = new(_newHandler(), _service.StreamLimits, Ledger, _pool);
+        SimulatedConnection connection = new(_network, this, setting, from, end) { Index = _connections.Count };
+        _connections.Add(connection);
+        connection.Open();
+        if (_drains)
+        {
+            connection.Drain();
+        }
+    }
+
+    private void Refuse(StreamEnd end)
+    {
+        Ledger.ConnectionRefused();
+        end.Send(_refusal);
+        end.Finish();
+
+        // What it has sent already is read first: closing with unread input sends a reset, which can destroy the line.
+        Span<byte> unread = stackalloc byte[1024];
+        end.Receive(unread[..Math.Min(end.Readable, unread.Length)]);
+        end.Close();
+    }
+
+    private void Abort()
+    {
+        foreach ((_, StreamEnd end) in _backlog)
+        {
+            end.Abort();
+        }
+
+        _backlog.Clear();
+        foreach (SimulatedConnection connection in _connections)
+        {
+            connection.Abort();
+        }
+    }
 }

@@ -2,16 +2,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Doorbell;
 
-/// <summary>What becomes of a connection past <see cref="ServerOptions.MaxConnections"/>.</summary>
-public enum AtLimit
-{
-    /// <summary>It waits in the kernel's backlog until there is a place.</summary>
-    LeaveInBacklog,
-
-    /// <summary>It is accepted, told <see cref="ServerOptions.RefusalLine"/> and closed.</summary>
-    Close,
-}
-
 /// <summary>What a server serves, where and how.</summary>
 public sealed record ServerOptions
 {

@@ -1,0 +1,25 @@
+namespace Doorbell.Testing;
+
+/// <summary>When TCP sends again and when it gives up, with Linux's constants (tcp(7), include/net/tcp.h).</summary>
+internal static class Retransmission
+{
+    /// <summary>A segment is sent again so often, tcp_retries2: with the waits between, for 924.6 seconds.</summary>
+    public const int MostOfSegment = 15;
+
+    /// <summary>A SYN is sent again so often, tcp_syn_retries: with the waits between, for 127 seconds.</summary>
+    public const int MostOfSyn = 6;
+
+    private static readonly TimeSpan _longest = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long a segment is waited for that was sent so often: 200 ms, then twice as long each time.</summary>
+    public static TimeSpan OfSegment(int sent) => Doubled(TimeSpan.FromMilliseconds(200), sent);
+
+    /// <summary>How long an answer to a SYN is waited for that was sent so often: 1 s, then twice as long each time.</summary>
+    public static TimeSpan OfSyn(int sent) => Doubled(TimeSpan.FromSeconds(1), sent);
+
+    private static TimeSpan Doubled(TimeSpan first, int sent)
+    {
+        TimeSpan wait = first * (1 << (sent - 1));
+        return wait < _longest ? wait : _longest;
+    }
+}
