@@ -14,7 +14,6 @@ namespace Doorbell;
 /// </remarks>
 public sealed partial class CoapServer
 {
-    private const int LinkFormat = 40;
     private const int MaxPathChars = 256;
     private const int MinEchoKeyBytes = 16;
     private const string Discovery = ".well-known/core";
@@ -66,7 +65,7 @@ public sealed partial class CoapServer
         _echo = new CoapEcho(echoKey.ToArray(), limits.EchoWindow);
         _answer = new byte[limits.MaxMessageBytes];
         _nextMessageId = (ushort)random.Next();
-        Add(Discovery, new CoapResource(List) { Methods = [CoapCode.Get], ContentFormat = LinkFormat, HasEffect = false });
+        Add(Discovery, new CoapResource(List) { Methods = [CoapCode.Get], ContentFormat = CoapFormat.Links, HasEffect = false });
     }
 
     /// <summary>Exchanges remembered.</summary>
