@@ -23,6 +23,11 @@ internal static class ConnectCommand
         command.SetAction(async (parsed, _) =>
         {
             Endpoint where = Endpoint.Parse(parsed.GetValue(endpoint)!);
+            if (where.Transport == Transport.Coap)
+            {
+                throw new ArgumentException("connect joins bytes and speaks no CoAP: ask a resource with doorbell ask");
+            }
+
             ClientOptions client = Arguments.ForClient(parsed.GetValue(options));
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
             return where.IsStream

@@ -43,12 +43,17 @@ internal sealed class ServeReport(Service service, bool json)
         foreach (Door door in server.Doors)
         {
             Print(
-                $"serving {service.Name} on {door.Endpoint}",
+                $"serving {Offered(door)} on {door.Endpoint}",
                 writer =>
                 {
                     writer.WriteString("event", "listening");
                     writer.WriteString("service", service.Name);
                     writer.WriteString("endpoint", door.Endpoint.ToString());
+                    if (door.Endpoint.Transport == Transport.Coap)
+                    {
+                        writer.WriteString("resources", Offered(door));
+                    }
+
                     writer.WriteString("model", server.Model.Name);
                     writer.WriteString("engine", server.Engine);
                     writer.WriteString("reach", JsonNamingPolicy.KebabCaseLower.ConvertName(door.Reach.ToString()));
@@ -186,15 +191,26 @@ internal sealed class ServeReport(Service service, bool json)
         }
 
         IEnumerable<string> open = doors.Where(static door => !door.Endpoint.IsUnix)
-            .Select(static door => $"{(door.Endpoint.IsStream ? "tcp" : "udp")}://*:{door.Endpoint.Port}")
+            .Select(static door => $"{Scheme(door)}://*:{door.Endpoint.Port}")
             .Distinct();
         string how = string.Join(' ', open);
         return how.Length == 0
             ? "reachable from this machine only"
             : service.Program is null
-                ? $"reachable from this machine only; to open it to others: doorbell serve {service.Name} {how}"
+                ? $"reachable from this machine only; to open it to others: doorbell serve {Named(doors)}{how}"
                 : $"reachable from this machine only; to open it to others, serve it on {how}";
     }
+
+    /// <summary>The service as the command line has it: a name would take the other resources away.</summary>
+    private string Named(IReadOnlyList<Door> doors) =>
+        service.CoapResources.Count > 1 && doors.Any(static door => door.Endpoint.Transport == Transport.Coap) ? "" : $"{service.Name} ";
+
+    /// <summary>At a coap endpoint the resources, as in <c>/capitalize /echo</c>.</summary>
+    private string Offered(Door door) => door.Endpoint.Transport == Transport.Coap
+        ? string.Join(' ', service.CoapResources.Keys.Order(StringComparer.Ordinal).Select(static path => $"/{path}"))
+        : service.Name;
+
+    private static string Scheme(Door door) => door.Endpoint.ToString().Split(':')[0];
 
     private void Print(string line, Action<Utf8JsonWriter> write) => JsonLine.Print(json, line, write);
 }

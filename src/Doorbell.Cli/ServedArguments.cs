@@ -24,7 +24,8 @@ internal sealed class ServedArguments
 
     private readonly Argument<string[]> _endpoints = new("ENDPOINT")
     {
-        Description = "Where: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path; * as the host is every interface, "
+        Description = "Where: tcp://host:port, udp://host:port, coap://host:port, unix:///path, unix+dgram:///path; "
+            + "* as the host is every interface, "
             + "port 0 any port; fd://N or fd://NAME is a socket that was passed "
             + $"[default: the sockets of systemd's socket activation, or {string.Join(' ', _defaultEndpoints)}]",
         Arity = ArgumentArity.ZeroOrMore,
@@ -86,6 +87,11 @@ internal sealed class ServedArguments
         Service service = Program(parsed.GetValue(_shell)) is { } program
             ? ProgramService(program, name, parsed.GetValue(_ascii))
             : NamedService(name ?? DefaultService, parsed.GetValue(_ascii));
+        if (name is null && service.Program is null)
+        {
+            service = WithAllResources(service);
+        }
+
         if (endpoints.Length == 0 && !Server.HasPassedSockets)
         {
             endpoints = _defaultEndpoints;
@@ -109,6 +115,18 @@ internal sealed class ServedArguments
         }
 
         return ascii ? Capitalize.Ascii : service;
+    }
+
+    /// <summary>At a coap endpoint all services are offered, each at its name, unless one was named.</summary>
+    private static Service WithAllResources(Service service)
+    {
+        Dictionary<string, CoapResource> all = new(service.CoapResources);
+        foreach ((string path, CoapResource resource) in _services.Values.SelectMany(static each => each.CoapResources))
+        {
+            all.TryAdd(path, resource);
+        }
+
+        return service with { CoapResources = all };
     }
 
     private static Service ProgramService(ServiceProgram program, string? name, bool ascii)

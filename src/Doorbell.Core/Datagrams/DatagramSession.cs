@@ -140,6 +140,8 @@ public sealed class DatagramSession
         }
     }
 
+    internal void PeerIsProved() => _mayStillReply = long.MaxValue;
+
     internal void CountRequests(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);

@@ -57,6 +57,11 @@ public readonly ref struct DatagramTurn
     /// <param name="local"><see cref="Datagram.To"/> of a datagram of that peer's.</param>
     public void SendTo(PeerAddress peer, PeerAddress local) => _session.SendTo(peer, local);
 
+    /// <summary>
+    /// The peer has proved to the service that it is where it says: the amplification bound is lifted for this datagram's answers.
+    /// </summary>
+    public void PeerIsProved() => _session.PeerIsProved();
+
     /// <summary>Adds to the ledger's count of requests.</summary>
     /// <param name="count">How many; not negative.</param>
     public void CountRequests(int count) => _session.CountRequests(count);

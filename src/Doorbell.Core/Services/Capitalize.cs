@@ -8,18 +8,18 @@ public static class Capitalize
     /// error. A line ends at LF or NUL and keeps its end; all the lines that arrived together are answered together. A datagram
     /// is capitalised whole.
     /// </summary>
-    public static Service Unicode { get; } = new("capitalize")
+    public static Service Unicode { get; } = new Service("capitalize")
     {
         NewStreamHandler = static () => new CapitalizeStream(ascii: false),
         NewDatagramHandler = static () => new CapitalizeDatagrams(ascii: false),
-    };
+    }.AsResource(CoapCode.Post, CoapFormat.Text, CoapFormat.Text);
 
     /// <summary>With a–z alone, as C's toupper(3) does in the C locale; every other byte passes unchanged.</summary>
-    public static Service Ascii { get; } = new("capitalize")
+    public static Service Ascii { get; } = new Service("capitalize")
     {
         NewStreamHandler = static () => new CapitalizeStream(ascii: true),
         NewDatagramHandler = static () => new CapitalizeDatagrams(ascii: true),
-    };
+    }.AsResource(CoapCode.Post, CoapFormat.Text, CoapFormat.Text);
 }
 
 /// <summary>Capitalises lines; knows nothing of a line's content but its end, since upper case needs no context.</summary>

@@ -7,11 +7,11 @@ namespace Doorbell;
 public static class Daytime
 {
     /// <summary>Daytime over streams and datagrams, in UTC, in one of the forms the RFC suggests.</summary>
-    public static Service Service { get; } = new("daytime")
+    public static Service Service { get; } = new Service("daytime")
     {
         NewStreamHandler = static () => new DaytimeStream(),
         NewDatagramHandler = static () => new DaytimeDatagrams(),
-    };
+    }.AsResource(CoapCode.Get, CoapFormat.Text);
 
     private static ReadOnlySpan<byte> Line(DateTimeOffset utcNow, Span<byte> buffer)
     {

@@ -4,11 +4,11 @@ namespace Doorbell;
 public static class Discard
 {
     /// <summary>Discard over streams and datagrams.</summary>
-    public static Service Service { get; } = new("discard")
+    public static Service Service { get; } = new Service("discard")
     {
         NewStreamHandler = static () => new DiscardStream(),
         NewDatagramHandler = static () => new DiscardDatagrams(),
-    };
+    }.AsResource(CoapCode.Post, contentFormat: null);
 
     private sealed class DiscardStream : StreamHandler
     {

@@ -4,11 +4,11 @@ namespace Doorbell;
 public static class Echo
 {
     /// <summary>Echo over streams and datagrams.</summary>
-    public static Service Service { get; } = new("echo")
+    public static Service Service { get; } = new Service("echo")
     {
         NewStreamHandler = static () => new EchoStream(),
         NewDatagramHandler = static () => new EchoDatagrams(),
-    };
+    }.AsResource(CoapCode.Post, contentFormat: null);
 
     private sealed class EchoStream : StreamHandler
     {

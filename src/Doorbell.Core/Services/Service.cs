@@ -4,6 +4,8 @@ namespace Doorbell;
 /// <param name="Name">A short name for logs, lower case by custom.</param>
 public sealed record Service(string Name)
 {
+    private static readonly Dictionary<string, CoapResource> _noResources = [];
+
     /// <summary>Makes the handler of a new connection; null if the service does not speak over streams. Any thread may call it.</summary>
     public Func<StreamHandler>? NewStreamHandler { get; init; }
 
@@ -19,10 +21,34 @@ public sealed record Service(string Name)
     /// <summary>The bounds of each datagram socket.</summary>
     public DatagramLimits DatagramLimits { get; init; } = DatagramLimits.Default;
 
+    /// <summary>
+    /// What it offers at a <c>coap://</c> endpoint, by path, as in <c>lamps/1</c>. Default none: itself at its name, if it speaks in
+    /// datagrams (<see cref="CoapResource.From"/>).
+    /// </summary>
+    public IReadOnlyDictionary<string, CoapResource> CoapResources { get; init; } = _noResources;
+
+    /// <summary>The bounds of each <c>coap://</c> socket.</summary>
+    public CoapServerLimits CoapLimits { get; init; } = CoapServerLimits.Default;
+
     /// <summary>A service that answers lines; see <see cref="Framing.Line"/>. Over datagrams, each datagram is one line.</summary>
     /// <param name="name">A short name for logs.</param>
     /// <param name="answer">Answers one message; the line's end is added by itself, as the question's was.</param>
     public static Service Lines(string name, MessageFunction answer) => Framed(name, Framing.Line, answer);
+
+    /// <summary>The same, and what is known of it as a resource.</summary>
+    internal Service AsResource(CoapCode method, int? contentFormat, int? takesFormat = null) => this with
+    {
+        CoapResources = new Dictionary<string, CoapResource>
+        {
+            [Name] = CoapResource.From(this) with
+            {
+                Methods = [method],
+                ContentFormat = contentFormat,
+                TakesFormat = takesFormat,
+                HasEffect = false,
+            },
+        },
+    };
 
     /// <summary>A service that is a program.</summary>
     /// <param name="name">A short name for logs.</param>

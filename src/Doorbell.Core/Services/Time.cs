@@ -8,11 +8,11 @@ public static class Time
     private static readonly DateTimeOffset _epoch = new(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Time over streams and datagrams. The number wraps in 2036, as the RFC's does.</summary>
-    public static Service Service { get; } = new("time")
+    public static Service Service { get; } = new Service("time")
     {
         NewStreamHandler = static () => new TimeStream(),
         NewDatagramHandler = static () => new TimeDatagrams(),
-    };
+    }.AsResource(CoapCode.Get, CoapFormat.Bytes);
 
     private static ReadOnlySpan<byte> Seconds(DateTimeOffset utcNow, Span<byte> buffer)
     {

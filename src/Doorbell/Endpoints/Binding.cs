@@ -97,11 +97,13 @@ internal sealed class Binding
             : await BindAddressesAsync(endpoint, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>A socket does not tell that CoAP is spoken over it: it is a UDP socket of that address.</summary>
     private List<BoundSocket> TakeExisting(Endpoint door)
     {
-        List<BoundSocket> taken = _existing.FindAll(bound => bound.Door.Endpoint == door);
+        Endpoint told = door.Transport == Transport.Coap ? new Endpoint(Transport.Udp, door.Host, door.Port, null) : door;
+        List<BoundSocket> taken = _existing.FindAll(bound => bound.Door.Endpoint == told);
         _existing.RemoveAll(taken.Contains);
-        return taken;
+        return [.. taken.Select(bound => bound with { Door = bound.Door with { Endpoint = door } })];
     }
 
     private async Task<List<BoundSocket>> BindAddressesAsync(Endpoint endpoint, CancellationToken cancellation)

@@ -4,14 +4,15 @@ using System.Net;
 namespace Doorbell;
 
 /// <summary>
-/// A place to serve at or to reach, as a URI: <c>tcp://host:port</c>, <c>udp://host:port</c>, <c>unix:///path</c> (stream),
-/// <c>unix+dgram:///path</c>, and for servers <c>fd://N</c> or <c>fd://NAME</c>, a socket that this process was passed. A bare
+/// A place to serve at or to reach, as a URI: <c>tcp://host:port</c>, <c>udp://host:port</c>, <c>coap://host:port</c>,
+/// <c>unix:///path</c> (stream), <c>unix+dgram:///path</c>, and for servers <c>fd://N</c> or <c>fd://NAME</c>, a socket that this process was passed. A bare
 /// <c>6789</c>, <c>:6789</c> or <c>host:6789</c> means tcp; a missing host means localhost.
 /// </summary>
 /// <remarks>
 /// An IPv6 address stands in brackets. <c>*</c> is every interface, both families. <c>localhost</c> is both loopback addresses.
 /// An IPv4 address has four decimal numbers: 127.1 and 010.0.0.1 mean different places to different programs (RFC 6943 section
-/// 3.1.1). Port 0 is any free port. After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken
+/// 3.1.1). Port 0 is any free port; a coap endpoint without one means 5683.
+/// After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken
 /// as it is, without percent-decoding, and has only characters that can be shown.
 /// </remarks>
 public sealed record Endpoint
@@ -59,12 +60,12 @@ public sealed record Endpoint
         EndpointParser.TryParse(text, out endpoint, out error);
 
     /// <summary>The endpoint of a socket that is bound or connected already.</summary>
-    /// <param name="transport">TCP or UDP.</param>
+    /// <param name="transport">TCP, UDP or CoAP.</param>
     /// <param name="address">Its address.</param>
     public static Endpoint From(Transport transport, IPEndPoint address)
     {
-        return transport is not (Transport.Tcp or Transport.Udp)
-            ? throw new ArgumentOutOfRangeException(nameof(transport), transport, "An IP address goes with TCP or UDP.")
+        return transport is not (Transport.Tcp or Transport.Udp or Transport.Coap)
+            ? throw new ArgumentOutOfRangeException(nameof(transport), transport, "An IP address goes with TCP, UDP or CoAP.")
             : new Endpoint(transport, EndpointHost.Plain(address.Address).ToString(), address.Port, null);
     }
 
@@ -74,7 +75,7 @@ public sealed record Endpoint
         Transport.Unix => $"unix:{Slashes}{Path}",
         Transport.UnixDatagram => $"unix+dgram:{Slashes}{Path}",
         Transport.Passed => $"fd://{Host}",
-        _ => $"{(Transport == Transport.Tcp ? "tcp" : "udp")}://{(Host!.Contains(':') ? $"[{Host}]" : Host)}:{Port}",
+        _ => $"{EndpointScheme.NameOf(Transport)}://{(Host!.Contains(':') ? $"[{Host}]" : Host)}:{Port}",
     };
 
     private string Slashes => Path!.StartsWith('/') ? "//" : "";

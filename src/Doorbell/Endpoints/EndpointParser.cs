@@ -91,7 +91,18 @@ internal static class EndpointParser
     {
         endpoint = null;
         text = text.EndsWith('/') ? text[..^1] : text;
+        if (transport == Transport.Coap && text.Contains('/'))
+        {
+            return "a server's endpoint has no path, as in coap://localhost:5683";
+        }
+
         int colon = text.LastIndexOf(':');
+        if (transport == Transport.Coap && (colon < 0 || text.EndsWith(']')))
+        {
+            colon = text.Length;
+            text = $"{text}:{EndpointScheme.CoapPort}";
+        }
+
         if (colon < 0 || text.EndsWith(']'))
         {
             return "the port is missing, as in tcp://localhost:6789";

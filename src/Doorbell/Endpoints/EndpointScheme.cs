@@ -3,16 +3,31 @@ namespace Doorbell;
 /// <summary>The schemes of endpoints, and which of them someone meant who wrote another.</summary>
 internal static class EndpointScheme
 {
-    private static readonly string[] _known = ["tcp", "udp", "unix", "unix+dgram", "fd"];
+    /// <summary>What a coap endpoint has that tells no port (RFC 7252 section 6.1).</summary>
+    public const int CoapPort = 5683;
+
+    private static readonly string[] _known = ["tcp", "udp", "coap", "unix", "unix+dgram", "fd"];
 
     public static Transport? Find(string scheme) => scheme.ToLowerInvariant() switch
     {
         "tcp" => Transport.Tcp,
         "udp" => Transport.Udp,
+        "coap" => Transport.Coap,
         "unix" => Transport.Unix,
         "unix+dgram" => Transport.UnixDatagram,
         "fd" => Transport.Passed,
         _ => null,
+    };
+
+    /// <summary>As it is written.</summary>
+    public static string NameOf(Transport transport) => transport switch
+    {
+        Transport.Tcp => "tcp",
+        Transport.Udp => "udp",
+        Transport.Coap => "coap",
+        Transport.Unix => "unix",
+        Transport.UnixDatagram => "unix+dgram",
+        _ => "fd",
     };
 
     /// <summary>One line that lists the schemes and tries the nearest.</summary>
@@ -25,6 +40,7 @@ internal static class EndpointScheme
     private static string Example(string scheme) => scheme switch
     {
         "fd" => "fd://3",
+        "coap" => $"coap://localhost:{CoapPort}",
         ['u', 'n', 'i', 'x', ..] => $"{scheme}:///run/door",
         _ => $"{scheme}://localhost:6789",
     };
@@ -33,6 +49,7 @@ internal static class EndpointScheme
     {
         "tcp4" or "tcp6" or "http" or "https" or "ws" or "wss" or "tls" or "ssl" or "telnet" or "stream" => "tcp",
         "udp4" or "udp6" or "dgram" or "datagram" or "quic" or "dns" => "udp",
+        "coaps" or "coap+tcp" or "coap+ws" => "coap",
         "local" or "uds" or "ipc" or "file" => "unix",
         "unixgram" or "unix-dgram" or "unixdgram" or "unix_dgram" or "unixpacket" => "unix+dgram",
         var other => _known.MinBy(known => Distance(known, other.Length > 20 ? other[..20] : other))!,

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Doorbell;
 
-/// <summary>Makes and binds one TCP or UDP socket.</summary>
+/// <summary>Makes and binds one TCP or UDP socket, whatever is spoken over it.</summary>
 internal static class IPBinding
 {
     /// <summary>The kernel caps a backlog in silence (listen(2)), so what no kernel allows is the most that this one does.</summary>
@@ -89,5 +89,5 @@ internal static class IPBinding
     }
 
     private static Endpoint Uri(Transport transport, int port, string host) =>
-        Endpoint.Parse($"{(transport == Transport.Tcp ? "tcp" : "udp")}://{(host.Contains(':') ? $"[{host}]" : host)}:{port}");
+        Endpoint.Parse($"{EndpointScheme.NameOf(transport)}://{(host.Contains(':') ? $"[{host}]" : host)}:{port}");
 }

@@ -15,6 +15,9 @@ public enum Transport
     /// <summary>A unix datagram socket (unix(7)).</summary>
     UnixDatagram,
 
+    /// <summary>CoAP (RFC 7252) over UDP: requests and answers in datagrams.</summary>
+    Coap,
+
     /// <summary>Whatever the socket carries that this process was passed.</summary>
     Passed,
 }

@@ -99,6 +99,7 @@ public sealed record ServerOptions
         ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         Service.StreamLimits.Validate();
         Service.DatagramLimits.Validate();
+        Service.CoapLimits.Validate();
         if (Service.Program is not null && Model is not null && Model != ServerModel.Process)
         {
             throw new ArgumentException(
@@ -119,12 +120,32 @@ public sealed record ServerOptions
     /// <summary>Refuses an endpoint that the service does not speak over.</summary>
     internal void RequireSpoken(Endpoint endpoint)
     {
+        if (endpoint.Transport == Transport.Coap)
+        {
+            RequireCoap(endpoint);
+            return;
+        }
+
         bool speaks = Service.Program is not null
             || (endpoint.IsStream ? Service.NewStreamHandler : (object?)Service.NewDatagramHandler) is not null;
         if (!speaks)
         {
             string kind = endpoint.IsStream ? "streams" : "datagrams";
             throw new ArgumentException($"The service {Service.Name} does not speak over {kind}, so it can't be served on {endpoint}.");
+        }
+    }
+
+    private void RequireCoap(Endpoint endpoint)
+    {
+        if (Service.Program is not null || (Service.NewDatagramHandler is null && Service.CoapResources.Count == 0))
+        {
+            throw new ArgumentException($"The service {Service.Name} has no resource, so it can't be served on {endpoint}.");
+        }
+
+        if (Model?.Lane == LaneKind.Process)
+        {
+            throw new ArgumentException(
+                $"What has been answered on {endpoint} is remembered in one process: leave out the model {Model.Name}.");
         }
     }
 }

@@ -76,7 +76,7 @@ internal static class SocketKindsOf
     public static SocketKinds Transport(Transport transport) => transport switch
     {
         Doorbell.Transport.Tcp => SocketKinds.Tcp,
-        Doorbell.Transport.Udp => SocketKinds.Udp,
+        Doorbell.Transport.Udp or Doorbell.Transport.Coap => SocketKinds.Udp,
         Doorbell.Transport.Unix => SocketKinds.UnixStream,
         _ => SocketKinds.UnixDatagram,
     };

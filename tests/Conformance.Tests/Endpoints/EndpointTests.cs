@@ -27,6 +27,11 @@ public sealed class EndpointTests
     [InlineData("tcp://[fe80::1%1]:6789", "tcp://[fe80::1%1]:6789")]
     [InlineData("tcp://bücher.example.:80", "tcp://bücher.example.:80")]
     [InlineData("unix+dgram:///run/door", "unix+dgram:///run/door")]
+    [InlineData("coap://localhost", "coap://localhost:5683")]
+    [InlineData("coap://localhost/", "coap://localhost:5683")]
+    [InlineData("COAP://[::1]", "coap://[::1]:5683")]
+    [InlineData("coap://*:0", "coap://*:0")]
+    [InlineData("coap://:", "coap://localhost:5683")]
     public void A_right_endpoint_has_one_canonical_form(string text, string canonical)
     {
         Endpoint endpoint = Endpoint.Parse(text);
@@ -70,6 +75,9 @@ public sealed class EndpointTests
     [InlineData("unix:///run/a\u202eb", "can't be shown")]
     [InlineData("unix://relative", "three slashes")]
     [InlineData("unix:", "path is missing")]
+    [InlineData("coap://localhost/capitalize", "has no path, as in coap://")]
+    [InlineData("coap://localhost:x", "no port")]
+    [InlineData("coaps://localhost", "try coap://")]
     public void A_wrong_endpoint_is_told_what_is_wrong_in_one_line(string text, string part)
     {
         Assert.False(Endpoint.TryParse(text, out _, out string? error));

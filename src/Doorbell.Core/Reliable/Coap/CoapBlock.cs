@@ -9,6 +9,9 @@ public readonly record struct CoapBlock(int Number, bool More, int SizeExponent)
     /// <summary>The largest block's exponent: 1,024 bytes.</summary>
     public const int MaxSizeExponent = 6;
 
+    /// <summary>The smallest block's size, in bytes.</summary>
+    internal const int MinSize = 16;
+
     private const int MaxNumber = (1 << 20) - 1;
 
     /// <summary>Bytes of each block but the last.</summary>

@@ -57,8 +57,14 @@ public readonly record struct CoapCode(byte Value)
     /// <summary>4.13: the body is too large.</summary>
     public static CoapCode RequestEntityTooLarge => new(0x8d);
 
+    /// <summary>4.15: a body of this format is not taken.</summary>
+    public static CoapCode UnsupportedContentFormat => new(0x8f);
+
     /// <summary>5.00: the server failed.</summary>
     public static CoapCode InternalServerError => new(0xa0);
+
+    /// <summary>5.03: not now; Max-Age says when to ask again.</summary>
+    public static CoapCode ServiceUnavailable => new(0xa3);
 
     /// <summary>5.05: it is no proxy.</summary>
     public static CoapCode ProxyingNotSupported => new(0xa5);

@@ -1,39 +1,71 @@
 using System.Buffers;
-using System.Runtime.ExceptionServices;
 using System.Text;
 
 namespace Doorbell;
 
 /// <summary>
-/// A CoAP server as a function of datagrams and the time: at most one answer to each datagram, piggybacked on the acknowledgement
-/// of a confirmable one (RFC 7252 section 5.2.1). A request has its effect at most once, however often its datagram comes, while its
-/// exchange is remembered (<see cref="CoapServerLimits.MaxExchanges"/>).
+/// A CoAP server as a function of datagrams and the time (RFC 7252). A request has its effect at most once, however often its datagram
+/// comes, while its exchange is remembered (<see cref="CoapServerLimits.MaxExchanges"/>). Bodies come and leave in blocks where they
+/// are larger than one (RFC 7959); who has not proved where he is gets at most three times what he sent (RFC 9175).
 /// </summary>
 /// <remarks>
-/// Bodies must fit a datagram: a Block1 or Block2 option past the first block is answered 4.02, and an answer that is too large becomes
-    /// 5.00 after its request has had its effect. It keeps no amplification bound: it
-/// relies on <see cref="DatagramLimits.MaxAmplification"/>.
+/// At most one datagram answers each at once, piggybacked on the acknowledgement of a confirmable one; those of slow resources come
+/// later, from <see cref="TryTakeDue"/>.
 /// </remarks>
-public sealed class CoapServer
+public sealed partial class CoapServer
 {
-    private const int LinkFormat = 40;
+    private const int MaxPathChars = 256;
+    private const int MinEchoKeyBytes = 16;
     private const string Discovery = ".well-known/core";
-    private readonly SortedDictionary<string, CoapFunction> _resources = new(StringComparer.Ordinal);
+
+    /// <summary>How often what is over is looked for while nobody sends.</summary>
+    private static readonly TimeSpan _tick = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<string, (CoapResource Resource, CoapFunction Function)> _resources = new(StringComparer.Ordinal);
     private readonly ArrayBufferWriter<byte> _body = new();
     private readonly CoapServerLimits _limits;
     private readonly CoapExchanges _exchanges;
+    private readonly CoapBodies _requests;
+    private readonly CoapBodies _answers;
+    private readonly CoapSeparateAnswers _separate;
+    private readonly CoapProvedPeers _proved;
+    private readonly CoapEcho _echo;
+    private readonly char[] _path = new char[MaxPathChars];
     private readonly byte[] _answer;
     private ushort _nextMessageId;
+    private TimeSpan? _nextTick;
+    private long _challenges;
+    private long _unsent;
+    private long _refusedBodies;
+
+    /// <summary>A server without resources, for tests: its Echo values are as hard to guess as its numbers.</summary>
+    /// <param name="limits">Its bounds.</param>
+    /// <param name="random">Where its first message ID, its jitter and its key come from.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A bound makes no sense.</exception>
+    public CoapServer(CoapServerLimits limits, Random random)
+        : this(limits, random, NewKey(random))
+    {
+    }
 
     /// <summary>A server without resources.</summary>
     /// <param name="limits">Its bounds.</param>
-    /// <param name="random">Where its first message ID comes from.</param>
-    public CoapServer(CoapServerLimits limits, Random random)
+    /// <param name="random">Where its first message ID and its jitter come from.</param>
+    /// <param name="echoKey">A secret, by which it knows its Echo values again; at least 16 bytes, as a cryptographic generator gives.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A bound makes no sense, or the key is shorter.</exception>
+    public CoapServer(CoapServerLimits limits, Random random, ReadOnlySpan<byte> echoKey)
     {
+        limits.Validate();
+        ArgumentOutOfRangeException.ThrowIfLessThan(echoKey.Length, MinEchoKeyBytes, nameof(echoKey));
         _limits = limits;
         _exchanges = new CoapExchanges(limits.MaxExchanges);
+        _requests = new CoapBodies(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
+        _answers = new CoapBodies(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
+        _separate = new CoapSeparateAnswers(limits.MaxSeparateAnswers, random);
+        _proved = new CoapProvedPeers(limits.MaxProvedPeers, limits.ProofLifetime);
+        _echo = new CoapEcho(echoKey.ToArray(), limits.EchoWindow);
         _answer = new byte[limits.MaxMessageBytes];
         _nextMessageId = (ushort)random.Next();
+        Add(Discovery, new CoapResource(List) { Methods = [CoapCode.Get], ContentFormat = CoapFormat.Links, HasEffect = false });
     }
 
     /// <summary>Exchanges remembered.</summary>
@@ -42,18 +74,60 @@ public sealed class CoapServer
     /// <summary>Exchanges forgotten before their lifetime's end for want of room: duplicates of them could have a second effect.</summary>
     public long EvictedExchanges => _exchanges.Evicted;
 
-    /// <summary>Adds a resource.</summary>
+    /// <summary>Bodies on their way in blocks: requests' that are collected, and answers' that are kept.</summary>
+    public int Bodies => _requests.Count + _answers.Count;
+
+    /// <summary>Separate answers that wait to be sent or acknowledged.</summary>
+    public int SeparateAnswers => _separate.Count;
+
+    /// <summary>What it has refused, forgotten and lost.</summary>
+    public CoapServerCounts Counts => new(
+        _exchanges.Evicted,
+        _challenges,
+        _unsent,
+        _refusedBodies,
+        _requests.Evicted + _answers.Evicted,
+        _requests.TimedOut,
+        _separate.Lost);
+
+    /// <summary>When <see cref="Tick"/>, and behind it <see cref="TryTakeDue"/>, is to be called at the latest; null for never.</summary>
+    public TimeSpan? Deadline => _separate.Due is { } due && (_nextTick is not { } tick || due < tick) ? due : _nextTick;
+
+    private bool IsIdle => _exchanges.Count == 0 && Bodies == 0 && _proved.Count == 0;
+
+    /// <summary>Adds a resource of all methods; see <see cref="CoapResource"/> for what else can be said of one.</summary>
     /// <param name="path">Without a slash before it, as <c>capitalize</c>.</param>
     /// <param name="resource">What answers.</param>
-    public void Add(string path, CoapFunction resource) => _resources.Add(path, resource);
+    /// <exception cref="ArgumentException">There is one at this path.</exception>
+    public void Add(string path, CoapFunction resource) => Add(path, new CoapResource(resource));
 
-    /// <summary>A datagram has arrived.</summary>
+    /// <summary>Adds a resource.</summary>
+    /// <param name="path">Without a slash before it, as <c>capitalize</c> or <c>lamps/1</c>; up to 255 characters.</param>
+    /// <param name="resource">What answers.</param>
+    /// <exception cref="ArgumentException">There is one at this path, or the path is too long.</exception>
+    public void Add(string path, CoapResource resource)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(path.Length, MaxPathChars, nameof(path));
+        _resources.Add(path, (resource, resource.NewFunction()));
+    }
+
+    /// <summary>A datagram has arrived, at a server none of whose resources asks for the wall clock.</summary>
     /// <param name="datagram">From anyone; lent for the call.</param>
     /// <param name="from">Where it came from.</param>
     /// <param name="now">Since any start; never goes back.</param>
     /// <returns>The datagram to answer with, valid until the next call; empty for none.</returns>
     /// <exception cref="Exception">What the resource threw: the request is remembered, and a duplicate of it is answered 5.00.</exception>
-    public ReadOnlySpan<byte> Received(ReadOnlySpan<byte> datagram, PeerAddress from, TimeSpan now)
+    public ReadOnlySpan<byte> Received(ReadOnlySpan<byte> datagram, PeerAddress from, TimeSpan now) =>
+        Received(datagram, new DatagramPath(from, default), now, DateTimeOffset.UnixEpoch);
+
+    /// <summary>A datagram has arrived.</summary>
+    /// <param name="datagram">From anyone; lent for the call.</param>
+    /// <param name="path">Between whom.</param>
+    /// <param name="now">Since any start; never goes back.</param>
+    /// <param name="utcNow">The wall clock at the same moment.</param>
+    /// <returns>The datagram to answer with, valid until the next call; empty for none.</returns>
+    /// <exception cref="Exception">What the resource threw: the request is remembered, and a duplicate of it is answered 5.00.</exception>
+    public ReadOnlySpan<byte> Received(ReadOnlySpan<byte> datagram, scoped in DatagramPath path, TimeSpan now, DateTimeOffset utcNow)
     {
         _exchanges.Expire(now);
         CoapFormatError error = CoapMessage.TryRead(datagram, out CoapMessage message);
@@ -64,105 +138,98 @@ public sealed class CoapServer
 
         if (error != CoapFormatError.None || !message.Code.IsRequest)
         {
-            return message.Type == CoapType.Confirmable ? Write(CoapType.Reset, default, message.MessageId, default) : default;
+            return Unasked(message, error, path.Peer);
         }
 
-        byte[]? before = _exchanges.Find(from, message, now);
-        return before is not null ? before : Answer(message, from, now);
-    }
-
-    /// <summary>Time has passed: forgets the exchanges that are over.</summary>
-    /// <param name="now">On the same scale.</param>
-    public void Tick(TimeSpan now) => _exchanges.Expire(now);
-
-    private ReadOnlySpan<byte> Answer(CoapMessage request, PeerAddress from, TimeSpan now)
-    {
-        bool confirmable = request.Type == CoapType.Confirmable;
-        StringBuilder path = new();
-        bool understood = TryReadOptions(request.Options, path);
-        if (!understood && !confirmable)
+        bool isProved = IsProved(path.Peer, now);
+        if (_exchanges.TryFind(path.Peer, message, now, out ReadOnlySpan<byte> before))
         {
-            return default;
+            return isProved || before.Length <= Allowance(datagram) ? before : Unsent();
         }
 
-        _body.ResetWrittenCount();
-        string name = path.ToString();
-        ExceptionDispatchInfo? fault = null;
-        CoapCode code = understood ? Call(request, name, out fault) : CoapCode.BadOption;
-        ReadOnlySpan<byte> answer = Write(
-            confirmable ? CoapType.Acknowledgement : CoapType.NonConfirmable,
-            code,
-            confirmable ? request.MessageId : _nextMessageId++,
-            request.Token,
-            name == Discovery);
-        _exchanges.Add(from, request, answer, now);
-        fault?.Throw();
-        return answer;
-    }
-
-    private CoapCode Call(CoapMessage request, string path, out ExceptionDispatchInfo? fault)
-    {
-        fault = null;
-        if (path == Discovery)
-        {
-            string links = string.Join(",", _resources.Keys.Select(static name => $"</{name}>"));
-            Encoding.UTF8.GetBytes(links, _body);
-            return request.Code == CoapCode.Get ? CoapCode.Content : CoapCode.MethodNotAllowed;
-        }
-
+        CoapCall call = new() { Datagram = datagram, Message = message, Path = path, At = new(now, utcNow), IsProved = isProved };
         try
         {
-            return _resources.TryGetValue(path, out CoapFunction? resource) ? resource(request, _body) : CoapCode.NotFound;
+            return Answer(ref call);
         }
-        catch (Exception thrown)
+        finally
         {
-            fault = ExceptionDispatchInfo.Capture(thrown);
-            _body.ResetWrittenCount();
-            return CoapCode.InternalServerError;
+            _nextTick = _nextTick is null && !IsIdle ? now + _tick : _nextTick;
         }
     }
 
-    private ReadOnlySpan<byte> Write(CoapType type, CoapCode code, ushort messageId, CoapToken token, bool isLinks = false)
+    /// <summary>Time has passed: forgets what is over.</summary>
+    /// <param name="now">On the same scale.</param>
+    public void Tick(TimeSpan now)
     {
-        bool fits = code == default || _body.WrittenCount + 16 <= _limits.MaxMessageBytes;
-        CoapWriter writer = new(_answer, type, fits ? code : CoapCode.InternalServerError, messageId, token);
-        if (isLinks && fits)
+        _exchanges.Expire(now);
+        _requests.Expire(now);
+        _answers.Expire(now);
+        _proved.Expire(now);
+        _nextTick = IsIdle ? null : _nextTick > now ? _nextTick : now + _tick;
+    }
+
+    /// <summary>
+    /// Whether a peer has proved lately that it is where it says, so that it may get more than the amplification bound lets a stranger
+    /// have. One of this machine need not.
+    /// </summary>
+    /// <param name="peer">Who.</param>
+    /// <param name="now">On the same scale.</param>
+    public bool IsProved(PeerAddress peer, TimeSpan now) =>
+        _limits.MaxAmplification == 0 || peer.IsLoopback || _proved.Contains(peer, now);
+
+    private static byte[] NewKey(Random random)
+    {
+        byte[] key = new byte[32];
+        random.NextBytes(key);
+        return key;
+    }
+
+    /// <summary>
+    /// What is no request: a ping and whatever else must not be ignored is reset (RFC 7252 section 4.2); an acknowledgement or a reset
+    /// ends a separate answer.
+    /// </summary>
+    private ReadOnlySpan<byte> Unasked(CoapMessage message, CoapFormatError error, PeerAddress peer)
+    {
+        if (message.Type == CoapType.Confirmable)
         {
-            writer.Option(CoapOptionNumber.ContentFormat, LinkFormat);
+            return Write(CoapType.Reset, default, message.MessageId, default, default);
         }
 
-        writer.Payload(fits && code != default ? _body.WrittenSpan : default);
+        if (error == CoapFormatError.None && message.Type is CoapType.Acknowledgement or CoapType.Reset)
+        {
+            _separate.Ended(peer, message.MessageId);
+        }
+
+        return default;
+    }
+
+    private long Allowance(ReadOnlySpan<byte> datagram) => (long)datagram.Length * _limits.MaxAmplification;
+
+    private ReadOnlySpan<byte> Unsent()
+    {
+        _unsent++;
+        return default;
+    }
+
+    private ReadOnlySpan<byte> Write(
+        CoapType type, CoapAnswer answer, ushort messageId, CoapToken token, ReadOnlySpan<byte> payload)
+    {
+        CoapWriter writer = new(_answer, type, answer.Code, messageId, token);
+        answer.Write(ref writer, payload);
         return _answer.AsSpan(0, writer.Length);
     }
 
-    private static bool TryReadOptions(CoapOptions options, StringBuilder path)
+    /// <summary>RFC 6690.</summary>
+    private CoapCode List(CoapRequest request, IBufferWriter<byte> body)
     {
-        foreach (CoapOption option in options)
-        {
-            switch (option.Number)
-            {
-                case CoapOptionNumber.UriPath:
-                    path.Append(path.Length > 0 ? "/" : "").Append(Encoding.UTF8.GetString(option.Value));
-                    break;
-                case CoapOptionNumber.UriHost or CoapOptionNumber.UriPort or CoapOptionNumber.UriQuery:
-                    break;
-                case CoapOptionNumber.Block1 or CoapOptionNumber.Block2:
-                    if (!CoapBlock.TryRead(option, out CoapBlock block) || block.Number > 0 || block.More)
-                    {
-                        return false;
-                    }
-
-                    break;
-                default:
-                    if (CoapOptionNumber.IsCritical(option.Number))
-                    {
-                        return false;
-                    }
-
-                    break;
-            }
-        }
-
-        return true;
+        IEnumerable<string> links = _resources
+            .Where(static each => each.Key != Discovery)
+            .OrderBy(static each => each.Key, StringComparer.Ordinal)
+            .Select(static each => each.Value.Resource.ContentFormat is { } format
+                ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"</{each.Key}>;ct={format}")
+                : $"</{each.Key}>");
+        Encoding.UTF8.GetBytes(string.Join(",", links), body);
+        return CoapCode.Content;
     }
 }

@@ -34,7 +34,7 @@ internal sealed class AsyncDatagramLane : IDisposable
         _socket.Blocking = false;
         DatagramOffload.Refuse(bound);
         _serving = serving;
-        _session = new DatagramSession(serving.Service.NewDatagramHandler!(), serving.Service.DatagramLimits, serving.Ledger);
+        _session = serving.NewDatagramSession(bound.Door.Endpoint);
         _from = new SocketAddress(socket.AddressFamily);
         _to = new SocketAddress(socket.AddressFamily);
         _largest = serving.Service.DatagramLimits.MaxDatagramBytes;

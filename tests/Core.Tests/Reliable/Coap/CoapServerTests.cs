@@ -56,7 +56,7 @@ public sealed class CoapServerTests
         int effects = 0;
         CoapServer server = new(CoapServerLimits.Default, new Random(1));
         server.Add("fails", (_, _) => throw new InvalidOperationException($"effect {++effects}"));
-        byte[] question = [0x40, 0x02, 0x00, 0x09, 0xb5, .. "fails"u8];
+        byte[] question = [0x42, 0x02, 0x00, 0x09, 0x01, 0x02, 0xb5, .. "fails"u8];
         Assert.Equal("effect 1", Assert.Throws<InvalidOperationException>(() => server.Received(question, _peer, default).Length).Message);
         Assert.Equal("ACK 9 5.00 ", Shown(server.Received(question, _peer, TimeSpan.FromSeconds(2))));
         Assert.Equal(1, effects);

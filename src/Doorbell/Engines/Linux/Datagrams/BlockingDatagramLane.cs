@@ -34,7 +34,7 @@ internal sealed unsafe class BlockingDatagramLane
         _serving = serving;
         _stop = stop;
         _isUnix = bound.Door.Endpoint.IsUnix;
-        _session = new DatagramSession(serving.Service.NewDatagramHandler!(), serving.Service.DatagramLimits, serving.Ledger);
+        _session = serving.NewDatagramSession(bound.Door.Endpoint);
         _overflow = _isUnix ? null : new OverflowCount(bound, serving.Ledger, serving.Log);
 
         // A unix peer that does not read would be waited for at each send, by all others too.

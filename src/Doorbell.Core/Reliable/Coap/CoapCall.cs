@@ -1,0 +1,28 @@
+using System.Runtime.ExceptionServices;
+
+namespace Doorbell;
+
+/// <summary>A request being answered.</summary>
+internal ref struct CoapCall
+{
+    /// <summary>As it came.</summary>
+    public ReadOnlySpan<byte> Datagram;
+    public CoapMessage Message;
+    public CoapAsked Asked;
+    public DatagramPath Path;
+    public CoapMoment At;
+
+    /// <summary>Whether the peer has proved that it is where it says, or need not.</summary>
+    public bool IsProved;
+
+    /// <summary>Whether a duplicate is to get this answer, since the request may have changed something.</summary>
+    public bool Remembers;
+
+    /// <summary>What the resource threw.</summary>
+    public ExceptionDispatchInfo? Fault;
+
+    public readonly bool IsConfirmable => Message.Type == CoapType.Confirmable;
+
+    /// <summary>Whether its body comes in several blocks.</summary>
+    public readonly bool IsInBlocks => Asked.Block1 is { More: true } or { Number: > 0 };
+}
