@@ -15,7 +15,7 @@ internal sealed class CoapQuestions
     };
 
     private readonly CoapUri _uri;
-    private readonly CoapRequest _request;
+    private readonly CoapClientRequest _request;
 
     public CoapQuestions(CoapUri uri, string method, bool isConfirmable)
     {
@@ -25,7 +25,7 @@ internal sealed class CoapQuestions
         }
 
         _uri = uri;
-        _request = new CoapRequest
+        _request = new CoapClientRequest
         {
             Method = code,
             Path = uri.Path,
@@ -62,7 +62,7 @@ internal sealed class CoapQuestions
 
     private async Task AskAsync(CoapConnection connection, ReadOnlyMemory<byte> body, ReplyPrinter printer, TimeSpan timeout)
     {
-        CoapAnswer answer = await connection.AskAsync(_request with { Body = body }, timeout, CancellationToken.None);
+        CoapClientAnswer answer = await connection.AskAsync(_request with { Body = body }, timeout, CancellationToken.None);
         if (answer.Code.Class != 2)
         {
             string said = PeerText.Escape(answer.Body);

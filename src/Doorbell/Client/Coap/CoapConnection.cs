@@ -58,7 +58,7 @@ public sealed class CoapConnection : IDisposable
     /// <returns>An answer, perhaps with an error's code.</returns>
     /// <exception cref="NetworkException">No answer came in time, the server reset it or answered what can't be used, or nobody listens.</exception>
     /// <exception cref="InvalidOperationException"><see cref="CoapClientLimits.MaxRequests"/> are at work.</exception>
-    public async Task<CoapAnswer> AskAsync(CoapRequest request, TimeSpan timeout, CancellationToken cancellation)
+    public async Task<CoapClientAnswer> AskAsync(CoapClientRequest request, TimeSpan timeout, CancellationToken cancellation)
     {
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
@@ -67,7 +67,7 @@ public sealed class CoapConnection : IDisposable
             CoapSocket socket = _socket;
             try
             {
-                CoapAnswer answer = await socket.AskAsync(request, deadline.Token).ConfigureAwait(false);
+                CoapClientAnswer answer = await socket.AskAsync(request, deadline.Token).ConfigureAwait(false);
                 return answer.Failure == CoapFailure.None ? answer : throw Failed(answer);
             }
             catch (SocketException refused)
@@ -120,7 +120,7 @@ public sealed class CoapConnection : IDisposable
         }
     }
 
-    private NetworkException Failed(CoapAnswer answer)
+    private NetworkException Failed(CoapClientAnswer answer)
     {
         (string what, string advice) = answer.Failure switch
         {

@@ -14,7 +14,7 @@ internal sealed class CoapSocket : IDisposable
     private readonly Lock _lock = new();
     private readonly Socket _socket;
     private readonly CoapClient _client;
-    private readonly Dictionary<long, TaskCompletionSource<CoapAnswer>> _asking = [];
+    private readonly Dictionary<long, TaskCompletionSource<CoapClientAnswer>> _asking = [];
     private readonly Timer _alarm;
     private readonly long _start = Stopwatch.GetTimestamp();
     private Exception? _failure;
@@ -39,9 +39,9 @@ internal sealed class CoapSocket : IDisposable
     /// <summary>Asks and waits.</summary>
     /// <exception cref="SocketException">The socket failed: nobody listens there.</exception>
     /// <exception cref="InvalidOperationException">Too many requests are at work.</exception>
-    public async Task<CoapAnswer> AskAsync(CoapRequest request, CancellationToken cancellation)
+    public async Task<CoapClientAnswer> AskAsync(CoapClientRequest request, CancellationToken cancellation)
     {
-        TaskCompletionSource<CoapAnswer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<CoapClientAnswer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         long id;
         lock (_lock)
         {
@@ -79,7 +79,7 @@ internal sealed class CoapSocket : IDisposable
     {
         lock (_lock)
         {
-            if (_asking.Remove(id, out TaskCompletionSource<CoapAnswer>? answer))
+            if (_asking.Remove(id, out TaskCompletionSource<CoapClientAnswer>? answer))
             {
                 _client.Cancel(id, Now);
                 answer.SetCanceled(cancellation);
@@ -161,9 +161,9 @@ internal sealed class CoapSocket : IDisposable
             Fail(failure);
         }
 
-        while (_client.TryTakeAnswer(out CoapAnswer? answer))
+        while (_client.TryTakeAnswer(out CoapClientAnswer? answer))
         {
-            if (_asking.Remove(answer.Id, out TaskCompletionSource<CoapAnswer>? waiting))
+            if (_asking.Remove(answer.Id, out TaskCompletionSource<CoapClientAnswer>? waiting))
             {
                 waiting.SetResult(answer);
             }
@@ -181,7 +181,7 @@ internal sealed class CoapSocket : IDisposable
             _failure = failure;
         }
 
-        foreach ((long id, TaskCompletionSource<CoapAnswer> answer) in _asking)
+        foreach ((long id, TaskCompletionSource<CoapClientAnswer> answer) in _asking)
         {
             _client.Cancel(id, Now);
             answer.TrySetException(failure);

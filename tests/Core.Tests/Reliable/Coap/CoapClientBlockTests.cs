@@ -149,11 +149,11 @@ public sealed class CoapClientBlockTests
     [Fact]
     public void What_fits_no_datagram_is_refused_with_why()
     {
-        static CoapRequest Long(int segments) => new() { Method = CoapCode.Get, Path = string.Join('/', Enumerable.Repeat(new string('x', 200), segments)) };
+        static CoapClientRequest Long(int segments) => new() { Method = CoapCode.Get, Path = string.Join('/', Enumerable.Repeat(new string('x', 200), segments)) };
         _talk.Ask(Long(4));
         Assert.Throws<ArgumentException>(() => _talk.Ask(Long(6)));
-        Assert.Throws<ArgumentException>(() => _talk.Ask(new CoapRequest { Method = CoapCode.Get, Path = new string('x', 256) }));
-        Assert.Throws<ArgumentException>(() => _talk.Ask(new CoapRequest { Method = CoapCode.Content }));
+        Assert.Throws<ArgumentException>(() => _talk.Ask(new CoapClientRequest { Method = CoapCode.Get, Path = new string('x', 256) }));
+        Assert.Throws<ArgumentException>(() => _talk.Ask(new CoapClientRequest { Method = CoapCode.Content }));
     }
 
     /// <summary>Answers what the client sends next; without options it takes that block.</summary>

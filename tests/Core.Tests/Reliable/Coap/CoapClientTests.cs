@@ -131,7 +131,7 @@ public sealed class CoapClientTests
             _talk.Ask("upper", $"{i}");
         }
 
-        Assert.False(_talk.Client.TryAsk(new CoapRequest { Method = CoapCode.Get }, _talk.Now, out _));
+        Assert.False(_talk.Client.TryAsk(new CoapClientRequest { Method = CoapCode.Get }, _talk.Now, out _));
         for (int i = 0; i < CoapClientLimits.Default.MaxRequests; i++)
         {
             CoapSent sent = _talk.Sent();

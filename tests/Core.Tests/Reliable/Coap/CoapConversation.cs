@@ -10,9 +10,9 @@ internal sealed class CoapConversation(CoapClientLimits? limits = null)
     public TimeSpan Now { get; private set; }
 
     public long Ask(string path, string text, bool confirmable = true) =>
-        Ask(new CoapRequest { Method = CoapCode.Post, Path = path, Body = Encoding.UTF8.GetBytes(text), IsConfirmable = confirmable });
+        Ask(new CoapClientRequest { Method = CoapCode.Post, Path = path, Body = Encoding.UTF8.GetBytes(text), IsConfirmable = confirmable });
 
-    public long Ask(CoapRequest request)
+    public long Ask(CoapClientRequest request)
     {
         Assert.True(Client.TryAsk(request, Now, out long id));
         return id;
@@ -47,7 +47,7 @@ internal sealed class CoapConversation(CoapClientLimits? limits = null)
         return CoapSent.Read(datagram);
     }
 
-    public string Answered() => !Client.TryTakeAnswer(out CoapAnswer? answer) ? "nothing"
+    public string Answered() => !Client.TryTakeAnswer(out CoapClientAnswer? answer) ? "nothing"
         : answer.Failure != CoapFailure.None ? $"{answer.Failure}"
         : $"{answer.Code} {Encoding.UTF8.GetString(answer.Body)}";
 

@@ -170,7 +170,7 @@ public sealed partial class CoapClient
         int? format = message.Options.TryGet(CoapOptionNumber.ContentFormat, out CoapOption option) ? (int)option.Numeric : null;
         byte[] body = question.TakeAnswer(message.Payload);
         _answers.Enqueue(
-            new CoapAnswer(question.Id, CoapFailure.None, message.Code, body, format, question.AllSends, now - question.Asked));
+            new CoapClientAnswer(question.Id, CoapFailure.None, message.Code, body, format, question.AllSends, now - question.Asked));
     }
 
     /// <summary>No block is the first and last. False if the option is broken.</summary>

@@ -6,7 +6,7 @@ namespace Doorbell;
 /// <see cref="TryTakeDatagram"/> gives is sent and all that <see cref="TryTakeAnswer"/> gives is told. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// Every request ends in one <see cref="CoapAnswer"/>. Messages are sent again after 2 to 3 seconds at first contact and after what
+/// Every request ends in one <see cref="CoapClientAnswer"/>. Messages are sent again after 2 to 3 seconds at first contact and after what
 /// <see cref="RoundTripEstimator"/> says later on, each wait twice the one before, within
 /// <see cref="CoapClientLimits.MaxTransmitSpan"/>; so that many clients don't fall into step each first wait is lengthened by up to half.
 /// </remarks>
@@ -21,7 +21,7 @@ public sealed partial class CoapClient
     private readonly List<CoapQuestion> _active = [];
     private readonly Queue<CoapQuestion> _waiting = new();
     private readonly Queue<CoapQuestion> _toSend = new();
-    private readonly Queue<CoapAnswer> _answers = new();
+    private readonly Queue<CoapClientAnswer> _answers = new();
     private long _nextId;
     private uint _nextToken;
 
@@ -70,7 +70,7 @@ public sealed partial class CoapClient
     /// <param name="id">What the answer will carry.</param>
     /// <returns>False if <see cref="CoapClientLimits.MaxRequests"/> are at work already.</returns>
     /// <exception cref="ArgumentException">No method, a segment or argument longer than 255 bytes, or options that fit no datagram.</exception>
-    public bool TryAsk(CoapRequest request, TimeSpan now, out long id)
+    public bool TryAsk(CoapClientRequest request, TimeSpan now, out long id)
     {
         int exponent = BlockExponentFor(request);
         id = _nextId;
@@ -161,9 +161,9 @@ public sealed partial class CoapClient
     /// <summary>How a request ended.</summary>
     /// <param name="answer">Its answer, or why there is none.</param>
     /// <returns>False if no more have ended.</returns>
-    public bool TryTakeAnswer([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CoapAnswer? answer) => _answers.TryDequeue(out answer);
+    public bool TryTakeAnswer([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CoapClientAnswer? answer) => _answers.TryDequeue(out answer);
 
-    private int BlockExponentFor(CoapRequest request)
+    private int BlockExponentFor(CoapClientRequest request)
     {
         int options = CoapResourceName.OptionBytes(request);
         int exponent = int.Log2(_limits.BlockBytes) - 4;
@@ -249,7 +249,7 @@ public sealed partial class CoapClient
     {
         Remove(question);
         _answers.Enqueue(
-            new CoapAnswer(question.Id, failure, CoapCode.Empty, [], null, question.AllSends, now - question.Asked));
+            new CoapClientAnswer(question.Id, failure, CoapCode.Empty, [], null, question.AllSends, now - question.Asked));
     }
 
     private void Remove(CoapQuestion question)

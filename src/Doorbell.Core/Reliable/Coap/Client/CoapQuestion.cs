@@ -4,7 +4,7 @@ using System.Text;
 namespace Doorbell;
 
 /// <summary>One request on its way: the message now under way, which may be one of several that move its bodies, and its times.</summary>
-internal sealed class CoapQuestion(long id, CoapRequest request, int blockExponent, TimeSpan asked)
+internal sealed class CoapQuestion(long id, CoapClientRequest request, int blockExponent, TimeSpan asked)
 {
     private const int MaxETagBytes = 8;
     private readonly byte[] _eTag = new byte[MaxETagBytes];
@@ -15,7 +15,7 @@ internal sealed class CoapQuestion(long id, CoapRequest request, int blockExpone
 
     public long Id { get; } = id;
 
-    public CoapRequest Request { get; } = request;
+    public CoapClientRequest Request { get; } = request;
 
     public TimeSpan Asked { get; } = asked;
 

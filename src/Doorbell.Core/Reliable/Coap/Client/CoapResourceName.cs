@@ -13,7 +13,7 @@ internal static class CoapResourceName
 
     /// <summary>Most bytes that all but the body takes.</summary>
     /// <exception cref="ArgumentException">No method, or a part longer than 255 bytes.</exception>
-    public static int OptionBytes(CoapRequest request)
+    public static int OptionBytes(CoapClientRequest request)
     {
         if (!request.Method.IsRequest)
         {
@@ -36,7 +36,7 @@ internal static class CoapResourceName
     }
 
     /// <summary>Without the slash before it.</summary>
-    public static ReadOnlySpan<char> PathOf(CoapRequest request) => request.Path.AsSpan().TrimStart('/');
+    public static ReadOnlySpan<char> PathOf(CoapClientRequest request) => request.Path.AsSpan().TrimStart('/');
 
     private static int PartBytes(ReadOnlySpan<char> part)
     {

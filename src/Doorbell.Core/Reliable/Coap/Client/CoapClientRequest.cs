@@ -1,7 +1,7 @@
 namespace Doorbell;
 
 /// <summary>What a CoAP client asks.</summary>
-public sealed record CoapRequest
+public sealed record CoapClientRequest
 {
     /// <summary>The method: <see cref="CoapCode.Get"/>, <see cref="CoapCode.Post"/> and so on.</summary>
     public required CoapCode Method { get; init; }

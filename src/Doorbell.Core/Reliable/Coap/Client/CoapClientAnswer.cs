@@ -8,5 +8,5 @@ namespace Doorbell;
 /// <param name="ContentFormat">The body's format; null if it was not said.</param>
 /// <param name="Sends">How many datagrams it took, repetitions and blocks among them.</param>
 /// <param name="Elapsed">Since it was asked.</param>
-public sealed record CoapAnswer(
+public sealed record CoapClientAnswer(
     long Id, CoapFailure Failure, CoapCode Code, byte[] Body, int? ContentFormat, int Sends, TimeSpan Elapsed);
