@@ -18,6 +18,12 @@ internal ref struct CoapCall
     /// <summary>Whether a duplicate is to get this answer, since the request may have changed something.</summary>
     public bool Remembers;
 
+    /// <summary>
+    /// Whether the request, though it has changed nothing so far, would have if it came under other circumstances: from one who has proved
+    /// where he is, to a server that has room. So its duplicate must not: its client asks again, with another message.
+    /// </summary>
+    public bool MightHaveEffect;
+
     /// <summary>What the resource threw.</summary>
     public ExceptionDispatchInfo? Fault;
 

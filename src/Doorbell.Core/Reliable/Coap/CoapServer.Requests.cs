@@ -45,6 +45,11 @@ public sealed partial class CoapServer
             datagram = call.Remembers ? Unsent() : Write(call, Challenge(call), default);
         }
 
+        if (call.MightHaveEffect && !call.Remembers)
+        {
+            (call.IsProved ? _exchanges : _strangers).Add(call.Path.Peer, call.Message, datagram, call.At.Now);
+        }
+
         call.Fault?.Throw();
         return datagram;
     }
@@ -68,6 +73,7 @@ public sealed partial class CoapServer
             return new CoapAnswer(refused);
         }
 
+        call.MightHaveEffect = resource.HasEffect && !call.Message.Code.IsSafe;
         if (call.Asked.Block2 is { Number: > 0 } block)
         {
             return NextBlock(ref call, resource, function, block, out payload);

@@ -25,6 +25,9 @@ public sealed partial class CoapServer
     private readonly ArrayBufferWriter<byte> _body = new();
     private readonly CoapServerLimits _limits;
     private readonly CoapExchanges _exchanges;
+
+    /// <summary>Of requests that had no effect since their sender was to prove first where he is. Who forges addresses fills this alone.</summary>
+    private readonly CoapExchanges _strangers;
     private readonly CoapBodies _requests;
     private readonly CoapBodies _answers;
     private readonly CoapSeparateAnswers _separate;
@@ -58,6 +61,7 @@ public sealed partial class CoapServer
         ArgumentOutOfRangeException.ThrowIfLessThan(echoKey.Length, MinEchoKeyBytes, nameof(echoKey));
         _limits = limits;
         _exchanges = new CoapExchanges(limits.MaxExchanges);
+        _strangers = new CoapExchanges(limits.MaxExchanges);
         _requests = new CoapBodies(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
         _answers = new CoapBodies(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
         _separate = new CoapSeparateAnswers(limits.MaxSeparateAnswers, random);
@@ -69,10 +73,10 @@ public sealed partial class CoapServer
     }
 
     /// <summary>Exchanges remembered.</summary>
-    public int Exchanges => _exchanges.Count;
+    public int Exchanges => _exchanges.Count + _strangers.Count;
 
     /// <summary>Exchanges forgotten before their lifetime's end for want of room: duplicates of them could have a second effect.</summary>
-    public long EvictedExchanges => _exchanges.Evicted;
+    public long EvictedExchanges => _exchanges.Evicted + _strangers.Evicted;
 
     /// <summary>Bodies on their way in blocks: requests' that are collected, and answers' that are kept.</summary>
     public int Bodies => _requests.Count + _answers.Count;
@@ -82,7 +86,7 @@ public sealed partial class CoapServer
 
     /// <summary>What it has refused, forgotten and lost.</summary>
     public CoapServerCounts Counts => new(
-        _exchanges.Evicted,
+        EvictedExchanges,
         _challenges,
         _unsent,
         _refusedBodies,
@@ -93,7 +97,7 @@ public sealed partial class CoapServer
     /// <summary>When <see cref="Tick"/>, and behind it <see cref="TryTakeDue"/>, is to be called at the latest; null for never.</summary>
     public TimeSpan? Deadline => _separate.Due is { } due && (_nextTick is not { } tick || due < tick) ? due : _nextTick;
 
-    private bool IsIdle => _exchanges.Count == 0 && Bodies == 0 && _proved.Count == 0;
+    private bool IsIdle => Exchanges == 0 && Bodies == 0 && _proved.Count == 0;
 
     /// <summary>Adds a resource of all methods; see <see cref="CoapResource"/> for what else can be said of one.</summary>
     /// <param name="path">Without a slash before it, as <c>capitalize</c>.</param>
@@ -130,6 +134,7 @@ public sealed partial class CoapServer
     public ReadOnlySpan<byte> Received(ReadOnlySpan<byte> datagram, scoped in DatagramPath path, TimeSpan now, DateTimeOffset utcNow)
     {
         _exchanges.Expire(now);
+        _strangers.Expire(now);
         CoapFormatError error = CoapMessage.TryRead(datagram, out CoapMessage message);
         if (error is CoapFormatError.TooShort or CoapFormatError.UnknownVersion)
         {
@@ -142,7 +147,8 @@ public sealed partial class CoapServer
         }
 
         bool isProved = IsProved(path.Peer, now);
-        if (_exchanges.TryFind(path.Peer, message, now, out ReadOnlySpan<byte> before))
+        if (_exchanges.TryFind(path.Peer, message, now, out ReadOnlySpan<byte> before)
+            || _strangers.TryFind(path.Peer, message, now, out before))
         {
             return isProved || before.Length <= Allowance(datagram) ? before : Unsent();
         }
@@ -163,6 +169,7 @@ public sealed partial class CoapServer
     public void Tick(TimeSpan now)
     {
         _exchanges.Expire(now);
+        _strangers.Expire(now);
         _requests.Expire(now);
         _answers.Expire(now);
         _proved.Expire(now);

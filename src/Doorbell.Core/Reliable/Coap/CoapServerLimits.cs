@@ -20,7 +20,8 @@ public sealed record CoapServerLimits
 
     /// <summary>
     /// Most exchanges remembered, so that a duplicate has no second effect. With more the oldest is forgotten first, and counted if a
-    /// duplicate of it could still come. Default 16,384; 0 remembers none.
+    /// duplicate of it could still come. As many again of requests that had no effect, as their senders were to prove first where they
+    /// are: a duplicate that comes behind the proof must have none either. Default 16,384; 0 remembers none.
     /// </summary>
     public int MaxExchanges { get; init; } = 16_384;
 

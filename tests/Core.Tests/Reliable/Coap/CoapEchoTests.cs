@@ -43,6 +43,18 @@ public sealed class CoapEchoTests
     }
 
     [Fact]
+    public void A_challenged_request_that_comes_doubled_behind_the_proof_has_no_effect()
+    {
+        CoapServer server = NewServer();
+        CoapPeer peer = new(server, CoapPeer.Stranger);
+        peer.Post("heavy", "something");
+        byte[] challenged = peer.Sent;
+        Assert.StartsWith("ACK 2.04 ", peer.Post("heavy", "something", Echo(peer)), StringComparison.Ordinal);
+        Assert.StartsWith("ACK 4.01 ", CoapPeer.Show(server.Received(challenged, CoapPeer.Stranger, peer.Now)), StringComparison.Ordinal);
+        Assert.Equal(1, _effects);
+    }
+
+    [Fact]
     public void After_an_effect_nobody_is_asked_for_proof_a_large_answer_comes_in_small_blocks()
     {
         CoapPeer peer = new(NewServer(), CoapPeer.Stranger);
@@ -68,13 +80,13 @@ public sealed class CoapEchoTests
     }
 
     [Fact]
-    public void Nothing_is_kept_for_a_stranger_who_sends_blocks()
+    public void Of_a_stranger_who_sends_blocks_the_challenge_alone_is_kept()
     {
         CoapServer server = NewServer();
         CoapPeer peer = new(server, CoapPeer.Stranger);
         string body = new('b', 100);
         Assert.Equal("ACK 4.01 echo", peer.PostBlock("effect", body, 0, 2));
-        Assert.Equal((0, 0), (server.Bodies, server.Exchanges));
+        Assert.Equal((0, 1), (server.Bodies, server.Exchanges));
         Assert.Equal("ACK 2.31 b1=0/more/64", peer.PostBlock("effect", body, 0, 2, Echo(peer)));
         Assert.Equal("ACK 2.04 b1=1/last/64 done", peer.PostBlock("effect", body, 1, 2));
     }
