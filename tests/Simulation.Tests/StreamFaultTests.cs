@@ -136,20 +136,59 @@ public sealed class StreamFaultTests
         Assert.Equal(1, listener.Ledger.Read().Closed(CloseReason.PeerReset));
     }
 
-    [Fact]
-    public void A_reset_that_is_lost_leaves_the_server_with_half_a_connection_until_it_sends_or_is_tired_of_it()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_reset_that_is_lost_leaves_the_server_with_half_a_connection_until_it_is_tired_of_it(bool isOnItsWay)
     {
         SimulatedListener listener = _network.ListenStream(_server, Echo.Service);
         SimulatedClient client = _network.ConnectStream(_client, _server);
         client.Send("hello"u8);
         _network.Run(TimeSpan.FromSeconds(1));
-        _network.Partition(Server, Client);
-        client.Reset();
+        if (isOnItsWay)
+        {
+            client.Reset();
+            _network.Partition(Server, Client);
+        }
+        else
+        {
+            _network.Partition(Server, Client);
+            client.Reset();
+        }
+
         _network.Run(TimeSpan.FromSeconds(2));
         _network.Heal(Server, Client);
         Assert.Equal(1, listener.Ledger.Read().ConnectionsOpen);
         _network.RunUntilIdle();
         Assert.Equal(1, listener.Ledger.Read().Closed(CloseReason.IdleTimeout));
+    }
+
+    [Fact]
+    public void Whoever_missed_a_reset_gets_another_when_it_sends()
+    {
+        Service aborts = new("aborts") { NewStreamHandler = static () => new Aborts() };
+        SimulatedListener listener = _network.ListenStream(_server, aborts);
+        SimulatedClient client = _network.ConnectStream(_client, _server);
+        _network.Run(TimeSpan.FromSeconds(1));
+        client.Send("abort"u8);
+        _network.Link(Server, Client).IsCut = true;
+        _network.Run(TimeSpan.FromSeconds(2));
+        _network.Link(Server, Client).IsCut = false;
+        Assert.Equal(1, listener.Ledger.Read().Closed(CloseReason.HandlerAborted));
+        Assert.Equal(ConnectionFailure.None, client.Failure);
+        client.End();
+        _network.Run(TimeSpan.FromSeconds(3));
+        Assert.Equal(ConnectionFailure.Reset, client.Failure);
+    }
+
+    [Fact]
+    public void A_damaged_segment_is_lost_as_its_checksum_tells()
+    {
+        _network.ListenStream(_server, Echo.Service);
+        _network.Link(Client, Server).Options = new LinkOptions { Corrupt = 1 };
+        SimulatedClient client = _network.ConnectStream(_client, _server);
+        _network.RunUntilIdle();
+        Assert.Equal(ConnectionFailure.TimedOut, client.Failure);
     }
 
     [Fact]
@@ -251,6 +290,11 @@ public sealed class StreamFaultTests
             taken.AddRange(input);
             return Step.More(input.Length);
         }
+    }
+
+    private sealed class Aborts : StreamHandler
+    {
+        public override Step OnBytes(ReadOnlySpan<byte> input, Turn turn) => new(input.Length, Next.Abort);
     }
 
     private sealed class ClosesAtOnce : StreamHandler
