@@ -200,7 +200,7 @@ public sealed class DatagramTests
         Assert.Equal([TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(10)], rung);
     }
 
-    /// <summary>Sends the numbers from 0 on, one a millisecond: which ones arrived, as they came, and -1 for what is none of them.</summary>
+    /// <summary>Sends the numbers from 0 on, one a millisecond: which arrived, as they came, and -1 for what is none of them.</summary>
     private static (List<int> Arrived, LinkCounts Counts) SendMany(ulong seed, LinkOptions options, Action<SimulatedNetwork>? also = null)
     {
         SimulatedNetwork network = new(seed) { DefaultLink = options };

@@ -100,7 +100,7 @@ public sealed class LossyCounterTests(ITestOutputHelper output)
         Assert.Equal(questions * clients, counter.Count);
     }
 
-    /// <summary>Counts a question once, however often it comes. A peer's numbers only rise: it asks the next when this is answered.</summary>
+    /// <summary>Counts a question once, however often it comes. A peer's numbers rise: it asks the next when one is answered.</summary>
     private sealed class Counter : DatagramHandler
     {
         private readonly Dictionary<PeerAddress, long> _last = [];

@@ -84,6 +84,24 @@ public sealed class NetworkTests
     }
 
     [Fact]
+    public void The_page_s_example_passes() => Simulation.RunSeeds(200, static network =>
+    {
+        network.DefaultLink = new LinkOptions { Loss = 0.3, Duplicate = 0.1, Reorder = 0.1, Delay = TimeSpan.FromMilliseconds(20) };
+        SimulatedHost server = network.Host("server");
+        SimulatedHost client = network.Host("client");
+        SimulatedListener listener = network.ListenStream(server.At(7000), Capitalize.Ascii);
+        SimulatedClient visit = network.ConnectStream(client.At(50_000), server.At(7000));
+        network.After(TimeSpan.FromMilliseconds(100), () => network.Partition(client, server));
+        network.After(TimeSpan.FromSeconds(5), () => network.Heal(client, server));
+        visit.Send("hello\n"u8);
+        visit.End();
+        network.RunUntilIdle();
+        Assert.True(visit.Failure != ConnectionFailure.None || visit.Received.SequenceEqual("HELLO\n"u8));
+        Assert.Null(listener.Fault);
+        Assert.Equal(0, listener.RentedBytes);
+    });
+
+    [Fact]
     public void A_name_and_an_address_are_one_host()
     {
         SimulatedNetwork network = new(44);
