@@ -23,19 +23,7 @@ internal static class AskCommand
         Option<bool> raw = new("--raw") { Description = "Print the reply alone" };
         Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
         Option<Duration> timeout = Arguments.Duration("--timeout", "Bounds connecting, and each answer", 5);
-        Option<int> tries = new("--tries")
-        {
-            Description = "Datagrams: send a question at most so often",
-            DefaultValueFactory = static _ => RetrySchedule.Default.Tries,
-            HelpName = "N",
-        };
-        tries.Validators.Add(static result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 100)
-            {
-                result.AddError("--tries takes a number from 1 to 100");
-            }
-        });
+        Option<int> tries = Tries();
         Option<string> method = new("--method")
         {
             Description = "CoAP: GET, POST, PUT, DELETE or FETCH; GET and DELETE ask once, without a body",
@@ -57,24 +45,47 @@ internal static class AskCommand
             (string target, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
             ClientOptions client = Arguments.ForClient(parsed.GetValue(options));
             ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json));
+            TimeSpan limit = parsed.GetValue(timeout).Time;
             if (CoapUri.IsMeant(target))
             {
-                CoapQuestions coap = new(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable));
-                return coap.AskAsync(text, printer, parsed.GetValue(timeout).Time, client);
+                return new CoapQuestions(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
+                    .AskAsync(text, printer, limit, client);
             }
 
-            if (parsed.GetResult(method) is { Implicit: false } || parsed.GetValue(nonConfirmable))
-            {
-                throw new ArgumentException("--method and --non-confirmable are for coap:// endpoints");
-            }
-
+            RequireUnset(parsed, method, nonConfirmable);
             Endpoint endpoint = Endpoint.Parse(target);
             IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text);
             return endpoint.IsStream
-                ? AskStreamAsync(endpoint, questions, printer, parsed.GetValue(timeout).Time, client)
-                : AskDatagramsAsync(endpoint, questions, printer, parsed.GetValue(timeout).Time, parsed.GetValue(tries), client);
+                ? AskStreamAsync(endpoint, questions, printer, limit, client)
+                : AskDatagramsAsync(endpoint, questions, printer, limit, parsed.GetValue(tries), client);
         });
         return command;
+    }
+
+    private static Option<int> Tries()
+    {
+        Option<int> tries = new("--tries")
+        {
+            Description = "Datagrams: send a question at most so often",
+            DefaultValueFactory = static _ => RetrySchedule.Default.Tries,
+            HelpName = "N",
+        };
+        tries.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 100)
+            {
+                result.AddError("--tries takes a number from 1 to 100");
+            }
+        });
+        return tries;
+    }
+
+    private static void RequireUnset(ParseResult parsed, params Option[] ofCoap)
+    {
+        if (ofCoap.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
+        {
+            throw new ArgumentException($"{set.Name} is for coap:// endpoints");
+        }
     }
 
     private static (string Target, string? Text) Read(string? first, string[] rest)

@@ -26,7 +26,11 @@ internal sealed class CoapWorld
         ExchangesEach = exchangesEach;
         network.DefaultLink = _bad;
         _effects = new byte[clients * exchangesEach];
-        _coap = new CoapServer(CoapServerLimits.Default with { MaxExchanges = maxExchanges, MaxBodies = 4096, MaxSeparateAnswers = 4096 }, network.Random);
+        CoapServerLimits limits = CoapServerLimits.Default with
+        {
+            MaxExchanges = maxExchanges, MaxBodies = clients, MaxSeparateAnswers = clients,
+        };
+        _coap = new CoapServer(limits, network.Random);
         _coap.Add("count", new CoapResource(Count) { MaxAnswerBytes = 64 });
         _coap.Add("slow", new CoapResource(Count) { IsSlow = true, MaxAnswerBytes = 64 });
         _coap.Add("long", new CoapResource(CountLong) { MaxAnswerBytes = 4096 });

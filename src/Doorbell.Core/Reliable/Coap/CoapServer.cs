@@ -26,7 +26,7 @@ public sealed partial class CoapServer
     private readonly CoapServerLimits _limits;
     private readonly CoapExchanges _exchanges;
 
-    /// <summary>Of requests that had no effect since their sender was to prove first where he is. Who forges addresses fills this alone.</summary>
+    /// <summary>Of requests without effect, whose sender was to prove first where he is: who forges addresses fills this alone.</summary>
     private readonly CoapExchanges _strangers;
     private readonly CoapBodies _requests;
     private readonly CoapBodies _answers;

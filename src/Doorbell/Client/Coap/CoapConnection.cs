@@ -56,7 +56,7 @@ public sealed class CoapConnection : IDisposable
     /// <param name="timeout">Bounds all of it.</param>
     /// <param name="cancellation">Gives up; whether the request had its effect is then unknown.</param>
     /// <returns>An answer, perhaps with an error's code.</returns>
-    /// <exception cref="NetworkException">No answer came in time, the server reset it or answered what can't be used, or nobody listens.</exception>
+    /// <exception cref="NetworkException">No answer in time or none that can be used, the server reset it, or nobody listens.</exception>
     /// <exception cref="InvalidOperationException"><see cref="CoapClientLimits.MaxRequests"/> are at work.</exception>
     public async Task<CoapClientAnswer> AskAsync(CoapClientRequest request, TimeSpan timeout, CancellationToken cancellation)
     {

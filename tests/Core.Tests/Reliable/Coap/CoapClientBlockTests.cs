@@ -56,11 +56,9 @@ public sealed class CoapClientBlockTests
     public void A_long_answer_is_fetched_block_by_block()
     {
         _talk.Ask("long", "please");
-        Acknowledge(CoapCode.Content, _text[..1024], (CoapOptionNumber.ETag, 7), (CoapOptionNumber.Block2, new CoapBlock(0, true, 6).Value));
-        CoapSent second =
-            Acknowledge(CoapCode.Content, _text[1024..2048], (CoapOptionNumber.ETag, 7), (CoapOptionNumber.Block2, new CoapBlock(1, true, 6).Value));
-        CoapSent third =
-            Acknowledge(CoapCode.Content, _text[2048..], (CoapOptionNumber.ETag, 7), (CoapOptionNumber.Block2, new CoapBlock(2, false, 6).Value));
+        Acknowledge(CoapCode.Content, _text[..1024], ETag(7), Block2(0, true));
+        CoapSent second = Acknowledge(CoapCode.Content, _text[1024..2048], ETag(7), Block2(1, true));
+        CoapSent third = Acknowledge(CoapCode.Content, _text[2048..], ETag(7), Block2(2, false));
         Assert.Equal((new CoapBlock(1, false, 6), new CoapBlock(2, false, 6)), (second.Block2!.Value, third.Block2!.Value));
         Assert.Equal(("", ""), (second.Text, third.Text));
         Assert.Equal("2.05 " + _text, _talk.Answered());
@@ -70,8 +68,8 @@ public sealed class CoapClientBlockTests
     public void An_answer_that_changes_while_it_is_fetched_is_broken()
     {
         _talk.Ask("long", "please");
-        Acknowledge(CoapCode.Content, _text[..1024], (CoapOptionNumber.ETag, 7), (CoapOptionNumber.Block2, new CoapBlock(0, true, 6).Value));
-        Acknowledge(CoapCode.Content, _text[1024..2048], (CoapOptionNumber.ETag, 8), (CoapOptionNumber.Block2, new CoapBlock(1, true, 6).Value));
+        Acknowledge(CoapCode.Content, _text[..1024], ETag(7), Block2(0, true));
+        Acknowledge(CoapCode.Content, _text[1024..2048], ETag(8), Block2(1, true));
         Assert.Equal("AnswerBroken", _talk.Answered());
     }
 
@@ -81,7 +79,7 @@ public sealed class CoapClientBlockTests
     public void An_answers_block_that_does_not_fit_is_broken(int number, int length)
     {
         _talk.Ask("long", "please");
-        Acknowledge(CoapCode.Content, _text[..length], (CoapOptionNumber.Block2, new CoapBlock(number, true, 6).Value));
+        Acknowledge(CoapCode.Content, _text[..length], Block2(number, true));
         Assert.Equal("AnswerBroken", _talk.Answered());
     }
 
@@ -98,7 +96,7 @@ public sealed class CoapClientBlockTests
                 sent.MessageId,
                 CoapCode.Content,
                 _text[..1024],
-                (CoapOptionNumber.Block2, new CoapBlock(i, true, 6).Value)));
+                Block2(i, true)));
         }
 
         Assert.Equal("AnswerTooLarge", talk.Answered());
@@ -110,7 +108,8 @@ public sealed class CoapClientBlockTests
         CoapConversation talk = new(CoapClientLimits.Default with { BlockBytes = 64 });
         talk.Ask("upper", _text);
         CoapSent sent = talk.Sent();
-        Assert.Equal((new CoapBlock(0, true, 2), new CoapBlock(0, false, 2), 64), (sent.Block1!.Value, sent.Block2!.Value, sent.Text.Length));
+        Assert.Equal((new CoapBlock(0, true, 2), new CoapBlock(0, false, 2)), (sent.Block1!.Value, sent.Block2!.Value));
+        Assert.Equal(64, sent.Text.Length);
     }
 
     [Fact]
@@ -149,12 +148,20 @@ public sealed class CoapClientBlockTests
     [Fact]
     public void What_fits_no_datagram_is_refused_with_why()
     {
-        static CoapClientRequest Long(int segments) => new() { Method = CoapCode.Get, Path = string.Join('/', Enumerable.Repeat(new string('x', 200), segments)) };
+        static CoapClientRequest Long(int segments) => new()
+        {
+            Method = CoapCode.Get, Path = string.Join('/', Enumerable.Repeat(new string('x', 200), segments)),
+        };
         _talk.Ask(Long(4));
         Assert.Throws<ArgumentException>(() => _talk.Ask(Long(6)));
         Assert.Throws<ArgumentException>(() => _talk.Ask(new CoapClientRequest { Method = CoapCode.Get, Path = new string('x', 256) }));
         Assert.Throws<ArgumentException>(() => _talk.Ask(new CoapClientRequest { Method = CoapCode.Content }));
     }
+
+    private static (int Number, uint Value) ETag(uint value) => (CoapOptionNumber.ETag, value);
+
+    private static (int Number, uint Value) Block2(int number, bool more) =>
+        (CoapOptionNumber.Block2, new CoapBlock(number, more, 6).Value);
 
     /// <summary>Answers what the client sends next; without options it takes that block.</summary>
     private CoapSent Acknowledge(CoapCode code, string text = "", params (int Number, uint Value)[] options)

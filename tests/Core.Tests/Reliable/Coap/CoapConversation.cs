@@ -9,8 +9,13 @@ internal sealed class CoapConversation(CoapClientLimits? limits = null)
 
     public TimeSpan Now { get; private set; }
 
-    public long Ask(string path, string text, bool confirmable = true) =>
-        Ask(new CoapClientRequest { Method = CoapCode.Post, Path = path, Body = Encoding.UTF8.GetBytes(text), IsConfirmable = confirmable });
+    public long Ask(string path, string text, bool confirmable = true) => Ask(new CoapClientRequest
+    {
+        Method = CoapCode.Post,
+        Path = path,
+        Body = Encoding.UTF8.GetBytes(text),
+        IsConfirmable = confirmable,
+    });
 
     public long Ask(CoapClientRequest request)
     {

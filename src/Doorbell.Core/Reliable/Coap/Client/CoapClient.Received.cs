@@ -138,7 +138,7 @@ public sealed partial class CoapClient
         }
     }
 
-    /// <summary>Whether the server has taken a block that more follow, or wants the body anew in smaller ones (RFC 7959 section 2.9).</summary>
+    /// <summary>Whether the server has taken a block that more follow, or wants all anew in smaller ones (RFC 7959 section 2.9).</summary>
     private static bool WantsMoreOfBody(CoapQuestion question, in CoapMessage message)
     {
         if (!question.IsInBlocks

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Doorbell;
 
 /// <summary>
@@ -27,7 +29,7 @@ public sealed partial class CoapClient
 
     /// <summary>A client that has asked nothing yet.</summary>
     /// <param name="limits">Its bounds.</param>
-    /// <param name="random">Where its first message ID, its tokens and the jitter come from. Use one that can't be guessed off path.</param>
+    /// <param name="random">Where its first message ID, its tokens and the jitter come from; not to be guessed by others.</param>
     /// <exception cref="ArgumentOutOfRangeException">A bound makes no sense.</exception>
     public CoapClient(CoapClientLimits limits, Random random)
     {
@@ -69,7 +71,7 @@ public sealed partial class CoapClient
     /// <param name="now">Since any start; never goes back.</param>
     /// <param name="id">What the answer will carry.</param>
     /// <returns>False if <see cref="CoapClientLimits.MaxRequests"/> are at work already.</returns>
-    /// <exception cref="ArgumentException">No method, a segment or argument longer than 255 bytes, or options that fit no datagram.</exception>
+    /// <exception cref="ArgumentException">No method, a part longer than 255 bytes, or options that fit no datagram.</exception>
     public bool TryAsk(CoapClientRequest request, TimeSpan now, out long id)
     {
         int exponent = BlockExponentFor(request);
@@ -161,7 +163,7 @@ public sealed partial class CoapClient
     /// <summary>How a request ended.</summary>
     /// <param name="answer">Its answer, or why there is none.</param>
     /// <returns>False if no more have ended.</returns>
-    public bool TryTakeAnswer([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CoapClientAnswer? answer) => _answers.TryDequeue(out answer);
+    public bool TryTakeAnswer([NotNullWhen(true)] out CoapClientAnswer? answer) => _answers.TryDequeue(out answer);
 
     private int BlockExponentFor(CoapClientRequest request)
     {

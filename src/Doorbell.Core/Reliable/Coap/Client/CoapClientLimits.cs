@@ -36,7 +36,7 @@ public sealed record CoapClientLimits
     public TimeSpan MinTimeout { get; init; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Refuses values that make no sense.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A bound below 1, a block size that is none, or a wait that is none or too long.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A bound below 1, or a size or a wait that is none.</exception>
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxOutstanding);

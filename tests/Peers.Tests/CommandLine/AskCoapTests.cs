@@ -1,0 +1,101 @@
+namespace Doorbell.Tests;
+
+/// <summary><c>doorbell ask coap://</c> as a user runs it, of libcoap's server (Debian's libcoap3-bin) and of our own.</summary>
+public sealed class AskCoapTests
+{
+    public static TheoryData<string> Both => Doorbells.Both;
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void Libcoaps_server_answers_confirmable_and_not_at_once_and_later(string kind) => WithLibcoap((_, server) =>
+    {
+        Assert.Contains("libcoap", Answer(kind, "--method", "GET", server), StringComparison.Ordinal);
+        Assert.Contains("libcoap", Answer(kind, "--method", "GET", "--non-confirmable", server), StringComparison.Ordinal);
+        Assert.Equal("FROM SERVER: done\n", Answer(kind, "--method", "GET", $"{server}/async?1"));
+        Assert.Contains("</time>", Answer(kind, "--method", "GET", $"{server}/.well-known/core"), StringComparison.Ordinal);
+    });
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void A_body_of_100_KB_goes_to_libcoaps_server_and_comes_back(string kind) => WithLibcoap((_, server) =>
+    {
+        string body = string.Concat(Enumerable.Range(0, 15_000).Select(static i => $"{i:D6} "));
+        Assert.Equal("FROM SERVER: \n", Doorbells.Run(kind, body, "ask", "--method", "PUT", "--timeout", "20", $"{server}/big").Output);
+        Assert.Equal(body + "\n", Answer(kind, "--raw", "--method", "GET", "--timeout", "20", $"{server}/big"));
+    });
+
+    [Theory]
+    [InlineData("--method", "PUT")]
+    [InlineData("--method", "PUT", "--non-confirmable")]
+    public void Each_line_is_a_request(params string[] options) => WithLibcoap((_, server) =>
+    {
+        Ended asked = Doorbells.Run("native", "one\ntwo\n", ["ask", .. options, $"{server}/lines"]);
+        Assert.Equal(new Ended(0, "FROM SERVER: \nFROM SERVER: \n", ""), asked);
+        Assert.Equal("FROM SERVER: two\n", Answer("native", "--method", "GET", $"{server}/lines"));
+    });
+
+    [Fact]
+    public void What_is_lost_is_sent_again_in_blocks_too() => WithLibcoap((port, _) =>
+    {
+        using Program proxy = Doorbells.Start("native", "impair", "udp://127.0.0.1:0", $"udp://127.0.0.1:{port}", "--loss", "20%", "--seed", "3");
+        string line = proxy.WaitForLine("udp://");
+        string through = line.Split(' ').First(static word => word.StartsWith("udp://", StringComparison.Ordinal)).Replace("udp:", "coap:", StringComparison.Ordinal);
+        string body = new('b', 20_000);
+        Ended put = Doorbells.Run("native", body, "ask", "--json", "--method", "PUT", "--timeout", "29", $"{through}/lossy");
+        Assert.Equal((0, ""), (put.ExitCode, put.Error));
+        Assert.Equal(body + "\n", Answer("native", "--raw", "--method", "GET", "--timeout", "29", $"{through}/lossy"));
+    });
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void Our_own_server_answers_and_is_asked_as_coap_client_asks(string kind)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "capitalize", "coap://127.0.0.1:0");
+        using (server)
+        {
+            string coap = $"coap://127.0.0.1:{endpoint.Port}";
+            Assert.Equal("FROM SERVER: A SENTENCE\n", Answer(kind, $"{coap}/capitalize", "a", "sentence"));
+            string body = new('b', 100_000);
+            Assert.Equal(body.ToUpperInvariant() + "\n", Doorbells.Run(kind, body, "ask", "--raw", $"{coap}/capitalize").Output);
+            Ended ours = Doorbells.Run(kind, "", "ask", "--method", "GET", $"{coap}/.well-known/core", "--raw");
+            Ended libcoaps = Program.Run("coap-client-notls", ["-m", "get", $"{coap}/.well-known/core"]);
+            Assert.Equal(libcoaps.Output.Trim(), ours.Output.Trim());
+        }
+    }
+
+    [Fact]
+    public void Errors_are_one_line_that_says_what_to_do() => WithLibcoap((_, server) =>
+    {
+        AssertFails(1, "4.04 Not Found", "ask", "--method", "GET", $"{server}/none");
+        AssertFails(1, "nothing listens", "ask", $"coap://127.0.0.1:{Ports.Free("udp")}/x", "text");
+        AssertFails(2, "--method takes GET", "ask", "--method", "GEX", server);
+        AssertFails(2, "have no body", "ask", "--method", "GET", server, "text");
+        AssertFails(2, "no fragment", "ask", $"{server}/#there", "text");
+        AssertFails(2, "no port", "ask", "coap://localhost:x/there", "text");
+        AssertFails(2, "--method is for coap://", "ask", "--method", "GET", "tcp://localhost:1", "text");
+        AssertFails(2, "--non-confirmable is for coap://", "ask", "--non-confirmable", "tcp://localhost:1", "text");
+    });
+
+    private static void AssertFails(int exitCode, string why, params string[] arguments)
+    {
+        Ended ended = Doorbells.Run("native", "", arguments);
+        Assert.Equal((exitCode, ""), (ended.ExitCode, ended.Output));
+        Assert.Contains(why, Assert.Single(ended.Error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
+    private static string Answer(string kind, params string[] arguments)
+    {
+        Ended ended = Doorbells.Run(kind, "", ["ask", .. arguments]);
+        Assert.Equal((0, ""), (ended.ExitCode, ended.Error));
+        return ended.Output;
+    }
+
+    /// <summary>It takes new resources by PUT (-d).</summary>
+    private static void WithLibcoap(Action<int, string> ask)
+    {
+        int port = Ports.Free("udp");
+        using Program server = Program.Start("coap-server-notls", "-A", "127.0.0.1", "-p", $"{port}", "-d", "10");
+        Ports.WaitUntilServed("udp", port);
+        ask(port, $"coap://127.0.0.1:{port}");
+    }
+}
