@@ -76,30 +76,41 @@ internal static class ImpairCommand
         using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
         FaultControl control = new(new FaultWords(listen.IsStream, ""), faults, over.Cancel);
+        LiveView? view = report.IsForPeople && LiveView.IsPossible ? new LiveView(control) : null;
         EndPoint address = (await Connector.AddressesAsync(upstream, _resolveTimeout, over.Token))[0];
 
         // What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.
         ServerOptions options = new() { Service = Echo.Service, Endpoints = [listen] };
         List<BoundSocket> doors = await new Binding(options, ServerModel.Async, []).BindAllAsync(over.Token);
-        using IImpairProxy proxy = listen.IsStream
-            ? new StreamProxy(doors, upstream, control.Up, control.Down, seed)
-            : Datagrams(doors, upstream, address, control, seed);
+        ImpairOptions carry = new(doors, upstream, control.Up, control.Down, seed, view is null ? Failure.Say : view.Say);
+        using IImpairProxy proxy = listen.IsStream ? new StreamProxy(carry) : new DatagramProxy(carry, address);
         await using Server? controlled = controlAt is null ? null : await ControlSocket.ServeAsync(controlAt, control, over.Token);
         report.Listening(doors, upstream, seed);
-        await proxy.RunAsync(over.Token);
+        Task shown = ShowAsync(view, proxy, control, over.Token);
+        try
+        {
+            await proxy.RunAsync(over.Token);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await shown;
+        }
+
         report.Summary(proxy);
         return 0;
     }
 
-    private static DatagramProxy Datagrams(
-        List<BoundSocket> doors, Endpoint upstream, EndPoint address, FaultControl control, long seed)
+    /// <summary>The live view if there is a terminal to draw on, and lines from the keyboard if somebody can type.</summary>
+    private static async Task ShowAsync(LiveView? view, IImpairProxy proxy, FaultControl control, CancellationToken over)
     {
-        using (Connector.ConnectDatagrams(upstream, address))
+        if (view is not null)
         {
-            // Only to learn at once that there is a way to it.
+            await view.RunAsync(proxy, Keyboard.IsThere ? Keyboard.ReadKeys() : null, over);
         }
-
-        return new DatagramProxy(
-            doors, upstream, address, new DatagramWay("up", control.Up, seed), new DatagramWay("down", control.Down, ~seed));
+        else if (Keyboard.IsThere)
+        {
+            Keyboard.AnswerLines(control);
+        }
     }
 }

@@ -5,6 +5,9 @@ namespace Doorbell.Cli.Impair;
 /// <summary>What <c>impair</c> prints: a line a door, and a summary; for people, or as JSON.</summary>
 internal sealed class ImpairReport(bool json)
 {
+    /// <summary>Whether people read it, not programs.</summary>
+    public bool IsForPeople => !json;
+
     public void Listening(IReadOnlyList<BoundSocket> doors, Endpoint upstream, long seed)
     {
         foreach (Endpoint door in doors.Select(static bound => bound.Door.Endpoint))

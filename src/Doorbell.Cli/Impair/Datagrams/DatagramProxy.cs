@@ -15,8 +15,7 @@ internal sealed class DatagramProxy : IImpairProxy
     /// <summary>How often what passed is told to other threads.</summary>
     private static readonly TimeSpan _publishEvery = TimeSpan.FromMilliseconds(100);
 
-    private readonly IReadOnlyList<BoundSocket> _doors;
-    private readonly Endpoint _upstream;
+    private readonly ImpairOptions _options;
     private readonly EndPoint _upstreamAddress;
     private readonly IArrivals _arrivals = OperatingSystem.IsLinux() ? new EpollArrivals() : new SelectArrivals();
     private readonly DeliveryQueue _queue = new();
@@ -28,21 +27,22 @@ internal sealed class DatagramProxy : IImpairProxy
     private bool _saidRefused;
     private TimeSpan _publishAt;
 
-    /// <param name="doors">Where clients send to; closed with this.</param>
-    /// <param name="upstream">Whom they mean, to name in errors.</param>
-    /// <param name="upstreamAddress">Its address.</param>
-    /// <param name="up">From clients to the upstream.</param>
-    /// <param name="down">Back.</param>
-    public DatagramProxy(
-        IReadOnlyList<BoundSocket> doors, Endpoint upstream, EndPoint upstreamAddress, DatagramWay up, DatagramWay down)
+    /// <param name="options">What to carry, and how.</param>
+    /// <param name="upstreamAddress">The upstream's address.</param>
+    /// <exception cref="NetworkException">There is no way to it.</exception>
+    public DatagramProxy(ImpairOptions options, EndPoint upstreamAddress)
     {
-        _doors = doors;
-        _upstream = upstream;
+        _options = options;
         _upstreamAddress = upstreamAddress;
-        _up = up;
-        _down = down;
+        _up = new DatagramWay("up", options.Up, options.Seed);
+        _down = new DatagramWay("down", options.Down, ~options.Seed);
+        using (Connector.ConnectDatagrams(options.Upstream, upstreamAddress))
+        {
+            // Only to learn at once that there is a way to it.
+        }
+
         _clients = new ClientTable(ClientTable.DefaultMost, client => _arrivals.Forget(client.Token));
-        foreach (BoundSocket door in doors)
+        foreach (BoundSocket door in options.Doors)
         {
             // Doors have the tokens -1, -2 and so on; clients 1, 2 and so on.
             door.Socket.Blocking = false;
@@ -71,7 +71,7 @@ internal sealed class DatagramProxy : IImpairProxy
     {
         _clients.Dispose();
         _arrivals.Dispose();
-        foreach (BoundSocket door in _doors)
+        foreach (BoundSocket door in _options.Doors)
         {
             door.Close();
         }
@@ -123,7 +123,7 @@ internal sealed class DatagramProxy : IImpairProxy
             return;
         }
 
-        Socket socket = client?.Upstream ?? _doors[-token - 1].Socket;
+        Socket socket = client?.Upstream ?? _options.Doors[-token - 1].Socket;
         int count = _arrivals.Receive(socket, out SocketError error);
         if (client is not null && error is SocketError.ConnectionRefused or SocketError.ConnectionReset)
         {
@@ -164,7 +164,7 @@ internal sealed class DatagramProxy : IImpairProxy
         if (!_saidRefused)
         {
             _saidRefused = true;
-            Failure.Say(NetworkException.From("send", _upstream.ToString(), error).Message);
+            _options.Say(NetworkException.From("send", _options.Upstream.ToString(), error).Message);
         }
     }
 
@@ -174,7 +174,7 @@ internal sealed class DatagramProxy : IImpairProxy
         Socket? upstream = null;
         try
         {
-            upstream = Connector.ConnectDatagrams(_upstream, _upstreamAddress);
+            upstream = Connector.ConnectDatagrams(_options.Upstream, _upstreamAddress);
             upstream.Blocking = false;
             ImpairedClient client = new(door, address, upstream, ++_lastToken);
             _arrivals.Watch(upstream, client.Token);

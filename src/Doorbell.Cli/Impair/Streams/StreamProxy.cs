@@ -3,8 +3,7 @@ using System.Net.Sockets;
 namespace Doorbell.Cli.Impair;
 
 /// <summary>Takes connections from clients to an upstream, each with its bytes both ways, as the directions' faults say.</summary>
-internal sealed class StreamProxy(
-    IReadOnlyList<BoundSocket> doors, Endpoint upstream, LiveFaults up, LiveFaults down, long seed) : IImpairProxy
+internal sealed class StreamProxy(ImpairOptions options) : IImpairProxy
 {
     /// <summary>Connections at once; the rest waits in the backlog.</summary>
     public const int MostConnections = 1024;
@@ -13,8 +12,8 @@ internal sealed class StreamProxy(
 
     private readonly SemaphoreSlim _places = new(MostConnections);
     private readonly StreamRoom _room = new();
-    private readonly StreamWay _up = new("up", up);
-    private readonly StreamWay _down = new("down", down);
+    private readonly StreamWay _up = new("up", options.Up);
+    private readonly StreamWay _down = new("down", options.Down);
     private long _opened;
     private long _open;
     private long _refused;
@@ -38,7 +37,7 @@ internal sealed class StreamProxy(
     /// <summary>Carries connections until it is stopped; those that are open then are reset.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        await Task.WhenAll(doors.Select(door => AcceptAsync(door, stop)));
+        await Task.WhenAll(options.Doors.Select(door => AcceptAsync(door, stop)));
         for (int place = 0; place < MostConnections; place++)
         {
             await _places.WaitAsync(CancellationToken.None);
@@ -47,7 +46,7 @@ internal sealed class StreamProxy(
 
     public void Dispose()
     {
-        foreach (BoundSocket door in doors)
+        foreach (BoundSocket door in options.Doors)
         {
             door.Close();
         }
@@ -99,7 +98,7 @@ internal sealed class StreamProxy(
 
     /// <summary>A client; null if there was none after all, or a shortage, which passes.</summary>
     /// <exception cref="NetworkException">The listener can't go on.</exception>
-    private static async Task<Socket?> TryAcceptAsync(BoundSocket door, Backoff backoff, CancellationToken stop)
+    private async Task<Socket?> TryAcceptAsync(BoundSocket door, Backoff backoff, CancellationToken stop)
     {
         try
         {
@@ -117,7 +116,7 @@ internal sealed class StreamProxy(
                 case AcceptFailure.OfResources:
                     if (backoff.MayLog())
                     {
-                        Failure.Say(said.Message);
+                        options.Say(said.Message);
                     }
 
                     await backoff.WaitAsync(stop);
@@ -138,7 +137,7 @@ internal sealed class StreamProxy(
             if (await ConnectAsync(client, stop) is { } connected)
             {
                 using ImpairedConnection connection = new(client, connected);
-                Count(await connection.RunAsync(_up, _down, _room, unchecked(seed + number - 1), stop));
+                Count(await connection.RunAsync(_up, _down, _room, unchecked(options.Seed + number - 1), stop));
             }
         }
         catch (OperationCanceledException)
@@ -168,14 +167,14 @@ internal sealed class StreamProxy(
 
         try
         {
-            return await Connector.ConnectAsync(upstream, _connectTimeout, stop);
+            return await Connector.ConnectAsync(options.Upstream, _connectTimeout, stop);
         }
         catch (NetworkException failure)
         {
             Interlocked.Increment(ref _refused);
             if (Interlocked.Exchange(ref _saidRefused, 1) == 0)
             {
-                Failure.Say(failure.Message);
+                options.Say(failure.Message);
             }
 
             client.LingerState = new LingerOption(enable: true, seconds: 0);
