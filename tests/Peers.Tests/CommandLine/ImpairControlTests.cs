@@ -73,6 +73,7 @@ public sealed class ImpairControlTests
     }
 
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public void The_socket_is_its_owners_alone()
     {
         string path = NewPath();

@@ -128,6 +128,10 @@ public sealed class ImpairStreamTests
     public void Half_open_the_client_does_not_learn_that_the_upstream_has_gone(bool reset)
     {
         using Impaired through = new(Native, "--half-open", "off/on");
+
+        // A connection that is reset before the proxy's connect(2) has returned is refused.
+        through.Client.Send("a"u8);
+        Impaired.Read(through.Upstream, 1);
         if (reset)
         {
             through.Upstream.LingerState = new LingerOption(enable: true, seconds: 0);
