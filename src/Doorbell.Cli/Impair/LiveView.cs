@@ -16,7 +16,7 @@ internal sealed class LiveView(FaultControl control)
     private volatile string _said = "";
 
     /// <summary>Whether standard output is a terminal that can be drawn on.</summary>
-    public static bool IsPossible => !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities is { Ansi: true, Interactive: true };
+    public static bool IsPossible => !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi;
 
     /// <summary>Shows a line; any thread may.</summary>
     public void Say(string line) => _said = line;
