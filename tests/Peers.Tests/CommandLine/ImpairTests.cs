@@ -51,6 +51,27 @@ public sealed class ImpairTests
         });
 
     [Fact]
+    public void Of_more_clients_than_it_remembers_all_are_answered_and_the_longest_idle_go()
+    {
+        const int Clients = 1030;
+        Through("native", [], (proxy, _) =>
+        {
+            byte[] answer = new byte[100];
+            List<Socket> clients = [];
+            for (int i = 0; i < Clients; i++)
+            {
+                Socket client = Client(proxy);
+                clients.Add(client);
+                client.Send([(byte)('a' + (i % 26))]);
+                Assert.Equal((1, (byte)('A' + (i % 26))), (client.Receive(answer), answer[0]));
+            }
+
+            clients.ForEach(static client => client.Dispose());
+        }, summary => Assert.Equal(
+            (Clients, Clients - 1024), (summary.GetProperty("clients").GetInt64(), summary.GetProperty("clientsEvicted").GetInt64())));
+    }
+
+    [Fact]
     public void Each_direction_has_its_own_value() => Through("native", ["--duplicate", "100%/off", "--loss", "off/100%"], (proxy, _) =>
         Assert.Equal(1, Doorbells.Run("native", "", "ask", proxy.ToString(), "hello", "--timeout", "1.5", "--tries", "1").ExitCode),
         summary =>
