@@ -25,7 +25,8 @@ internal static class ImpairCommand
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Command command = new(
             "impair",
-            "Pass datagrams or streams on as a bad network does. A value is for both ways, or UP/DOWN, as in --delay 50ms/10ms; off is none")
+            "Pass datagrams or streams on as a bad network does. A value is for both ways, or UP/DOWN, as in --delay 50ms/10ms; "
+                + "off is no fault")
         {
             listen, upstream,
         };

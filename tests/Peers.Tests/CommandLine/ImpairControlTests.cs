@@ -15,7 +15,8 @@ public sealed class ImpairControlTests
         string path = NewPath();
         (Program server, Endpoint upstream) = Doorbells.Serve(kind, "udp://127.0.0.1:0");
         using (server)
-        using (Program proxy = Doorbells.Start(kind, "impair", "udp://127.0.0.1:0", $"{upstream}", "--loss", "100%", "--control", $"unix://{path}"))
+        using (Program proxy = Doorbells.Start(
+            kind, "impair", "udp://127.0.0.1:0", $"{upstream}", "--loss", "100%", "--control", $"unix://{path}"))
         {
             string line = proxy.WaitForLine("impairing ");
             using Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20_000 };

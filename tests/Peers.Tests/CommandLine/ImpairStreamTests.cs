@@ -220,7 +220,8 @@ public sealed class ImpairStreamTests
         proxy.Signal("TERM");
         Ended ended = proxy.WaitForEnd();
         Assert.Contains("2 refused", ended.Output, StringComparison.Ordinal);
-        Assert.Contains("ECONNREFUSED", Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        string said = Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("ECONNREFUSED", said, StringComparison.Ordinal);
     }
 
     [Fact]

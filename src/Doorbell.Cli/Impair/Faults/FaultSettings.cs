@@ -42,7 +42,8 @@ internal static class FaultSettings
             static (link, parts) => parts.Length <= 2 && FaultValue.Rate(parts[0]) is { } rate && Queue(parts, link.QueueBytes) is { } queue
                 ? link with { BitsPerSecond = rate, QueueBytes = queue } : null,
             static (to, from) => to with { BitsPerSecond = from.BitsPerSecond, QueueBytes = from.QueueBytes },
-            static link => link.BitsPerSecond == 0 ? "off" : $"{FaultValue.OfRate(link.BitsPerSecond)},{FaultValue.OfBytes(link.QueueBytes)}"),
+            static link => link.BitsPerSecond == 0
+                ? FaultWords.Off : $"{FaultValue.OfRate(link.BitsPerSecond)},{FaultValue.OfBytes(link.QueueBytes)}"),
         Datagrams("mtu", "BYTES", "Lose packets larger than so many bytes, headers counted", "a number from 68 to 65535",
             static (link, parts) => parts.Length == 1 && FaultValue.Bytes(parts[0], 68, 65_535) is { } bytes
                 ? link with { Mtu = (int)bytes } : null,

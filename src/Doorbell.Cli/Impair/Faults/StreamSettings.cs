@@ -25,7 +25,7 @@ internal static class StreamSettings
                 ? stream with { ResetAfter = bytes } : null,
             static (to, from) => to with { ResetAfter = from.ResetAfter },
             static stream => FaultValue.OfBytes(stream.ResetAfter ?? 0)),
-        Make("half-open", "on", "Keep the sender's end from the receiver: for that one the connection stays open", "on or off",
+        Make("half-open", "on|off", "Keep the sender's end from the receiver: for that one the connection stays open", "on or off",
             static (stream, parts) => parts is ["on"] ? stream with { HalfOpen = true } : null,
             static (to, from) => to with { HalfOpen = from.HalfOpen },
             static _ => "on"),
