@@ -7,10 +7,12 @@ internal sealed class StreamPeer(Socket socket) : IDisposable
 {
     private const int KeepAliveSeconds = 15;
 
+    private volatile bool _hasEnd;
+
     public Socket Socket { get; } = socket;
 
-    /// <summary>A send found it gone; a receive may then find an orderly end that was none.</summary>
-    public bool IsLost { get; set; }
+    /// <summary>A send found it gone.</summary>
+    public bool IsLost { get; private set; }
 
     /// <summary>How many bytes it sent, 0 at its end; null if it was reset.</summary>
     public async ValueTask<int?> ReceiveAsync(Memory<byte> buffer, CancellationToken over)
@@ -18,7 +20,7 @@ internal sealed class StreamPeer(Socket socket) : IDisposable
         try
         {
             int count = await Socket.ReceiveAsync(buffer, over);
-            return count == 0 && IsLost ? null : count;
+            return count == 0 && WasReset() ? null : count;
         }
         catch (SocketException)
         {
@@ -48,6 +50,7 @@ internal sealed class StreamPeer(Socket socket) : IDisposable
     /// <summary>Tells it the end; it may have gone.</summary>
     public void SendEnd()
     {
+        _hasEnd = true;
         try
         {
             Socket.Shutdown(SocketShutdown.Send);
@@ -74,17 +77,9 @@ internal sealed class StreamPeer(Socket socket) : IDisposable
     /// <summary>Whether all that was sent to it has been acknowledged; where the system does not tell, yes.</summary>
     public bool HasAll()
     {
-        // struct tcp_info (linux/tcp.h): tcpi_unacked is at 24, tcpi_notsent_bytes at 144.
-        const int Tcp = 6;
-        const int Info = 11;
-        byte[] info = new byte[256];
-        if (!OperatingSystem.IsLinux() || Socket.AddressFamily == AddressFamily.Unix || IsLost)
-        {
-            return true;
-        }
-
-        int length = Socket.GetRawSocketOption(Tcp, Info, info);
-        return length < 148 || (BitConverter.ToUInt32(info, 24) == 0 && BitConverter.ToUInt32(info, 144) == 0);
+        // tcpi_unacked is at 24, tcpi_notsent_bytes at 144.
+        byte[] info = TcpInfo();
+        return IsLost || info.Length < 148 || (BitConverter.ToUInt32(info, 24) == 0 && BitConverter.ToUInt32(info, 144) == 0);
     }
 
     /// <summary>Closes it with a reset; a unix socket has none, and is closed.</summary>
@@ -95,4 +90,24 @@ internal sealed class StreamPeer(Socket socket) : IDisposable
     }
 
     public void Dispose() => Socket.Dispose();
+
+    /// <summary>
+    /// Behind a receive of nothing: of two calls under way the kernel tells one alone of a reset, and to the other, this one, it looks
+    /// like an end. But a connection that was not ended by both is not closed (TCP_CLOSE, 7, as tcpi_state at 0).
+    /// </summary>
+    private bool WasReset()
+    {
+        const int Closed = 7;
+        return IsLost || (!_hasEnd && TcpInfo() is [Closed, ..]);
+    }
+
+    /// <summary>struct tcp_info (linux/tcp.h); empty where there is none.</summary>
+    private byte[] TcpInfo()
+    {
+        const int Tcp = 6;
+        const int Info = 11;
+        byte[] info = new byte[256];
+        bool isKnown = OperatingSystem.IsLinux() && Socket.AddressFamily != AddressFamily.Unix;
+        return isKnown ? info[..Socket.GetRawSocketOption(Tcp, Info, info)] : [];
+    }
 }
