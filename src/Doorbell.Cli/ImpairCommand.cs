@@ -10,6 +10,7 @@ namespace Doorbell.Cli;
 internal static class ImpairCommand
 {
     private static readonly TimeSpan _resolveTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _controlDrain = TimeSpan.FromSeconds(1);
 
     public static Command Make()
     {
@@ -76,7 +77,7 @@ internal static class ImpairCommand
     {
         using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
-        FaultControl control = new(new FaultWords(listen.IsStream, ""), faults, over.Cancel);
+        FaultControl control = new(new FaultWords(listen.IsStream, ""), faults, () => _ = over.CancelAsync());
         LiveView? view = report.IsForPeople && LiveView.IsPossible ? new LiveView(control) : null;
         EndPoint address = (await Connector.AddressesAsync(upstream, _resolveTimeout, over.Token))[0];
 
@@ -99,6 +100,12 @@ internal static class ImpairCommand
         }
 
         report.Summary(proxy);
+        if (controlled is not null)
+        {
+            // Whoever asked it to quit gets the answer.
+            await controlled.DrainAsync(_controlDrain);
+        }
+
         return 0;
     }
 

@@ -66,6 +66,34 @@ public sealed class ImpairStreamTests
     }
 
     [Fact]
+    public void Jitter_is_that_of_a_link_with_the_connection_s_seed()
+    {
+        LinkOptions options = new()
+        {
+            Delay = TimeSpan.FromMilliseconds(400), Jitter = TimeSpan.FromMilliseconds(400), JitterDistribution = JitterDistribution.Normal,
+        };
+        static TimeSpan First(LinkOptions options, long seed) => new Link(options, seed).Next(TimeSpan.Zero, 1).ArrivesAt;
+
+        // The second connection has the next seed.
+        long seed = Enumerable.Range(1, 1000).First(seed => First(options, seed) < TimeSpan.FromMilliseconds(50)
+            && First(options, seed + 1) > TimeSpan.FromMilliseconds(800));
+        using Impaired through = new(Native, "--delay", "400ms/off", "--jitter", "400ms,normal/off", "--seed", $"{seed}");
+        (Socket client, Socket upstream) = through.Connect();
+        using (client)
+        using (upstream)
+        {
+            long began = Stopwatch.GetTimestamp();
+            client.Send("b"u8);
+            through.Client.Send("a"u8);
+            Impaired.Read(through.Upstream, 1);
+            Assert.False(upstream.Poll(0, SelectMode.SelectRead), "the second connection has the first one's jitter");
+            Impaired.Read(upstream, 1);
+            TimeSpan took = Stopwatch.GetElapsedTime(began);
+            Assert.True(took >= First(options, seed + 1), $"{took}");
+        }
+    }
+
+    [Fact]
     public void A_rate_is_kept()
     {
         using Impaired through = new(Native, "--rate", "off/200k");
