@@ -93,18 +93,9 @@ internal static class Arguments
     private static Duration Parse(string name, ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
-        (string number, double unit) = text switch
+        if (Doorbell.Cli.Duration.TryParse(text, out Duration duration))
         {
-            [.. var ms, 'm', 's'] => (ms, 0.001),
-            [.. var s, 's'] => (s, 1),
-            [.. var m, 'm'] => (m, 60),
-            _ => (text, 1.0),
-        };
-        const double MostSeconds = 7 * 24 * 3600;
-        bool isNumber = double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value);
-        if (isNumber && value * unit <= MostSeconds)
-        {
-            return new Duration(TimeSpan.FromSeconds(value * unit));
+            return duration;
         }
 
         result.AddError($"{name} takes a time of at most 7 days, as in 5, 0.5, 200ms or 2m, not \"{PeerText.Escape(text)}\"");
@@ -115,5 +106,23 @@ internal static class Arguments
 /// <summary>A length of time that prints as the seconds it was given in.</summary>
 internal readonly record struct Duration(TimeSpan Time)
 {
+    private const double MostSeconds = 7 * 24 * 3600;
+
+    /// <summary>Seconds, or with a unit, as in <c>5</c>, <c>0.5</c>, <c>200ms</c>, <c>2m</c>; at most 7 days.</summary>
+    public static bool TryParse(string text, out Duration duration)
+    {
+        (string number, double unit) = text switch
+        {
+            [.. var ms, 'm', 's'] => (ms, 0.001),
+            [.. var s, 's'] => (s, 1),
+            [.. var m, 'm'] => (m, 60),
+            _ => (text, 1.0),
+        };
+        bool isNumber = double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
+            && value * unit is >= 0 and <= MostSeconds;
+        duration = isNumber ? new Duration(TimeSpan.FromSeconds(value * unit)) : default;
+        return isNumber;
+    }
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Time.TotalSeconds:0.###}");
 }

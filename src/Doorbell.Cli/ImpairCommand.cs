@@ -10,72 +10,115 @@ namespace Doorbell.Cli;
 internal static class ImpairCommand
 {
     private static readonly TimeSpan _resolveTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _controlDrain = TimeSpan.FromSeconds(1);
 
     public static Command Make()
     {
-        Argument<string> listen = new("LISTEN") { Description = "Where clients send to, as in udp://localhost:7000" };
+        Argument<string> listen = new("LISTEN") { Description = "Where clients come to, as in udp://localhost:7000" };
         Argument<string> upstream = new("UPSTREAM") { Description = "Where that goes, as in udp://localhost:6789" };
-        LinkArguments link = new();
-        Option<long?> seed = new("--seed")
+        FaultArguments faults = new();
+        Option<long?> seed = Seed();
+        Option<string?> control = new("--control")
         {
-            Description = "Of its chances: the same seed and datagrams, the same fates [default: another one each time]",
-            HelpName = "N",
-            CustomParser = static result =>
-            {
-                string text = result.Tokens[0].Value;
-                if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number))
-                {
-                    return number;
-                }
-
-                result.AddError($"--seed takes a whole number of 64 bits, not \"{PeerText.Escape(text)}\"");
-                return null;
-            },
+            Description = "A unix socket that takes lines such as \"delay 20ms\", as in unix:///tmp/impair.sock",
+            HelpName = "ENDPOINT",
         };
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
-        Command command = new("impair", "Pass datagrams on as a bad network does: lose, double, reorder, corrupt, delay them")
+        Command command = new(
+            "impair",
+            "Pass datagrams or streams on as a bad network does. A value is for both ways, or UP/DOWN, as in --delay 50ms/10ms; "
+                + "off is no fault")
         {
             listen, upstream,
         };
-        link.AddTo(command);
+        faults.AddTo(command);
         command.Add(seed);
+        command.Add(control);
         command.Add(json);
         command.SetAction((parsed, _) =>
         {
-            (LinkOptions up, LinkOptions down) = link.Read(parsed);
+            (Endpoint from, Endpoint to) = Ends(parsed.GetValue(listen)!, parsed.GetValue(upstream)!);
             long dice = parsed.GetValue(seed) ?? Random.Shared.Next();
             return RunAsync(
-                Datagrams(parsed.GetValue(listen)!), Datagrams(parsed.GetValue(upstream)!), new ImpairedWay("up", up, dice),
-                new ImpairedWay("down", down, ~dice), new ImpairReport(parsed.GetValue(json)));
+                from, to, faults.Read(parsed, from.IsStream), dice, parsed.GetValue(control), new ImpairReport(parsed.GetValue(json)));
         });
         return command;
     }
 
-    private static Endpoint Datagrams(string text)
+    private static Option<long?> Seed() => new("--seed")
     {
-        Endpoint endpoint = Endpoint.Parse(text);
-        return endpoint.Transport == Transport.Udp
-            ? endpoint
-            : throw new ArgumentException($"impair carries datagrams between udp:// endpoints, and {endpoint} is none");
+        Description = "Of its chances: the same seed and datagrams, the same fates [default: another one each time]",
+        HelpName = "N",
+        CustomParser = static result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number))
+            {
+                return number;
+            }
+
+            result.AddError($"--seed takes a whole number of 64 bits, not \"{PeerText.Escape(text)}\"");
+            return null;
+        },
+    };
+
+    private static (Endpoint Listen, Endpoint Upstream) Ends(string listen, string upstream)
+    {
+        Endpoint from = Endpoint.Parse(listen);
+        Endpoint to = Endpoint.Parse(upstream);
+        return (from.IsStream && to.IsStream) || (from.Transport == Transport.Udp && to.Transport == Transport.Udp)
+            ? (from, to)
+            : throw new ArgumentException(
+                $"impair carries datagrams between udp:// endpoints, or streams between tcp:// and unix:// ones; not {from} to {to}");
     }
 
-    private static async Task<int> RunAsync(Endpoint listen, Endpoint upstream, ImpairedWay up, ImpairedWay down, ImpairReport report)
+    private static async Task<int> RunAsync(
+        Endpoint listen, Endpoint upstream, BothFaults faults, long seed, string? controlAt, ImpairReport report)
     {
         using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
-        EndPoint address = (await Connector.AddressesAsync(upstream, _resolveTimeout, stop.First))[0];
-        using (Connector.ConnectDatagrams(upstream, address))
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
+        FaultControl control = new(new FaultWords(listen.IsStream, ""), faults, () => _ = over.CancelAsync());
+        LiveView? view = report.IsForPeople && LiveView.IsPossible ? new LiveView(control) : null;
+        EndPoint address = (await Connector.AddressesAsync(upstream, _resolveTimeout, over.Token))[0];
+
+        // What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.
+        ServerOptions options = new() { Service = Echo.Service, Endpoints = [listen] };
+        List<BoundSocket> doors = await new Binding(options, ServerModel.Async, []).BindAllAsync(over.Token);
+        ImpairOptions carry = new(doors, upstream, control.Up, control.Down, seed, view is null ? Failure.Say : view.Say);
+        using IImpairProxy proxy = listen.IsStream ? new StreamProxy(carry) : new DatagramProxy(carry, address);
+        await using Server? controlled = controlAt is null ? null : await ControlSocket.ServeAsync(controlAt, control, over.Token);
+        report.Listening(doors, upstream, seed);
+        Task shown = ShowAsync(view, proxy, control, over.Token);
+        try
         {
-            // Only to learn at once that there is a way to it.
+            await proxy.RunAsync(over.Token);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await shown;
         }
 
-        // What binds a server's sockets binds these; the service is asked for no more than that it speaks UDP.
-        ServerOptions options = new() { Service = Echo.Service, Endpoints = [listen] };
-        List<BoundSocket> doors = await new Binding(options, ServerModel.Async, []).BindAllAsync(stop.First);
-        using DatagramProxy proxy = new(doors, upstream, address, up, down);
-        report.Listening(doors, upstream, up.Link.Seed);
-        await Task.Factory.StartNew(() => proxy.Run(stop.First), CancellationToken.None, TaskCreationOptions.LongRunning,
-            TaskScheduler.Default);
         report.Summary(proxy);
+        if (controlled is not null)
+        {
+            // Whoever asked it to quit gets the answer.
+            await controlled.DrainAsync(_controlDrain);
+        }
+
         return 0;
+    }
+
+    /// <summary>The live view if there is a terminal to draw on, and lines from the keyboard if somebody can type.</summary>
+    private static async Task ShowAsync(LiveView? view, IImpairProxy proxy, FaultControl control, CancellationToken over)
+    {
+        if (view is not null)
+        {
+            await view.RunAsync(proxy, Keyboard.IsThere ? Keyboard.ReadKeys() : null, over);
+        }
+        else if (Keyboard.IsThere)
+        {
+            Keyboard.AnswerLines(control);
+        }
     }
 }

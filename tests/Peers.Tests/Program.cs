@@ -50,10 +50,11 @@ internal sealed class Program : IDisposable
         return program.WaitForEnd();
     }
 
-    /// <summary>Waits for a line of output that contains a text.</summary>
+    /// <summary>Waits for a line of output that contains a text; however many others come meanwhile, not for ever.</summary>
     public string WaitForLine(string containing)
     {
-        while (_lines.TryTake(out string? line, _patience))
+        long began = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(began) < _patience && _lines.TryTake(out string? line, _patience))
         {
             if (line.Contains(containing, StringComparison.Ordinal))
             {

@@ -5,6 +5,9 @@ namespace Doorbell.Cli.Impair;
 /// <summary>What <c>impair</c> prints: a line a door, and a summary; for people, or as JSON.</summary>
 internal sealed class ImpairReport(bool json)
 {
+    /// <summary>Whether people read it, not programs.</summary>
+    public bool IsForPeople => !json;
+
     public void Listening(IReadOnlyList<BoundSocket> doors, Endpoint upstream, long seed)
     {
         foreach (Endpoint door in doors.Select(static bound => bound.Door.Endpoint))
@@ -22,58 +25,51 @@ internal sealed class ImpairReport(bool json)
         }
     }
 
-    public void Summary(DatagramProxy proxy)
+    public void Summary(IImpairProxy proxy)
     {
-        ClientTable clients = proxy.Clients;
+        WayReading up = proxy.ReadUp();
+        WayReading down = proxy.ReadDown();
+        IReadOnlyList<(string Name, long Count)> others = proxy.ReadOthers();
         JsonLine.Print(
             json,
-            $"{Line(proxy.Up)}{Environment.NewLine}{Line(proxy.Down)}{Environment.NewLine}"
-                + $"{clients.Seen} clients, {clients.Evicted} of them evicted; the upstream refused {proxy.Refused}",
+            string.Join(Environment.NewLine, Line(up, proxy.Unit), Line(down, proxy.Unit), string.Join(", ", others.Select(InWords))),
             writer =>
             {
                 writer.WriteString("event", "summary");
-                writer.WriteNumber("clients", clients.Seen);
-                writer.WriteNumber("clientsEvicted", clients.Evicted);
-                writer.WriteNumber("refused", proxy.Refused);
-                Write(writer, proxy.Up);
-                Write(writer, proxy.Down);
+                Write(writer, others);
+                Write(writer, up);
+                Write(writer, down);
             });
     }
 
-    private static string Line(ImpairedWay way)
+    private static string Line(WayReading way, string unit)
     {
-        LinkCounts link = way.Link.ReadCounts();
-        (string Name, long Count)[] drops = [.. Drops(way, link).Where(static drop => drop.Count > 0)];
-        string causes = string.Join(", ", drops.Select(static drop =>
-            $"{drop.Count} {JsonNamingPolicy.KebabCaseLower.ConvertName(drop.Name).Replace('-', ' ')}"));
-        return $"{way.Name}: {link.Received} received, {way.Forwarded} forwarded, {drops.Sum(static drop => drop.Count)} dropped"
+        string causes = string.Join(", ", way.Drops.Where(static drop => drop.Count > 0).Select(InWords));
+        return $"{way.Name}: {way.Received} {unit} received, {way.Forwarded} forwarded, {way.Dropped} dropped"
             + (causes.Length == 0 ? "" : $" ({causes})")
-            + $"; {link.Duplicated} duplicated, {link.Reordered} reordered, {link.Corrupted} corrupted, {way.Waiting} still on their way";
+            + string.Concat(way.Others.Select(static other => $", {InWords(other)}"));
     }
 
-    private static void Write(Utf8JsonWriter writer, ImpairedWay way)
+    private static string InWords((string Name, long Count) counted) =>
+        $"{counted.Count} {JsonNamingPolicy.KebabCaseLower.ConvertName(counted.Name).Replace('-', ' ')}";
+
+    private static void Write(Utf8JsonWriter writer, WayReading way)
     {
-        LinkCounts link = way.Link.ReadCounts();
         writer.WriteStartObject(way.Name);
-        writer.WriteNumber("received", link.Received);
+        writer.WriteNumber("received", way.Received);
         writer.WriteNumber("forwarded", way.Forwarded);
-        writer.WriteNumber("duplicated", link.Duplicated);
-        writer.WriteNumber("reordered", link.Reordered);
-        writer.WriteNumber("corrupted", link.Corrupted);
-        writer.WriteNumber("waiting", way.Waiting);
+        Write(writer, way.Others);
         writer.WriteStartObject("dropped");
-        foreach ((string name, long count) in Drops(way, link))
+        Write(writer, way.Drops);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter writer, IEnumerable<(string Name, long Count)> counts)
+    {
+        foreach ((string name, long count) in counts)
         {
             writer.WriteNumber(JsonNamingPolicy.CamelCase.ConvertName(name), count);
         }
-
-        writer.WriteEndObject();
-        writer.WriteEndObject();
     }
-
-    /// <summary>All causes: the link's, then the proxy's own.</summary>
-    private static IEnumerable<(string Name, long Count)> Drops(ImpairedWay way, LinkCounts link) => Enum.GetValues<LinkDrop>()
-        .Where(static why => why != LinkDrop.None)
-        .Select(why => (why.ToString(), link.DroppedBy(why)))
-        .Concat([("NoRoom", way.NoRoom), ("NoClient", way.NoClient), ("SendFailed", way.SendFailed)]);
 }

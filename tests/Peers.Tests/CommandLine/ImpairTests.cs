@@ -50,6 +50,36 @@ public sealed class ImpairTests
             Assert.Equal((0, 1), (Count(summary.GetProperty("down"), "forwarded"), Dropped(summary.GetProperty("down"))));
         });
 
+    [Fact]
+    public void Of_more_clients_than_it_remembers_all_are_answered_and_the_longest_idle_go()
+    {
+        const int Clients = 1030;
+        Through("native", [], (proxy, _) =>
+        {
+            byte[] answer = new byte[100];
+            List<Socket> clients = [];
+            for (int i = 0; i < Clients; i++)
+            {
+                Socket client = Client(proxy);
+                clients.Add(client);
+                client.Send([(byte)('a' + (i % 26))]);
+                Assert.Equal((1, (byte)('A' + (i % 26))), (client.Receive(answer), answer[0]));
+            }
+
+            clients.ForEach(static client => client.Dispose());
+        }, summary => Assert.Equal(
+            (Clients, Clients - 1024), (summary.GetProperty("clients").GetInt64(), summary.GetProperty("clientsEvicted").GetInt64())));
+    }
+
+    [Fact]
+    public void Each_direction_has_its_own_value() => Through("native", ["--duplicate", "100%/off", "--loss", "off/100%"], (proxy, _) =>
+        Assert.Equal(1, Doorbells.Run("native", "", "ask", proxy.ToString(), "hello", "--timeout", "1.5", "--tries", "1").ExitCode),
+        summary =>
+        {
+            Assert.Equal((2, 0), (Count(summary.GetProperty("up"), "forwarded"), Dropped(summary.GetProperty("up"))));
+            Assert.Equal((0, 2), (Count(summary.GetProperty("down"), "forwarded"), Dropped(summary.GetProperty("down"))));
+        });
+
     [Theory]
     [MemberData(nameof(Both))]
     public void What_is_all_doubled_arrives_twice(string kind) => Through(kind, ["--duplicate", "100%"], (proxy, _) =>
@@ -131,6 +161,16 @@ public sealed class ImpairTests
     [InlineData("is no profile: give one of wifi", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--like", "modem")]
     [InlineData("--only takes up or down", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--only", "left")]
     [InlineData("between udp:// endpoints", "tcp://127.0.0.1:0", "udp://127.0.0.1:9")]
+    [InlineData("between udp:// endpoints", "unix+dgram:///tmp/a", "unix+dgram:///tmp/b")]
+    [InlineData("udp:// alone; tcp:// and unix:// have --delay, --jitter", "tcp://127.0.0.1:0", "tcp://127.0.0.1:9", "--loss", "1%")]
+    [InlineData("--mtu is for datagrams", "unix:///tmp/a", "tcp://127.0.0.1:9", "--mtu", "off")]
+    [InlineData("tcp:// and unix:// alone; udp:// has --loss", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--stall", "1")]
+    [InlineData("--delay takes a time", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--delay", "1ms/2ms/3ms")]
+    [InlineData("--delay takes a time", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--delay=-Infinity")]
+    [InlineData("--jitter takes a time", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--jitter", "1ms,pareto")]
+    [InlineData("--slice takes bytes from 1 on", "tcp://127.0.0.1:0", "tcp://127.0.0.1:9", "--slice", "0")]
+    [InlineData("--half-open takes on or off", "tcp://127.0.0.1:0", "tcp://127.0.0.1:9", "--half-open", "yes")]
+    [InlineData("--control takes a unix socket", "tcp://127.0.0.1:0", "tcp://127.0.0.1:9", "--control", "tcp://127.0.0.1:0")]
     public void Wrong_usage_is_one_line_that_says_what_to_do(string says, params string[] arguments)
     {
         Ended ended = Doorbells.Run("native", "", ["impair", .. arguments]);

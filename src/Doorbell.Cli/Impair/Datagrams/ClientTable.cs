@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace Doorbell.Cli.Impair;
@@ -7,14 +6,16 @@ namespace Doorbell.Cli.Impair;
 /// The proxy's clients, at most so many: for one more, the one that was idle for longest goes. One that is idle for
 /// <see cref="IdleTimeout"/>, and for whom nothing waits, goes too.
 /// </summary>
-internal sealed class ClientTable(int most) : IDisposable
+/// <param name="most">At most so many.</param>
+/// <param name="forgotten">Told of each that goes, before its socket is closed.</param>
+internal sealed class ClientTable(int most, Action<ImpairedClient> forgotten) : IDisposable
 {
     public const int DefaultMost = 1024;
 
     public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(60);
 
-    private readonly Dictionary<(Socket Door, SocketAddress Address), LinkedListNode<ImpairedClient>> _byAddress = [];
-    private readonly Dictionary<Socket, LinkedListNode<ImpairedClient>> _byUpstream = [];
+    private readonly Dictionary<(Socket Door, PeerAddress Address), LinkedListNode<ImpairedClient>> _byAddress = [];
+    private readonly Dictionary<int, LinkedListNode<ImpairedClient>> _byToken = [];
 
     /// <summary>The one idle for longest first.</summary>
     private readonly LinkedList<ImpairedClient> _byUse = new();
@@ -25,11 +26,9 @@ internal sealed class ClientTable(int most) : IDisposable
     /// <summary>Clients that went since there were too many.</summary>
     public long Evicted { get; private set; }
 
-    public IReadOnlyCollection<Socket> Upstreams => _byUpstream.Keys;
+    public ImpairedClient? Find(Socket door, PeerAddress address) => _byAddress.GetValueOrDefault((door, address))?.Value;
 
-    public ImpairedClient? Find(Socket door, SocketAddress address) => _byAddress.GetValueOrDefault((door, address))?.Value;
-
-    public ImpairedClient? Find(Socket upstream) => _byUpstream.GetValueOrDefault(upstream)?.Value;
+    public ImpairedClient? Find(int token) => _byToken.GetValueOrDefault(token)?.Value;
 
     /// <summary>Makes room for one more; before its socket is made, so that there is never one too many.</summary>
     public void MakeRoom()
@@ -46,14 +45,14 @@ internal sealed class ClientTable(int most) : IDisposable
         client.LastUsed = now;
         LinkedListNode<ImpairedClient> node = _byUse.AddLast(client);
         _byAddress.Add((client.Door, client.Address), node);
-        _byUpstream.Add(client.Upstream, node);
+        _byToken.Add(client.Token, node);
         Seen++;
     }
 
     public void Use(ImpairedClient client, TimeSpan now)
     {
         client.LastUsed = now;
-        LinkedListNode<ImpairedClient> node = _byUpstream[client.Upstream];
+        LinkedListNode<ImpairedClient> node = _byToken[client.Token];
         _byUse.Remove(node);
         _byUse.AddLast(node);
     }
@@ -86,7 +85,8 @@ internal sealed class ClientTable(int most) : IDisposable
     {
         _byUse.Remove(client);
         _byAddress.Remove((client.Door, client.Address));
-        _byUpstream.Remove(client.Upstream);
+        _byToken.Remove(client.Token);
+        forgotten(client);
         client.Forget();
     }
 }

@@ -4,4 +4,4 @@ namespace Doorbell.Cli.Impair;
 /// <param name="Way">Up or down.</param>
 /// <param name="Client">Whose it is.</param>
 /// <param name="Bytes">Not changed any more.</param>
-internal readonly record struct Delivery(ImpairedWay Way, ImpairedClient Client, byte[] Bytes);
+internal readonly record struct Delivery(DatagramWay Way, ImpairedClient Client, byte[] Bytes);

@@ -7,11 +7,17 @@ namespace Doorbell.Cli.Impair;
 /// <param name="door">The socket it sends to.</param>
 /// <param name="address">Its own; kept.</param>
 /// <param name="upstream">Connected to the upstream; closed with this.</param>
-internal sealed class ImpairedClient(Socket door, SocketAddress address, Socket upstream)
+/// <param name="token">By which its socket is waited for.</param>
+internal sealed class ImpairedClient(Socket door, PeerAddress address, Socket upstream, int token)
 {
     public Socket Door { get; } = door;
 
-    public SocketAddress Address { get; } = address;
+    public PeerAddress Address { get; } = address;
+
+    /// <summary>The same, as the door sends to it.</summary>
+    public SocketAddress RawAddress { get; } = Raw(door, address);
+
+    public int Token { get; } = token;
 
     public Socket Upstream { get; } = upstream;
 
@@ -28,5 +34,12 @@ internal sealed class ImpairedClient(Socket door, SocketAddress address, Socket 
     {
         IsForgotten = true;
         Upstream.Dispose();
+    }
+
+    private static SocketAddress Raw(Socket door, PeerAddress address)
+    {
+        SocketAddress raw = new(door.AddressFamily);
+        SocketAddressCodec.Write(address, door.AddressFamily, raw);
+        return raw;
     }
 }

@@ -1,0 +1,44 @@
+using System.Buffers;
+using System.Text;
+
+namespace Doorbell.Cli.Impair;
+
+/// <summary>Serves a <see cref="FaultControl"/> on a unix socket that its owner alone may use: a line in, a line out.</summary>
+internal static class ControlSocket
+{
+    private const int MostConnections = 16;
+    private const int LongestLine = 4096;
+
+    /// <exception cref="ArgumentException">It is no unix socket's endpoint.</exception>
+    /// <exception cref="NetworkException">It can't be had.</exception>
+    public static async Task<Server> ServeAsync(string at, FaultControl control, CancellationToken stop)
+    {
+        Endpoint endpoint = Endpoint.Parse(at);
+        if (endpoint.Transport != Transport.Unix)
+        {
+            throw new ArgumentException($"--control takes a unix socket, as in unix:///tmp/impair.sock, not {endpoint}");
+        }
+
+        Service lines = Service.Lines("impair control", (line, answer) =>
+        {
+            // Nobody is told what is not text; the settings' names and values are.
+            string said = control.Answer(Encoding.UTF8.GetString(line));
+            answer.Write(Encoding.UTF8.GetBytes(said));
+        });
+        Server server = await Server.StartAsync(
+            new ServerOptions
+            {
+                Service = lines with { StreamLimits = lines.StreamLimits with { MaxMessageBytes = LongestLine } },
+                Endpoints = [endpoint],
+                Model = ServerModel.Async,
+                MaxConnections = MostConnections,
+            },
+            stop);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(endpoint.Path!, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        return server;
+    }
+}

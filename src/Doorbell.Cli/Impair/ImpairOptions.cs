@@ -1,0 +1,11 @@
+namespace Doorbell.Cli.Impair;
+
+/// <summary>What a proxy carries, and how.</summary>
+/// <param name="Doors">Where clients come to; closed with the proxy.</param>
+/// <param name="Upstream">Whom they mean.</param>
+/// <param name="Up">How bad the way to it is.</param>
+/// <param name="Down">How bad the way back is.</param>
+/// <param name="Seed">Of the chances.</param>
+/// <param name="Say">Told in a line what the user should know.</param>
+internal sealed record ImpairOptions(
+    IReadOnlyList<BoundSocket> Doors, Endpoint Upstream, LiveFaults Up, LiveFaults Down, long Seed, Action<string> Say);
