@@ -103,9 +103,14 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
     private static Progress Advance(PolledConnection connection, TimeSpan now)
     {
         byte[] buffer = ReceiveBuffers.Take();
-        Progress progress = connection.Advance(buffer, now);
-        ReceiveBuffers.GiveBack(buffer);
-        return progress;
+        try
+        {
+            return connection.Advance(buffer, now);
+        }
+        finally
+        {
+            ReceiveBuffers.GiveBack(buffer);
+        }
     }
 
     private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop)

@@ -66,25 +66,24 @@ internal abstract class LoopLane : IDisposable
         _wake.Raise();
     }
 
-    /// <summary>Serves until the drain is over.</summary>
+    /// <summary>Serves until the drain is over. A lane that can't go on resets its connections, and counts them, before it says why.</summary>
     public void Run()
     {
-        Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
-        Epoll.Watch(_stop.Drain.Descriptor, Epoll.In, StopToken);
-
-        // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
-        Epoll.Watch(_stop.Abort.Descriptor, Epoll.In, StopToken);
-        BeginAccepting();
-        while (Acceptor.IsAccepting || Table.Count > 0)
+        try
         {
-            TimeSpan now = Wait(Timeout());
-            TickDue(now);
-            GoOn(now);
-            AcceptSome(now);
+            Serve();
+        }
+        catch
+        {
+            ResetAll();
+            throw;
+        }
+        finally
+        {
+            Serving.Options.LaneEnds?.Invoke(this);
         }
 
         Debug.Assert(Pool.Out == 0 && BuffersOut == 0, "memory was not given back");
-        Serving.Options.LaneEnds?.Invoke(this);
         Acceptor.ThrowIfFailed();
     }
 
@@ -99,7 +98,14 @@ internal abstract class LoopLane : IDisposable
     /// <summary>The connection itself; the lane owns it from here on.</summary>
     public abstract Connection Make(in Accepted accepted, Bell bell);
 
+    /// <summary>Does not throw: the lane may have failed.</summary>
     protected abstract void DisposeOwn();
+
+    /// <summary>
+    /// The lane has failed. From here on the kernel does nothing more for it, and uses no memory of its connections, which are closed next.
+    /// Does not throw.
+    /// </summary>
+    protected abstract void EndAll();
 
     /// <summary>Sleeps at most so many milliseconds, -1 for ever, and tells of all that has happened.</summary>
     /// <returns>The time after it slept.</returns>
@@ -178,6 +184,46 @@ internal abstract class LoopLane : IDisposable
             if (Advance(connection.Connection, MonotonicClock.Now) == Progress.Over)
             {
                 Close(connection);
+            }
+        }
+    }
+
+    private void Serve()
+    {
+        Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
+        Epoll.Watch(_stop.Drain.Descriptor, Epoll.In, StopToken);
+
+        // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
+        Epoll.Watch(_stop.Abort.Descriptor, Epoll.In, StopToken);
+        BeginAccepting();
+        while (Acceptor.IsAccepting || Table.Count > 0)
+        {
+            TimeSpan now = Wait(Timeout());
+            TickDue(now);
+            GoOn(now);
+            AcceptSome(now);
+        }
+    }
+
+    /// <summary>Of an answer that is cut off here the peer hears by a reset; one that is whole and only has to be closed ends in order.</summary>
+    private void ResetAll()
+    {
+        EndAll();
+        foreach (LoopConnection connection in Table.ToArray())
+        {
+            StreamSession session = connection.Connection.Session;
+            if ((session.Wants & (Want.Close | Want.Abort)) == 0)
+            {
+                session.Fail(CloseReason.TransportFailed);
+            }
+
+            try
+            {
+                Close(connection);
+            }
+            catch (Exception)
+            {
+                // Perhaps what the lane has failed of, such as a log that throws: the others are closed all the same.
             }
         }
     }
@@ -308,7 +354,13 @@ internal abstract class LoopLane : IDisposable
         connection.IgnoreRings();
         _timers.Remove(connection);
         Table.Remove(connection);
-        connection.Connection.Close();
-        Serving.Admission.Leave(connection.Connection.Session.Peer);
+        try
+        {
+            connection.Connection.Close();
+        }
+        finally
+        {
+            Serving.Admission.Leave(connection.Connection.Session.Peer);
+        }
     }
 }
