@@ -76,6 +76,12 @@ internal static unsafe partial class Libc
     }
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int dup3(int from, int to, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int socketpair(int family, int type, int protocol, int* descriptors);
 
     [LibraryImport("libc", SetLastError = true)]

@@ -8,7 +8,7 @@ namespace Doorbell;
 /// call, and how bytes move, is its heirs' matter; what is not of a connection (the listeners, the bells, the server's end) they hear of
 /// through one epoll set.
 /// </summary>
-internal abstract class LoopLane : IDisposable
+internal abstract partial class LoopLane : IDisposable
 {
     private const int WakeToken = -1;
     private const int StopToken = -2;
@@ -85,14 +85,6 @@ internal abstract class LoopLane : IDisposable
 
         Debug.Assert(Pool.Out == 0 && BuffersOut == 0, "memory was not given back");
         Acceptor.ThrowIfFailed();
-    }
-
-    public void Dispose()
-    {
-        DisposeOwn();
-        Acceptor.Close();
-        Epoll.Dispose();
-        _wake.Dispose();
     }
 
     /// <summary>The connection itself; the lane owns it from here on.</summary>
@@ -205,29 +197,6 @@ internal abstract class LoopLane : IDisposable
         }
     }
 
-    /// <summary>Of an answer that is cut off here the peer hears by a reset; one that is whole and only has to be closed ends in order.</summary>
-    private void ResetAll()
-    {
-        EndAll();
-        foreach (LoopConnection connection in Table.ToArray())
-        {
-            StreamSession session = connection.Connection.Session;
-            if ((session.Wants & (Want.Close | Want.Abort)) == 0)
-            {
-                session.Fail(CloseReason.TransportFailed);
-            }
-
-            try
-            {
-                Close(connection);
-            }
-            catch (Exception)
-            {
-                // Perhaps what the lane has failed of, such as a log that throws: the others are closed all the same.
-            }
-        }
-    }
-
     private int Timeout()
     {
         if (_goingOn.Count > 0)
@@ -254,29 +223,6 @@ internal abstract class LoopLane : IDisposable
                 Tell(connection, News.Ring, now);
             }
         }
-    }
-
-    private void HearStop(TimeSpan now)
-    {
-        bool aborting = _stop.IsAborting;
-        Epoll.Forget(_stop.Drain.Descriptor);
-        if (aborting)
-        {
-            Epoll.Forget(_stop.Abort.Descriptor);
-        }
-
-        if (!IsDraining)
-        {
-            IsDraining = true;
-            Acceptor.Heard();
-        }
-
-        foreach (LoopConnection connection in Table.ToArray())
-        {
-            Tell(connection, aborting ? News.Abort : News.Drain, now);
-        }
-
-        DrainAsked();
     }
 
     private void TickDue(TimeSpan now)
@@ -346,21 +292,5 @@ internal abstract class LoopLane : IDisposable
 
         Tell(connection, IsDraining ? News.Drain : News.OfTheSocket, now);
         return true;
-    }
-
-    private void Close(LoopConnection connection)
-    {
-        connection.Over = true;
-        connection.IgnoreRings();
-        _timers.Remove(connection);
-        Table.Remove(connection);
-        try
-        {
-            connection.Connection.Close();
-        }
-        finally
-        {
-            Serving.Admission.Leave(connection.Connection.Session.Peer);
-        }
     }
 }
