@@ -43,8 +43,9 @@ public sealed class FailingLaneTests
 
         ((Action)(forGood ? always.Begin : once.Begin))();
         wakes.Send("0 3\n");
+        Task running = server.Server.RunAsync(TimeSpan.Zero, CancellationToken.None);
         NetworkException failure = await Assert.ThrowsAsync<NetworkException>(
-            () => server.Server.RunAsync(TimeSpan.Zero, CancellationToken.None).WaitAsync(_patience, TestContext.Current.CancellationToken));
+            () => running.WaitAsync(_patience, TestContext.Current.CancellationToken));
         SystemCallFaults.Injected = null;
         Assert.Equal("EINVAL", failure.ErrnoName);
         Assert.Contains("a lane", failure.Message, StringComparison.Ordinal);

@@ -56,7 +56,8 @@ internal sealed class HeldDatagrams : IDisposable
             int client = random.Next(Clients);
             int count = random.Next(3) == 0 ? random.Next(2, 40) : 1;
             int bytes = random.Next(3) == 0 ? random.Next(8, 1200) : 32;
-            string[] texts = [.. Enumerable.Range(_next, count).Select(number => $"{number} ".PadRight(bytes, (char)('a' + (number % 26))))];
+            string[] texts = [.. Enumerable.Range(_next, count)
+                .Select(number => $"{number} ".PadRight(bytes, (char)('a' + (number % 26))))];
             _next += count;
             Asked += count;
             Array.ForEach(texts, _asked[client].Enqueue);

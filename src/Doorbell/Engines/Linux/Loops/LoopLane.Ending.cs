@@ -34,7 +34,9 @@ internal abstract partial class LoopLane
         DrainAsked();
     }
 
-    /// <summary>Of an answer that is cut off here the peer hears by a reset; one that is whole and only has to be closed ends in order.</summary>
+    /// <summary>
+    /// Of an answer that is cut off here the peer hears by a reset; a connection that only had to be closed yet ends in order.
+    /// </summary>
     private void ResetAll()
     {
         EndAll();

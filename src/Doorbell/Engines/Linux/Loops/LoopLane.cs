@@ -66,7 +66,9 @@ internal abstract partial class LoopLane : IDisposable
         _wake.Raise();
     }
 
-    /// <summary>Serves until the drain is over. A lane that can't go on resets its connections, and counts them, before it says why.</summary>
+    /// <summary>
+    /// Serves until the drain is over. A lane that can't go on resets its connections, and counts them, before it says why.
+    /// </summary>
     public void Run()
     {
         try
