@@ -152,6 +152,19 @@ internal sealed unsafe partial class IoUring : IDisposable
         }
     }
 
+    /// <summary>The system takes no more: closes here the descriptors that it was to close.</summary>
+    public void CloseUnsubmitted()
+    {
+        for (; _submitted != _tail; _submitted++)
+        {
+            ref Submission entry = ref _entries[_submitted & _submissionMask];
+            if (entry.Operation == Operation.Close)
+            {
+                _ = Libc.close(entry.Descriptor);
+            }
+        }
+    }
+
     /// <summary>The next completion; false if there is none yet.</summary>
     public bool TryTake(out Completion completion)
     {

@@ -64,17 +64,33 @@ internal static unsafe partial class Libc
     public static nint send(int socket, byte* buffer, nint length, int flags) =>
         SystemCallFaults.Fails(SystemCall.Send, ref length) ? -1 : Answer(send_(socket, buffer, length, flags));
 
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial nint recvfrom(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength);
+    public static nint recvfrom(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength)
+    {
+        nint whole = 0;
+        return SystemCallFaults.Fails(SystemCall.ReceiveDatagrams, ref whole)
+            ? -1
+            : recvfrom_(socket, buffer, length, flags, address, addressLength);
+    }
 
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial nint sendto(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength);
+    public static nint sendto(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength)
+    {
+        nint whole = 0;
+        return SystemCallFaults.Fails(SystemCall.SendDatagrams, ref whole)
+            ? -1
+            : sendto_(socket, buffer, length, flags, address, addressLength);
+    }
 
     public static int shutdown(int socket, int how)
     {
         nint none = 0;
         return SystemCallFaults.Fails(SystemCall.Shutdown, ref none) ? -1 : Answer(shutdown_(socket, how));
     }
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int dup3(int from, int to, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int socketpair(int family, int type, int protocol, int* descriptors);
@@ -150,6 +166,11 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     private static partial nint recv_(int socket, byte* buffer, nint length, int flags);
+    [LibraryImport("libc", EntryPoint = "recvfrom", SetLastError = true)]
+    private static partial nint recvfrom_(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength);
+
+    [LibraryImport("libc", EntryPoint = "sendto", SetLastError = true)]
+    private static partial nint sendto_(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength);
 
     // The calls of every request, and those of every connection: they never wait, so the garbage collector may wait for them, and
     // telling it that they are left and entered again would cost as much as our side of a request. errno is read where one fails.

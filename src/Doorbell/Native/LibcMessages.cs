@@ -27,12 +27,20 @@ internal static unsafe partial class LibcMessages
     private const int MemoryInfoCount = 9;
 
     /// <summary>recvmmsg(2) without its timeout, whose meaning is not what one thinks (BUGS there).</summary>
-    public static int Receive(int socket, CountedMessage* messages, int most, int flags) =>
-        recvmmsg(socket, messages, (uint)most, flags, null);
+    public static int Receive(int socket, CountedMessage* messages, int most, int flags)
+    {
+        nint length = most;
+        return SystemCallFaults.Fails(SystemCall.ReceiveDatagrams, ref length)
+            ? -1
+            : recvmmsg(socket, messages, (uint)length, flags, null);
+    }
 
     /// <summary>sendmmsg(2).</summary>
-    public static int Send(int socket, CountedMessage* messages, int count, int flags) =>
-        sendmmsg(socket, messages, (uint)count, flags);
+    public static int Send(int socket, CountedMessage* messages, int count, int flags)
+    {
+        nint length = count;
+        return SystemCallFaults.Fails(SystemCall.SendDatagrams, ref length) ? -1 : sendmmsg(socket, messages, (uint)length, flags);
+    }
 
     /// <summary>
     /// Datagrams dropped since the socket was made (SO_MEMINFO, linux/sock_diag.h: SK_MEMINFO_DROPS), the same count as SO_RXQ_OVFL's,

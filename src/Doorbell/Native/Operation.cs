@@ -24,6 +24,9 @@ internal static class Operation
     /// <summary>IORING_ASYNC_CANCEL_ALL and IORING_ASYNC_CANCEL_FD.</summary>
     public const uint CancelAllOfDescriptor = 1 | 2;
 
+    /// <summary>IORING_ASYNC_CANCEL_ANY: all that is under way.</summary>
+    public const uint CancelAny = 4;
+
     private const int OperationAt = 56;
     private const int ErrnoAt = 32;
 

@@ -10,6 +10,12 @@ internal enum SystemCall
     Send,
     Shutdown,
 
+    /// <summary>recvmmsg(2), whose length is a number of messages; recvfrom(2).</summary>
+    ReceiveDatagrams,
+
+    /// <summary>sendmmsg(2), whose length is a number of messages; sendto(2).</summary>
+    SendDatagrams,
+
     /// <summary>epoll_ctl(2).</summary>
     Watch,
 
@@ -34,7 +40,7 @@ internal abstract class SystemCallFaults
 
     /// <summary>Any thread, before each call.</summary>
     /// <param name="call">Which.</param>
-    /// <param name="length">Bytes to be moved, which may be made fewer.</param>
+    /// <param name="length">Bytes, or messages, to be moved, which may be made fewer; 0 where it must not.</param>
     /// <returns>0 to let the kernel do it, or the errno that it is to fail with.</returns>
     protected abstract int Before(SystemCall call, ref nint length);
 

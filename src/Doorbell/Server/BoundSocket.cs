@@ -42,14 +42,20 @@ internal sealed record BoundSocket(Socket Socket, Door Door)
     }
 
     /// <summary>
-    /// Closes our descriptor and nothing else. A Socket that is in use when it is disposed is disconnected first, which would end it
-    /// for every process that has it too; unless it is one that children inherit (SafeSocketHandle.Unix.cs, TryUnblockSocket).
+    /// Closes our descriptor and nothing else, at once. A Socket that is in use when it is disposed is disconnected first, which would end
+    /// it for every process that has it too (SafeSocketHandle.Unix.cs, TryUnblockSocket): so it is left with another in its place, which
+    /// dup3(2) puts there. To make it one that children inherit, which .NET spares, would let a program that is started in that moment
+    /// keep the port.
     /// </summary>
     public void Release()
     {
         if (OperatingSystem.IsLinux() && !Socket.SafeHandle.IsClosed)
         {
-            _ = Libc.fcntl(Descriptor, Libc.SetDescriptorFlags, 0);
+            int spare = Libc.socket(Libc.UnixFamily, Libc.StreamType | Libc.SocketCloseOnExec, 0);
+            _ = spare >= 0
+                ? Libc.dup3(spare, Descriptor, Libc.CloseOnExec)
+                : Libc.fcntl(Descriptor, Libc.SetDescriptorFlags, 0); // no descriptor is left
+            _ = Libc.close(spare);
         }
 
         Socket.Dispose();

@@ -104,6 +104,9 @@ public sealed class Server : IAsyncDisposable
     /// <summary>Ends when all is drained or aborted. If a listener fails the server drains, and then this fails.</summary>
     public Task Completion { get; }
 
+    /// <summary>For tests: how many more connections may come in.</summary>
+    internal int PlacesLeft => _admission.PlacesLeft;
+
     /// <summary>Binds every endpoint and begins to serve.</summary>
     /// <param name="service">What to serve.</param>
     /// <param name="endpoints">Where, as <see cref="Endpoint.Parse"/> takes them.</param>

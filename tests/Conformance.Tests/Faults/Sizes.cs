@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
@@ -10,12 +11,14 @@ namespace Doorbell.Tests;
 /// </summary>
 internal static class Sizes
 {
-    public static Service Service { get; } = Service.Lines("sizes", static (line, answer) =>
+    public static Service Service { get; } = Service.Lines("sizes", static (line, answer) => Answer(line, answer));
+
+    public static void Answer(ReadOnlySpan<byte> line, IBufferWriter<byte> answer)
     {
         string[] numbers = Encoding.ASCII.GetString(line).Split(' ');
         Write(int.Parse(numbers[0], CultureInfo.InvariantCulture), answer.GetSpan(Size(numbers))[..Size(numbers)]);
         answer.Advance(Size(numbers));
-    });
+    }
 
     /// <summary>Asks as <paramref name="random"/> has it, checks every answer, and ends in order.</summary>
     /// <returns>False if the connection broke; what had come till then was right.</returns>

@@ -107,9 +107,14 @@ internal sealed unsafe class BlockingLane(Serving serving, StopEvents stop)
     private static Progress Advance(PolledConnection connection, TimeSpan now)
     {
         byte[] buffer = ReceiveBuffers.Take();
-        Progress progress = connection.Advance(buffer, now);
-        ReceiveBuffers.GiveBack(buffer);
-        return progress;
+        try
+        {
+            return connection.Advance(buffer, now);
+        }
+        finally
+        {
+            ReceiveBuffers.GiveBack(buffer);
+        }
     }
 
     /// <summary>Nothing but the peer, or the server's end, will wake it before a short wait is over.</summary>

@@ -166,7 +166,8 @@ internal sealed unsafe class PolledConnection : Connection
         TimeSpan now = before ?? MonotonicClock.Now;
         if (count > 0)
         {
-            // Less than was room for: the kernel has no more now, and will say when it has (epoll(7), question 9).
+            // Less than was room for: the kernel has no more now, and will say when it has (epoll(7), question 9). So it is with TCP:
+            // a receive that does not wait heeds no signal before its queue is empty (tcp_recvmsg_locked() in net/ipv4/tcp.c).
             Readable = count == buffer.Length || ReceivesToEnd;
             Session.Received(buffer[..(int)count], now);
         }

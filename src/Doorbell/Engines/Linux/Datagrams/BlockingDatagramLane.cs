@@ -65,8 +65,9 @@ internal sealed unsafe class BlockingDatagramLane
                 }
             }
 
+            // A receive that failed says nothing of what there is.
             int received = 0;
-            for (int more = 1; more > 0 && received < MostAtDrain && !_stop.IsAborting; received += more)
+            for (int more = 1; more != 0 && received < MostAtDrain && !_stop.IsAborting; received += Math.Max(more, 0))
             {
                 more = ReceiveSome();
             }
@@ -122,18 +123,18 @@ internal sealed unsafe class BlockingDatagramLane
         SendAll();
     }
 
-    /// <summary>Receives and answers a batch; how many messages there were, 0 if there is none now.</summary>
+    /// <summary>Receives and answers a batch; how many messages there were, 0 if there is none now, -1 if the system did not say.</summary>
     private int ReceiveSome()
     {
-        int count = _batch.Receive(_bound.Descriptor);
-        for (int tries = 0; count < 0 && tries < ReceiveBatch.Most && MayTryAgain(LinuxErrno.Last); tries++)
+        int count;
+        int tries = 0;
+        while ((count = _batch.Receive(_bound.Descriptor)) < 0)
         {
-            count = _batch.Receive(_bound.Descriptor);
-        }
-
-        if (count <= 0)
-        {
-            return 0;
+            int errno = LinuxErrno.Last;
+            if (!MayTryAgain(errno) || ++tries == ReceiveBatch.Most)
+            {
+                return errno == Libc.TryAgain ? 0 : -1;
+            }
         }
 
         _backoff.Reset();

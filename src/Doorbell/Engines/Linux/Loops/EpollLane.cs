@@ -18,6 +18,11 @@ internal sealed class EpollLane : LoopLane
 
     protected override void DisposeOwn() => ReceiveBuffers.GiveBack(_buffer);
 
+    protected override void EndAll()
+    {
+        // Nothing is under way between two calls.
+    }
+
     protected override TimeSpan Wait(int milliseconds)
     {
         int count = Epoll.Wait(milliseconds);

@@ -8,7 +8,7 @@ namespace Doorbell;
 /// call, and how bytes move, is its heirs' matter; what is not of a connection (the listeners, the bells, the server's end) they hear of
 /// through one epoll set.
 /// </summary>
-internal abstract class LoopLane : IDisposable
+internal abstract partial class LoopLane : IDisposable
 {
     private const int WakeToken = -1;
     private const int StopToken = -2;
@@ -66,40 +66,40 @@ internal abstract class LoopLane : IDisposable
         _wake.Raise();
     }
 
-    /// <summary>Serves until the drain is over.</summary>
+    /// <summary>
+    /// Serves until the drain is over. A lane that can't go on resets its connections, and counts them, before it says why.
+    /// </summary>
     public void Run()
     {
-        Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
-        Epoll.Watch(_stop.Drain.Descriptor, Epoll.In, StopToken);
-
-        // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
-        Epoll.Watch(_stop.Abort.Descriptor, Epoll.In, StopToken);
-        BeginAccepting();
-        while (Acceptor.IsAccepting || Table.Count > 0)
+        try
         {
-            TimeSpan now = Wait(Timeout());
-            TickDue(now);
-            GoOn(now);
-            AcceptSome(now);
+            Serve();
+        }
+        catch
+        {
+            ResetAll();
+            throw;
+        }
+        finally
+        {
+            Serving.Options.LaneEnds?.Invoke(this);
         }
 
         Debug.Assert(Pool.Out == 0 && BuffersOut == 0, "memory was not given back");
-        Serving.Options.LaneEnds?.Invoke(this);
         Acceptor.ThrowIfFailed();
-    }
-
-    public void Dispose()
-    {
-        DisposeOwn();
-        Acceptor.Close();
-        Epoll.Dispose();
-        _wake.Dispose();
     }
 
     /// <summary>The connection itself; the lane owns it from here on.</summary>
     public abstract Connection Make(in Accepted accepted, Bell bell);
 
+    /// <summary>Does not throw: the lane may have failed.</summary>
     protected abstract void DisposeOwn();
+
+    /// <summary>
+    /// The lane has failed. From here on the kernel does nothing more for it, and uses no memory of its connections, which are closed next.
+    /// Does not throw.
+    /// </summary>
+    protected abstract void EndAll();
 
     /// <summary>Sleeps at most so many milliseconds, -1 for ever, and tells of all that has happened.</summary>
     /// <returns>The time after it slept.</returns>
@@ -182,6 +182,23 @@ internal abstract class LoopLane : IDisposable
         }
     }
 
+    private void Serve()
+    {
+        Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
+        Epoll.Watch(_stop.Drain.Descriptor, Epoll.In, StopToken);
+
+        // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
+        Epoll.Watch(_stop.Abort.Descriptor, Epoll.In, StopToken);
+        BeginAccepting();
+        while (Acceptor.IsAccepting || Table.Count > 0)
+        {
+            TimeSpan now = Wait(Timeout());
+            TickDue(now);
+            GoOn(now);
+            AcceptSome(now);
+        }
+    }
+
     private int Timeout()
     {
         if (_goingOn.Count > 0)
@@ -208,29 +225,6 @@ internal abstract class LoopLane : IDisposable
                 Tell(connection, News.Ring, now);
             }
         }
-    }
-
-    private void HearStop(TimeSpan now)
-    {
-        bool aborting = _stop.IsAborting;
-        Epoll.Forget(_stop.Drain.Descriptor);
-        if (aborting)
-        {
-            Epoll.Forget(_stop.Abort.Descriptor);
-        }
-
-        if (!IsDraining)
-        {
-            IsDraining = true;
-            Acceptor.Heard();
-        }
-
-        foreach (LoopConnection connection in Table.ToArray())
-        {
-            Tell(connection, aborting ? News.Abort : News.Drain, now);
-        }
-
-        DrainAsked();
     }
 
     private void TickDue(TimeSpan now)
@@ -300,15 +294,5 @@ internal abstract class LoopLane : IDisposable
 
         Tell(connection, IsDraining ? News.Drain : News.OfTheSocket, now);
         return true;
-    }
-
-    private void Close(LoopConnection connection)
-    {
-        connection.Over = true;
-        connection.IgnoreRings();
-        _timers.Remove(connection);
-        Table.Remove(connection);
-        connection.Connection.Close();
-        Serving.Admission.Leave(connection.Connection.Session.Peer);
     }
 }

@@ -17,6 +17,8 @@ internal sealed class MultishotAcceptor(IReadOnlyList<BoundSocket> listeners, Se
 
     private bool Stops => _stops || serving.Admission.PlacesLeft < FewPlaces;
 
+    public bool IsUnderWay => _armed.Contains(true);
+
     public void Begin()
     {
         for (int i = 0; i < listeners.Count && !Stops; i++)
@@ -47,6 +49,16 @@ internal sealed class MultishotAcceptor(IReadOnlyList<BoundSocket> listeners, Se
         }
     }
 
+    /// <summary>As <see cref="Completed"/>, of a lane that has failed: nobody is there to serve a connection.</summary>
+    public void Forget(int listener, in Completion completion)
+    {
+        _armed[listener] = (completion.Flags & Completion.More) != 0;
+        if (completion.Result >= 0)
+        {
+            _ = Libc.close(completion.Result);
+        }
+    }
+
     /// <summary>Whether no request is under way and the rest is the other's. Asks them to end if it is time.</summary>
     public bool IsDone(bool stopping)
     {
@@ -55,7 +67,7 @@ internal sealed class MultishotAcceptor(IReadOnlyList<BoundSocket> listeners, Se
             Stop();
         }
 
-        if (!_stops || _armed.Contains(true))
+        if (!_stops || IsUnderWay)
         {
             return false;
         }

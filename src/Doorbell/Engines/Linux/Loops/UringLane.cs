@@ -5,7 +5,7 @@ namespace Doorbell;
 /// that the kernel chooses when there are bytes, so that an idle connection owns none; a send reads the session's own output, which is
 /// kept until its completion. A connection is closed once nothing of it is under way.
 /// </summary>
-internal sealed unsafe class UringLane : LoopLane
+internal sealed unsafe partial class UringLane : LoopLane
 {
     private readonly RingSizes _sizes;
     private readonly IoUring _ring;
@@ -19,34 +19,24 @@ internal sealed unsafe class UringLane : LoopLane
         : base(listeners, all, serving, stop)
     {
         _sizes = serving.Options.RingSizes;
-        _ring = new IoUring(_sizes.Submissions, _sizes.Completions);
-        _small = new ProvidedBuffers(_ring, group: 0, _sizes.SmallBuffers, _sizes.SmallBytes);
-        _large = new ProvidedBuffers(_ring, group: 1, _sizes.LargeBuffers, _sizes.LargeBytes);
+        try
+        {
+            _ring = new IoUring(_sizes.Submissions, _sizes.Completions);
+            _small = new ProvidedBuffers(_ring, group: 0, _sizes.SmallBuffers, _sizes.SmallBytes);
+            _large = new ProvidedBuffers(_ring, group: 1, _sizes.LargeBuffers, _sizes.LargeBytes);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
         _multishot = new MultishotAcceptor(listeners, Serving, _ring, Acceptor);
     }
 
     public override int BuffersOut => _small.Out + _large.Out;
 
     public override Connection Make(in Accepted accepted, Bell bell) => new RingConnection(accepted, this, Serving, bell, Pool);
-
-    /// <summary>With the next turn.</summary>
-    public void CloseDescriptor(int descriptor)
-    {
-        ref Submission close = ref _ring.Next();
-        close.Operation = Operation.Close;
-        close.Flags = Operation.SkipSuccess;
-        close.Descriptor = descriptor;
-        close.UserData = Operation.UserData(Operation.Close, 0);
-    }
-
-    protected override void DisposeOwn()
-    {
-        // The last connections' descriptors are closed by what waits here.
-        _ring.SubmitAll();
-        _ring.Dispose();
-        _small.Dispose();
-        _large.Dispose();
-    }
 
     protected override void BeginAccepting() => _multishot.Begin();
 
@@ -212,13 +202,18 @@ internal sealed unsafe class UringLane : LoopLane
         {
             ProvidedBuffers buffers = ring.ReceivesBulk ? _large : _small;
             ReadOnlySpan<byte> bytes = buffers.Take(completion.Buffer, completion.Result);
-            if (!ring.Ending)
+            try
             {
-                CancelIfTooMuch(ring, completion.Result);
-                ring.Session.Received(bytes, now);
+                if (!ring.Ending)
+                {
+                    CancelIfTooMuch(ring, completion.Result);
+                    ring.Session.Received(bytes, now);
+                }
             }
-
-            buffers.GiveBack(completion.Buffer);
+            finally
+            {
+                buffers.GiveBack(completion.Buffer);
+            }
         }
         else if (ring.Ending)
         {
@@ -279,27 +274,6 @@ internal sealed unsafe class UringLane : LoopLane
         receive.BufferGroup = (ring.IsBulky ? _large : _small).Group;
         ring.ReceivesBulk = ring.IsBulky;
         ring.Receiving = true;
-    }
-
-    /// <summary>Nothing of ours is given back while the kernel may still use it.</summary>
-    private Progress End(RingConnection ring)
-    {
-        if (!ring.Receiving && !ring.Sending)
-        {
-            return Progress.Over;
-        }
-
-        if (!ring.Ending)
-        {
-            ring.Ending = true;
-            ref Submission cancel = ref _ring.Next();
-            cancel.Operation = Operation.Cancel;
-            cancel.OperationFlags = Operation.CancelAllOfDescriptor;
-            cancel.Descriptor = ring.Descriptor;
-            cancel.UserData = Operation.UserData(Operation.Cancel, 0);
-        }
-
-        return Progress.Waiting;
     }
 
     /// <summary>Whether the kernel holds what the session wants and has not been handed. A failure is told once: heed it.</summary>
