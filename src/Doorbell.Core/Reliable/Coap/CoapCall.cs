@@ -18,6 +18,9 @@ internal ref struct CoapCall
     /// <summary>Whether a duplicate is to get this answer, since the request may have changed something.</summary>
     public bool Remembers;
 
+    /// <summary>Whether it has changed something already, so that nothing may be asked of the peer any more.</summary>
+    public bool HasActed;
+
     /// <summary>What the resource threw.</summary>
     public ExceptionDispatchInfo? Fault;
 

@@ -35,16 +35,18 @@ public sealed partial class CoapServer
 
         CoapAnswer answer = Decide(ref call, out ReadOnlySpan<byte> payload);
         ReadOnlySpan<byte> datagram = Write(call, answer, payload);
+        bool isTooLarge = !call.IsProved && datagram.Length > Allowance(call.Datagram);
+        if (isTooLarge && !call.HasActed)
+        {
+            return Write(call, Challenge(call), default);
+        }
+
         if (call.Remembers)
         {
             _exchanges.Add(call.Path.Peer, call.Message, datagram, call.At.Now);
         }
 
-        if (!call.IsProved && datagram.Length > Allowance(call.Datagram))
-        {
-            datagram = call.Remembers ? Unsent() : Write(call, Challenge(call), default);
-        }
-
+        datagram = isTooLarge ? Unsent() : datagram;
         call.Fault?.Throw();
         return datagram;
     }
@@ -153,6 +155,7 @@ public sealed partial class CoapServer
     {
         _body.ResetWrittenCount();
         call.Remembers |= resource.HasEffect;
+        call.HasActed |= resource.HasEffect && !call.Message.Code.IsSafe;
         try
         {
             return function(new CoapRequest(call.Message, body, call.Path.Peer, call.At), _body);
@@ -160,17 +163,21 @@ public sealed partial class CoapServer
         catch (Exception thrown)
         {
             call.Fault = ExceptionDispatchInfo.Capture(thrown);
-            call.Remembers = true;
+            call.Remembers = call.HasActed = true;
             _body.ResetWrittenCount();
             return CoapCode.InternalServerError;
         }
     }
 
-    private ReadOnlySpan<byte> Write(scoped in CoapCall call, CoapAnswer answer, ReadOnlySpan<byte> payload) => (call.IsConfirmable, answer.Code) switch
+    private ReadOnlySpan<byte> Write(scoped in CoapCall call, CoapAnswer answer, ReadOnlySpan<byte> payload)
     {
-        (true, { Value: 0 }) => Write(CoapType.Acknowledgement, default, call.Message.MessageId, default, default),
-        (true, _) => Write(CoapType.Acknowledgement, answer, call.Message.MessageId, call.Message.Token, payload),
-        (false, { Value: 0 }) => default,
-        (false, _) => Write(CoapType.NonConfirmable, answer, _nextMessageId++, call.Message.Token, payload),
-    };
+        bool isLater = answer.Code == CoapCode.Empty;
+        if (!call.IsConfirmable)
+        {
+            return isLater ? default : Write(CoapType.NonConfirmable, answer, _nextMessageId++, call.Message.Token, payload);
+        }
+
+        CoapToken token = isLater ? default : call.Message.Token;
+        return Write(CoapType.Acknowledgement, answer, call.Message.MessageId, token, payload);
+    }
 }
