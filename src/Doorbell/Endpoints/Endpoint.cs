@@ -5,8 +5,8 @@ namespace Doorbell;
 
 /// <summary>
 /// A place to serve at or to reach, as a URI: <c>tcp://host:port</c>, <c>udp://host:port</c>, <c>coap://host:port</c>,
-/// <c>unix:///path</c> (stream), <c>unix+dgram:///path</c>, and for servers <c>fd://N</c> or <c>fd://NAME</c>, a socket that this process was passed. A bare
-/// <c>6789</c>, <c>:6789</c> or <c>host:6789</c> means tcp; a missing host means localhost.
+/// <c>unix:///path</c> (stream), <c>unix+dgram:///path</c>, and for servers <c>fd://N</c> or <c>fd://NAME</c>, a socket that this process
+/// was passed. A bare <c>6789</c>, <c>:6789</c> or <c>host:6789</c> means tcp; a missing host means localhost.
 /// </summary>
 /// <remarks>
 /// An IPv6 address stands in brackets. <c>*</c> is every interface, both families. <c>localhost</c> is both loopback addresses.

@@ -24,6 +24,9 @@ internal ref struct CoapCall
     /// </summary>
     public bool MightHaveEffect;
 
+    /// <summary>Whether it has changed something already, so that nothing may be asked of the peer any more.</summary>
+    public bool HasActed;
+
     /// <summary>What the resource threw.</summary>
     public ExceptionDispatchInfo? Fault;
 

@@ -16,7 +16,7 @@ public sealed partial class CoapServer
         CoapBlock block = call.Asked.Block1!.Value;
         CoapBodyKey key = CoapBodyKey.Of(call.Path.Peer, call.Message);
         ReadOnlySpan<byte> piece = call.Message.Payload;
-        call.Remembers = true;
+        call.Remembers = call.HasActed = true;
         body = payload = default;
         waiting = new CoapAnswer(CoapCode.Continue) { Block1 = block };
         if (block.More ? piece.Length != block.Size : piece.Length > block.Size)
@@ -104,10 +104,11 @@ public sealed partial class CoapServer
             return new CoapAnswer(code) { Block1 = call.Asked.Block1 };
         }
 
-        if (payload.Length > size && !call.IsProved && !call.Remembers)
+        if (payload.Length > size && !call.IsProved && !call.HasActed)
         {
-            // It has had no effect, and nothing is kept for strangers where that can be helped.
+            // Nothing is kept for strangers where that can be helped.
             payload = default;
+            call.Remembers = false;
             return Challenge(call);
         }
 
@@ -123,11 +124,11 @@ public sealed partial class CoapServer
         return answer;
     }
 
-    /// <summary>Of the largest block that we send, the client wants, and a stranger may get if he can't be asked for proof any more.</summary>
+    /// <summary>The largest block's that we send, the client wants, and a stranger may have who can't be asked for proof any more.</summary>
     private int ExponentFor(CoapResource resource, scoped in CoapCall call)
     {
         int exponent = Math.Min(_limits.BlockExponent, call.Asked.Block2?.SizeExponent ?? CoapBlock.MaxSizeExponent);
-        while (exponent > 0 && !call.IsProved && call.Remembers && CoapBlock.MinSize << exponent > RoomForBody(resource, call))
+        while (exponent > 0 && !call.IsProved && call.HasActed && CoapBlock.MinSize << exponent > RoomForBody(resource, call))
         {
             exponent--;
         }
@@ -172,7 +173,6 @@ public sealed partial class CoapServer
                 return Finish(ref call, resource, code, out payload);
             }
 
-            call.Remembers = call.Fault is not null;
             kept = CoapBody.Of(new CoapAnswer(code) { ContentFormat = resource.ContentFormat }, _body.WrittenSpan, -1);
             if (call.IsProved)
             {

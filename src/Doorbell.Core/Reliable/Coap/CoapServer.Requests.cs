@@ -35,21 +35,20 @@ public sealed partial class CoapServer
 
         CoapAnswer answer = Decide(ref call, out ReadOnlySpan<byte> payload);
         ReadOnlySpan<byte> datagram = Write(call, answer, payload);
-        if (call.Remembers)
+        bool isTooLarge = !call.IsProved && datagram.Length > Allowance(call.Datagram);
+        if (isTooLarge && !call.HasActed)
         {
-            _exchanges.Add(call.Path.Peer, call.Message, datagram, call.At.Now);
+            (call.Remembers, isTooLarge) = (false, false);
+            datagram = Write(call, Challenge(call), default);
         }
 
-        if (!call.IsProved && datagram.Length > Allowance(call.Datagram))
+        if (call.Remembers || call.MightHaveEffect)
         {
-            datagram = call.Remembers ? Unsent() : Write(call, Challenge(call), default);
+            CoapExchanges exchanges = call.Remembers || call.IsProved ? _exchanges : _strangers;
+            exchanges.Add(call.Path.Peer, call.Message, datagram, call.At.Now);
         }
 
-        if (call.MightHaveEffect && !call.Remembers)
-        {
-            (call.IsProved ? _exchanges : _strangers).Add(call.Path.Peer, call.Message, datagram, call.At.Now);
-        }
-
+        datagram = isTooLarge ? Unsent() : datagram;
         call.Fault?.Throw();
         return datagram;
     }
@@ -159,6 +158,7 @@ public sealed partial class CoapServer
     {
         _body.ResetWrittenCount();
         call.Remembers |= resource.HasEffect;
+        call.HasActed |= resource.HasEffect && !call.Message.Code.IsSafe;
         try
         {
             return function(new CoapRequest(call.Message, body, call.Path.Peer, call.At), _body);
@@ -166,17 +166,21 @@ public sealed partial class CoapServer
         catch (Exception thrown)
         {
             call.Fault = ExceptionDispatchInfo.Capture(thrown);
-            call.Remembers = true;
+            call.Remembers = call.HasActed = true;
             _body.ResetWrittenCount();
             return CoapCode.InternalServerError;
         }
     }
 
-    private ReadOnlySpan<byte> Write(scoped in CoapCall call, CoapAnswer answer, ReadOnlySpan<byte> payload) => (call.IsConfirmable, answer.Code) switch
+    private ReadOnlySpan<byte> Write(scoped in CoapCall call, CoapAnswer answer, ReadOnlySpan<byte> payload)
     {
-        (true, { Value: 0 }) => Write(CoapType.Acknowledgement, default, call.Message.MessageId, default, default),
-        (true, _) => Write(CoapType.Acknowledgement, answer, call.Message.MessageId, call.Message.Token, payload),
-        (false, { Value: 0 }) => default,
-        (false, _) => Write(CoapType.NonConfirmable, answer, _nextMessageId++, call.Message.Token, payload),
-    };
+        bool isLater = answer.Code == CoapCode.Empty;
+        if (!call.IsConfirmable)
+        {
+            return isLater ? default : Write(CoapType.NonConfirmable, answer, _nextMessageId++, call.Message.Token, payload);
+        }
+
+        CoapToken token = isLater ? default : call.Message.Token;
+        return Write(CoapType.Acknowledgement, answer, call.Message.MessageId, token, payload);
+    }
 }

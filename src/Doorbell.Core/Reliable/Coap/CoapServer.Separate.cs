@@ -43,7 +43,10 @@ public sealed partial class CoapServer
 
         call.Remembers = true;
         byte[]? whole = call.IsInBlocks ? body.ToArray() : null;
-        _separate.Add(new CoapSeparateAnswer(call.Datagram.ToArray(), whole, call.Path, call.At.Now) { IsConfirmable = call.IsConfirmable });
+        _separate.Add(new CoapSeparateAnswer(call.Datagram.ToArray(), whole, call.Path, call.At.Now)
+        {
+            IsConfirmable = call.IsConfirmable,
+        });
         return default;
     }
 

@@ -53,7 +53,7 @@ public sealed partial class CoapServer
     /// <summary>A server without resources.</summary>
     /// <param name="limits">Its bounds.</param>
     /// <param name="random">Where its first message ID and its jitter come from.</param>
-    /// <param name="echoKey">A secret, by which it knows its Echo values again; at least 16 bytes, as a cryptographic generator gives.</param>
+    /// <param name="echoKey">A secret, by which it knows its Echo values again; at least 16 random bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">A bound makes no sense, or the key is shorter.</exception>
     public CoapServer(CoapServerLimits limits, Random random, ReadOnlySpan<byte> echoKey)
     {

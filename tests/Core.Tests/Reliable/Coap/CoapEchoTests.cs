@@ -31,6 +31,17 @@ public sealed class CoapEchoTests
         Assert.Equal(2, server.Counts.Challenges);
     }
 
+    /// <summary>GET has no effect, whatever else the resource does.</summary>
+    [Fact]
+    public void A_large_answer_to_GET_takes_proof_too()
+    {
+        CoapServer server = NewServer();
+        CoapPeer peer = new(server, CoapPeer.Stranger);
+        Assert.Equal("ACK 4.01 echo", peer.Get("effect"));
+        Assert.Equal(0, server.Exchanges);
+        Assert.StartsWith("ACK 2.05 b2=0/more/1024", peer.Get("effect", Echo(peer)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_request_whose_answer_may_be_large_takes_proof_before_its_effect()
     {
@@ -114,7 +125,8 @@ public sealed class CoapEchoTests
         byte[] key = [.. Enumerable.Range(0, 32).Select(static i => (byte)i)];
         CoapPeer peer = new(NewServer(key: key), CoapPeer.Stranger);
         peer.Get("large");
-        Assert.StartsWith("ACK 2.05", new CoapPeer(NewServer(key: key), CoapPeer.Stranger).Get("large", Echo(peer)), StringComparison.Ordinal);
+        CoapPeer same = new(NewServer(key: key), CoapPeer.Stranger);
+        Assert.StartsWith("ACK 2.05", same.Get("large", Echo(peer)), StringComparison.Ordinal);
         Assert.Equal("ACK 4.01 echo", new CoapPeer(NewServer(), CoapPeer.Stranger).Get("large", Echo(peer)));
     }
 
@@ -145,8 +157,9 @@ public sealed class CoapEchoTests
     /// <summary>Whatever a stranger sends, and however often, each datagram gets at most three times its bytes.</summary>
     [Fact]
     public void No_bytes_get_more_than_three_times_as_many() =>
-        Gen.Select(Gen.OneOfConst("effect", "heavy", "large", "small", "slow", "fails", ".well-known/core", "none", ""), Gen.Byte.Array[0, 40],
-            Gen.Int[0, 5], Gen.Int[0, 1], Gen.Int[-1, 255], Gen.Int[-1, 255], Gen.Int[0, 8]).Sample(
+        Gen.Select(
+            Gen.OneOfConst("effect", "heavy", "large", "small", "slow", "fails", ".well-known/core", "none", ""),
+            Gen.Byte.Array[0, 40], Gen.Int[0, 5], Gen.Int[0, 1], Gen.Int[-1, 255], Gen.Int[-1, 255], Gen.Int[0, 8]).Sample(
             (path, body, method, type, block1, block2, token) =>
             {
                 CoapServer server = NewServer();

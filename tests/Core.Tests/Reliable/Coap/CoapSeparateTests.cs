@@ -167,7 +167,8 @@ public sealed class CoapSeparateTests
         {
             _effects++;
             string text = Encoding.UTF8.GetString(request.Payload);
-            Encoding.UTF8.GetBytes(text != "throw" ? text.ToUpper(CultureInfo.InvariantCulture) : throw new InvalidOperationException(), body);
+            text = text != "throw" ? text.ToUpper(CultureInfo.InvariantCulture) : throw new InvalidOperationException();
+            Encoding.UTF8.GetBytes(text, body);
             return CoapCode.Changed;
         })
         { IsSlow = true });
