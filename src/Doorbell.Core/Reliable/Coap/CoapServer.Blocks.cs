@@ -124,7 +124,7 @@ public sealed partial class CoapServer
         return answer;
     }
 
-    /// <summary>The largest block's that we send, the client wants, and a stranger may have who can't be asked for proof any more.</summary>
+    /// <summary>The largest block's that we send, the client wants, and a stranger may have who has had his effect.</summary>
     private int ExponentFor(CoapResource resource, scoped in CoapCall call)
     {
         int exponent = Math.Min(_limits.BlockExponent, call.Asked.Block2?.SizeExponent ?? CoapBlock.MaxSizeExponent);
