@@ -8,7 +8,7 @@ internal static class CoapResourceName
     /// <summary>Of a Uri-Path, Uri-Query or Uri-Host option (RFC 7252 section 5.10).</summary>
     public const int MaxSegmentBytes = 255;
 
-    /// <summary>Header, token, formats, Block1, Block2, Size1, Echo, Request-Tag, and the payload's marker, with all their lengths.</summary>
+    /// <summary>Header, token, formats, Block1, Block2, Size1, Echo, Request-Tag, the payload's marker, with their lengths.</summary>
     private const int OtherBytes = 96;
 
     /// <summary>Most bytes that all but the body takes.</summary>
