@@ -21,14 +21,7 @@ internal static class BenchCommand
             }
         });
         Option<bool> json = new("--json") { Description = "Print a JSON object for each model, one a line" };
-        Option<FileInfo?> plot = new("--plot") { Description = "Draw a picture too: FILE.svg or FILE.png", HelpName = "FILE" };
-        plot.Validators.Add(static result =>
-        {
-            if (result.GetValueOrDefault<FileInfo?>() is { } file && !ModelsPlot.CanWrite(file.FullName))
-            {
-                result.AddError($"--plot takes a name that ends in .svg or .png, not \"{PeerText.Escape(file.Name)}\"");
-            }
-        });
+        Option<FileInfo?> plot = PlotFile.Option();
         Command models = new("models", "Measure the server models side by side: throughput, processor time, latency, memory, slow clients")
         {
             seconds, json, plot,
@@ -46,7 +39,7 @@ internal static class BenchCommand
             return Failure.Network("bench models: it reads what servers use from /proc, which only Linux has");
         }
 
-        if (plot is not null && WhyNot(plot, () => ModelsPlot.MakeSure(plot.FullName)) is { } missing)
+        if (PlotFile.WhyNot(plot) is { } missing)
         {
             return Failure.Network(missing);
         }
@@ -85,7 +78,7 @@ internal static class BenchCommand
             return Failure.Network($"bench models: no server started; the first said: {results[0].Error}");
         }
 
-        return plot is not null && WhyNot(plot, () => ModelsPlot.Write(results, schedule, plot.FullName)) is { } unwritten
+        return plot is not null && ModelsPlot.Write(results, schedule, plot) is { } unwritten
             ? Failure.Network(unwritten)
             : 0;
     }
@@ -107,20 +100,6 @@ internal static class BenchCommand
         {
             // A terminal's Ctrl-C reaches the servers too: then they go before their clients do.
             throw new OperationCanceledException(stop.First);
-        }
-    }
-
-    /// <summary>Null if nothing went wrong.</summary>
-    private static string? WhyNot(FileInfo file, Action draw)
-    {
-        try
-        {
-            draw();
-            return null;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            return $"draw {PeerText.Escape(file.FullName)}: {PeerText.Escape(failure.Message)}";
         }
     }
 }

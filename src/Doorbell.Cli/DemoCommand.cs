@@ -8,6 +8,7 @@ internal static class DemoCommand
     public static Command Make() => new("demo", "Show what the manual says, measured on this machine; loopback only")
     {
         BacklogDemo.Make(),
+        LossDemo.Make(),
         Demo("nagle", "Nagle's algorithm and delayed acknowledgements: what TCP_NODELAY saves", NagleDemo.Run),
         Demo("reuse-address", "Restarting on a busy port: SO_REUSEADDR, TIME_WAIT and SO_REUSEPORT", ReuseAddressDemo.Run),
         Demo("receive-buffer", "A burst of datagrams against SO_RCVBUF, with the kernel's drops", ReceiveBufferDemo.Run),

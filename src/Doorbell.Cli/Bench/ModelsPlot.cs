@@ -18,43 +18,15 @@ internal static class ModelsPlot
         MarkerShape.FilledTriangleDown, MarkerShape.OpenCircle, MarkerShape.OpenSquare,
     ];
 
-    /// <summary>Whether a file's name says one of the formats.</summary>
-    public static bool CanWrite(string file) => Path.GetExtension(file) is ".svg" or ".png";
-
-    /// <summary>Makes sure, before anything is measured, that the file could be written then.</summary>
-    /// <exception cref="IOException">Its folder or the library that draws is missing.</exception>
-    public static void MakeSure(string file)
-    {
-        if (!Directory.Exists(Path.GetDirectoryName(file)))
-        {
-            throw new IOException("ENOENT (No such file or directory); its folder is not there: make it, or choose another");
-        }
-
-        try
-        {
-            _ = PlotSvg.Font;
-        }
-        catch (Exception failure) when (failure is DllNotFoundException or TypeInitializationException)
-        {
-            throw new IOException(
-                $"drawing takes libSkiaSharp and libHarfBuzzSharp, which are not in {AppContext.BaseDirectory}; "
-                    + "copy them there from where the executable was published");
-        }
-    }
-
-    /// <summary>Draws it and writes the file.</summary>
-    /// <exception cref="IOException">It could not be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
-    public static void Write(IReadOnlyList<ModelResult> results, Schedule schedule, string file)
+    /// <summary>Draws it and writes the file; why it could not, or null.</summary>
+    public static string? Write(IReadOnlyList<ModelResult> results, Schedule schedule, FileInfo file)
     {
         List<ModelResult> measured = [.. results.Where(static result => result.Error is null)];
         Multiplot picture = new() { Layout = new Columns() };
         picture.Subplots.RemoveAt(0);
         picture.AddPlot(CpuByModel(measured));
         picture.AddPlot(WaitBySlowClients(measured, schedule.Cap));
-        File.WriteAllBytes(file, Path.GetExtension(file) == ".svg"
-            ? PlotSvg.Of(picture, PictureWidth, PictureHeight)
-            : picture.Render(PictureWidth, PictureHeight).GetImageBytes(ImageFormat.Png));
+        return PlotFile.Write(file, picture, PictureWidth, PictureHeight);
     }
 
     private static Plot CpuByModel(List<ModelResult> results)

@@ -6,8 +6,9 @@ namespace Doorbell;
 /// needed up to three, which can't tell which of them was answered and are measured from the first.
 /// </summary>
 /// <remarks>
-/// Unlike RFC 6298 the first strong measurement counts whole, and the floor is <see cref="Floor"/>, not a second: a peer a millisecond
-/// away costs milliseconds when a datagram is lost. What is not renewed grows back to <see cref="FirstContact"/>.
+/// Unlike RFC 6298 the floor is <see cref="Floor"/>, not a second: a peer a millisecond away costs milliseconds when a datagram is lost.
+/// Unlike CoCoA the first strong measurement counts whole, and what was weakly measured before it is forgotten: that is mostly the wait
+/// of first contact, and would come back with every loss. What is not renewed grows back to <see cref="FirstContact"/>.
 /// </remarks>
 public sealed class RoundTripEstimator
 {
@@ -76,6 +77,7 @@ public sealed class RoundTripEstimator
 
         TimeSpan current = Timeout(now);
         bool isFirst = sends == 1 && !_strong.IsKnown;
+        _weak = isFirst ? default : _weak;
         ref Smoothed smoothed = ref sends == 1 ? ref _strong : ref _weak;
         smoothed.Add(elapsed.TotalSeconds);
         double wait = smoothed.Mean + ((sends == 1 ? StrongFactor : WeakFactor) * smoothed.Deviation);

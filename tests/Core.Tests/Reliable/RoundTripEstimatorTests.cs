@@ -47,6 +47,18 @@ public sealed class RoundTripEstimatorTests
     }
 
     [Fact]
+    public void What_first_contact_cost_does_not_come_back_with_a_later_loss()
+    {
+        RoundTripEstimator estimator = NewEstimator();
+        estimator.Measured(TimeSpan.FromSeconds(2.5), 2, default);
+        Assert.Equal(TimeSpan.FromSeconds((0.75 * 2) + (0.25 * 3.75)), estimator.Timeout(default));
+        estimator.Measured(_millisecond, 1, default);
+        Assert.Equal(_floor, estimator.Timeout(default));
+        estimator.Measured(TimeSpan.FromMilliseconds(20), 2, default);
+        Assert.Equal(TimeSpan.FromMilliseconds((0.75 * 10) + (0.25 * 30)), estimator.Timeout(default));
+    }
+
+    [Fact]
     public void What_is_not_renewed_grows_back_to_first_contact()
     {
         RoundTripEstimator estimator = NewEstimator();

@@ -29,6 +29,9 @@ public sealed class CoapConnection : IDisposable
     /// <summary>The address asked; a name's next one is taken while each refuses.</summary>
     public PeerAddress Peer => PeerAddress.From((IPEndPoint)_addresses[_address]);
 
+    /// <summary>What a round trip takes, as measured and smoothed; zero while it is unknown, and a loss costs seconds.</summary>
+    public TimeSpan RoundTrip => _socket.RoundTrip;
+
     /// <summary>Resolves the name and makes a socket; nothing is sent yet.</summary>
     /// <param name="endpoint">A UDP endpoint.</param>
     /// <param name="timeout">Bounds resolving.</param>

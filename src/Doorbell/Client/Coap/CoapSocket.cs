@@ -34,6 +34,18 @@ internal sealed class CoapSocket : IDisposable
     /// <summary>Whether anything has come from the peer.</summary>
     public bool HasHeard { get; private set; }
 
+    /// <summary>As measured and smoothed; zero while it is unknown.</summary>
+    public TimeSpan RoundTrip
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _client.RoundTrips.RoundTrip;
+            }
+        }
+    }
+
     private TimeSpan Now => Stopwatch.GetElapsedTime(_start);
 
     /// <summary>Asks and waits.</summary>

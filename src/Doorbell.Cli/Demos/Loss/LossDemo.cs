@@ -1,0 +1,111 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Spectre.Console;
+
+namespace Doorbell.Cli;
+
+/// <summary><c>doorbell demo loss</c>: what lost datagrams do to a question and its answer, by the way it is asked.</summary>
+internal static class LossDemo
+{
+    private const int Seed = 6789;
+    private const int WidthOfAFile = 120;
+    private static readonly double[] _losses = [0, 0.1, 0.2, 0.3, 0.4];
+
+    public static Command Make()
+    {
+        Option<FileInfo?> plot = PlotFile.Option();
+        Command command = new("loss", "Datagrams sent once, sent again, and CoAP, while 0 to 40% are lost: answered, doubled, how long")
+        {
+            plot,
+        };
+        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(plot)));
+        return command;
+    }
+
+    /// <summary>How a way is called.</summary>
+    public static string Name(LossWay way) => way switch
+    {
+        LossWay.Once => "a datagram, sent once",
+        LossWay.Again => "a datagram, sent again",
+        LossWay.FirstContact => "CoAP, first contact",
+        _ => "CoAP, path known",
+    };
+
+    private static async Task<int> RunAsync(FileInfo? plot)
+    {
+        if (PlotFile.WhyNot(plot) is { } missing)
+        {
+            return Failure.Network(missing);
+        }
+
+        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+        Console.Out.WriteLine(
+            $"{LossRun.Clients} clients ask {LossRun.QuestionsEach} questions each, in each way, through `doorbell impair` on loopback, which "
+                + "loses so much each way. About a minute.");
+        LossRun[] runs = [.. _losses.Select(static (loss, at) => new LossRun(loss, Seed + (2 * at)))];
+        try
+        {
+            await Task.WhenAll(runs.Select(run => run.RunAsync(stop.First)));
+        }
+        catch (OperationCanceledException)
+        {
+            return Failure.Network("demo loss: interrupted; its servers have been stopped");
+        }
+
+        Print(runs);
+        Explain(runs);
+        return plot is not null && LossPlot.Write(runs, plot) is { } unwritten ? Failure.Network(unwritten) : 0;
+    }
+
+    private static void Print(LossRun[] runs)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = WidthOfAFile;
+        }
+
+        Table table = new Table().Border(TableBorder.Simple).AddColumns("loss each way", "asked by");
+        foreach (string column in new[] { "asked", "answered", "failed", "doubled effects", "median, ms", "p99, ms" })
+        {
+            table.AddColumn(new TableColumn(column).RightAligned());
+        }
+
+        foreach (LossRun run in runs)
+        {
+            foreach (LossWay way in Enum.GetValues<LossWay>())
+            {
+                LossTally tally = run.Of(way);
+                table.AddRow(
+                    way == LossWay.Once ? $"{run.Loss:0%}" : "",
+                    Name(way),
+                    $"{tally.Asked}",
+                    $"{tally.AnsweredShare:0.0%}",
+                    $"{tally.Asked - tally.Answered}",
+                    $"{tally.Doubled}",
+                    Milliseconds(tally.Percentile(50)),
+                    Milliseconds(tally.Percentile(99)));
+            }
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    private static void Explain(LossRun[] runs)
+    {
+        int doubled = runs.Sum(static run => run.Of(LossWay.Again).Doubled);
+        Console.Out.WriteLine($"""
+            - Sent once, a question and its answer both have to arrive: at 30% each way that is 0.7 × 0.7 = 49%. Who waits longer than
+              {LossRun.OnceTimeout.TotalSeconds:0} s gains nothing.
+            - Sent again after 1, 2.5 and 4.7 s (`ask`'s default), most are answered. Where only the answer was lost, the service sees the
+              question twice: {doubled} effects happened more than once. So it must be one that may (idempotent).
+            - CoAP (RFC 7252) sends again too, and the server knows a repetition: no effect happened twice. At first contact it waits
+              2 to 3 s before that, then twice as long (RFC 7252 section 4.2); once a round trip was measured, 10 ms or what the path takes
+              (RFC 6298). Some at a high loss fail for want of {LossRun.ReliableTimeout.TotalSeconds:0} s; whether those had their effect is unknown.
+            - The chances have a seed, but who is hit depends on the order of arrival, so that figures differ a little from run to run.
+            """);
+    }
+
+    private static string Milliseconds(TimeSpan? time) =>
+        time?.TotalMilliseconds is { } known ? known.ToString(known < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) : "-";
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Doorbell.Cli;
+
+/// <summary>All ways to ask, at one loss, at the same time.</summary>
+internal sealed class LossRun(double loss, long seed)
+{
+    /// <summary>Clients in each way at once.</summary>
+    public const int Clients = 64;
+
+    /// <summary>Questions of each client, one after the other.</summary>
+    public const int QuestionsEach = 5;
+
+    /// <summary>On loopback an answer comes within milliseconds or never.</summary>
+    public static readonly TimeSpan OnceTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>As `ask` has it.</summary>
+    public static readonly TimeSpan AgainTimeout = TimeSpan.FromSeconds(5);
+
+    public static readonly TimeSpan ReliableTimeout = TimeSpan.FromSeconds(20);
+
+    private const int Ways = 3;
+    private static readonly RetrySchedule _once = RetrySchedule.Default with { Tries = 1 };
+
+    private readonly Dictionary<LossWay, LossTally> _tallies =
+        Enum.GetValues<LossWay>().ToDictionary(static way => way, static _ => new LossTally());
+
+    private readonly LossWay[] _asked = new LossWay[Ways * Clients * QuestionsEach];
+
+    public double Loss => loss;
+
+    public LossTally Of(LossWay way) => _tallies[way];
+
+    /// <summary>Asks all, and counts the effects when nothing is on its way any more.</summary>
+    /// <exception cref="OperationCanceledException">Interrupted.</exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        await using LossServer server = await LossServer.StartAsync(_asked.Length, loss, seed, cancellation);
+        await Task.WhenAll(Enumerable.Range(0, Clients).SelectMany(client => new[]
+        {
+            AskPlainAsync(server, client, LossWay.Once, _once, OnceTimeout, cancellation),
+            AskPlainAsync(server, Clients + client, LossWay.Again, RetrySchedule.Default, AgainTimeout, cancellation),
+            AskReliablyAsync(server, (2 * Clients) + client, cancellation),
+        }));
+        foreach ((int question, LossWay way) in _asked.Index())
+        {
+            if (server.Effects(question) > 1)
+            {
+                Of(way).AddDoubled();
+            }
+        }
+    }
+
+    private async Task AskPlainAsync(
+        LossServer server, int client, LossWay way, RetrySchedule schedule, TimeSpan timeout, CancellationToken cancellation)
+    {
+        for (int question = client * QuestionsEach; question < (client + 1) * QuestionsEach; question++)
+        {
+            await AskAsync(question, way, async () =>
+                await DatagramClient.AskAsync(server.Plain, Body(question), timeout, schedule, cancellation));
+        }
+    }
+
+    private async Task AskReliablyAsync(LossServer server, int client, CancellationToken cancellation)
+    {
+        using CoapConnection connection = await CoapConnection.ConnectAsync(
+            server.Coap, ReliableTimeout, CoapClientLimits.Default, ClientOptions.Default, cancellation);
+        for (int question = client * QuestionsEach; question < (client + 1) * QuestionsEach; question++)
+        {
+            LossWay way = connection.RoundTrip == TimeSpan.Zero ? LossWay.FirstContact : LossWay.Reliable;
+            CoapClientRequest request = new() { Method = CoapCode.Post, Path = "count", Body = Body(question) };
+            await AskAsync(question, way, async () => await connection.AskAsync(request, ReliableTimeout, cancellation));
+        }
+    }
+
+    private async Task AskAsync(int question, LossWay way, Func<Task> ask)
+    {
+        _asked[question] = way;
+        long began = Stopwatch.GetTimestamp();
+        try
+        {
+            await ask();
+            Of(way).Add(Stopwatch.GetElapsedTime(began));
+        }
+        catch (NetworkException)
+        {
+            Of(way).Add(null);
+        }
+    }
+
+    private static byte[] Body(int question) => Encoding.UTF8.GetBytes($"{question}");
+}
