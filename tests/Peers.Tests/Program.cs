@@ -83,9 +83,11 @@ internal sealed class Program : IDisposable
     /// <summary>Sends a signal by name, as in INT.</summary>
     public void Signal(string name) => Assert.Equal(0, Run("kill", ["-" + name, $"{Id}"]).ExitCode);
 
-    public Ended WaitForEnd()
+    public Ended WaitForEnd() => WaitForEnd(_patience);
+
+    public Ended WaitForEnd(TimeSpan patience)
     {
-        if (!_process.WaitForExit(_patience))
+        if (!_process.WaitForExit(patience))
         {
             throw new TimeoutException($"it has not ended; output: {Text(_output)} error: {Text(_error)}");
         }

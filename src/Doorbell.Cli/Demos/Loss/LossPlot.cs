@@ -42,11 +42,12 @@ internal static class LossPlot
         Plot plot = NewPlot("Effects that happened more than once", runs);
         foreach (LossWay way in new[] { LossWay.Again, LossWay.FirstContact, LossWay.Reliable })
         {
-            Line(plot, way, runs, run => 100.0 * run.Of(way).Doubled / Math.Max(run.Of(way).Asked, 1));
+            Line(plot, way, runs, run => Share(run.Of(way)));
         }
 
         plot.YLabel("% of the questions");
-        plot.Axes.SetLimitsY(-1, Math.Max(10, plot.Axes.GetLimits().Top));
+        double most = runs.Max(static run => Share(run.Of(LossWay.Again)));
+        plot.Axes.SetLimitsY(-1, Math.Max(10, most * 1.1));
         return plot;
     }
 
@@ -68,6 +69,9 @@ internal static class LossPlot
         plot.Axes.SetLimitsY(-1.2, 5);
         return plot;
     }
+
+    /// <summary>In per cent.</summary>
+    private static double Share(LossTally tally) => 100.0 * tally.Doubled / Math.Max(tally.Asked, 1);
 
     private static double Height(TimeSpan? time) => time is { } known ? Math.Log10(Math.Max(known.TotalMilliseconds, 0.1)) : double.NaN;
 

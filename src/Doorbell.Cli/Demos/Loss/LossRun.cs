@@ -21,6 +21,10 @@ internal sealed class LossRun(double loss, long seed)
     public static readonly TimeSpan ReliableTimeout = TimeSpan.FromSeconds(20);
 
     private const int Ways = 3;
+
+    /// <summary>Clients begin one after the other: all at once they would wait for the processor, not for the network.</summary>
+    private static readonly TimeSpan _begin = TimeSpan.FromSeconds(6);
+
     private static readonly RetrySchedule _once = RetrySchedule.Default with { Tries = 1 };
 
     private readonly Dictionary<LossWay, LossTally> _tallies =
@@ -37,12 +41,7 @@ internal sealed class LossRun(double loss, long seed)
     public async Task RunAsync(CancellationToken cancellation)
     {
         await using LossServer server = await LossServer.StartAsync(_asked.Length, loss, seed, cancellation);
-        await Task.WhenAll(Enumerable.Range(0, Clients).SelectMany(client => new[]
-        {
-            AskPlainAsync(server, client, LossWay.Once, _once, OnceTimeout, cancellation),
-            AskPlainAsync(server, Clients + client, LossWay.Again, RetrySchedule.Default, AgainTimeout, cancellation),
-            AskReliablyAsync(server, (2 * Clients) + client, cancellation),
-        }));
+        await Task.WhenAll(Enumerable.Range(0, Ways * Clients).Select(client => AskInTurnAsync(server, client, cancellation)));
         foreach ((int question, LossWay way) in _asked.Index())
         {
             if (server.Effects(question) > 1)
@@ -50,6 +49,18 @@ internal sealed class LossRun(double loss, long seed)
                 Of(way).AddDoubled();
             }
         }
+    }
+
+    private async Task AskInTurnAsync(LossServer server, int client, CancellationToken cancellation)
+    {
+        await Task.Delay(_begin * (client / Ways) / Clients, cancellation);
+        Task asked = (client % Ways) switch
+        {
+            0 => AskPlainAsync(server, client, LossWay.Once, _once, OnceTimeout, cancellation),
+            1 => AskPlainAsync(server, client, LossWay.Again, RetrySchedule.Default, AgainTimeout, cancellation),
+            _ => AskReliablyAsync(server, client, cancellation),
+        };
+        await asked;
     }
 
     private async Task AskPlainAsync(
