@@ -41,8 +41,8 @@ internal static class LossDemo
 
         using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
         Console.Out.WriteLine(
-            $"{LossRun.Clients} clients ask {LossRun.QuestionsEach} questions each, in each way, through `doorbell impair` on loopback, which "
-                + "loses so much each way. About a minute.");
+            $"{LossRun.Clients} clients ask {LossRun.QuestionsEach} questions each, in each way, through `doorbell impair` on loopback, "
+                + "which loses so much each way. About a minute.");
         LossRun[] runs = [.. _losses.Select(static (loss, at) => new LossRun(loss, Seed + (2 * at)))];
         try
         {
@@ -101,7 +101,8 @@ internal static class LossDemo
               question twice: {doubled} effects happened more than once. So it must be one that may (idempotent).
             - CoAP (RFC 7252) sends again too, and the server knows a repetition: no effect happened twice. At first contact it waits
               2 to 3 s before that, then twice as long (RFC 7252 section 4.2); once a round trip was measured, 10 ms or what the path takes
-              (RFC 6298). Some at a high loss fail for want of {LossRun.ReliableTimeout.TotalSeconds:0} s; whether those had their effect is unknown.
+              (RFC 6298). Some at a high loss have no answer within {LossRun.ReliableTimeout.TotalSeconds:0} s, the limit here; whether
+              those had their effect is unknown.
             - The chances have a seed, but who is hit depends on the order of arrival, so that figures differ a little from run to run.
             """);
     }

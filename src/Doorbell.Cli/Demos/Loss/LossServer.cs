@@ -5,8 +5,8 @@ using Doorbell.Cli.Impair;
 namespace Doorbell.Cli;
 
 /// <summary>
-/// A service that must not do a thing twice, over UDP and over CoAP, each behind a proxy that loses as many datagrams as asked, up and down.
-/// A question is the number of its effect.
+/// A service that must not do a thing twice, over UDP and over CoAP, each behind a proxy that loses as many datagrams as asked, up and
+/// down. A question is the number of its effect.
 /// </summary>
 internal sealed class LossServer : IAsyncDisposable
 {
