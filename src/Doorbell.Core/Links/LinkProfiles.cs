@@ -21,8 +21,8 @@ public static class LinkProfiles
     });
 
     /// <summary>
-    /// A mobile network: 13 and 6 Mbit/s and a round trip of 70 ms as medians (Huang and others, "A Close Examination of Performance
-    /// and Power Characteristics of 4G LTE Networks", MobiSys 2012); losses are repaired below IP, and show as jitter.
+    /// A mobile network: 13 and 6 Mbit/s as medians (Huang and others, "A Close Examination of Performance and Power Characteristics
+    /// of 4G LTE Networks", MobiSys 2012); losses are repaired below IP, and show as jitter.
     /// </summary>
     public static LinkProfile Lte { get; } = UpAndDown("lte", 6 * Megabit, 13 * Megabit, new LinkOptions
     {
@@ -47,7 +47,7 @@ public static class LinkProfiles
     });
 
     /// <summary>
-    /// A long way over networks that nobody manages: within the ranges of ITU-T G.1050 (11/2007) for those.
+    /// A long way over networks that nobody manages: numbers of our choice (ITU-T G.1050 is a model of such networks).
     /// </summary>
     public static LinkProfile LossyWan { get; } = Same("lossy-wan", new LinkOptions
     {
