@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Doorbell;
 
 /// <summary>
-/// Says in the log when CoAP exchanges are forgotten before their lifetime's end: at once, and then once a minute at most for all
+/// Says in the log when CoAP exchanges are forgotten before their lifetime's end: within a second, and then once a minute at most for all
 /// sockets together. It looks once a second; a request costs nothing.
 /// </summary>
 internal sealed class ExchangeWatch(Ledger ledger, int limit, ILogger log)
