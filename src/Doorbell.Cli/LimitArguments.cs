@@ -24,9 +24,12 @@ internal sealed class LimitArguments
     private readonly Option<int?> _message = Count("--max-message", "Bytes that a message may have [default: 1048576]");
     private readonly Option<int?> _pending = Count("--max-pending", "Bytes of answer that a peer may leave untaken [default: 16777216]");
 
+    private readonly Option<int?> _coapExchanges = Count(
+        "--coap-exchanges", "CoAP requests with an effect that each socket remembers, to know their duplicates [default: 16384]");
+
     public void AddTo(Command command)
     {
-        Option[] all = [_connections, _perAddress, _refuse, _idle, _firstByte, _lifetime, _rate, _message, _pending];
+        Option[] all = [_connections, _perAddress, _refuse, _idle, _firstByte, _lifetime, _rate, _message, _pending, _coapExchanges];
         foreach (Option option in all)
         {
             command.Add(option);
@@ -37,6 +40,7 @@ internal sealed class LimitArguments
     public ServerOptions Apply(ParseResult parsed, ServerOptions options)
     {
         StreamLimits limits = options.Service.StreamLimits;
+        CoapServerLimits coap = options.Service.CoapLimits;
         string? refusal = parsed.GetValue(_refuse);
         int pending = parsed.GetValue(_pending) ?? limits.MaxPendingOutput;
         return options with
@@ -47,6 +51,7 @@ internal sealed class LimitArguments
             RefusalLine = string.IsNullOrEmpty(refusal) ? null : refusal,
             Service = options.Service with
             {
+                CoapLimits = coap with { MaxExchanges = parsed.GetValue(_coapExchanges) ?? coap.MaxExchanges },
                 StreamLimits = limits with
                 {
                     IdleTimeout = parsed.GetValue(_idle)?.Time ?? limits.IdleTimeout,

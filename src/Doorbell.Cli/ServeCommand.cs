@@ -53,7 +53,7 @@ internal static class ServeCommand
         await using CancellationTokenRegistration now = stop.Second.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
         await server.RunAsync(drain, stop.First);
         report.HandedOver(server.HandedOverTo);
-        report.Summary(server.Ledger.Read(), server.ReadBacklogs());
+        report.Summary(server);
         return 0;
     }
 

@@ -97,33 +97,9 @@ internal sealed class ServeReport(Service service, bool json)
         }
     }
 
-    public void Summary(LedgerSnapshot counts, IReadOnlyList<BacklogReading> backlogs) => Print(
-        $"served {counts.ConnectionsOpened} connections, {counts.Requests} requests, {counts.DatagramsReceived} datagrams, "
-            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors"
-            + Losses(counts, Overflowed(backlogs)),
-        writer =>
-        {
-            writer.WriteString("event", "summary");
-            writer.WriteNumber("connections", counts.ConnectionsOpened);
-            writer.WriteNumber("connectionsRefused", counts.ConnectionsRefused);
-            writer.WriteNumber("requests", counts.Requests);
-            writer.WriteNumber("datagramsReceived", counts.DatagramsReceived);
-            writer.WriteNumber("datagramsSent", counts.DatagramsSent);
-            writer.WriteNumber("bytesReceived", counts.BytesReceived);
-            writer.WriteNumber("bytesSent", counts.BytesSent);
-            writer.WriteNumber("bytesDiscarded", counts.BytesDiscarded);
-            writer.WriteNumber("bytesUnsent", counts.BytesUnsent);
-            writer.WriteNumber("errors", counts.Errors);
-            WriteCounts<CloseReason>(writer, "connectionsClosed", counts.ConnectionsClosed);
-            WriteCounts<DatagramDrop>(writer, "datagramsDropped", counts.DatagramsDropped);
-            writer.WriteNumber("datagramFaults", counts.DatagramFaults);
-            writer.WriteNumber("acceptErrors", counts.AcceptErrors);
-            writer.WriteNumber("processesLost", counts.ProcessesLost);
-            if (Overflowed(backlogs) is > 0 and var overflowed)
-            {
-                writer.WriteNumber("backlogOverflows", overflowed);
-            }
-        });
+    /// <param name="server">What has been served.</param>
+    public void Summary(Server server) =>
+        Summary(server.Ledger.Read(), server.ReadBacklogs(), server.Doors.Any(static door => door.Endpoint.Transport == Transport.Coap));
 
     private static long Overflowed(IReadOnlyList<BacklogReading> backlogs) => backlogs.Sum(static backlog => backlog.Overflowed ?? 0);
 
@@ -157,6 +133,40 @@ internal sealed class ServeReport(Service service, bool json)
 
         writer.WriteEndObject();
     }
+
+    private void Summary(LedgerSnapshot counts, IReadOnlyList<BacklogReading> backlogs, bool speaksCoap) => Print(
+        $"served {counts.ConnectionsOpened} connections, {counts.Requests} requests, {counts.DatagramsReceived} datagrams, "
+            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors"
+            + Losses(counts, Overflowed(backlogs))
+            + (speaksCoap ? CoapSummary.Line(counts.Coap) : ""),
+        writer =>
+        {
+            writer.WriteString("event", "summary");
+            writer.WriteNumber("connections", counts.ConnectionsOpened);
+            writer.WriteNumber("connectionsRefused", counts.ConnectionsRefused);
+            writer.WriteNumber("requests", counts.Requests);
+            writer.WriteNumber("datagramsReceived", counts.DatagramsReceived);
+            writer.WriteNumber("datagramsSent", counts.DatagramsSent);
+            writer.WriteNumber("bytesReceived", counts.BytesReceived);
+            writer.WriteNumber("bytesSent", counts.BytesSent);
+            writer.WriteNumber("bytesDiscarded", counts.BytesDiscarded);
+            writer.WriteNumber("bytesUnsent", counts.BytesUnsent);
+            writer.WriteNumber("errors", counts.Errors);
+            WriteCounts<CloseReason>(writer, "connectionsClosed", counts.ConnectionsClosed);
+            WriteCounts<DatagramDrop>(writer, "datagramsDropped", counts.DatagramsDropped);
+            writer.WriteNumber("datagramFaults", counts.DatagramFaults);
+            writer.WriteNumber("acceptErrors", counts.AcceptErrors);
+            writer.WriteNumber("processesLost", counts.ProcessesLost);
+            if (Overflowed(backlogs) is > 0 and var overflowed)
+            {
+                writer.WriteNumber("backlogOverflows", overflowed);
+            }
+
+            if (speaksCoap)
+            {
+                CoapSummary.Write(writer, counts.Coap);
+            }
+        });
 
     private void Explain(Server server, ServerOptions options, IReadOnlyList<BacklogReading> backlogs)
     {

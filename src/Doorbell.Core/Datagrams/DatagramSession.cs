@@ -148,6 +148,8 @@ public sealed class DatagramSession
         _tally.Requests += count;
     }
 
+    internal void Count(in CoapServerCounts more) => _ledger.Add(more);
+
     private void Handle(ReadOnlySpan<byte> bytes, TimeSpan now, DateTimeOffset utcNow)
     {
         if (bytes.Length > _limits.MaxDatagramBytes)

@@ -65,4 +65,7 @@ public readonly ref struct DatagramTurn
     /// <summary>Adds to the ledger's count of requests.</summary>
     /// <param name="count">How many; not negative.</param>
     public void CountRequests(int count) => _session.CountRequests(count);
+
+    /// <summary>Adds to what the ledger counts of CoAP.</summary>
+    internal void Count(in CoapServerCounts more) => _session.Count(more);
 }

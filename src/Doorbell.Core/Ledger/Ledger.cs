@@ -47,6 +47,13 @@ public sealed class Ledger
         DatagramFaults,
         AcceptErrors,
         ProcessesLost,
+        CoapEvictedExchanges,
+        CoapChallenges,
+        CoapUnsent,
+        CoapRefusedBodies,
+        CoapEvictedBodies,
+        CoapTimedOutBodies,
+        CoapUnacknowledgedAnswers,
     }
 
     /// <summary>How many numbers a ledger is.</summary>
@@ -73,6 +80,14 @@ public sealed class Ledger
             DatagramFaults = sum[(int)Count.DatagramFaults],
             AcceptErrors = sum[(int)Count.AcceptErrors],
             ProcessesLost = sum[(int)Count.ProcessesLost],
+            Coap = new CoapServerCounts(
+                sum[(int)Count.CoapEvictedExchanges],
+                sum[(int)Count.CoapChallenges],
+                sum[(int)Count.CoapUnsent],
+                sum[(int)Count.CoapRefusedBodies],
+                sum[(int)Count.CoapEvictedBodies],
+                sum[(int)Count.CoapTimedOutBodies],
+                sum[(int)Count.CoapUnacknowledgedAnswers]),
         };
     }
 
@@ -182,6 +197,17 @@ public sealed class Ledger
         {
             DatagramsDropped(DatagramDrop.Truncated, tally.Truncated);
         }
+    }
+
+    internal void Add(in CoapServerCounts more)
+    {
+        Add(Count.CoapEvictedExchanges, more.EvictedExchanges);
+        Add(Count.CoapChallenges, more.Challenges);
+        Add(Count.CoapUnsent, more.Unsent);
+        Add(Count.CoapRefusedBodies, more.RefusedBodies);
+        Add(Count.CoapEvictedBodies, more.EvictedBodies);
+        Add(Count.CoapTimedOutBodies, more.TimedOutBodies);
+        Add(Count.CoapUnacknowledgedAnswers, more.UnacknowledgedAnswers);
     }
 
     internal void Add(in StreamTally tally)

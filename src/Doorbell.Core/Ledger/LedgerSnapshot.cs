@@ -45,6 +45,12 @@ public sealed record LedgerSnapshot
     /// <summary>Processes that were killed, crashed, or could not be made.</summary>
     public required long ProcessesLost { get; init; }
 
+    /// <summary>
+    /// What the CoAP servers have refused, forgotten and lost, the sum of all sockets; no part of <see cref="Errors"/>, as the protocol
+    /// has an answer to each.
+    /// </summary>
+    public required CoapServerCounts Coap { get; init; }
+
     /// <summary>Connections open now.</summary>
     public long ConnectionsOpen => ConnectionsOpened - ConnectionsClosed.Sum();
 

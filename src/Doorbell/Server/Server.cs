@@ -13,6 +13,7 @@ public sealed class Server : IAsyncDisposable
     private readonly Admission _admission;
     private Task<int?>? _successor;
     private readonly BacklogWatch _backlogs;
+    private readonly ExchangeWatch _exchanges;
     private readonly ILogger _log;
 
     private Server(ServerOptions options, ServerModel model, EngineChoice engine, List<BoundSocket> sockets)
@@ -27,10 +28,15 @@ public sealed class Server : IAsyncDisposable
         _log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
         _admission = new Admission(options);
         _backlogs = new BacklogWatch(sockets, _log, ListenCounters.Read);
+        _exchanges = new ExchangeWatch(Ledger, options.Service.CoapLimits.MaxExchanges, _log);
         Completion = sockets.Count == 0
             ? Task.CompletedTask
             : CompleteAsync(engine.Engine.ServeAsync(sockets, new(options, model, _admission, Ledger, _stop, _log)), sockets);
         _ = _backlogs.RunAsync(_stop.Draining);
+        if (Doors.Any(static door => door.Endpoint.Transport == Transport.Coap))
+        {
+            _ = _exchanges.RunAsync(_stop.Draining);
+        }
     }
 
     /// <summary>In a worker process.</summary>
@@ -45,6 +51,7 @@ public sealed class Server : IAsyncDisposable
         Ledger = shared[worker.Place];
         _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Place));
         _backlogs = new BacklogWatch([], _log, ListenCounters.Read);
+        _exchanges = new ExchangeWatch(Ledger, options.Service.CoapLimits.MaxExchanges, _log);
         Completion = WorkerLanes.ServeAsync(
             worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, _log));
     }
@@ -186,6 +193,7 @@ public sealed class Server : IAsyncDisposable
         }
 
         await Completion.ConfigureAwait(false);
+        _exchanges.Look(MonotonicClock.Now);
     }
 
     /// <summary>

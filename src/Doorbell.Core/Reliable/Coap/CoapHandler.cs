@@ -8,6 +8,9 @@ namespace Doorbell;
 /// <param name="server">This socket's alone.</param>
 public sealed class CoapHandler(CoapServer server) : DatagramHandler
 {
+    /// <summary>What the ledger knows of.</summary>
+    private CoapServerCounts _counted = server.Counts;
+
     /// <inheritdoc/>
     public override void OnDatagram(Datagram datagram, DatagramTurn turn)
     {
@@ -28,7 +31,7 @@ public sealed class CoapHandler(CoapServer server) : DatagramHandler
         }
         finally
         {
-            turn.Alarm = server.Deadline;
+            End(turn);
         }
     }
 
@@ -47,7 +50,19 @@ public sealed class CoapHandler(CoapServer server) : DatagramHandler
         }
         finally
         {
-            turn.Alarm = server.Deadline;
+            End(turn);
+        }
+    }
+
+    /// <summary>Also behind a fault, which does not undo what was counted before it.</summary>
+    private void End(DatagramTurn turn)
+    {
+        turn.Alarm = server.Deadline;
+        CoapServerCounts counts = server.Counts;
+        if (counts != _counted)
+        {
+            turn.Count(counts.Since(_counted));
+            _counted = counts;
         }
     }
 }

@@ -17,4 +17,15 @@ public readonly record struct CoapServerCounts(
     long RefusedBodies,
     long EvictedBodies,
     long TimedOutBodies,
-    long UnacknowledgedAnswers);
+    long UnacknowledgedAnswers)
+{
+    /// <summary>What has come to it since <paramref name="before"/>.</summary>
+    internal CoapServerCounts Since(in CoapServerCounts before) => new(
+        EvictedExchanges - before.EvictedExchanges,
+        Challenges - before.Challenges,
+        Unsent - before.Unsent,
+        RefusedBodies - before.RefusedBodies,
+        EvictedBodies - before.EvictedBodies,
+        TimedOutBodies - before.TimedOutBodies,
+        UnacknowledgedAnswers - before.UnacknowledgedAnswers);
+}
