@@ -2,7 +2,8 @@ namespace Doorbell;
 
 /// <summary>
 /// The separate answers that wait to be computed, sent or acknowledged: to one peer one after the other (NSTART, RFC 7252 section 4.7),
-/// each sent up to five times with the interval doubled (section 4.2). It is searched through, so it is to be small.
+/// each sent up to five times with the interval doubled (section 4.2). Who has acknowledged none of five is gone, and so are his others:
+/// each in its turn would hold its place as long. It is searched through, so it is to be small.
 /// </summary>
 internal sealed class CoapSeparateAnswers(int capacity, Random random)
 {
@@ -64,8 +65,9 @@ internal sealed class CoapSeparateAnswers(int capacity, Random random)
                 return each;
             }
 
-            Lost++;
-            Remove(i--);
+            Lost += _all.RemoveAll(other => other.Path.Peer == each.Path.Peer);
+            _busy.Remove(each.Path.Peer);
+            i = -1;
         }
 
         return null;

@@ -9,7 +9,10 @@ namespace Doorbell;
 /// <param name="RefusedBodies">Requests' bodies for which there was no room (5.03), or that were too large (4.13).</param>
 /// <param name="EvictedBodies">Bodies forgotten to make room: of requests the peer's own, of answers anyone's.</param>
 /// <param name="TimedOutBodies">Requests' bodies whose next block did not come in time.</param>
-/// <param name="UnacknowledgedAnswers">Separate answers that were given up, as nobody acknowledged them.</param>
+/// <param name="UnacknowledgedAnswers">
+/// Separate answers that were given up, as nobody acknowledged them, and those that waited behind them for the same peer, whose requests
+/// have had no effect.
+/// </param>
 public readonly record struct CoapServerCounts(
     long EvictedExchanges,
     long Challenges,

@@ -134,6 +134,63 @@ public sealed class CoapClientBlockTests
         Assert.Equal("4.01 ", _talk.Answered());
     }
 
+    [Fact]
+    public void Asked_to_prove_it_anew_in_the_middle_of_a_long_body_it_does()
+    {
+        _talk.Ask("upper", _text);
+        Acknowledge(CoapCode.Unauthorized, "", (CoapOptionNumber.Echo, 1));
+        Acknowledge(CoapCode.Continue);
+        CoapSent second = Acknowledge(CoapCode.Unauthorized, "", (CoapOptionNumber.Echo, 0x6b657921));
+        CoapSent again = Acknowledge(CoapCode.Continue);
+        Assert.Equal((second.Block1, second.Text, "key!"), (again.Block1, again.Text, again.Echo));
+        Acknowledge(CoapCode.Changed, "done");
+        Assert.Equal("2.04 done", _talk.Answered());
+    }
+
+    [Fact]
+    public void A_server_that_takes_so_much_only_in_smaller_blocks_gets_them()
+    {
+        _talk.Ask("upper", _text[..500]);
+        CoapSent whole = Acknowledge(CoapCode.RequestEntityTooLarge, "", (CoapOptionNumber.Block1, new CoapBlock(0, false, 4).Value));
+        CoapSent first = Acknowledge(CoapCode.Continue);
+        CoapSent second = Acknowledge(CoapCode.Changed, "done");
+        Assert.Equal((null, new CoapBlock(0, true, 4), new CoapBlock(1, false, 4)), (whole.Block1, first.Block1, second.Block1));
+        Assert.Equal("2.04 done", _talk.Answered());
+    }
+
+    [Fact]
+    public void A_server_may_want_smaller_blocks_later_too()
+    {
+        _talk.Ask("upper", _text);
+        CoapSent first = Acknowledge(CoapCode.Continue);
+        CoapSent second = Acknowledge(CoapCode.Continue, "", (CoapOptionNumber.Block1, new CoapBlock(1, true, 5).Value));
+        CoapSent third = Acknowledge(CoapCode.Continue);
+        Assert.Equal(new CoapBlock(4, true, 5), third.Block1);
+        Assert.StartsWith(first.Text + second.Text + third.Text, _text, StringComparison.Ordinal);
+    }
+
+    /// <summary>NSTART: an answer that came later, in blocks, meets another request under way (RFC 7252 section 4.7).</summary>
+    [Fact]
+    public void The_next_block_waits_while_another_message_is_under_way()
+    {
+        _talk.Ask("slow", "please");
+        CoapSent slow = _talk.Sent();
+        _talk.Receive(CoapSent.Empty(CoapType.Acknowledgement, slow.MessageId));
+        _talk.Ask("upper", "hello");
+        CoapSent other = _talk.Sent();
+        _talk.Ask("upper", "last");
+        _talk.Receive(slow.Answer(CoapType.NonConfirmable, 77, CoapCode.Content, _text[..1024], ETag(7), Block2(0, true)));
+        Assert.False(_talk.Client.TryTakeDatagram(out _));
+        _talk.Receive(other.Answer(CoapType.Acknowledgement, other.MessageId, CoapCode.Changed, "HELLO"));
+        Assert.Equal("2.04 HELLO", _talk.Answered());
+        CoapSent next = _talk.Sent();
+        Assert.Equal(("slow", new CoapBlock(1, false, 6)), (next.Path, next.Block2));
+        Assert.False(_talk.Client.TryTakeDatagram(out _));
+        _talk.Receive(next.Answer(CoapType.Acknowledgement, next.MessageId, CoapCode.Content, "end", ETag(7), Block2(1, false)));
+        Assert.Equal($"2.05 {_text[..1024]}end", _talk.Answered());
+        Assert.Equal("last", _talk.Sent().Text);
+    }
+
     [Theory]
     [InlineData("", "")]
     [InlineData("/", "")]

@@ -90,6 +90,19 @@ public sealed class CoapClientTests
         Assert.Equal("NoAnswer", _talk.Answered());
     }
 
+    /// <summary>It answers when it likes, which says little of the path.</summary>
+    [Fact]
+    public void A_late_answer_to_a_non_confirmable_request_does_not_lengthen_the_wait_of_others()
+    {
+        _talk.Ask("slow", "hello", confirmable: false);
+        CoapSent sent = _talk.Sent();
+        Assert.Empty(_talk.SentUntil(60 * _second));
+        _talk.Receive(sent.Answer(CoapType.NonConfirmable, 7, CoapCode.Changed, "HELLO"));
+        Assert.Equal("2.04 HELLO", _talk.Answered());
+        _talk.Ask("upper", "lost");
+        Assert.Equal(5, _talk.RunUntilAnswered().Count);
+    }
+
     [Fact]
     public void A_reset_ends_it()
     {

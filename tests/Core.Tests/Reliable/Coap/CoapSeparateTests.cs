@@ -59,6 +59,26 @@ public sealed class CoapSeparateTests
         }
     }
 
+    /// <summary>Each in its turn would take the room for hours, and have effects long after its client has given up.</summary>
+    [Fact]
+    public void Who_acknowledges_no_answer_loses_those_behind_it()
+    {
+        CoapServer server = NewServer();
+        CoapPeer gone = new(server, CoapPeer.Near);
+        gone.Post("slow", "first");
+        gone.Post("slow", "second");
+        TimeSpan end = TimeSpan.FromSeconds(93);
+        while (server.SeparateAnswers > 0 && server.Deadline <= end)
+        {
+            gone.Now = server.Deadline.Value;
+            Assert.Contains(CoapPeer.Show(Sent(server, gone.Now)), new[] { "", "CON 2.04 FIRST" });
+        }
+
+        Assert.Equal((0, 2, 1), (server.SeparateAnswers, (int)server.Counts.UnacknowledgedAnswers, _effects));
+        gone.Post("slow", "third");
+        Assert.Equal("CON 2.04 THIRD", CoapPeer.Show(Sent(server, gone.Now)));
+    }
+
     [Fact]
     public void A_reset_ends_it_too()
     {

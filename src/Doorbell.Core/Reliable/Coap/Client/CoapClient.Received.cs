@@ -97,13 +97,19 @@ public sealed partial class CoapClient
         Answered(question, message, now);
     }
 
-    /// <summary>The peer has the message under way: that is a measured round trip, once for each message.</summary>
+    /// <summary>
+    /// The peer has the message under way: that is a measured round trip, once for each message. To a non-confirmable one nothing is said
+    /// but the answer, which may take its time.
+    /// </summary>
     private void Acknowledge(CoapQuestion question, TimeSpan now)
     {
         if (!question.IsAcknowledged)
         {
             question.IsAcknowledged = true;
-            _roundTrips.Measured(now - question.FirstSent, question.Sends, now);
+            if (question.Request.IsConfirmable)
+            {
+                _roundTrips.Measured(now - question.FirstSent, question.Sends, now);
+            }
         }
     }
 
@@ -113,12 +119,12 @@ public sealed partial class CoapClient
         CoapBlock block = default;
         if (hasEcho && message.Code == CoapCode.Unauthorized && !question.HasEchoed)
         {
+            GoOn(question);
             question.HasEchoed = true;
-            SendFirst(question, now);
         }
         else if (question.AnswerLength == 0 && WantsMoreOfBody(question, message))
         {
-            SendFirst(question, now);
+            GoOn(question);
         }
         else if (message.Code == CoapCode.Continue || !TryReadBlock2(message, ref block) || !question.TryKeepBlock(message, block))
         {
@@ -130,7 +136,7 @@ public sealed partial class CoapClient
         }
         else if (block.More)
         {
-            SendFirst(question, now);
+            GoOn(question);
         }
         else
         {
@@ -138,24 +144,35 @@ public sealed partial class CoapClient
         }
     }
 
+    /// <summary>Its next message waits for its turn: another may be under way, if this answer came late (NSTART).</summary>
+    private static void GoOn(CoapQuestion question)
+    {
+        question.GoesOn = true;
+        question.HasEchoed = false;
+        question.Sends = 0;
+        question.NextSend = question.GiveUp = TimeSpan.MaxValue;
+    }
+
     /// <summary>Whether the server has taken a block that more follow, or wants all anew in smaller ones (RFC 7959 section 2.9).</summary>
     private static bool WantsMoreOfBody(CoapQuestion question, in CoapMessage message)
     {
-        if (!question.IsInBlocks
-            || !message.Options.TryGet(CoapOptionNumber.Block1, out CoapOption option)
-            || !CoapBlock.TryRead(option, out CoapBlock block))
+        if (!message.Options.TryGet(CoapOptionNumber.Block1, out CoapOption option) || !CoapBlock.TryRead(option, out CoapBlock block))
         {
             return false;
         }
 
-        if (message.Code == CoapCode.RequestEntityTooLarge && question.BodyOffset == 0 && block.SizeExponent < question.BlockExponent)
+        if (message.Code == CoapCode.RequestEntityTooLarge
+            && question.BodyOffset == 0
+            && block.SizeExponent < question.BlockExponent
+            && block.Size < question.Request.Body.Length)
         {
             question.Restart(block.SizeExponent);
             return true;
         }
 
-        // A server that takes each block for itself answers 2.04 and the like in place of 2.31.
-        if (message.Code.Class != 2 || question.IsLastBlock || block.Offset != question.BodyOffset)
+        // A server that takes each block for itself answers 2.04 and the like in place of 2.31. The number is that of the block sent,
+        // whatever size is wanted from here on (RFC 7959 section 2.3).
+        if (message.Code.Class != 2 || question.IsLastBlock || block.Number != question.Block.Number)
         {
             return false;
         }

@@ -181,12 +181,22 @@ public sealed partial class CoapClient
 
     private void StartWaiting(TimeSpan now)
     {
-        while (_waiting.Count > 0 && Outstanding() < _limits.MaxOutstanding)
+        while (Outstanding() < _limits.MaxOutstanding && TryNext(out CoapQuestion? question))
         {
-            CoapQuestion question = _waiting.Dequeue();
-            _active.Add(question);
             SendFirst(question, now);
         }
+    }
+
+    /// <summary>What has begun goes on before another begins.</summary>
+    private bool TryNext([NotNullWhen(true)] out CoapQuestion? question)
+    {
+        question = _active.Find(static each => each.GoesOn);
+        if (question is null && _waiting.TryDequeue(out question))
+        {
+            _active.Add(question);
+        }
+
+        return question is not null;
     }
 
     private int Outstanding()
@@ -203,6 +213,7 @@ public sealed partial class CoapClient
     /// <summary>Sends the next message of a request, as soon as there is a message ID for it.</summary>
     private void SendFirst(CoapQuestion question, TimeSpan now)
     {
+        question.GoesOn = question.IsAcknowledged = false;
         question.Sends = 0;
         question.NextSend = _messageIds.NextAt;
         question.GiveUp = TimeSpan.MaxValue;

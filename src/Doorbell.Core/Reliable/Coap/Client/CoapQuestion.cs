@@ -40,7 +40,10 @@ internal sealed class CoapQuestion(long id, CoapClientRequest request, int block
     /// <summary>It has its answer, or has failed.</summary>
     public bool IsOver { get; set; }
 
-    /// <summary>Whether it has once been asked to prove its address.</summary>
+    /// <summary>Its last message is answered, and its next waits for its turn.</summary>
+    public bool GoesOn { get; set; }
+
+    /// <summary>The message under way is sent for the second time since its sender was asked to prove its address.</summary>
     public bool HasEchoed { get; set; }
 
     public TimeSpan FirstSent { get; set; }
