@@ -85,6 +85,7 @@ internal sealed class ListeningArguments
     private static ServerModel? Model(string? name, int? workers) => (name, workers) switch
     {
         (null, null) => null,
+        (_, < 1) => throw new ArgumentException($"--workers takes a number from 1 on, not {workers}"),
         (null, _) => throw new ArgumentException("--workers goes with --model prefork, pool or loop"),
         _ => ServerModel.Named(name, workers),
     };
