@@ -72,6 +72,16 @@ internal static class ImpairCommand
                 $"impair carries datagrams between udp:// endpoints, or streams between tcp:// and unix:// ones; not {from} to {to}");
     }
 
+    /// <summary>A proxy that is its own upstream would fill itself with the first thing that comes.</summary>
+    private static void RequireAnother(List<BoundSocket> doors, Endpoint upstream, EndPoint address)
+    {
+        if (doors.Any(door => door.Door.Endpoint == upstream || (address is IPEndPoint && door.Socket.LocalEndPoint!.Equals(address))))
+        {
+            doors.ForEach(static door => door.Close());
+            throw new ArgumentException($"UPSTREAM is LISTEN itself, {upstream}: name the server that clients mean");
+        }
+    }
+
     private static async Task<int> RunAsync(
         Endpoint listen, Endpoint upstream, BothFaults faults, long seed, string? controlAt, ImpairReport report)
     {
@@ -84,6 +94,7 @@ internal static class ImpairCommand
         // What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.
         ServerOptions options = new() { Service = Echo.Service, Endpoints = [listen] };
         List<BoundSocket> doors = await new Binding(options, ServerModel.Async, []).BindAllAsync(over.Token);
+        RequireAnother(doors, upstream, address);
         ImpairOptions carry = new(doors, upstream, control.Up, control.Down, seed, view is null ? Failure.Say : view.Say);
         using IImpairProxy proxy = listen.IsStream ? new StreamProxy(carry) : new DatagramProxy(carry, address);
         await using Server? controlled = controlAt is null ? null : await ControlSocket.ServeAsync(controlAt, control, over.Token);

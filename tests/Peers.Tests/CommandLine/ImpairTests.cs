@@ -163,6 +163,8 @@ public sealed class ImpairTests
     [InlineData("between udp:// endpoints", "tcp://127.0.0.1:0", "udp://127.0.0.1:9")]
     [InlineData("between udp:// endpoints", "unix+dgram:///tmp/a", "unix+dgram:///tmp/b")]
     [InlineData("udp:// alone; tcp:// and unix:// have --delay, --jitter", "tcp://127.0.0.1:0", "tcp://127.0.0.1:9", "--loss", "1%")]
+    [InlineData("UPSTREAM is LISTEN itself", "udp://localhost:48999", "udp://127.0.0.1:48999")]
+    [InlineData("UPSTREAM is LISTEN itself", "tcp://127.0.0.1:48999", "tcp://127.0.0.1:48999")]
     [InlineData("--mtu is for datagrams", "unix:///tmp/a", "tcp://127.0.0.1:9", "--mtu", "off")]
     [InlineData("tcp:// and unix:// alone; udp:// has --loss", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--stall", "1")]
     [InlineData("--delay takes a time", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--delay", "1ms/2ms/3ms")]
