@@ -92,8 +92,8 @@ internal static partial class ServerLog
         + "--backlog (ListenBacklog) and net.core.somaxconn")]
     public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
 
-    [LoggerMessage(32, LogLevel.Warning, "CoAP: {Evicted} requests were forgotten early, since each socket remembers {Limit}: a duplicate of "
-        + "one, which may come until 247 seconds after it, could have a second effect. Remember more with --coap-exchanges "
+    [LoggerMessage(32, LogLevel.Warning, "CoAP: {Evicted} requests were forgotten early, since each socket remembers {Limit}: a duplicate "
+        + "of one, which may come until 247 seconds after it, could have a second effect. Remember more with --coap-exchanges "
         + "(CoapLimits.MaxExchanges), or serve with more workers")]
     public static partial void ExchangesEvicted(ILogger log, long evicted, int limit);
 
