@@ -9,7 +9,7 @@ public sealed class CoapCountsTests
 {
     private const int Peers = 40;
 
-    /// <summary>Confirmable POST, message ID 1, Uri-Path "count"; then Block1 number 0 of 16 bytes and more, message ID 2.</summary>
+    /// <summary>Confirmable POST, message ID 1, Uri-Path "count"; then ID 2, the first block of 16 bytes and more (RFC 7959).</summary>
     private static readonly byte[] _question = [0x40, 0x02, 0, 1, 0xb5, .. "count"u8];
     private static readonly byte[] _block = [0x40, 0x02, 0, 2, 0xb5, .. "count"u8, 0xd1, 3, 0x08, 0xff, .. "sixteen bytes ab"u8];
 

@@ -5,7 +5,7 @@ namespace Doorbell.Tests;
 /// <summary>What <c>serve</c> tells of its <c>coap://</c> endpoints who runs it.</summary>
 public sealed class ServeCoapTests
 {
-    /// <summary>Five blocks of 1,024 bytes, which the client sends as one message each.</summary>
+    /// <summary>Five blocks of 1,024 bytes, each a message of its own, all from one port and so to one of the sockets.</summary>
     private static readonly string _body = new('x', 5 * 1024);
 
     public static TheoryData<string> Both => Doorbells.Both;
@@ -14,7 +14,8 @@ public sealed class ServeCoapTests
     [MemberData(nameof(Both))]
     public void A_cache_that_is_too_small_is_said_with_what_to_do_and_counted_at_the_end(string kind)
     {
-        using Program server = Doorbells.Start(kind, "serve", "coap://127.0.0.1:0", "--model", "loop", "--workers", "1", "--coap-exchanges", "2");
+        using Program server = Doorbells.Start(
+            kind, "serve", "coap://127.0.0.1:0", "--model", "loop", "--workers", "1", "--coap-exchanges", "2");
         string at = server.WaitForLine("serving /capitalize").Split(' ')[^1];
         Ask(kind, at);
         server.Signal("TERM");
@@ -36,7 +37,8 @@ public sealed class ServeCoapTests
     [InlineData(0)]
     public void The_summary_has_the_counts_as_json(int evicted, params string[] size)
     {
-        using Program server = Doorbells.Start("native", ["serve", "coap://127.0.0.1:0", "--model", "loop", "--workers", "1", "--json", .. size]);
+        using Program server = Doorbells.Start(
+            "native", ["serve", "coap://127.0.0.1:0", "--model", "loop", "--workers", "1", "--json", .. size]);
         using JsonDocument listening = JsonDocument.Parse(server.WaitForLine("\"listening\""));
         Ask("native", listening.RootElement.GetProperty("endpoint").GetString()!);
         server.Signal("TERM");
