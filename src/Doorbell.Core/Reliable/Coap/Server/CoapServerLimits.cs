@@ -58,8 +58,11 @@ public sealed record CoapServerLimits
     /// </summary>
     public int MaxAmplification { get; init; } = 3;
 
-    /// <summary>An Echo value is good for this long at least, and twice as long at most. Default 60 seconds.</summary>
-    public TimeSpan EchoWindow { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>
+    /// An Echo value is good for this long at least, and twice as long at most. Default 100 seconds: a repeated request gets the value of
+    /// the first, up to MAX_TRANSMIT_SPAN old, and is itself repeated for as long (RFC 7252 section 4.8.2: 45 seconds each).
+    /// </summary>
+    public TimeSpan EchoWindow { get; init; } = TimeSpan.FromSeconds(100);
 
     /// <summary>
     /// Most peers remembered that have proved where they are; with more the one is forgotten that proved it longest ago, and has to
