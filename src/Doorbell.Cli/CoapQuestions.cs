@@ -66,14 +66,13 @@ internal sealed class CoapQuestions
         if (answer.Code.Class != 2)
         {
             string said = PeerText.Escape(answer.Body);
-            string server = _uri.Endpoint.ToString()["udp://".Length..];
             throw new NetworkException(
                 "ask",
                 _uri.ToString(),
                 $"the server answered {answer.Code} {Phrase(answer.Code)}{(said.Length > 0 ? $" ({said})" : "")}",
                 SocketError.Success,
                 answer.Code == CoapCode.NotFound || answer.Code == CoapCode.MethodNotAllowed
-                    ? $"`doorbell ask --method GET coap://{server}/.well-known/core` lists what there is"
+                    ? $"`doorbell ask --method GET {_uri.Server}/.well-known/core` lists what there is"
                     : null);
         }
 

@@ -91,9 +91,7 @@ internal static class ImpairCommand
         LiveView? view = report.IsForPeople && LiveView.IsPossible ? new LiveView(control) : null;
         EndPoint address = (await Connector.AddressesAsync(upstream, _resolveTimeout, over.Token))[0];
 
-        // What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.
-        ServerOptions options = new() { Service = Echo.Service, Endpoints = [listen] };
-        List<BoundSocket> doors = await new Binding(options, ServerModel.Async, []).BindAllAsync(over.Token);
+        List<BoundSocket> doors = await ImpairOptions.BindAsync(listen, over.Token);
         RequireAnother(doors, upstream, address);
         ImpairOptions carry = new(doors, upstream, control.Up, control.Down, seed, view is null ? Failure.Say : view.Say);
         using IImpairProxy proxy = listen.IsStream ? new StreamProxy(carry) : new DatagramProxy(carry, address);

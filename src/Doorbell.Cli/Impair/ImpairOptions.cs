@@ -8,4 +8,13 @@ namespace Doorbell.Cli.Impair;
 /// <param name="Seed">Of the chances.</param>
 /// <param name="Say">Told in a line what the user should know.</param>
 internal sealed record ImpairOptions(
-    IReadOnlyList<BoundSocket> Doors, Endpoint Upstream, LiveFaults Up, LiveFaults Down, long Seed, Action<string> Say);
+    IReadOnlyList<BoundSocket> Doors, Endpoint Upstream, LiveFaults Up, LiveFaults Down, long Seed, Action<string> Say)
+{
+    /// <summary>What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.</summary>
+    /// <exception cref="NetworkException">The system refuses.</exception>
+    public static Task<List<BoundSocket>> BindAsync(Endpoint listen, CancellationToken cancellation)
+    {
+        ServerOptions options = new() { Service = Echo.Service, Endpoints = [listen] };
+        return new Binding(options, ServerModel.Async, []).BindAllAsync(cancellation);
+    }
+}

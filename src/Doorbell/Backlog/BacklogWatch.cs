@@ -8,9 +8,6 @@ namespace Doorbell;
 /// </summary>
 internal sealed class BacklogWatch
 {
-    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _quiet = TimeSpan.FromMinutes(1);
-
     private readonly Lock _gate = new();
     private readonly Watched[] _listeners;
     private readonly ILogger _log;
@@ -54,22 +51,9 @@ internal sealed class BacklogWatch
     public async Task RunAsync(CancellationToken draining)
     {
         // Where nothing is told, off Linux and of unix sockets, there is nothing to look at.
-        if (!Read().Any(static reading => reading.Dropped is not null))
+        if (Read().Any(static reading => reading.Dropped is not null))
         {
-            return;
-        }
-
-        using PeriodicTimer timer = new(_period);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(draining).ConfigureAwait(false))
-            {
-                Look(MonotonicClock.Now);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The drain has begun.
+            await EachSecond.RunAsync(Look, draining).ConfigureAwait(false);
         }
     }
 
@@ -81,11 +65,9 @@ internal sealed class BacklogWatch
         {
             foreach ((Watched listener, BacklogReading reading) in _listeners.Zip(Read()))
             {
-                long untold = (reading.Overflowed ?? 0) - listener.Told;
-                if (untold > 0 && (listener.ToldAt is not { } last || now - last >= _quiet))
+                long untold = listener.TakeUntold(reading.Overflowed ?? 0, now);
+                if (untold > 0)
                 {
-                    listener.Told += untold;
-                    listener.ToldAt = now;
                     ServerLog.BacklogOverflowed(_log, reading.Endpoint, untold, reading.Waiting, reading.Limit);
                 }
             }
@@ -97,11 +79,10 @@ internal sealed class BacklogWatch
         private BacklogReading _reading = BacklogReading.ReadListener(bound.Socket, bound.Door.Endpoint);
         private long _counted;
         private long _overflowed;
+        private UntoldCount _untold;
 
-        /// <summary>How many of the overflows the log has told of.</summary>
-        public long Told { get; set; }
-
-        public TimeSpan? ToldAt { get; set; }
+        /// <summary>How many of the overflows the log is to tell of now.</summary>
+        public long TakeUntold(long overflowed, TimeSpan now) => _untold.Take(overflowed, now);
 
         public void Read()
         {

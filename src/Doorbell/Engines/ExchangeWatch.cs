@@ -8,29 +8,11 @@ namespace Doorbell;
 /// </summary>
 internal sealed class ExchangeWatch(Ledger ledger, int limit, ILogger log)
 {
-    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _quiet = TimeSpan.FromMinutes(1);
-
     private readonly Lock _gate = new();
-    private long _told;
-    private TimeSpan? _toldAt;
+    private UntoldCount _untold;
 
     /// <summary>Looks each second until <paramref name="draining"/>.</summary>
-    public async Task RunAsync(CancellationToken draining)
-    {
-        using PeriodicTimer timer = new(_period);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(draining).ConfigureAwait(false))
-            {
-                Look(MonotonicClock.Now);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The drain has begun.
-        }
-    }
+    public Task RunAsync(CancellationToken draining) => EachSecond.RunAsync(Look, draining);
 
     /// <summary>Warns of what was forgotten since the last warning. Any thread may call it.</summary>
     /// <param name="now">On the monotonic scale.</param>
@@ -38,11 +20,9 @@ internal sealed class ExchangeWatch(Ledger ledger, int limit, ILogger log)
     {
         lock (_gate)
         {
-            long untold = ledger.Read().Coap.EvictedExchanges - _told;
-            if (untold > 0 && (_toldAt is not { } last || now - last >= _quiet))
+            long untold = _untold.Take(ledger.Read().Coap.EvictedExchanges, now);
+            if (untold > 0)
             {
-                _told += untold;
-                _toldAt = now;
                 ServerLog.ExchangesEvicted(log, untold, limit);
             }
         }

@@ -166,6 +166,7 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     private static partial nint recv_(int socket, byte* buffer, nint length, int flags);
+
     [LibraryImport("libc", EntryPoint = "recvfrom", SetLastError = true)]
     private static partial nint recvfrom_(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength);
 

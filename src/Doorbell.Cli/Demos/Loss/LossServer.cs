@@ -58,8 +58,7 @@ internal sealed class LossServer : IAsyncDisposable
     private async Task<Endpoint> ImpairAsync(int port, double loss, long seed, CancellationToken cancellation)
     {
         Endpoint upstream = Endpoint.From(Transport.Udp, new IPEndPoint(IPAddress.Loopback, port));
-        ServerOptions options = new() { Service = Echo.Service, Endpoints = [Endpoint.Parse("udp://127.0.0.1:0")] };
-        List<BoundSocket> doors = await new Binding(options, ServerModel.Async, []).BindAllAsync(cancellation);
+        List<BoundSocket> doors = await ImpairOptions.BindAsync(Endpoint.Parse("udp://127.0.0.1:0"), cancellation);
         WayFaults faults = WayFaults.None with { Link = new LinkOptions { Loss = loss } };
         ImpairOptions carry = new(doors, upstream, new LiveFaults(faults), new LiveFaults(faults), seed, Failure.Say);
         DatagramProxy proxy = new(carry, new IPEndPoint(IPAddress.Loopback, port));

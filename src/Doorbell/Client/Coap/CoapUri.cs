@@ -53,12 +53,15 @@ public sealed record CoapUri
         return error is null;
     }
 
+    /// <summary>The server alone, as a URI.</summary>
+    internal string Server => Prefix + Endpoint.ToString()["udp://".Length..];
+
     /// <summary>As it is read back.</summary>
     public override string ToString()
     {
         string path = string.Join('/', Path.Split('/').Select(Uri.EscapeDataString));
         string query = string.Join('&', Query.Select(Uri.EscapeDataString));
-        return $"{Prefix}{Endpoint.ToString()["udp://".Length..]}/{path}{(Query.Count > 0 ? "?" : "")}{query}";
+        return $"{Server}/{path}{(Query.Count > 0 ? "?" : "")}{query}";
     }
 
     private static string? Read(string text, out CoapUri? uri)

@@ -118,8 +118,7 @@ public sealed partial class CoapClient
             CoapQuestion question = _active[i];
             if (question.GiveUp <= now)
             {
-                _roundTrips.Forget();
-                End(question, CoapFailure.NoAnswer, now);
+                GiveUp(question, now);
             }
             else if (question.NextSend <= now)
             {
@@ -169,7 +168,7 @@ public sealed partial class CoapClient
     {
         int options = CoapResourceName.OptionBytes(request);
         int exponent = int.Log2(_limits.BlockBytes) - 4;
-        while (exponent >= 0 && options + (16 << exponent) > _limits.MaxMessageBytes)
+        while (exponent >= 0 && options + (CoapBlock.MinSize << exponent) > _limits.MaxMessageBytes)
         {
             exponent--;
         }
@@ -237,8 +236,7 @@ public sealed partial class CoapClient
     {
         if (now - question.FirstSent > CoapClientLimits.MaxTransmitSpan)
         {
-            _roundTrips.Forget();
-            End(question, CoapFailure.NoAnswer, now);
+            GiveUp(question, now);
             return;
         }
 
@@ -256,6 +254,13 @@ public sealed partial class CoapClient
             question.IsQueued = true;
             _toSend.Enqueue(question);
         }
+    }
+
+    /// <summary>Whatever is known of the path does not hold any more.</summary>
+    private void GiveUp(CoapQuestion question, TimeSpan now)
+    {
+        _roundTrips.Forget();
+        End(question, CoapFailure.NoAnswer, now);
     }
 
     private void End(CoapQuestion question, CoapFailure failure, TimeSpan now)

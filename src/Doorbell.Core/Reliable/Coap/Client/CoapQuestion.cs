@@ -59,6 +59,8 @@ internal sealed class CoapQuestion(long id, CoapClientRequest request, int block
     /// <summary>Of blocks sent: 0 to 6 for 16 to 1,024 bytes.</summary>
     public int BlockExponent { get; private set; } = blockExponent;
 
+    private int BlockBytes => CoapBlock.MinSize << BlockExponent;
+
     /// <summary>Where in the request's body the message under way begins.</summary>
     public int BodyOffset { get; private set; }
 
@@ -67,9 +69,9 @@ internal sealed class CoapQuestion(long id, CoapClientRequest request, int block
 
     public int AnswerLength => _answerBody?.WrittenCount ?? 0;
 
-    public bool IsInBlocks => Request.Body.Length > 16 << BlockExponent || BodyOffset > 0;
+    public bool IsInBlocks => Request.Body.Length > BlockBytes || BodyOffset > 0;
 
-    public bool IsLastBlock => BodyOffset + (16 << BlockExponent) >= Request.Body.Length;
+    public bool IsLastBlock => BodyOffset + BlockBytes >= Request.Body.Length;
 
     public CoapBlock Block => new(BodyOffset >> (BlockExponent + 4), !IsLastBlock, BlockExponent);
 
@@ -87,7 +89,7 @@ internal sealed class CoapQuestion(long id, CoapClientRequest request, int block
     /// <summary>The server has taken the block under way and wants the next, perhaps smaller.</summary>
     public void NextBlock(int exponent)
     {
-        BodyOffset += 16 << BlockExponent;
+        BodyOffset += BlockBytes;
         BlockExponent = Math.Min(BlockExponent, exponent);
     }
 
@@ -146,7 +148,7 @@ internal sealed class CoapQuestion(long id, CoapClientRequest request, int block
         WriteOptions(ref writer, echo);
         if (AnswerLength == 0)
         {
-            int count = Math.Min(16 << BlockExponent, Request.Body.Length - BodyOffset);
+            int count = Math.Min(BlockBytes, Request.Body.Length - BodyOffset);
             writer.Payload(Request.Body.Span.Slice(BodyOffset, count));
         }
 
