@@ -8,12 +8,19 @@ internal static class ReadyNotice
 {
     // Read at once, before a child could see it.
     private static readonly string? _socket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
+    private static int _isStopping;
 
     /// <summary>Connections are served.</summary>
     public static void Ready() => Send($"READY=1\nMAINPID={Environment.ProcessId}");
 
-    /// <summary>The server drains.</summary>
-    public static void Stopping() => Send("STOPPING=1");
+    /// <summary>The server drains. It is told once, whoever says so first.</summary>
+    public static void Stopping()
+    {
+        if (Interlocked.Exchange(ref _isStopping, 1) == 0)
+        {
+            Send("STOPPING=1");
+        }
+    }
 
     private static void Send(string state)
     {

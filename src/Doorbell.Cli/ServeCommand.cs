@@ -52,6 +52,12 @@ internal static class ServeCommand
         await using CancellationTokenRegistration stopping = stop.First.Register(ReadyNotice.Stopping);
         await using CancellationTokenRegistration now = stop.Second.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
         await server.RunAsync(drain, stop.First);
+        if (stop.First.IsCancellationRequested)
+        {
+            // With nothing to drain it may be over before the signal has told everyone.
+            ReadyNotice.Stopping();
+        }
+
         report.HandedOver(server.HandedOverTo);
         report.Summary(server);
         return 0;
