@@ -14,6 +14,9 @@ public sealed class OutputBuffer : IBufferWriter<byte>
 {
     private const int SmallestRent = 1024;
 
+    /// <summary>Less is copied: a message that is answered with the next ones is sent with them.</summary>
+    private const int LeastPassedOn = 4 * 1024;
+
     private readonly ArrayPool<byte> _pool;
     private readonly int _limit;
     private byte[] _sending = [];
@@ -22,6 +25,11 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     private byte[] _writing = [];
     private int _written;
 
+    /// <summary>The lane's, that the input lies in; what is passed on from it is sent from it, before anything written.</summary>
+    private ReadOnlyMemory<byte> _lent;
+    private int _passStart;
+    private int _passEnd;
+
     internal OutputBuffer(ArrayPool<byte> pool, int limit)
     {
         _pool = pool;
@@ -29,7 +37,7 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     }
 
     /// <summary>Bytes written and not yet taken by the kernel.</summary>
-    public int Pending => _sendEnd - _sendStart + _written;
+    public int Pending => _passEnd - _passStart + _sendEnd - _sendStart + _written;
 
     /// <summary>Adds bytes that were written into the last span or memory handed out.</summary>
     /// <param name="count">How many; not more than that span was long.</param>
@@ -60,12 +68,12 @@ public sealed class OutputBuffer : IBufferWriter<byte>
         return _writing.AsMemory(_written);
     }
 
-    /// <summary>Copies <paramref name="bytes"/> to the end.</summary>
-    /// <param name="bytes">May be empty; not kept.</param>
+    /// <summary>Adds <paramref name="bytes"/> to the end: a copy, or, of much input that is passed on as it came, its place.</summary>
+    /// <param name="bytes">May be empty; may be the caller's own again after the call.</param>
     /// <exception cref="PendingOutputException">More would be pending than <see cref="StreamLimits.MaxPendingOutput"/>.</exception>
     public void Write(ReadOnlySpan<byte> bytes)
     {
-        if (!bytes.IsEmpty)
+        if (!bytes.IsEmpty && (bytes.Length < LeastPassedOn || !TryPassOn(bytes)))
         {
             bytes.CopyTo(GetSpan(bytes.Length));
             _written += bytes.Length;
@@ -96,6 +104,11 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     {
         get
         {
+            if (_passStart < _passEnd)
+            {
+                return _lent[_passStart.._passEnd];
+            }
+
             if (_sendStart == _sendEnd && _written > 0)
             {
                 (_sending, _writing) = (_writing, _sending);
@@ -108,6 +121,13 @@ public sealed class OutputBuffer : IBufferWriter<byte>
 
     internal void Taken(int count)
     {
+        if (_passStart < _passEnd)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(_passEnd - _passStart), nameof(count));
+            _passStart += count;
+            return;
+        }
+
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(_sendEnd - _sendStart), nameof(count));
         _sendStart += count;
         if (_sendStart == _sendEnd)
@@ -117,20 +137,60 @@ public sealed class OutputBuffer : IBufferWriter<byte>
         }
     }
 
+    /// <summary>From here to <see cref="GiveBackLent"/> what is passed on from this memory needs no copy.</summary>
+    internal void Lend(ReadOnlyMemory<byte> memory) => _lent = memory;
+
+    /// <summary>What has been passed on and not been sent is copied now.</summary>
+    internal void GiveBackLent()
+    {
+        int unsent = _passEnd - _passStart;
+        if (unsent > 0)
+        {
+            // Nothing was pending before it: nothing is being sent.
+            _sending = _pool.Rent(unsent);
+            _lent.Span[_passStart.._passEnd].CopyTo(_sending);
+            (_sendStart, _sendEnd) = (0, unsent);
+        }
+
+        _passStart = _passEnd = 0;
+        _lent = default;
+    }
+
     /// <summary>Gives all memory back. Only when no send is under way.</summary>
     internal void Release()
     {
+        _passStart = _passEnd = 0;
+        _lent = default;
         _sendStart = _sendEnd = _written = 0;
         Return(ref _sending);
         Return(ref _writing);
     }
 
-    private void Grow(int more)
+    /// <summary>It can be if it is the first that is pending, or goes on where what is passed on ends.</summary>
+    private bool TryPassOn(ReadOnlySpan<byte> bytes)
+    {
+        if (!_lent.Span.Overlaps(bytes, out int place) || (Pending > 0 && (place != _passEnd || Pending > _passEnd - _passStart)))
+        {
+            return false;
+        }
+
+        ThrowIfOverLimit(bytes.Length);
+        _passStart = Pending > 0 ? _passStart : place;
+        _passEnd = place + bytes.Length;
+        return true;
+    }
+
+    private void ThrowIfOverLimit(int more)
     {
         if (Pending + (long)more > _limit)
         {
             throw new PendingOutputException(Pending, more, _limit);
         }
+    }
+
+    private void Grow(int more)
+    {
+        ThrowIfOverLimit(more);
 
         byte[] larger = _pool.Rent(Math.Max(SmallestRent, Math.Max(_written + more, Math.Min(_written * 2, _limit))));
         _writing.AsSpan(0, _written).CopyTo(larger);

@@ -40,6 +40,13 @@ internal struct UnconsumedInput(ArrayPool<byte> pool)
         }
     }
 
+    /// <summary>To its beginning, from where it is kept no longer.</summary>
+    public void MoveTo(Span<byte> place)
+    {
+        Span.CopyTo(place);
+        Release();
+    }
+
     public void Release()
     {
         _start = _end = 0;

@@ -1,17 +1,21 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Doorbell;
 
 /// <summary>
-/// What is done to every byte of a text, 32 or 16 at once. Native executables are built for processors of any age: there the widest
-/// registers are used where a question at run time allows it, which .NET's own vectorised calls do not ask.
+/// What is done to every byte of a text, as many at once as the processor's vectors hold: 16 in a native executable, which is built for
+/// processors of any age, and 32 under the JIT where there is AVX2.
 /// </summary>
 internal static class AsciiBlocks
 {
+    /// <summary>Blocks that one test and one turn of the loop do for.</summary>
+    private const int AtOnce = 4;
+
+    /// <summary>A lane of a block counts so many ends and no more.</summary>
+    private const int MostInALane = 255;
+
     /// <summary>Writes a–z as A–Z up to the first block that has a byte beyond ASCII, or is not full; answers how far it came.</summary>
     /// <param name="text">Anything.</param>
     /// <param name="upper">At least as long.</param>
@@ -19,35 +23,34 @@ internal static class AsciiBlocks
     {
         ref byte from = ref MemoryMarshal.GetReference(text);
         ref byte to = ref MemoryMarshal.GetReference(upper[..text.Length]);
+        int width = Vector<byte>.Count;
         int done = 0;
-        if (Avx2.IsSupported)
+        for (; done <= text.Length - (AtOnce * width); done += AtOnce * width)
         {
-            for (; done <= text.Length - Vector256<byte>.Count; done += Vector256<byte>.Count)
+            Vector<byte> first = Load(ref from, done);
+            Vector<byte> second = Load(ref from, done + width);
+            Vector<byte> third = Load(ref from, done + (2 * width));
+            Vector<byte> fourth = Load(ref from, done + (3 * width));
+            if (IsBeyondAscii(first | second | third | fourth))
             {
-                Vector256<byte> block = Unsafe.ReadUnaligned<Vector256<byte>>(ref Unsafe.Add(ref from, done));
-                if (Avx2.MoveMask(block) != 0)
-                {
-                    return done;
-                }
-
-                Vector256<byte> offset = Avx2.Subtract(block, Vector256.Create((byte)'a'));
-                Vector256<byte> isLetter = Avx2.CompareEqual(Avx2.Min(offset, Vector256.Create((byte)25)), offset);
-                block = Avx2.Xor(block, Avx2.And(isLetter, Vector256.Create((byte)0x20)));
-                Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, done), block);
+                break;
             }
+
+            StoreUpper(first, ref to, done);
+            StoreUpper(second, ref to, done + width);
+            StoreUpper(third, ref to, done + (2 * width));
+            StoreUpper(fourth, ref to, done + (3 * width));
         }
 
-        for (; done <= text.Length - Vector128<byte>.Count; done += Vector128<byte>.Count)
+        for (; done <= text.Length - width; done += width)
         {
-            Vector128<byte> block = Unsafe.ReadUnaligned<Vector128<byte>>(ref Unsafe.Add(ref from, done));
-            if ((block & Vector128.Create((byte)0x80)) != Vector128<byte>.Zero)
+            Vector<byte> block = Load(ref from, done);
+            if (IsBeyondAscii(block))
             {
-                return done;
+                break;
             }
 
-            Vector128<byte> isLetter = Vector128.LessThan(block - Vector128.Create((byte)'a'), Vector128.Create((byte)26));
-            block ^= isLetter & Vector128.Create((byte)0x20);
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, done), block);
+            StoreUpper(block, ref to, done);
         }
 
         return done;
@@ -56,32 +59,51 @@ internal static class AsciiBlocks
     /// <summary>How many bytes are LF or NUL.</summary>
     public static int CountEnds(ReadOnlySpan<byte> text)
     {
-        ref byte from = ref MemoryMarshal.GetReference(text);
-        int done = 0;
         int count = 0;
-        if (Avx2.IsSupported)
+        while (text.Length >= Vector<byte>.Count)
         {
-            for (; done <= text.Length - Vector256<byte>.Count; done += Vector256<byte>.Count)
-            {
-                Vector256<byte> block = Unsafe.ReadUnaligned<Vector256<byte>>(ref Unsafe.Add(ref from, done));
-                Vector256<byte> isEnd = Avx2.Or(
-                    Avx2.CompareEqual(block, Vector256.Create((byte)'\n')), Avx2.CompareEqual(block, Vector256<byte>.Zero));
-                count += BitOperations.PopCount((uint)Avx2.MoveMask(isEnd));
-            }
+            int blocks = Math.Min(text.Length / Vector<byte>.Count, MostInALane);
+            count += CountEnds(ref MemoryMarshal.GetReference(text), blocks);
+            text = text[(blocks * Vector<byte>.Count)..];
         }
 
-        for (; done <= text.Length - Vector128<byte>.Count; done += Vector128<byte>.Count)
+        foreach (byte character in text)
         {
-            Vector128<byte> block = Unsafe.ReadUnaligned<Vector128<byte>>(ref Unsafe.Add(ref from, done));
-            Vector128<byte> isEnd = Vector128.Equals(block, Vector128.Create((byte)'\n')) | Vector128.Equals(block, Vector128<byte>.Zero);
-            count += BitOperations.PopCount(isEnd.ExtractMostSignificantBits());
-        }
-
-        for (; done < text.Length; done++)
-        {
-            count += text[done] is (byte)'\n' or 0 ? 1 : 0;
+            count += character is (byte)'\n' or 0 ? 1 : 0;
         }
 
         return count;
+    }
+
+    private static int CountEnds(ref byte text, int blocks)
+    {
+        Vector<byte> counts = Vector<byte>.Zero;
+        for (int i = 0; i < blocks; i++)
+        {
+            Vector<byte> block = Load(ref text, i * Vector<byte>.Count);
+
+            // An end is a lane of ones, which is -1.
+            counts -= Vector.Equals(block, new Vector<byte>((byte)'\n')) | Vector.Equals(block, Vector<byte>.Zero);
+        }
+
+        Vector.Widen(counts, out Vector<ushort> lower, out Vector<ushort> upper);
+        return Vector.Sum(lower + upper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<byte> Load(ref byte text, int place) =>
+        Unsafe.ReadUnaligned<Vector<byte>>(ref Unsafe.Add(ref text, (nint)(uint)place));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsBeyondAscii(Vector<byte> block) => Vector.LessThanAny(Vector.AsVectorSByte(block), Vector<sbyte>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreUpper(Vector<byte> block, ref byte to, int place)
+    {
+        // a to z become the 26 smallest of the signed bytes, so that one comparison finds them.
+        Vector<sbyte> letter = Vector.AsVectorSByte(block + new Vector<byte>(0x80 - 'a'));
+        Vector<sbyte> isLetter = Vector.LessThan(letter, new Vector<sbyte>(sbyte.MinValue + 26));
+        Vector<byte> upper = block ^ (Vector.AsVectorByte(isLetter) & new Vector<byte>(0x20));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, (nint)(uint)place), upper);
     }
 }

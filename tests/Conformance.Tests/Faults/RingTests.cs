@@ -9,7 +9,7 @@ public sealed class RingTests
     private const int Operations = 500;
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
     private static readonly RingSizes _tiny = new(
-        Submissions: 4, Completions: 8, SmallBuffers: 2, SmallBytes: 32, LargeBuffers: 1, LargeBytes: 64);
+        Submissions: 4, Completions: 8, Buffers: 2, BufferBytes: 32);
 
     [Fact]
     public void Completions_that_overflow_their_queue_come_later_each_once()

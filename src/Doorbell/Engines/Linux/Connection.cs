@@ -17,7 +17,7 @@ internal enum Progress
 }
 
 /// <summary>One session over one descriptor. How bytes move is its heirs' matter.</summary>
-internal abstract class Connection
+internal abstract partial class Connection
 {
     private bool _closed;
 

@@ -24,19 +24,6 @@ internal sealed unsafe class PolledConnection : Connection
     {
     }
 
-    /// <summary>A receive is worth trying. It is so at first: a client's request often comes right behind its connection.</summary>
-    public bool Readable { get; set; } = true;
-
-    /// <summary>
-    /// Receive until there is no more, though a receive brings less than there was room for: the peer has half-closed or reset, and
-    /// nothing else will come to wake us, or its stream has marks at which a receive stops short: urgent data (tcp(7)), descriptors
-    /// (unix(7)).
-    /// </summary>
-    public bool ReceivesToEnd { get; set; }
-
-    /// <summary>A send is worth trying.</summary>
-    public bool Writable { get; set; } = true;
-
     /// <summary>What to wait for, as poll(2) has it; 0 for nothing of the socket's.</summary>
     public short Awaits
     {
@@ -76,7 +63,15 @@ internal sealed unsafe class PolledConnection : Connection
             _receiveWaitsShortly = true;
         }
 
-        return Receive(buffer, flags: 0);
+        nint count = Receive(buffer, flags: 0);
+        TimeSpan now = MonotonicClock.Now;
+        if (count <= 0)
+        {
+            return ReceivedNothing(count, now);
+        }
+
+        Session.Received(buffer[..(int)count], now);
+        return true;
     }
 
     public override void AskToDrain() => _drainAsked = Readable = true;
@@ -84,7 +79,7 @@ internal sealed unsafe class PolledConnection : Connection
     /// <summary>Does all that can be done now, within bounds.</summary>
     /// <param name="buffer">The lane's; lent to the session during the call.</param>
     /// <param name="now">The time.</param>
-    public Progress Advance(Span<byte> buffer, TimeSpan now)
+    public Progress Advance(byte[] buffer, TimeSpan now)
     {
         int receives = ReceivesPerTurn;
         int sends = SendsPerTurn;
@@ -103,7 +98,7 @@ internal sealed unsafe class PolledConnection : Connection
                     return Progress.Busy;
                 }
 
-                Send(now);
+                SendNow(now);
             }
             else if ((wants & Want.Finish) != 0)
             {
@@ -116,7 +111,7 @@ internal sealed unsafe class PolledConnection : Connection
                     return Progress.Busy;
                 }
 
-                Receive(buffer, Libc.MessageDontWait, now);
+                ReceiveNow(buffer, now);
             }
             else if (_drainAsked)
             {
@@ -128,64 +123,5 @@ internal sealed unsafe class PolledConnection : Connection
                 return (wants & Want.Turn) != 0 ? Progress.Busy : Progress.Waiting;
             }
         }
-    }
-
-    private void Send(TimeSpan now)
-    {
-        ReadOnlySpan<byte> outgoing = Session.Outgoing.Span;
-        nint count;
-        fixed (byte* bytes = outgoing)
-        {
-            count = Libc.send(Descriptor, bytes, outgoing.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
-        }
-
-        if (count >= 0)
-        {
-            Writable = count == outgoing.Length;
-            Session.Sent((int)count, now);
-        }
-        else if (LinuxErrno.Last == Libc.TryAgain)
-        {
-            Writable = false;
-        }
-        else
-        {
-            Fail("send", LinuxErrno.Last);
-        }
-    }
-
-    /// <summary>False if there was nothing.</summary>
-    private bool Receive(Span<byte> buffer, int flags, TimeSpan? before = null)
-    {
-        nint count;
-        fixed (byte* bytes = buffer)
-        {
-            count = Libc.recv(Descriptor, bytes, buffer.Length, flags);
-        }
-
-        TimeSpan now = before ?? MonotonicClock.Now;
-        if (count > 0)
-        {
-            // Less than was room for: the kernel has no more now, and will say when it has (epoll(7), question 9). So it is with TCP:
-            // a receive that does not wait heeds no signal before its queue is empty (tcp_recvmsg_locked() in net/ipv4/tcp.c).
-            Readable = count == buffer.Length || ReceivesToEnd;
-            Session.Received(buffer[..(int)count], now);
-        }
-        else if (count == 0)
-        {
-            Readable = false;
-            Session.ReceivedEnd(now);
-        }
-        else if (LinuxErrno.Last == Libc.TryAgain)
-        {
-            Readable = false;
-            return false;
-        }
-        else
-        {
-            Fail("receive", LinuxErrno.Last);
-        }
-
-        return true;
     }
 }

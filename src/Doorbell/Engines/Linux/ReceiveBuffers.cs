@@ -12,6 +12,12 @@ internal static class ReceiveBuffers
     /// </summary>
     private const int Bytes = 256 * 1024;
 
+    /// <summary>In front of what is received: room for what a session had left of the bytes before.</summary>
+    public const int RestBytes = 64 * 1024;
+
+    /// <summary>From so many on it pays to send from where they were received.</summary>
+    public const int MuchBytes = 16 * 1024;
+
     private static readonly Lock _lock = new();
     private static readonly Stack<byte[]> _free = [];
 
@@ -25,7 +31,7 @@ internal static class ReceiveBuffers
             }
         }
 
-        return GC.AllocateUninitializedArray<byte>(Bytes, pinned: true);
+        return GC.AllocateUninitializedArray<byte>(RestBytes + Bytes, pinned: true);
     }
 
     public static void GiveBack(byte[] buffer)

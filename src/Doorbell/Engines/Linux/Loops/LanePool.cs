@@ -15,7 +15,7 @@ internal sealed class LanePool : ArrayPool<byte>
     public const byte Spoilt = 0xDD;
 
     private const int SmallestBits = 10;
-    private const int LargestBits = 18;
+    private const int LargestBits = 19;
 
     /// <summary>Bytes of each size that are kept for the next to rent; beyond it, and of larger ones, the collector takes them.</summary>
     private const int MostKeptBytes = 4 * 1024 * 1024;

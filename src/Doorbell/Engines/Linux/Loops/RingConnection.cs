@@ -16,11 +16,11 @@ internal sealed class RingConnection : Connection
     /// <summary>A receive is armed.</summary>
     public bool Receiving { get; set; }
 
-    /// <summary>Its peer sends much at once: it is received from once for each time that more is wanted, into large buffers.</summary>
+    /// <summary>Its peer sends much at once: the ring only says when there is something, and calls move the bytes.</summary>
     public bool IsBulky { get; set; }
 
-    /// <summary>The armed receive is such a one.</summary>
-    public bool ReceivesBulk { get; set; }
+    /// <summary>What is armed is no receive but a poll(2).</summary>
+    public bool Polls { get; set; }
 
     /// <summary>The receive has been asked to end.</summary>
     public bool ReceiveCancelled { get; set; }

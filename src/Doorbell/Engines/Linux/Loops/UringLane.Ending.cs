@@ -38,8 +38,8 @@ internal sealed unsafe partial class UringLane
     protected override void DisposeOwn()
     {
         EndRing();
-        _small?.Dispose();
-        _large?.Dispose();
+        _buffers?.Dispose();
+        ReceiveBuffers.GiveBack(_buffer);
     }
 
     protected override void EndAll()

@@ -7,10 +7,13 @@ namespace Doorbell;
 /// </summary>
 internal sealed unsafe partial class UringLane : LoopLane
 {
+    /// <summary>Of one connection by calls: as many as the others can wait for.</summary>
+    private const int ReceivesPerTurn = 8;
+
     private readonly RingSizes _sizes;
     private readonly IoUring _ring;
-    private readonly ProvidedBuffers _small;
-    private readonly ProvidedBuffers _large;
+    private readonly ProvidedBuffers _buffers;
+    private readonly byte[] _buffer = ReceiveBuffers.Take();
     private readonly MultishotAcceptor _multishot;
     private bool _polls;
     private bool _drainAsked;
@@ -22,8 +25,7 @@ internal sealed unsafe partial class UringLane : LoopLane
         try
         {
             _ring = new IoUring(_sizes.Submissions, _sizes.Completions);
-            _small = new ProvidedBuffers(_ring, group: 0, _sizes.SmallBuffers, _sizes.SmallBytes);
-            _large = new ProvidedBuffers(_ring, group: 1, _sizes.LargeBuffers, _sizes.LargeBytes);
+            _buffers = new ProvidedBuffers(_ring, group: 0, _sizes.Buffers, _sizes.BufferBytes);
         }
         catch
         {
@@ -34,7 +36,7 @@ internal sealed unsafe partial class UringLane : LoopLane
         _multishot = new MultishotAcceptor(listeners, Serving, _ring, Acceptor);
     }
 
-    public override int BuffersOut => _small.Out + _large.Out;
+    public override int BuffersOut => _buffers.Out;
 
     public override Connection Make(in Accepted accepted, Bell bell) => new RingConnection(accepted, this, Serving, bell, Pool);
 
@@ -53,11 +55,7 @@ internal sealed unsafe partial class UringLane : LoopLane
         if (!_polls)
         {
             _polls = true;
-            ref Submission poll = ref _ring.Next();
-            poll.Operation = Operation.Poll;
-            poll.Descriptor = Epoll.Descriptor;
-            poll.OperationFlags = Epoll.In;
-            poll.UserData = Operation.UserData(Operation.Poll, 0);
+            Poll(Epoll.Descriptor, Operation.UserData(Operation.Poll, 0));
         }
 
         _ring.Enter(1, milliseconds);
@@ -178,6 +176,7 @@ internal sealed unsafe partial class UringLane : LoopLane
     private void Sent(RingConnection ring, int result, TimeSpan now)
     {
         ring.Sending = false;
+        ring.Writable = true;
         Pool.CameBack(ring);
         if (ring.Ending)
         {
@@ -198,10 +197,13 @@ internal sealed unsafe partial class UringLane : LoopLane
     {
         ring.Receiving = (completion.Flags & Completion.More) != 0;
         ring.ReceiveCancelled &= ring.Receiving;
-        if (completion.Result > 0)
+        if (ring.Polls && completion.Result >= 0)
         {
-            ProvidedBuffers buffers = ring.ReceivesBulk ? _large : _small;
-            ReadOnlySpan<byte> bytes = buffers.Take(completion.Buffer, completion.Result);
+            ReceiveByCalls(ring, now);
+        }
+        else if (completion.Result > 0)
+        {
+            ReadOnlySpan<byte> bytes = _buffers.Take(completion.Buffer, completion.Result);
             try
             {
                 if (!ring.Ending)
@@ -212,7 +214,7 @@ internal sealed unsafe partial class UringLane : LoopLane
             }
             finally
             {
-                buffers.GiveBack(completion.Buffer);
+                _buffers.GiveBack(completion.Buffer);
             }
         }
         else if (ring.Ending)
@@ -236,7 +238,7 @@ internal sealed unsafe partial class UringLane : LoopLane
     /// </summary>
     private void CancelIfTooMuch(RingConnection ring, int received)
     {
-        ring.IsBulky = received >= _sizes.SmallBytes;
+        ring.IsBulky = received >= _sizes.BufferBytes;
         bool wanted = (ring.Session.Wants & (Want.Receive | Want.Turn)) != 0;
         if (ring.Receiving && !ring.ReceiveCancelled && (ring.IsBulky || !wanted))
         {
@@ -245,6 +247,20 @@ internal sealed unsafe partial class UringLane : LoopLane
             cancel.Operation = Operation.Cancel;
             cancel.Address = Operation.UserData(Operation.Receive, ring.Token);
             cancel.UserData = Operation.UserData(Operation.Cancel, 0);
+        }
+    }
+
+    private void ReceiveByCalls(RingConnection ring, TimeSpan now)
+    {
+        int turns = ReceivesPerTurn;
+        while (!ring.Ending && turns-- > 0 && (ring.Session.Wants & Want.Receive) != 0)
+        {
+            int received = ring.ReceiveNow(_buffer, now);
+            ring.IsBulky = received >= _sizes.BufferBytes;
+            if (!ring.Readable)
+            {
+                return;
+            }
         }
     }
 
@@ -262,18 +278,34 @@ internal sealed unsafe partial class UringLane : LoopLane
         send.Length = (uint)length;
         send.OperationFlags = Libc.MessageNoSignal;
         ring.Sending = true;
+        ring.Writable = false;
         Pool.Lend(ring, ring.Session.Outgoing);
     }
 
     private void Receive(RingConnection ring)
     {
+        ring.Receiving = true;
+        ring.Polls = ring.IsBulky;
+        if (ring.Polls)
+        {
+            Poll(ring.Descriptor, Operation.UserData(Operation.Receive, ring.Token));
+            return;
+        }
+
         nint length = 0;
         ref Submission receive = ref _ring.Next(SystemCall.Receive, ref length, Operation.Receive, ring.Descriptor, ring.Token);
         receive.Flags = Operation.SelectBuffer;
-        receive.Priority = ring.IsBulky ? (ushort)0 : Operation.ReceiveMultishot;
-        receive.BufferGroup = (ring.IsBulky ? _large : _small).Group;
-        ring.ReceivesBulk = ring.IsBulky;
-        ring.Receiving = true;
+        receive.Priority = Operation.ReceiveMultishot;
+        receive.BufferGroup = _buffers.Group;
+    }
+
+    private void Poll(int descriptor, ulong userData)
+    {
+        ref Submission poll = ref _ring.Next();
+        poll.Operation = Operation.Poll;
+        poll.Descriptor = descriptor;
+        poll.OperationFlags = Epoll.In;
+        poll.UserData = userData;
     }
 
     /// <summary>Whether the kernel holds what the session wants and has not been handed. A failure is told once: heed it.</summary>
