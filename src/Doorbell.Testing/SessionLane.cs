@@ -9,6 +9,7 @@ namespace Doorbell.Testing;
 internal sealed class SessionLane
 {
     private const int MostBytesAtOnce = 64 * 1024;
+    private const int MostRestBytes = 16 * 1024;
 
     private readonly StreamTransport _transport;
     private readonly Random _random;
@@ -157,13 +158,27 @@ internal sealed class SessionLane
     private void Receive(TimeSpan now)
     {
         int count = Amount(Math.Min(_transport.Readable, MostBytesAtOnce));
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(count);
-        Span<byte> bytes = buffer.AsSpan(0, count);
-        _transport.Receive(bytes);
-        Session.Received(bytes, now);
+        int start = CutAtRandom && _random.Next(2) == 0 ? _random.Next(MostRestBytes) : 0;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(start + count);
+        Memory<byte> bytes = buffer.AsMemory(0, start + count);
+        _transport.Receive(bytes.Span[start..]);
+        if (start == 0)
+        {
+            Session.Received(bytes.Span, now);
+        }
+        else
+        {
+            Session.Received(bytes, start, now);
+            while ((Session.Wants & Want.Send) != 0 && _transport.Room > 0 && _random.Next(2) == 0)
+            {
+                Send(now);
+            }
+
+            Session.TakeBack();
+        }
 
         // The lane's buffer is its own again: a session that kept the span would see this.
-        bytes.Fill(0xdd);
+        bytes.Span.Fill(0xdd);
         ArrayPool<byte>.Shared.Return(buffer);
     }
 

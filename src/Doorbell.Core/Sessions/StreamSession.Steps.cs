@@ -67,19 +67,6 @@ public sealed partial class StreamSession
         GuardMessageSize();
     }
 
-    private void Keep(ReadOnlySpan<byte> rest)
-    {
-        if (_phase == Phase.Open)
-        {
-            _rest.Append(rest);
-            GuardMessageSize();
-        }
-        else
-        {
-            _tally.BytesDiscarded += rest.Length;
-        }
-    }
-
     private void GuardMessageSize()
     {
         if (_phase == Phase.Open && !_stalled && !_parked && _rest.Length > _limits.MaxMessageBytes)

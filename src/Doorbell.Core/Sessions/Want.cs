@@ -19,7 +19,10 @@ public enum Want
     /// <summary>Half-close (shutdown(2) with SHUT_WR) and report with <see cref="StreamSession.Finished"/>.</summary>
     Finish = 8,
 
-    /// <summary>Receive and report with <see cref="StreamSession.Received(ReadOnlySpan{byte}, TimeSpan)"/> or <see cref="StreamSession.ReceivedEnd"/>.</summary>
+    /// <summary>
+    /// Receive and report with <see cref="StreamSession.Received(ReadOnlySpan{byte}, TimeSpan)"/> or
+    /// <see cref="StreamSession.ReceivedEnd"/>.
+    /// </summary>
     Receive = 16,
 
     /// <summary>
