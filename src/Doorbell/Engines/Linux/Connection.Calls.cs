@@ -13,6 +13,9 @@ internal abstract unsafe partial class Connection
     /// </summary>
     public bool ReceivesToEnd { get; set; }
 
+    /// <summary>Its peer sends much at once.</summary>
+    public bool IsBulky { get; set; }
+
     /// <summary>A send is worth trying.</summary>
     public bool Writable { get; set; } = true;
 

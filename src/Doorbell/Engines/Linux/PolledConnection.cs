@@ -8,6 +8,9 @@ namespace Doorbell;
 /// </summary>
 internal sealed unsafe class PolledConnection : Connection
 {
+    /// <summary>What <see cref="ReceiveLittle"/> has room for.</summary>
+    public const int LittleBytes = 4 * 1024;
+
     private const int ReceivesPerTurn = 8;
 
     /// <summary>A handler that always writes on must not keep its lane: neither from the others nor from the server's end.</summary>
@@ -74,6 +77,30 @@ internal sealed unsafe class PolledConnection : Connection
         return true;
     }
 
+    /// <summary>
+    /// Receives for <see cref="Advance"/>, which then finds the session told: a little, where no more is thought to be there and nothing is to
+    /// be sent first.
+    /// </summary>
+    /// <param name="piece">What came is in it; the session is not told of it yet.</param>
+    /// <param name="now">The time.</param>
+    /// <returns>How many bytes.</returns>
+    public int ReceiveLittle(Span<byte> piece, TimeSpan now)
+    {
+        if (!Readable || IsBulky || (Session.Wants & ~Want.Turn) != Want.Receive)
+        {
+            return 0;
+        }
+
+        int count = (int)Receive(piece, Libc.MessageDontWait);
+        if (count > 0)
+        {
+            return count;
+        }
+
+        ReceivedNothing(count, now);
+        return 0;
+    }
+
     public override void AskToDrain() => _drainAsked = Readable = true;
 
     /// <summary>Does all that can be done now, within bounds.</summary>
@@ -111,7 +138,7 @@ internal sealed unsafe class PolledConnection : Connection
                     return Progress.Busy;
                 }
 
-                ReceiveNow(buffer, now);
+                IsBulky = ReceiveNow(buffer, now) >= LittleBytes;
             }
             else if (_drainAsked)
             {

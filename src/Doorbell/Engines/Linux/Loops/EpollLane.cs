@@ -2,11 +2,20 @@ namespace Doorbell;
 
 /// <summary>
 /// An event loop on epoll(7). Events are edge-triggered, so that a connection is registered once and never changed; received and sent is
-/// by a call each.
+/// by a call each. Those that are ready together are served together: first all receive, then all sessions are told, then all go on, so
+/// that one after the other runs the same code of the kernel and of ours, and finds it in the processor's caches.
 /// </summary>
 internal sealed class EpollLane : LoopLane
 {
+    private const int MostTogether = 32;
+
+    /// <summary>A line of the cache more than a piece: all pieces at the same place of a page would share few of its lines.</summary>
+    private const int PieceStride = PolledConnection.LittleBytes + 64;
+
     private readonly byte[] _buffer = ReceiveBuffers.Take();
+    private readonly LoopConnection[] _ready = new LoopConnection[MostTogether];
+    private readonly int[] _received = new int[MostTogether];
+    private readonly int[] _others = new int[MostTogether];
 
     public EpollLane(IReadOnlyList<BoundSocket> listeners, Listeners all, Serving serving, StopEvents stop)
         : base(listeners, all, serving, stop)
@@ -27,17 +36,28 @@ internal sealed class EpollLane : LoopLane
     {
         int count = Epoll.Wait(milliseconds);
         TimeSpan now = MonotonicClock.Now;
-        for (int i = 0; i < count; i++)
+        for (int first = 0; first < count; first += MostTogether)
         {
-            (uint events, int token) = Epoll[i];
-            if (token < 0)
+            int others = 0;
+            int ready = 0;
+            for (int i = first; i < Math.Min(first + MostTogether, count); i++)
             {
-                Heed(token, now);
+                (uint events, int token) = Epoll[i];
+                if (token < 0)
+                {
+                    _others[others++] = token;
+                }
+                else if (Table[token] is { } open)
+                {
+                    ((PolledConnection)open.Connection).Heed(events);
+                    _ready[ready++] = open;
+                }
             }
-            else if (Table[token] is { } open)
+
+            Serve(ready, now);
+            for (int i = 0; i < others; i++)
             {
-                ((PolledConnection)open.Connection).Heed(events);
-                Tell(open, News.OfTheSocket, now);
+                Heed(_others[i], now);
             }
         }
 
@@ -56,5 +76,57 @@ internal sealed class EpollLane : LoopLane
     protected override void DrainAsked()
     {
         // Each has received what there was.
+    }
+
+    private void Serve(int count, TimeSpan now)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _received[i] = Receive(_ready[i], Piece(i), now);
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            if (_received[i] > 0)
+            {
+                TellReceived(_ready[i], Piece(i)[.._received[i]], now);
+            }
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            if (!_ready[i].Over)
+            {
+                Tell(_ready[i], News.OfTheSocket, now);
+            }
+        }
+    }
+
+    private Span<byte> Piece(int number) => _buffer.AsSpan(number * PieceStride, PolledConnection.LittleBytes);
+
+    /// <summary>How many bytes came; 0 also if it is left to <see cref="Advance"/>.</summary>
+    private int Receive(LoopConnection open, Span<byte> piece, TimeSpan now)
+    {
+        try
+        {
+            return ((PolledConnection)open.Connection).ReceiveLittle(piece, now);
+        }
+        catch (Exception fault)
+        {
+            Drop(open, fault);
+            return 0;
+        }
+    }
+
+    private void TellReceived(LoopConnection open, ReadOnlySpan<byte> bytes, TimeSpan now)
+    {
+        try
+        {
+            open.Connection.Session.Received(bytes, now);
+        }
+        catch (Exception fault)
+        {
+            Drop(open, fault);
+        }
     }
 }

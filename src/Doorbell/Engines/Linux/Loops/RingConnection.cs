@@ -16,9 +16,6 @@ internal sealed class RingConnection : Connection
     /// <summary>A receive is armed.</summary>
     public bool Receiving { get; set; }
 
-    /// <summary>Its peer sends much at once: the ring only says when there is something, and calls move the bytes.</summary>
-    public bool IsBulky { get; set; }
-
     /// <summary>What is armed is no receive but a poll(2).</summary>
     public bool Polls { get; set; }
 
