@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Doorbell.Tests;
 
 /// <summary>
-/// Much input that is passed on is sent from the lane's own memory, which the next receive writes into: whatever becomes of the sends, every
-/// byte arrives once and in its place.
+/// Much input that is passed on is sent from the lane's own memory, which the next receive writes into: whatever becomes of the sends,
+/// every byte arrives once and in its place.
 /// </summary>
 [Collection("injects faults")]
 public sealed class PassOnFaultTests

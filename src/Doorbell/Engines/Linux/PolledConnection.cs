@@ -78,8 +78,8 @@ internal sealed unsafe class PolledConnection : Connection
     }
 
     /// <summary>
-    /// Receives for <see cref="Advance"/>, which then finds the session told: a little, where no more is thought to be there and nothing is to
-    /// be sent first.
+    /// Receives for <see cref="Advance"/>, which then finds the session told: a little, where no more is thought to be there and nothing
+    /// is to be sent first.
     /// </summary>
     /// <param name="piece">What came is in it; the session is not told of it yet.</param>
     /// <param name="now">The time.</param>
