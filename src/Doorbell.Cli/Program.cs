@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 
 namespace Doorbell.Cli;
 
@@ -19,13 +18,7 @@ internal static class Program
         ParseResult parsed = doorbell.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            string verbs = "";
-            for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } part; at = at.Parent)
-            {
-                verbs = $"{part.Command.Name} {verbs}";
-            }
-
-            return Failure.Usage($"{parsed.Errors[0].Message} (doorbell {verbs}--help lists what there is)");
+            return Failure.Usage(WrongUsage.Wording(parsed));
         }
 
         try
