@@ -85,6 +85,8 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     /// <returns>The place, good for <see cref="Patch"/> within the same turn.</returns>
     public int Reserve(int size)
     {
+        // What is passed on would not be counted by WrittenSince: from here on all is copied.
+        GiveBackLent();
         GetSpan(size)[..size].Clear();
         _written += size;
         return _written - size;

@@ -94,6 +94,24 @@ public sealed class PassOnTests
     }
 
     [Fact]
+    public void Behind_a_reserved_place_all_that_is_written_counts()
+    {
+        int written = 0;
+        StreamSession session = Session(new ScriptedHandler
+        {
+            Bytes = (input, turn) =>
+            {
+                int place = turn.Output.Reserve(0);
+                turn.Output.Write(input);
+                written = turn.Output.WrittenSince(place);
+                return Step.More(input.Length);
+            },
+        });
+        session.Received(Lent(), Room, default);
+        Assert.Equal(Much, written);
+    }
+
+    [Fact]
     public void It_counts_as_pending_output()
     {
         StreamSession session = Session(new ScriptedHandler(), new StreamLimits { MaxPendingOutput = Much - 1, OutputHighMark = 1 });
