@@ -6,7 +6,7 @@ using System.Collections.Concurrent;
 using Doorbell;
 
 Room room = new();
-Service chat = new("chat") { NewStreamHandler = () => new Guest(room) };
+Service chat = new("chat") { NewStreamHandler = _ => new Guest(room) };
 await using Server server = await Server.StartAsync(chat, "tcp://localhost:7001");
 Console.WriteLine("serving chat on tcp://localhost:7001; press Enter to stop");
 Console.ReadLine();

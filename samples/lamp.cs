@@ -1,9 +1,11 @@
 #:project ../src/Doorbell
+#:project ../src/Protocols/Doorbell.Coap
 
 // A resource of one's own over CoAP: POST switches the lamp, and a request that the network doubles switches it once. Run it:
 // dotnet run samples/lamp.cs, and ask it: coap-client-notls -m post coap://localhost/lamp
 using System.Buffers;
 using Doorbell;
+using Doorbell.Coap;
 
 int switched = 0;
 CoapResource lamp = new((request, body) =>
@@ -15,11 +17,11 @@ CoapResource lamp = new((request, body) =>
 })
 {
     Methods = [CoapCode.Get, CoapCode.Post],
-    ContentFormat = 0,
+    ContentFormat = CoapFormat.Text,
     MaxAnswerBytes = 3,
 };
 
-Service home = new("home") { CoapResources = new Dictionary<string, CoapResource> { ["lamp"] = lamp } };
-await using Server server = await Server.StartAsync(home, "coap://localhost");
+Service home = CoapService.From("home", new Dictionary<string, CoapResource> { ["lamp"] = lamp });
+await using Server server = await Server.StartAsync(home, "udp://localhost:5683");
 Console.WriteLine($"serving /lamp on {string.Join(", ", server.Doors.Select(door => door.Endpoint))}; press Enter to stop");
 Console.ReadLine();

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Cli;
 
@@ -75,7 +76,7 @@ internal static class Arguments
                 return backlog;
             }
 
-            result.AddError($"--backlog takes a whole number from 0 to {int.MaxValue}, not \"{PeerText.Escape(text)}\"");
+            result.AddError($"--backlog takes a whole number from 0 to {int.MaxValue}, not \"{PrintableText.Escape(text)}\"");
             return null;
         },
     };
@@ -98,7 +99,7 @@ internal static class Arguments
             return duration;
         }
 
-        result.AddError($"{name} takes a time of at most 7 days, as in 5, 0.5, 200ms or 2m, not \"{PeerText.Escape(text)}\"");
+        result.AddError($"{name} takes a time of at most 7 days, as in 5, 0.5, 200ms or 2m, not \"{PrintableText.Escape(text)}\"");
         return default;
     }
 }
@@ -106,7 +107,7 @@ internal static class Arguments
 /// <summary>A length of time that prints as the seconds it was given in.</summary>
 internal readonly record struct Duration(TimeSpan Time)
 {
-    private const double MostSeconds = 7 * 24 * 3600;
+    private const double MaxSeconds = 7 * 24 * 3600;
 
     /// <summary>Seconds, or with a unit, as in <c>5</c>, <c>0.5</c>, <c>200ms</c>, <c>2m</c>; at most 7 days.</summary>
     public static bool TryParse(string text, out Duration duration)
@@ -119,7 +120,7 @@ internal readonly record struct Duration(TimeSpan Time)
             _ => (text, 1.0),
         };
         bool isNumber = double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
-            && value * unit is >= 0 and <= MostSeconds;
+            && value * unit is >= 0 and <= MaxSeconds;
         duration = isNumber ? new Duration(TimeSpan.FromSeconds(value * unit)) : default;
         return isNumber;
     }

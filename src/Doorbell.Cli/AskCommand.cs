@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Doorbell.Coap;
+using Doorbell.Sessions;
 
 namespace Doorbell.Cli;
 

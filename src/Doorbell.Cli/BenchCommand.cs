@@ -8,16 +8,16 @@ internal static class BenchCommand
 {
     private const double DefaultSeconds = 40;
     private const double FewestSeconds = 2;
-    private const double MostSeconds = 600;
+    private const double MaxSeconds = 600;
 
     public static Command Make()
     {
         Option<Duration> seconds = Arguments.Duration("--seconds", "About how long the whole run takes", DefaultSeconds);
         seconds.Validators.Add(static result =>
         {
-            if (result.GetValueOrDefault<Duration>().Time.TotalSeconds is < FewestSeconds or > MostSeconds)
+            if (result.GetValueOrDefault<Duration>().Time.TotalSeconds is < FewestSeconds or > MaxSeconds)
             {
-                result.AddError($"--seconds takes a time from {FewestSeconds} to {MostSeconds} seconds");
+                result.AddError($"--seconds takes a time from {FewestSeconds} to {MaxSeconds} seconds");
             }
         });
         Option<bool> json = new("--json") { Description = "Print a JSON object for each model, one a line" };
@@ -61,7 +61,7 @@ internal static class BenchCommand
         catch (TimeoutException)
         {
             return Failure.Network(
-                $"bench models: not done after {schedule.Most.TotalSeconds:0} s; is the machine busy? or allow more --seconds");
+                $"bench models: not done after {schedule.Max.TotalSeconds:0} s; is the machine busy? or allow more --seconds");
         }
 
         if (json)
@@ -87,7 +87,7 @@ internal static class BenchCommand
     {
         using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP);
         using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
-        enough.CancelAfter(schedule.Most);
+        enough.CancelAfter(schedule.Max);
         try
         {
             return await new ModelsBench(schedule).RunAsync(enough.Token);

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Doorbell.Coap;
+using Doorbell.Sessions;
 
 namespace Doorbell.Cli;
 
@@ -62,10 +64,10 @@ internal sealed class CoapQuestions
 
     private async Task AskAsync(CoapConnection connection, ReadOnlyMemory<byte> body, ReplyPrinter printer, TimeSpan timeout)
     {
-        CoapClientAnswer answer = await connection.AskAsync(_request with { Body = body }, timeout, CancellationToken.None);
+        CoapClientResponse answer = await connection.AskAsync(_request with { Body = body }, timeout, CancellationToken.None);
         if (answer.Code.Class != 2)
         {
-            string said = PeerText.Escape(answer.Body);
+            string said = PrintableText.Escape(answer.Body);
             throw new NetworkException(
                 "ask",
                 _uri.ToString(),

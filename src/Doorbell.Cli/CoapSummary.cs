@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Doorbell.Coap;
 
 namespace Doorbell.Cli;
 

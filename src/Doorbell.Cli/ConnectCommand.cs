@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Doorbell.Coap;
 
 namespace Doorbell.Cli;
 
@@ -22,8 +23,8 @@ internal static class ConnectCommand
         };
         command.SetAction(async (parsed, _) =>
         {
-            Endpoint where = Endpoint.Parse(parsed.GetValue(endpoint)!);
-            if (where.Transport == Transport.Coap)
+            Endpoint where = Endpoint.Parse(parsed.GetValue(endpoint)!, CoapService.Scheme);
+            if (where.Application == CoapService.Scheme)
             {
                 throw new ArgumentException("connect joins bytes and speaks no CoAP: ask a resource with doorbell ask");
             }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
 using Doorbell.Cli.Impair;
+using Doorbell.Sockets;
 
 namespace Doorbell.Cli;
 
@@ -57,7 +58,7 @@ internal static class ImpairCommand
                 return number;
             }
 
-            result.AddError($"--seed takes a whole number of 64 bits, not \"{PeerText.Escape(text)}\"");
+            result.AddError($"--seed takes a whole number of 64 bits, not \"{PrintableText.Escape(text)}\"");
             return null;
         },
     };
@@ -73,7 +74,7 @@ internal static class ImpairCommand
     }
 
     /// <summary>A proxy that is its own upstream would fill itself with the first thing that comes.</summary>
-    private static void RequireAnother(List<BoundSocket> doors, Endpoint upstream, EndPoint address)
+    private static void RequireAnother(List<DoorSocket> doors, Endpoint upstream, EndPoint address)
     {
         if (doors.Any(door => door.Door.Endpoint == upstream || (address is IPEndPoint && door.Socket.LocalEndPoint!.Equals(address))))
         {
@@ -91,7 +92,7 @@ internal static class ImpairCommand
         LiveView? view = report.IsForPeople && LiveView.IsPossible ? new LiveView(control) : null;
         EndPoint address = (await Connector.AddressesAsync(upstream, _resolveTimeout, over.Token))[0];
 
-        List<BoundSocket> doors = await ImpairOptions.BindAsync(listen, over.Token);
+        List<DoorSocket> doors = await ImpairOptions.BindAsync(listen, over.Token);
         RequireAnother(doors, upstream, address);
         ImpairOptions carry = new(doors, upstream, control.Up, control.Down, seed, view is null ? Failure.Say : view.Say);
         using IImpairProxy proxy = listen.IsStream ? new StreamProxy(carry) : new DatagramProxy(carry, address);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Doorbell.Coap;
 
 namespace Doorbell.Cli;
 
@@ -39,32 +40,35 @@ internal sealed class LimitArguments
     /// <summary>The options with what was given; what was not stays as the library has it.</summary>
     public ServerOptions Apply(ParseResult parsed, ServerOptions options)
     {
-        StreamLimits limits = options.Service.StreamLimits;
-        CoapServerLimits coap = options.Service.CoapLimits;
         string? refusal = parsed.GetValue(_refuse);
-        int pending = parsed.GetValue(_pending) ?? limits.MaxPendingOutput;
         return options with
         {
             MaxConnections = parsed.GetValue(_connections) ?? options.MaxConnections,
             MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
             AtLimit = refusal is null ? options.AtLimit : AtLimit.Close,
             RefusalLine = string.IsNullOrEmpty(refusal) ? null : refusal,
-            Service = options.Service with
-            {
-                CoapLimits = coap with { MaxExchanges = parsed.GetValue(_coapExchanges) ?? coap.MaxExchanges },
-                StreamLimits = limits with
-                {
-                    IdleTimeout = parsed.GetValue(_idle)?.Time ?? limits.IdleTimeout,
-                    FirstByteTimeout = parsed.GetValue(_firstByte)?.Time ?? limits.FirstByteTimeout,
-                    MaxLifetime = parsed.GetValue(_lifetime)?.Time ?? limits.MaxLifetime,
-                    MinDataRate = parsed.GetValue(_rate) ?? limits.MinDataRate,
-                    MaxMessageBytes = parsed.GetValue(_message) ?? limits.MaxMessageBytes,
-                    MaxPendingOutput = pending,
-                    OutputHighMark = Math.Min(limits.OutputHighMark, pending),
-                },
-            },
         };
     }
+
+    /// <summary>The limits of a connection with what was given.</summary>
+    public StreamLimits Apply(ParseResult parsed, StreamLimits limits)
+    {
+        int pending = parsed.GetValue(_pending) ?? limits.MaxPendingOutput;
+        return limits with
+        {
+            IdleTimeout = parsed.GetValue(_idle)?.Time ?? limits.IdleTimeout,
+            FirstByteTimeout = parsed.GetValue(_firstByte)?.Time ?? limits.FirstByteTimeout,
+            MaxLifetime = parsed.GetValue(_lifetime)?.Time ?? limits.MaxLifetime,
+            MinDataRate = parsed.GetValue(_rate) ?? limits.MinDataRate,
+            MaxMessageBytes = parsed.GetValue(_message) ?? limits.MaxMessageBytes,
+            MaxPendingOutput = pending,
+            OutputHighMark = Math.Min(limits.OutputHighMark, pending),
+        };
+    }
+
+    /// <summary>The limits of a CoAP socket with what was given.</summary>
+    public CoapServerLimits Apply(ParseResult parsed, CoapServerLimits limits) =>
+        limits with { MaxExchanges = parsed.GetValue(_coapExchanges) ?? limits.MaxExchanges };
 
     private static Option<Duration?> Time(string name, string description) => Arguments.OptionalDuration(name, description);
 

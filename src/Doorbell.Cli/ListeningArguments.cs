@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Cli;
 
@@ -61,7 +62,7 @@ internal sealed class ListeningArguments
     /// <exception cref="ArgumentException">They don't fit together.</exception>
     public ServerOptions Apply(ParseResult parsed, ServerOptions options)
     {
-        bool streams = options.Endpoints.Count == 0 || options.Endpoints.Any(static endpoint => endpoint.IsStream);
+        bool streams = options.Doors.Count == 0 || options.Doors.Any(static door => door.Endpoint.IsStream);
         if (parsed.GetValue(_backlog) is not null && !streams)
         {
             throw new ArgumentException("--backlog belongs to tcp and unix listeners, and none of the endpoints is one");
@@ -80,7 +81,7 @@ internal sealed class ListeningArguments
 
     private static EngineKind Engine(string name) => _engines.TryGetValue(name, out EngineKind kind)
         ? kind
-        : throw new ArgumentException($"\"{PeerText.Escape(name)}\" is no engine: give one of {string.Join(", ", _engines.Keys)}");
+        : throw new ArgumentException($"\"{PrintableText.Escape(name)}\" is no engine: give one of {string.Join(", ", _engines.Keys)}");
 
     private static ServerModel? Model(string? name, int? workers) => (name, workers) switch
     {

@@ -40,7 +40,7 @@ internal static class Program
         }
         catch (Exception failure)
         {
-            return Failure.Network($"{failure.GetType().Name}: {PeerText.Escape(failure.Message)}");
+            return Failure.Network($"{failure.GetType().Name}: {PrintableText.Escape(failure.Message)}");
         }
     }
 }

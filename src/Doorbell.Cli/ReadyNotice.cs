@@ -38,7 +38,7 @@ internal static class ReadyNotice
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {
             // Serving is worth more than telling of it.
-            Failure.Say($"send {PeerText.Escape(_socket)}: the service manager was not told: {PeerText.Escape(failure.Message)}");
+            Failure.Say($"send {PrintableText.Escape(_socket)}: the service manager was not told: {PrintableText.Escape(failure.Message)}");
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class ReplyPrinter(bool raw, bool json)
         }
         else if (!raw)
         {
-            Console.Out.WriteLine($"FROM SERVER: {PeerText.Escape(reply, int.MaxValue)}");
+            Console.Out.WriteLine($"FROM SERVER: {PrintableText.Escape(reply, int.MaxValue)}");
         }
         else if (Console.IsOutputRedirected)
         {
@@ -24,7 +24,7 @@ internal sealed class ReplyPrinter(bool raw, bool json)
         else
         {
             // Nothing a peer sends may drive the terminal.
-            Console.Out.WriteLine(PeerText.Escape(reply, int.MaxValue));
+            Console.Out.WriteLine(PrintableText.Escape(reply, int.MaxValue));
         }
     }
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Doorbell.Coap;
+using Doorbell.Processes.Spawning;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Cli;
@@ -25,11 +27,15 @@ internal static class ServeCommand
         command.Add(verbose);
         command.SetAction(async parsed =>
         {
-            (Service what, IReadOnlyList<Endpoint> where) = served.Read(parsed);
+            IReadOnlyList<Served> all = served.Read(parsed);
             using ILoggerFactory logging = Logging(parsed.GetValue(verbose));
-            ServerOptions options = new() { Service = what, Endpoints = where, Logging = logging };
+            Func<StreamLimits, StreamLimits> bounds = of => limits.Apply(parsed, of);
+            CoapServerLimits coap = limits.Apply(parsed, CoapServerLimits.Default);
+            DoorOptions[] doors = [.. all.SelectMany(each => each.Doors(bounds, coap))];
+            Service? ofPassedSockets = doors.Length == 0 ? all[0].Service with { StreamLimits = bounds(StreamLimits.Default) } : null;
+            ServerOptions options = new() { Service = ofPassedSockets, Doors = doors, Logging = logging };
             options = limits.Apply(parsed, listening.Apply(parsed, options));
-            return await RunAsync(options, new ServeReport(what, parsed.GetValue(json)), parsed.GetValue(drain).Time);
+            return await RunAsync(options, new ServeReport(all, parsed.GetValue(json)), parsed.GetValue(drain).Time);
         });
         return command;
     }

@@ -1,9 +1,11 @@
 using System.Text.Json;
+using Doorbell.Coap;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Cli;
 
 /// <summary>What <c>serve</c> prints: a line a door, who can reach them, and a summary; for people, or as JSON.</summary>
-internal sealed class ServeReport(Service service, bool json)
+internal sealed class ServeReport(IReadOnlyList<Served> served, bool json)
 {
     /// <summary>What the kernel made of socket options, where that is not what was asked.</summary>
     public void Options(IReadOnlyList<SocketOptionOutcome> outcomes)
@@ -47,15 +49,15 @@ internal sealed class ServeReport(Service service, bool json)
                 writer =>
                 {
                     writer.WriteString("event", "listening");
-                    writer.WriteString("service", service.Name);
+                    writer.WriteString("service", door.Service.Name);
                     writer.WriteString("endpoint", door.Endpoint.ToString());
-                    if (door.Endpoint.Transport == Transport.Coap)
+                    if (IsCoap(door))
                     {
                         writer.WriteString("resources", Offered(door));
                     }
 
                     writer.WriteString("model", server.Model.Name);
-                    writer.WriteString("engine", server.Engine);
+                    writer.WriteString("engine", server.EngineName);
                     writer.WriteString("reach", JsonNamingPolicy.KebabCaseLower.ConvertName(door.Reach.ToString()));
                     if (backlogs.FirstOrDefault(backlog => backlog.Endpoint == door.Endpoint)?.Limit is { } most)
                     {
@@ -67,7 +69,7 @@ internal sealed class ServeReport(Service service, bool json)
         if (server.EngineRefused is { } why)
         {
             Print(
-                $"io_uring refused: {why}; using {server.Engine}",
+                $"io_uring refused: {why}; using {server.EngineName}",
                 writer =>
                 {
                     writer.WriteString("event", "engine-refused");
@@ -99,7 +101,7 @@ internal sealed class ServeReport(Service service, bool json)
 
     /// <param name="server">What has been served.</param>
     public void Summary(Server server) =>
-        Summary(server.Ledger.Read(), server.ReadBacklogs(), server.Doors.Any(static door => door.Endpoint.Transport == Transport.Coap));
+        Summary(server.Ledger.Read(), server.ReadBacklogs(), server.Doors.Any(IsCoap));
 
     private static long Overflowed(IReadOnlyList<BacklogReading> backlogs) => backlogs.Sum(static backlog => backlog.Overflowed ?? 0);
 
@@ -138,7 +140,7 @@ internal sealed class ServeReport(Service service, bool json)
         $"served {counts.ConnectionsOpened} connections, {counts.Requests} requests, {counts.DatagramsReceived} datagrams, "
             + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors"
             + Losses(counts, Overflowed(backlogs))
-            + (speaksCoap ? CoapSummary.Line(counts.Coap) : ""),
+            + (speaksCoap ? CoapSummary.Line(CoapServerCounts.From(counts)) : ""),
         writer =>
         {
             writer.WriteString("event", "summary");
@@ -164,7 +166,7 @@ internal sealed class ServeReport(Service service, bool json)
 
             if (speaksCoap)
             {
-                CoapSummary.Write(writer, counts.Coap);
+                CoapSummary.Write(writer, CoapServerCounts.From(counts));
             }
         });
 
@@ -200,25 +202,45 @@ internal sealed class ServeReport(Service service, bool json)
             return "reachable by whoever reaches the addresses above; for this machine alone use localhost as the host";
         }
 
-        IEnumerable<string> open = doors.Where(static door => !door.Endpoint.IsUnix)
-            .Select(static door => $"{Scheme(door)}://*:{door.Endpoint.Port}")
-            .Distinct();
-        string how = string.Join(' ', open);
-        return how.Length == 0
+        bool isProgram = served[0].Service.Program is not null;
+        string[] open = [.. served.Select((of, index) => Open(of, doors.Where(door => Of(door) == index))).Where(static how => how.Length > 0)];
+        return open.Length == 0
             ? "reachable from this machine only"
-            : service.Program is null
-                ? $"reachable from this machine only; to open it to others: doorbell serve {Named(doors)}{how}"
-                : $"reachable from this machine only; to open it to others, serve it on {how}";
+            : isProgram
+                ? $"reachable from this machine only; to open it to others, serve it on {open[0]}"
+                : $"reachable from this machine only; to open it to others: doorbell serve {string.Join(" + ", open)}";
     }
 
-    /// <summary>The service as the command line has it: a name would take the other resources away.</summary>
-    private string Named(IReadOnlyList<Door> doors) =>
-        service.CoapResources.Count > 1 && doors.Any(static door => door.Endpoint.Transport == Transport.Coap) ? "" : $"{service.Name} ";
+    /// <summary>The service and its endpoints as the command line would have them for every interface; empty if there is none to open.</summary>
+    private static string Open(Served of, IEnumerable<Door> doors)
+    {
+        string[] everywhere = [.. doors.Where(static door => !door.Endpoint.IsUnix)
+            .Select(static door => $"{Scheme(door)}://*:{door.Endpoint.Port}").Distinct()];
+
+        // A name would take the other resources away.
+        bool isNamed = of.Service.Program is null && !(of.Resources.Count > 1 && doors.Any(IsCoap));
+        return everywhere.Length == 0 ? "" : (isNamed ? $"{of.Service.Name} " : "") + string.Join(' ', everywhere);
+    }
+
+    /// <summary>Which of the services is served at a door.</summary>
+    private int Of(Door door)
+    {
+        int index = 0;
+        while (index < served.Count - 1 && !served[index].Endpoints.Any(endpoint => endpoint.Transport == door.Endpoint.Transport
+            && served[index].Service.Name == door.Service.Name))
+        {
+            index++;
+        }
+
+        return index;
+    }
+
+    private static bool IsCoap(Door door) => door.Endpoint.Application == CoapService.Scheme;
 
     /// <summary>At a coap endpoint the resources, as in <c>/capitalize /echo</c>.</summary>
-    private string Offered(Door door) => door.Endpoint.Transport == Transport.Coap
-        ? string.Join(' ', service.CoapResources.Keys.Order(StringComparer.Ordinal).Select(static path => $"/{path}"))
-        : service.Name;
+    private string Offered(Door door) => IsCoap(door)
+        ? string.Join(' ', served[Of(door)].Resources.Keys.Order(StringComparer.Ordinal).Select(static path => $"/{path}"))
+        : door.Service.Name;
 
     private static string Scheme(Door door) => door.Endpoint.ToString().Split(':')[0];
 

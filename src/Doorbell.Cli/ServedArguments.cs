@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Doorbell.Coap;
 
 namespace Doorbell.Cli;
 
@@ -11,14 +12,15 @@ internal sealed class ServedArguments
 
     private static readonly Dictionary<string, Service> _services = new[]
     {
-        Capitalize.Unicode, Echo.Service, Discard.Service, Daytime.Service, Time.Service,
+        ClassicServices.Capitalize, ClassicServices.Echo, ClassicServices.Discard, ClassicServices.Daytime, ClassicServices.Time,
     }.ToDictionary(static service => service.Name);
 
     private readonly string[]? _program;
 
     private readonly Argument<string?> _service = new("SERVICE")
     {
-        Description = $"What to serve: {string.Join(", ", _services.Keys)} [default: {DefaultService}]",
+        Description = $"What to serve: {string.Join(", ", _services.Keys)} [default: {DefaultService}]; another behind a + of its own, "
+            + "as in echo tcp://localhost:7 + daytime tcp://localhost:13",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -72,32 +74,55 @@ internal sealed class ServedArguments
         command.Add(_ascii);
     }
 
-    /// <summary>The service, and the endpoints that were named; none if none was.</summary>
+    /// <summary>The services, each with the endpoints that were named for it; none if none was.</summary>
     /// <exception cref="ArgumentException">They don't fit together.</exception>
-    public (Service What, IReadOnlyList<Endpoint> Where) Read(ParseResult parsed)
+    public IReadOnlyList<Served> Read(ParseResult parsed)
     {
-        string? name = parsed.GetValue(_service);
-        string[] endpoints = parsed.GetValue(_endpoints) ?? [];
-        if (name is not null && Arguments.LooksLikeEndpoint(name))
+        string[] words = [.. parsed.GetValue(_service) is { } first ? [first] : Array.Empty<string>(), .. parsed.GetValue(_endpoints) ?? []];
+        bool ascii = parsed.GetValue(_ascii);
+        List<Served> all = [];
+        foreach (string[] group in Groups(words))
         {
-            endpoints = [name, .. endpoints];
-            name = null;
+            string? name = group.Length > 0 && !Arguments.LooksLikeEndpoint(group[0]) ? group[0] : null;
+            ServiceProgram? program = Program(parsed.GetValue(_shell));
+            Service service = program is null
+                ? NamedService(name ?? DefaultService, ascii)
+                : ProgramService(program, name, ascii);
+            Endpoint[] endpoints = [.. (name is null ? group : group[1..]).Select(static text => Endpoint.Parse(text, CoapService.Scheme))];
+            all.Add(new Served(service, endpoints) { Resources = ResourcesOf(service, isNamed: name is not null) });
         }
 
-        Service service = Program(parsed.GetValue(_shell)) is { } program
-            ? ProgramService(program, name, parsed.GetValue(_ascii))
-            : NamedService(name ?? DefaultService, parsed.GetValue(_ascii));
-        if (name is null && service.Program is null)
+        if (all.Count > 1 && all.Any(static served => served.Endpoints.Count == 0))
         {
-            service = WithAllResources(service);
+            throw new ArgumentException("each service around a + has endpoints of its own, as in echo tcp://localhost:7 + daytime tcp://localhost:13");
         }
 
-        if (endpoints.Length == 0 && !Server.HasPassedSockets)
+        if (all is [{ Endpoints.Count: 0 } alone] && !Server.HasPassedSockets)
         {
-            endpoints = _defaultEndpoints;
+            return [alone with { Endpoints = [.. _defaultEndpoints.Select(Endpoint.Parse)] }];
         }
 
-        return (service, [.. endpoints.Select(Endpoint.Parse)]);
+        return all;
+    }
+
+    /// <summary>The words between the plus signs.</summary>
+    private static IEnumerable<string[]> Groups(string[] words)
+    {
+        int start = 0;
+        for (int plus; (plus = Array.IndexOf(words, "+", start)) >= 0; start = plus + 1)
+        {
+            yield return words[start..plus];
+        }
+
+        yield return words[start..];
+    }
+
+    /// <summary>At a coap endpoint all services are offered, each at its name, unless one was named.</summary>
+    private static Dictionary<string, CoapResource> ResourcesOf(Service service, bool isNamed)
+    {
+        IEnumerable<Service> all = isNamed || service.Program is not null ? [service] : [service, .. _services.Values];
+        return all.Where(static each => each.NewDatagramHandler is not null).DistinctBy(static each => each.Name)
+            .ToDictionary(static each => each.Name, CoapResource.From);
     }
 
     private static Service NamedService(string name, bool ascii)
@@ -105,39 +130,27 @@ internal sealed class ServedArguments
         if (!_services.TryGetValue(name, out Service? service))
         {
             throw new ArgumentException(
-                $"\"{PeerText.Escape(name)}\" is no service: give one of {string.Join(", ", _services.Keys)}, "
+                $"\"{PrintableText.Escape(name)}\" is no service: give one of {string.Join(", ", _services.Keys)}, "
                     + "or an endpoint such as tcp://localhost:6789");
         }
 
-        if (ascii && service != Capitalize.Unicode)
+        if (ascii && service != ClassicServices.Capitalize)
         {
             throw new ArgumentException($"--ascii belongs to {DefaultService}, not to {service.Name}");
         }
 
-        return ascii ? Capitalize.Ascii : service;
-    }
-
-    /// <summary>At a coap endpoint all services are offered, each at its name, unless one was named.</summary>
-    private static Service WithAllResources(Service service)
-    {
-        Dictionary<string, CoapResource> all = new(service.CoapResources);
-        foreach ((string path, CoapResource resource) in _services.Values.SelectMany(static each => each.CoapResources))
-        {
-            all.TryAdd(path, resource);
-        }
-
-        return service with { CoapResources = all };
+        return ascii ? ClassicServices.CapitalizeAscii : service;
     }
 
     private static Service ProgramService(ServiceProgram program, string? name, bool ascii)
     {
         if (name is not null || ascii)
         {
-            throw new ArgumentException($"--exec and --shell are the service: leave out {(ascii ? "--ascii" : PeerText.Escape(name!))}");
+            throw new ArgumentException($"--exec and --shell are the service: leave out {(ascii ? "--ascii" : PrintableText.Escape(name!))}");
         }
 
         bool isShell = program is { FileName: "/bin/sh", Arguments: ["-c", _] };
-        return Service.Run(PeerText.Escape(isShell ? program.Arguments[1] : Path.GetFileName(program.FileName)), program);
+        return Service.Run(PrintableText.Escape(isShell ? program.Arguments[1] : Path.GetFileName(program.FileName)), program);
     }
 
     private ServiceProgram? Program(string? shell) => (_program, shell) switch

@@ -40,7 +40,7 @@ internal sealed class StandardOutput : IDisposable
             _ => "",
         };
         string advice = errno == "EPIPE: " ? "; whoever read it has gone" : "";
-        return $"{operation}: {errno}{PeerText.Escape(failure.Message)}{advice}";
+        return $"{operation}: {errno}{PrintableText.Escape(failure.Message)}{advice}";
     }
 
     public void Dispose()

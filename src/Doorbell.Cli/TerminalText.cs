@@ -12,7 +12,7 @@ internal sealed class TerminalText
     {
         _line.AddRange(bytes);
         int whole = _line.Count - UnfinishedBytes();
-        string text = PeerText.EscapeKeepingLines([.. _line.Take(whole)]);
+        string text = PrintableText.EscapeKeepingLines([.. _line.Take(whole)]);
         _line.RemoveRange(0, whole);
         return text;
     }
@@ -20,7 +20,7 @@ internal sealed class TerminalText
     /// <summary>What is left at the end.</summary>
     public string Rest()
     {
-        string text = PeerText.EscapeKeepingLines([.. _line]);
+        string text = PrintableText.EscapeKeepingLines([.. _line]);
         _line.Clear();
         return text;
     }

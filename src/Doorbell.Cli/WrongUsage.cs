@@ -25,7 +25,7 @@ internal static class WrongUsage
         if (verbs.Length > 0)
         {
             return parsed.UnmatchedTokens is [string word, ..]
-                ? $"\"{PeerText.Escape(word)}\" is no command: give one of {verbs}"
+                ? $"\"{PrintableText.Escape(word)}\" is no command: give one of {verbs}"
                 : $"a command is missing: give one of {verbs}";
         }
 

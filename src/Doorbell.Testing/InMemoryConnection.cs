@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell.Testing;
 
 /// <summary>
@@ -23,10 +25,14 @@ public sealed class InMemoryConnection
     public InMemoryConnection(StreamHandler handler, int seed, StreamLimits? limits = null, Ledger? ledger = null)
     {
         Ledger = ledger ?? new Ledger();
-        SessionSetting setting = new(handler, limits ?? StreamLimits.Default, Ledger, _pool);
-        _lane = new SessionLane(setting, PeerAddress.IPv4(0x7f000001, 50_000), _transport, new Random(seed));
+        SessionSetting setting = new(handler, Info, limits ?? StreamLimits.Default, Ledger, _pool);
+        _lane = new SessionLane(setting, _transport, new Random(seed));
         _lane.Session.Opened(Now, DateTimeOffset.UnixEpoch);
     }
+
+    /// <summary>What the handler is told of its connection: a loopback client at port 50,000 and a server at 6789.</summary>
+    public static ConnectionInfo Info { get; } = new SimulatedConnectionInfo(
+        1, Endpoint.Parse("tcp://127.0.0.1:6789"), PeerAddress.IPv4(0x7f000001, 50_000), PeerAddress.IPv4(0x7f000001, 6789));
 
     /// <summary>Virtual time since the connection was established.</summary>
     public TimeSpan Now { get; private set; }

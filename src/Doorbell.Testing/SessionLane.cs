@@ -1,4 +1,5 @@
 using System.Buffers;
+using Doorbell.Sessions;
 
 namespace Doorbell.Testing;
 
@@ -8,8 +9,8 @@ namespace Doorbell.Testing;
 /// </summary>
 internal sealed class SessionLane
 {
-    private const int MostBytesAtOnce = 64 * 1024;
-    private const int MostRestBytes = 16 * 1024;
+    private const int MaxBytesAtOnce = 64 * 1024;
+    private const int MaxRestBytes = 16 * 1024;
 
     private readonly StreamTransport _transport;
     private readonly Random _random;
@@ -17,12 +18,12 @@ internal sealed class SessionLane
     private bool _endDelivered;
     private bool _drainAsked;
 
-    public SessionLane(SessionSetting setting, PeerAddress peer, StreamTransport transport, Random random, Action? rung = null)
+    public SessionLane(SessionSetting setting, StreamTransport transport, Random random, Action? rung = null)
     {
         _transport = transport;
         _random = random;
         _bell = new LaneBell(rung);
-        Session = new StreamSession(setting.Handler, setting.Limits, peer, _bell, setting.Ledger, setting.Pool);
+        Session = new StreamSession(setting.Handler, setting.Limits, setting.Connection, _bell, setting.Ledger, setting.Pool);
     }
 
     private enum Deed : byte
@@ -96,7 +97,7 @@ internal sealed class SessionLane
         AddIf(_transport.Lost is not null, Deed.Fail, possible, ref count);
         AddIf((wants & Want.Send) != 0 && _transport.Room > 0, Deed.Send, possible, ref count);
         AddIf((wants & Want.Finish) != 0, Deed.Finish, possible, ref count);
-        AddIf((wants & Want.Turn) != 0, Deed.Continue, possible, ref count);
+        AddIf((wants & Want.Yield) != 0, Deed.Continue, possible, ref count);
         AddIf(canReceive && readable > 0, Deed.Receive, possible, ref count);
         AddIf(canReceive && _transport.AtEnd && !_endDelivered, Deed.ReceiveEnd, possible, ref count);
         AddIf(_drainAsked && readable == 0, Deed.Drain, possible, ref count);
@@ -157,8 +158,8 @@ internal sealed class SessionLane
 
     private void Receive(TimeSpan now)
     {
-        int count = Amount(Math.Min(_transport.Readable, MostBytesAtOnce));
-        int start = CutAtRandom && _random.Next(2) == 0 ? _random.Next(MostRestBytes) : 0;
+        int count = Amount(Math.Min(_transport.Readable, MaxBytesAtOnce));
+        int start = CutAtRandom && _random.Next(2) == 0 ? _random.Next(MaxRestBytes) : 0;
         byte[] buffer = ArrayPool<byte>.Shared.Rent(start + count);
         Memory<byte> bytes = buffer.AsMemory(0, start + count);
         _transport.Receive(bytes.Span[start..]);

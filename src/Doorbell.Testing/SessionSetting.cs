@@ -3,4 +3,4 @@ using System.Buffers;
 namespace Doorbell.Testing;
 
 /// <summary>What a session is made of, apart from its connection.</summary>
-internal readonly record struct SessionSetting(StreamHandler Handler, StreamLimits Limits, Ledger Ledger, ArrayPool<byte> Pool);
+internal readonly record struct SessionSetting(StreamHandler Handler, ConnectionInfo Connection, StreamLimits Limits, Ledger Ledger, ArrayPool<byte> Pool);

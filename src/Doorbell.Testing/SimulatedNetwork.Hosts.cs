@@ -1,3 +1,5 @@
+using Doorbell.Links;
+
 namespace Doorbell.Testing;
 
 /// <content>Hosts, the links between them, and datagrams.</content>

@@ -9,10 +9,10 @@ namespace Doorbell.Testing;
 /// </summary>
 public sealed partial class SimulatedNetwork
 {
-    private const int MostPending = 1_000_000;
+    private const int MaxPending = 1_000_000;
 
     /// <summary>Time must move on after so many events, or something sets itself off again and again.</summary>
-    private const int MostAtOneMoment = 10_000_000;
+    private const int MaxAtOneMoment = 10_000_000;
     private readonly EventQueue _events = new();
     private readonly SeededRandom _random;
     private int _atThisMoment;
@@ -84,9 +84,9 @@ public sealed partial class SimulatedNetwork
     /// <param name="what">For the first of these.</param>
     internal void At(TimeSpan time, object target, int what)
     {
-        if (_events.Count >= MostPending)
+        if (_events.Count >= MaxPending)
         {
-            throw new InvalidOperationException($"More than {MostPending} events are pending.");
+            throw new InvalidOperationException($"More than {MaxPending} events are pending.");
         }
 
         _events.Enqueue(time, target, what);
@@ -115,9 +115,9 @@ public sealed partial class SimulatedNetwork
         EventQueue.Entry next = _events.Dequeue();
         TimeSpan at = new(next.At);
         _atThisMoment = at == Now ? _atThisMoment + 1 : 0;
-        if (_atThisMoment > MostAtOneMoment)
+        if (_atThisMoment > MaxAtOneMoment)
         {
-            throw new InvalidOperationException($"{MostAtOneMoment} events have happened at {Now}, and there are always more.");
+            throw new InvalidOperationException($"{MaxAtOneMoment} events have happened at {Now}, and there are always more.");
         }
 
         Now = at;

@@ -35,7 +35,7 @@ public sealed class AllocationTests
     [MemberData(nameof(All))]
     public async Task A_hundred_thousand_requests_allocate_nothing(string model, string transport)
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, transport, model: model);
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, transport, model: model);
         Peer[] peers = [.. Enumerable.Range(0, Connections).Select(_ => server.Connect())];
         byte[] one = "a line of thirty-two bytes, stra\n"u8.ToArray();
         byte[] many = [.. Enumerable.Repeat(one, InFlight).SelectMany(static line => line)];

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Native;
 
 namespace Doorbell.Tests;
 
@@ -23,7 +24,7 @@ public sealed class LaneFailureTests
         int copy = Libc.fcntl((int)listener.Handle, DuplicateDescriptor, 0);
         Server server = await Server.StartAsync(new ServerOptions
         {
-            Service = Capitalize.Unicode,
+            Service = ClassicServices.Capitalize,
             Endpoints = [Endpoint.Parse($"fd://{copy}"), Endpoint.Parse("tcp://127.0.0.1:0")],
             Model = ServerModel.Named(model.Split('/')[0]),
             Engine = Models.EngineOf(model),
@@ -47,7 +48,7 @@ public sealed class LaneFailureTests
     [MemberData(nameof(Here))]
     public async Task A_datagram_peer_that_does_not_read_is_not_waited_for(string model)
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "unix+dgram", model: model);
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "unix+dgram", model: model);
         using Socket deaf = Datagrams();
         UnixDomainSocketEndPoint door = new(server.Endpoint.Path!);
         for (int i = 0; i < 100; i++)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Doorbell.Native;
 
 namespace Doorbell.Tests;
 
@@ -13,7 +14,7 @@ public sealed class LaneTests
     [MemberData(nameof(Here))]
     public async Task A_handler_that_always_has_more_to_send_ends_with_the_server(string model)
     {
-        Service endless = new("endless") { NewStreamHandler = static () => new Endless() };
+        Service endless = new("endless") { NewStreamHandler = static _ => new Endless() };
         await using Running server = await StartAsync(endless, model);
         using Peer peer = server.Connect();
         Task reading = Task.Factory.StartNew(() => ReadToEndOrReset(peer), TaskCreationOptions.LongRunning);
@@ -34,7 +35,7 @@ public sealed class LaneTests
     [Fact]
     public async Task A_handler_that_always_has_more_to_send_lets_the_others_of_its_loop_be_served()
     {
-        Service some = new("some") { NewStreamHandler = static () => new Endless(onlyIfAsked: true) };
+        Service some = new("some") { NewStreamHandler = static _ => new Endless(onlyIfAsked: true) };
         await using Running server = await StartAsync(some, "loop");
         using Peer greedy = server.Connect();
         using Peer modest = server.Connect();
@@ -57,7 +58,7 @@ public sealed class LaneTests
     [MemberData(nameof(Here))]
     public async Task A_handler_that_rings_its_own_bell_for_ever_does_not_keep_the_server(string model)
     {
-        Service restless = new("restless") { NewStreamHandler = static () => new Restless() };
+        Service restless = new("restless") { NewStreamHandler = static _ => new Restless() };
         await using Running server = await StartAsync(restless, model);
         using Peer first = server.Connect();
         Assert.Equal("a", first.Ask("a"));
@@ -79,7 +80,7 @@ public sealed class LaneTests
         int rings = 0;
         Service slow = new("slow")
         {
-            NewStreamHandler = () => new Scripted
+            NewStreamHandler = _ => new Scripted
             {
                 Bytes = (_, turn) =>
                 {
@@ -112,7 +113,7 @@ public sealed class LaneTests
         // tcp(7): a receive stops at urgent data, though there is more behind it.
         using ManualResetEventSlim go = new();
         using ManualResetEventSlim busy = new();
-        Service slow = new("slow") { NewStreamHandler = () => new Scripted { Bytes = (_, _) => Hold(busy, go) } };
+        Service slow = new("slow") { NewStreamHandler = _ => new Scripted { Bytes = (_, _) => Hold(busy, go) } };
         await using Running server = await StartAsync(slow, model);
         using Peer peer = server.Connect();
         peer.Send(".");
@@ -131,7 +132,7 @@ public sealed class LaneTests
         // unix(7): a receive stops behind data that descriptors came with, though there is more.
         using ManualResetEventSlim go = new();
         using ManualResetEventSlim busy = new();
-        Service slow = new("slow") { NewStreamHandler = () => new Scripted { Bytes = (_, _) => Hold(busy, go) } };
+        Service slow = new("slow") { NewStreamHandler = _ => new Scripted { Bytes = (_, _) => Hold(busy, go) } };
         await using Running server = await StartAsync(slow, model, "unix");
         using Peer peer = server.Connect();
         peer.Send(".");
@@ -148,7 +149,7 @@ public sealed class LaneTests
     public async Task A_handler_that_throws_when_it_is_asked_whether_it_is_idle_costs_its_own_connection(string model)
     {
         int made = 0;
-        Service brittle = new("brittle") { NewStreamHandler = () => new Scripted { Idle = ++made == 1 ? Broken : static () => false } };
+        Service brittle = new("brittle") { NewStreamHandler = _ => new Scripted { Idle = ++made == 1 ? Broken : static () => false } };
         await using Running server = await StartAsync(brittle, model);
         using Peer first = server.Connect();
         Assert.Equal("a", first.Ask("a"));
@@ -172,7 +173,7 @@ public sealed class LaneTests
     [MemberData(nameof(Here))]
     public async Task A_fault_that_can_not_say_what_it_is_costs_one_connection(string model)
     {
-        Service mute = new("mute") { NewStreamHandler = static () => new Scripted { Bytes = static (_, _) => throw new MuteException() } };
+        Service mute = new("mute") { NewStreamHandler = static _ => new Scripted { Bytes = static (_, _) => throw new MuteException() } };
         await using Running server = await StartAsync(mute, model);
         for (int i = 0; i < 3; i++)
         {

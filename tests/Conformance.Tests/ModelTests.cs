@@ -20,7 +20,9 @@ public sealed class ModelTests
         int made = 0;
         Service brittle = new("brittle")
         {
-            NewStreamHandler = () => ++made == 1 ? throw new FormatException("no handler") : Capitalize.Unicode.NewStreamHandler!(),
+            NewStreamHandler = connection => ++made == 1
+                ? throw new FormatException("no handler")
+                : ClassicServices.Capitalize.NewStreamHandler!(connection),
         };
         await using Running server = await Running.StartAsync(brittle, model: model);
         using Peer first = server.Connect();
@@ -33,7 +35,7 @@ public sealed class ModelTests
     [MemberData(nameof(WithALimit))]
     public async Task At_the_limit_of_connections_the_next_waits_in_the_backlog_until_one_ends(string model)
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, maxConnections: 2, model: model);
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, maxConnections: 2, model: model);
         using Peer first = server.Connect();
         using Peer second = server.Connect();
         Assert.Equal("A\n", first.Ask("a\n"));
@@ -50,7 +52,7 @@ public sealed class ModelTests
     [MemberData(nameof(All))]
     public async Task A_drain_ends_at_its_deadline_whatever_peers_do(string model)
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, model: model);
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, model: model);
         using Peer stubborn = server.Connect();
         stubborn.Send("half a li");
         Peer.Eventually(() => server.Counts.BytesReceived == 9, "the half line has arrived");
@@ -63,7 +65,7 @@ public sealed class ModelTests
     [MemberData(nameof(All))]
     public async Task A_drain_waits_for_the_rest_of_a_half_received_line(string model)
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, model: model);
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, model: model);
         using Peer slow = server.Connect();
         slow.Send("half a li");
         Peer.Eventually(() => server.Counts.BytesReceived == 9, "the half line has arrived");
@@ -79,7 +81,7 @@ public sealed class ModelTests
     [MemberData(nameof(All))]
     public async Task An_idle_connection_is_closed_at_its_time(string model)
     {
-        Service hasty = Capitalize.Unicode with { StreamLimits = StreamLimits.Default with { IdleTimeout =
+        Service hasty = ClassicServices.Capitalize with { StreamLimits = StreamLimits.Default with { IdleTimeout =
             TimeSpan.FromMilliseconds(200) } };
         await using Running server = await Running.StartAsync(hasty, model: model, change: AskAlso("--idle-timeout", "0.2"));
         using Peer peer = server.Connect();
@@ -93,7 +95,7 @@ public sealed class ModelTests
     public async Task A_bell_rung_from_another_thread_pushes_output_to_an_idle_connection(string model)
     {
         TaskCompletionSource<Bell> bell = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Service push = new("push") { NewStreamHandler = () => new Pushing(bell) };
+        Service push = new("push") { NewStreamHandler = _ => new Pushing(bell) };
         await using Running server = await Running.StartAsync(push, model: model);
         using Peer peer = server.Connect();
         Bell its = await bell.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
@@ -109,7 +111,7 @@ public sealed class ModelTests
     public async Task One_too_many_is_told_so_and_closed_where_that_is_wanted(string model)
     {
         await using Running server = await Running.StartAsync(
-            Capitalize.Unicode, maxConnections: 1, model: model,
+            ClassicServices.Capitalize, maxConnections: 1, model: model,
             change: static options => options with { AtLimit = AtLimit.Close, RefusalLine = "come back later" });
         using Peer first = server.Connect();
         Assert.Equal("A\n", first.Ask("a\n"));
@@ -130,7 +132,7 @@ public sealed class ModelTests
     public async Task One_address_has_its_share_and_no_more(string model)
     {
         await using Running server = await Running.StartAsync(
-            Capitalize.Unicode, model: model,
+            ClassicServices.Capitalize, model: model,
             change: options => AskAlso("--max-per-address", "2")(options with { MaxConnectionsPerAddress = 2 }));
         using Peer first = server.Connect();
         using Peer second = server.Connect();
@@ -150,7 +152,7 @@ public sealed class ModelTests
     [Fact]
     public async Task Under_the_iterative_model_the_second_waits_for_the_first_to_go()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, model: "iterative");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, model: "iterative");
         using Peer first = server.Connect();
         Assert.Equal("A\n", first.Ask("a\n"));
         using Peer second = server.Connect();

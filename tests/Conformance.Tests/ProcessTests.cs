@@ -10,7 +10,7 @@ public sealed class ProcessTests
     [Fact]
     public async Task A_process_that_is_killed_closes_its_connection_alone_and_is_counted()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, model: "process");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, model: "process");
         using Peer witness = server.Connect();
         Assert.Equal("BEFORE\n", witness.Ask("before\n"));
         int[] before = Children();
@@ -28,7 +28,7 @@ public sealed class ProcessTests
     {
         int[] others = Children();
         await using Running server = await Running.StartAsync(
-            Capitalize.Unicode, model: "prefork", change: static options => options with { Model = ServerModel.Prefork(1) });
+            ClassicServices.Capitalize, model: "prefork", change: static options => options with { Model = ServerModel.Prefork(1) });
         for (int killed = 1; killed <= 3; killed++)
         {
             using Peer victim = server.Connect();
@@ -52,7 +52,7 @@ public sealed class ProcessTests
         int[] others = Children();
         int descriptors = Descriptors();
         Ledger ledger;
-        await using (Running server = await Running.StartAsync(Capitalize.Unicode, model: model))
+        await using (Running server = await Running.StartAsync(ClassicServices.Capitalize, model: model))
         {
             ledger = server.Server.Ledger;
             for (int i = 0; i < 20; i++)
@@ -78,7 +78,7 @@ public sealed class ProcessTests
     {
         string program = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         await using Running server = await Running.StartAsync(
-            Capitalize.Unicode, model: "process",
+            ClassicServices.Capitalize, model: "process",
             change: options => options with { WorkerCommand = [program, .. options.WorkerCommand!.Skip(1)] });
         using Peer peer = server.Connect();
         peer.Send("patient\n");

@@ -9,7 +9,7 @@ public sealed class ServerTests
     [Fact]
     public async Task Localhost_is_both_loopback_addresses_on_one_port()
     {
-        await using Server server = await Server.StartAsync(Capitalize.Unicode, "tcp://localhost:0", "udp://localhost:0");
+        await using Server server = await Server.StartAsync(ClassicServices.Capitalize, "tcp://localhost:0", "udp://localhost:0");
         Assert.Equal(["127.0.0.1", "::1", "127.0.0.1", "::1"], server.Doors.Select(static door => door.Endpoint.Host));
         Assert.Equal(server.Doors[0].Endpoint.Port, server.Doors[1].Endpoint.Port);
         Assert.Equal(server.Doors[2].Endpoint.Port, server.Doors[3].Endpoint.Port);
@@ -19,7 +19,7 @@ public sealed class ServerTests
     [Fact]
     public async Task A_star_is_every_interface_of_both_families()
     {
-        await using Server server = await Server.StartAsync(Capitalize.Unicode, "tcp://*:0");
+        await using Server server = await Server.StartAsync(ClassicServices.Capitalize, "tcp://*:0");
         Assert.Equal(Reach.EveryInterface, server.Doors[0].Reach);
         foreach (string host in new[] { "127.0.0.1", "[::1]", "127.1.2.3" })
         {
@@ -35,8 +35,8 @@ public sealed class ServerTests
     [InlineData("unix+dgram")]
     public async Task A_second_server_on_the_same_address_is_refused(string transport)
     {
-        await using Running first = await Running.StartAsync(Capitalize.Unicode, transport);
-        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Echo.Service,
+        await using Running first = await Running.StartAsync(ClassicServices.Capitalize, transport);
+        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(ClassicServices.Echo,
             first.Endpoint.ToString()));
         Assert.Equal(SocketError.AddressAlreadyInUse, failure.Error);
         Assert.Contains("EADDRINUSE", failure.Message, StringComparison.Ordinal);
@@ -45,10 +45,10 @@ public sealed class ServerTests
     [Fact]
     public async Task When_one_endpoint_fails_none_stays_bound()
     {
-        await using Running taken = await Running.StartAsync(Capitalize.Unicode);
+        await using Running taken = await Running.StartAsync(ClassicServices.Capitalize);
         string free = $"tcp://127.0.0.1:{FreePort()}";
-        await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Echo.Service, free, taken.Endpoint.ToString()));
-        await using Server server = await Server.StartAsync(Echo.Service, free);
+        await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(ClassicServices.Echo, free, taken.Endpoint.ToString()));
+        await using Server server = await Server.StartAsync(ClassicServices.Echo, free);
         Assert.Single(server.Doors);
     }
 
@@ -56,7 +56,7 @@ public sealed class ServerTests
     public async Task A_restart_need_not_wait_for_the_old_connections()
     {
         string endpoint;
-        await using (Running first = await Running.StartAsync(Daytime.Service))
+        await using (Running first = await Running.StartAsync(ClassicServices.Daytime))
         {
             // The server closes first, so the TIME_WAIT is on its side.
             endpoint = first.Endpoint.ToString();
@@ -64,7 +64,7 @@ public sealed class ServerTests
             Assert.EndsWith("UTC\r\n", peer.ReceiveToEnd(), StringComparison.Ordinal);
         }
 
-        await using Server second = await Server.StartAsync(Capitalize.Unicode, endpoint);
+        await using Server second = await Server.StartAsync(ClassicServices.Capitalize, endpoint);
         Assert.Equal(endpoint, second.Doors[0].Endpoint.ToString());
     }
 
@@ -73,7 +73,7 @@ public sealed class ServerTests
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         LeaveStaleSocket(path);
-        await using (Server server = await Server.StartAsync(Capitalize.Unicode, $"unix://{path}"))
+        await using (Server server = await Server.StartAsync(ClassicServices.Capitalize, $"unix://{path}"))
         {
             using Peer peer = new(server.Doors[0].Endpoint);
             Assert.Equal("HI\n", peer.Ask("hi\n"));
@@ -81,7 +81,7 @@ public sealed class ServerTests
 
         Assert.False(File.Exists(path));
         await File.WriteAllTextAsync(path, "precious", TestContext.Current.CancellationToken);
-        await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Capitalize.Unicode, $"unix://{path}"));
+        await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(ClassicServices.Capitalize, $"unix://{path}"));
         Assert.Equal("precious", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
         File.Delete(path);
     }
@@ -93,7 +93,7 @@ public sealed class ServerTests
         await File.WriteAllTextAsync(path, "precious", TestContext.Current.CancellationToken);
         await using (FileStream locked = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
         {
-            await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Capitalize.Unicode, $"unix://{path}"));
+            await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(ClassicServices.Capitalize, $"unix://{path}"));
             Assert.True(File.Exists(path));
         }
 
@@ -103,7 +103,7 @@ public sealed class ServerTests
             await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
-        await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Capitalize.Unicode, $"unix://{path}"));
+        await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(ClassicServices.Capitalize, $"unix://{path}"));
         Assert.True(File.Exists(path));
         File.Delete(path);
     }
@@ -113,10 +113,10 @@ public sealed class ServerTests
     [InlineData("unix+dgram")]
     public async Task A_server_that_ends_leaves_its_successors_socket_alone(string transport)
     {
-        Running first = await Running.StartAsync(Echo.Service, transport);
+        Running first = await Running.StartAsync(ClassicServices.Echo, transport);
         string path = first.Endpoint.Path!;
         File.Delete(path);
-        await using (Server second = await Server.StartAsync(Capitalize.Unicode, first.Endpoint.ToString()))
+        await using (Server second = await Server.StartAsync(ClassicServices.Capitalize, first.Endpoint.ToString()))
         {
             await first.DisposeAsync();
             Assert.True(File.Exists(path));

@@ -9,7 +9,7 @@ namespace Doorbell.Tests;
 public sealed class StormTests
 {
     private const int Clients = 12;
-    private const int MostConnections = 6;
+    private const int MaxConnections = 6;
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     public static TheoryData<string, string> All
@@ -35,7 +35,7 @@ public sealed class StormTests
     [MemberData(nameof(All))]
     public async Task Every_question_is_answered_and_every_place_comes_back(string model, string transport)
     {
-        int limit = model == "iterative" ? 1 : MostConnections;
+        int limit = model == "iterative" ? 1 : MaxConnections;
         await using Running server = await StartAsync(model, transport, limit);
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => RunAsync(() =>
         {
@@ -66,7 +66,7 @@ public sealed class StormTests
         Random moments = new(Seed);
         for (int round = 0; round < 4; round++)
         {
-            await using Running server = await StartAsync(model, transport, model == "iterative" ? 1 : MostConnections);
+            await using Running server = await StartAsync(model, transport, model == "iterative" ? 1 : MaxConnections);
             int visits = 0;
             Task clients = Task.WhenAll(Enumerable.Range(0, Clients).Select(client => RunAsync(() =>
             {
@@ -97,7 +97,7 @@ public sealed class StormTests
     private static Task<Running> StartAsync(string model, string transport, int limit)
     {
         int made = Seed;
-        Service storm = new("storm") { NewStreamHandler = () => new Moody(new Random(Interlocked.Increment(ref made))) };
+        Service storm = new("storm") { NewStreamHandler = _ => new Moody(new Random(Interlocked.Increment(ref made))) };
         return Running.StartAsync(storm, transport, limit, model, static options => options with { MaxConnectionsPerAddress = 1000 });
     }
 

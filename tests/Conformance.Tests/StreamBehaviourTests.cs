@@ -179,7 +179,7 @@ public sealed class StreamBehaviourTests
     internal static Task<Running> StartAsync(string service, string transport, string model = "async") => Running.StartAsync(
         service switch
         {
-            "handler" => Capitalize.Unicode,
+            "handler" => ClassicServices.Capitalize,
             "delay" => PipeServices.WithDelay,
             _ => PipeServices.WithFile,
         },

@@ -19,7 +19,7 @@ public sealed class StreamLoadTests
     public async Task Two_hundred_megabytes_pass_both_ways_without_growth(string service, string transport)
     {
         const long total = 200 * Megabyte;
-        await using Running server = await Running.StartAsync(service == "echo" ? Echo.Service : Capitalize.Unicode, transport);
+        await using Running server = await Running.StartAsync(service == "echo" ? ClassicServices.Echo : ClassicServices.Capitalize, transport);
         using Peer peer = server.Connect();
         Task sending = Task.Factory.StartNew(
             () =>
@@ -63,7 +63,7 @@ public sealed class StreamLoadTests
     [InlineData("unix")]
     public async Task A_peer_that_never_reads_is_held_back_and_costs_bounded_memory(string transport)
     {
-        await using Running server = await Running.StartAsync(Echo.Service, transport);
+        await using Running server = await Running.StartAsync(ClassicServices.Echo, transport);
         using Peer peer = server.Connect();
         long before = GC.GetTotalMemory(forceFullCollection: true);
         peer.Socket.Blocking = false;
@@ -92,7 +92,7 @@ public sealed class StreamLoadTests
     [InlineData("unix")]
     public async Task Ten_thousand_connections_leave_no_descriptor(string transport)
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, transport);
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, transport);
         using (Peer warm = server.Connect())
         {
             warm.Ask("warm\n");

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Doorbell.Native;
 
 namespace Doorbell.Tests;
 

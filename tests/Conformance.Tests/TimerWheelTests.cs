@@ -1,4 +1,5 @@
 using CsCheck;
+using Doorbell.Lanes;
 
 namespace Doorbell.Tests;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Doorbell.Links;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -15,7 +16,7 @@ public sealed class DatagramTests
     public void An_unchanged_service_answers()
     {
         SimulatedNetwork network = new(1);
-        SimulatedDatagramServer server = network.BindDatagram(_server, Capitalize.Ascii);
+        SimulatedDatagramServer server = network.BindDatagram(_server, ClassicServices.CapitalizeAscii);
         string heard = "";
         SimulatedDatagramSocket client = network.BindDatagram(_client, (bytes, from, now) =>
         {
@@ -114,7 +115,7 @@ public sealed class DatagramTests
         SimulatedHost server = network.Host(_server);
         SimulatedHost client = network.Host(_client);
         int answers = 0;
-        SimulatedDatagramServer echo = network.BindDatagram(_server, Echo.Service);
+        SimulatedDatagramServer echo = network.BindDatagram(_server, ClassicServices.Echo);
         SimulatedDatagramSocket socket = network.BindDatagram(_client, (_, _, _) => answers++);
 
         network.Link(server, client).Options = new LinkOptions { Loss = 1 };
@@ -168,12 +169,12 @@ public sealed class DatagramTests
     {
         SimulatedNetwork network = new(9);
         SimulatedDatagramSocket client = network.BindDatagram(_client, static (_, _, _) => { });
-        SimulatedDatagramServer first = network.BindDatagram(_server, Discard.Service);
-        Assert.Throws<ArgumentException>(() => network.BindDatagram(_server, Discard.Service));
+        SimulatedDatagramServer first = network.BindDatagram(_server, ClassicServices.Discard);
+        Assert.Throws<ArgumentException>(() => network.BindDatagram(_server, ClassicServices.Discard));
         first.Close();
         client.Send(_server, "nobody"u8);
         network.RunUntilIdle();
-        SimulatedDatagramServer second = network.BindDatagram(_server, Discard.Service);
+        SimulatedDatagramServer second = network.BindDatagram(_server, ClassicServices.Discard);
         client.Send(_server, "somebody"u8);
         network.RunUntilIdle();
         Assert.Equal((0, 1), (first.Ledger.Read().DatagramsReceived, second.Ledger.Read().DatagramsReceived));

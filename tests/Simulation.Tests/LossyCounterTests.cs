@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using Doorbell.Links;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -87,7 +88,7 @@ public sealed class LossyCounterTests(ITestOutputHelper output)
     private static void Ask(SimulatedNetwork network, Counter counter, int questions, int clients)
     {
         network.DefaultLink = _bad;
-        SimulatedDatagramServer server = network.BindDatagram(_server, new Service("counter") { NewDatagramHandler = () => counter });
+        SimulatedDatagramServer server = network.BindDatagram(_server, new Service("counter") { NewDatagramHandler = _ => counter });
         Asker[] askers = new Asker[clients];
         for (int i = 0; i < clients; i++)
         {

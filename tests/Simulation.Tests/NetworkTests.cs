@@ -1,3 +1,4 @@
+using Doorbell.Links;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -5,7 +6,7 @@ namespace Doorbell.Tests;
 /// <summary>What the simulated network promises to whoever runs scenarios on it.</summary>
 public sealed class NetworkTests
 {
-    private static readonly Service _both = Capitalize.Ascii;
+    private static readonly Service _both = ClassicServices.CapitalizeAscii;
 
     [Fact]
     public void The_same_seed_replays_a_run_of_streams_datagrams_and_partitions_exactly()
@@ -89,7 +90,7 @@ public sealed class NetworkTests
         network.DefaultLink = new LinkOptions { Loss = 0.3, Duplicate = 0.1, Reorder = 0.1, Delay = TimeSpan.FromMilliseconds(20) };
         SimulatedHost server = network.Host("server");
         SimulatedHost client = network.Host("client");
-        SimulatedListener listener = network.ListenStream(server.At(7000), Capitalize.Ascii);
+        SimulatedListener listener = network.ListenStream(server.At(7000), ClassicServices.CapitalizeAscii);
         SimulatedClient visit = network.ConnectStream(client.At(50_000), server.At(7000));
         network.After(TimeSpan.FromMilliseconds(100), () => network.Partition(client, server));
         network.After(TimeSpan.FromSeconds(5), () => network.Heal(client, server));
@@ -150,7 +151,7 @@ public sealed class NetworkTests
     private static void Visit(SimulatedNetwork network, GuestList list)
     {
         SimulatedHost server = network.Host("server");
-        network.ListenStream(server.At(7000), new Service("guests") { NewStreamHandler = () => new Guest(list) });
+        network.ListenStream(server.At(7000), new Service("guests") { NewStreamHandler = _ => new Guest(list) });
         for (int i = 0; i < 10; i++)
         {
             SimulatedClient client = network.ConnectStream(network.Host($"guest {i}").At(1), server.At(7000));

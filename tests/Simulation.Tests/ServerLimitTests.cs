@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Doorbell.Links;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -35,7 +36,7 @@ public sealed class ServerLimitTests(ITestOutputHelper output)
     {
         StreamLimits patient = StreamLimits.Default with { IdleTimeout = Timeout.InfiniteTimeSpan };
         _network.ListenStream(
-            _server, Echo.Service with { StreamLimits = patient }, new SimulatedServerOptions { MaxConnections = 1, ListenBacklog = 0 });
+            _server, ClassicServices.Echo with { StreamLimits = patient }, new SimulatedServerOptions { MaxConnections = 1, ListenBacklog = 0 });
         Connect(0);
         _network.Run(TimeSpan.FromSeconds(1));
         Connect(1);
@@ -143,7 +144,7 @@ public sealed class ServerLimitTests(ITestOutputHelper output)
             + $"{Stopwatch.GetElapsedTime(started).TotalSeconds:0.00} s");
     }
 
-    private SimulatedListener Listen(SimulatedServerOptions options) => _network.ListenStream(_server, Capitalize.Ascii, options);
+    private SimulatedListener Listen(SimulatedServerOptions options) => _network.ListenStream(_server, ClassicServices.CapitalizeAscii, options);
 
     private SimulatedClient[] ConnectInTurn(int count)
     {

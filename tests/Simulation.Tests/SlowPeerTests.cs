@@ -14,7 +14,7 @@ public sealed class SlowPeerTests
     [Fact]
     public void A_slow_reader_and_a_slow_writer_take_their_time()
     {
-        SimulatedListener listener = _network.ListenStream(_server, Echo.Service);
+        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo);
         SimulatedClient writer = _network.ConnectStream(_client, _server);
         writer.SendBytesPerSecond = 10;
         writer.Send(_letters);
@@ -38,7 +38,7 @@ public sealed class SlowPeerTests
     public void A_reader_slower_than_the_least_rate_is_reset()
     {
         StreamLimits limits = StreamLimits.Default with { MinDataRate = 1_000 };
-        SimulatedListener listener = _network.ListenStream(_server, Echo.Service with { StreamLimits = limits });
+        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo with { StreamLimits = limits });
         SimulatedClient slow = _network.ConnectStream(_client, _server);
         slow.ReadBytesPerSecond = 100;
         slow.Send(new byte[200_000]);
@@ -55,7 +55,7 @@ public sealed class SlowPeerTests
     [Fact]
     public void A_stalled_peer_is_closed_when_idle_and_one_that_goes_on_is_served()
     {
-        SimulatedListener listener = _network.ListenStream(_server, Echo.Service);
+        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo);
         SimulatedClient stalls = _network.ConnectStream(_client, _server);
         SimulatedClient goesOn = _network.ConnectStream(_client, _server);
         foreach (SimulatedClient client in (SimulatedClient[])[stalls, goesOn])

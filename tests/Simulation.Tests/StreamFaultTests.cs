@@ -1,4 +1,5 @@
 using System.Text;
+using Doorbell.Links;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -31,7 +32,7 @@ public sealed class StreamFaultTests
     [Fact]
     public void A_stream_goes_on_when_a_partition_is_healed()
     {
-        SimulatedListener listener = _network.ListenStream(_server, Echo.Service);
+        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo);
         SimulatedClient client = _network.ConnectStream(_client, _server);
         client.Send("before "u8);
         _network.Run(TimeSpan.FromSeconds(1));
@@ -49,7 +50,7 @@ public sealed class StreamFaultTests
     [Fact]
     public void A_stream_that_is_never_healed_fails_after_15_minutes_at_the_side_that_sends()
     {
-        SimulatedListener listener = _network.ListenStream(_server, Echo.Service);
+        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo);
         SimulatedClient client = _network.ConnectStream(_client, _server);
         _network.Run(TimeSpan.FromSeconds(1));
         _network.Partition(Server, Client);
@@ -66,7 +67,7 @@ public sealed class StreamFaultTests
     public void A_server_whose_answer_is_never_taken_learns_that_its_transport_failed()
     {
         StreamLimits patient = StreamLimits.Default with { IdleTimeout = Timeout.InfiniteTimeSpan };
-        SimulatedListener listener = _network.ListenStream(_server, Echo.Service with { StreamLimits = patient });
+        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo with { StreamLimits = patient });
         SimulatedClient client = _network.ConnectStream(_client, _server);
         _network.Run(TimeSpan.FromSeconds(1));
         client.Send("question"u8);
@@ -96,7 +97,7 @@ public sealed class StreamFaultTests
         Simulation.RunSeeds(200, static network =>
         {
             int at = network.Random.Next(_letters.Length);
-            network.ListenStream(_server, Echo.Service);
+            network.ListenStream(_server, ClassicServices.Echo);
             SimulatedClient client = network.ConnectStream(_client, _server);
             client.ResetAfterReceiving(at);
             client.Send(_letters);
@@ -110,7 +111,7 @@ public sealed class StreamFaultTests
     public void What_comes_after_close_is_answered_with_a_reset()
     {
         // It answers one byte and closes; the peer's end is not waited for.
-        Service once = new("once") { NewStreamHandler = static () => new ClosesAtOnce(), StreamLimits = Impatient };
+        Service once = new("once") { NewStreamHandler = static _ => new ClosesAtOnce(), StreamLimits = Impatient };
         _network.ListenStream(_server, once);
         SimulatedClient client = _network.ConnectStream(_client, _server);
         client.Send("a"u8);
@@ -126,7 +127,7 @@ public sealed class StreamFaultTests
     [Fact]
     public void A_client_that_closes_without_reading_resets_the_server()
     {
-        SimulatedListener listener = _network.ListenStream(_server, Echo.Service);
+        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo);
         SimulatedClient client = _network.ConnectStream(_client, _server);
         client.StopReading();
         client.Send("answer me"u8);
@@ -141,7 +142,7 @@ public sealed class StreamFaultTests
     [InlineData(true)]
     public void A_reset_that_is_lost_leaves_the_server_with_half_a_connection_until_it_is_tired_of_it(bool isOnItsWay)
     {
-        SimulatedListener listener = _network.ListenStream(_server, Echo.Service);
+        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo);
         SimulatedClient client = _network.ConnectStream(_client, _server);
         client.Send("hello"u8);
         _network.Run(TimeSpan.FromSeconds(1));
@@ -166,7 +167,7 @@ public sealed class StreamFaultTests
     [Fact]
     public void Whoever_missed_a_reset_gets_another_when_it_sends()
     {
-        Service aborts = new("aborts") { NewStreamHandler = static () => new Aborts() };
+        Service aborts = new("aborts") { NewStreamHandler = static _ => new Aborts() };
         SimulatedListener listener = _network.ListenStream(_server, aborts);
         SimulatedClient client = _network.ConnectStream(_client, _server);
         _network.Run(TimeSpan.FromSeconds(1));
@@ -184,7 +185,7 @@ public sealed class StreamFaultTests
     [Fact]
     public void A_damaged_segment_is_lost_as_its_checksum_tells()
     {
-        _network.ListenStream(_server, Echo.Service);
+        _network.ListenStream(_server, ClassicServices.Echo);
         _network.Link(Client, Server).Options = new LinkOptions { Corrupt = 1 };
         SimulatedClient client = _network.ConnectStream(_client, _server);
         _network.RunUntilIdle();
@@ -194,7 +195,7 @@ public sealed class StreamFaultTests
     [Fact]
     public void A_link_has_its_own_latency_for_streams()
     {
-        _network.ListenStream(_server, Echo.Service);
+        _network.ListenStream(_server, ClassicServices.Echo);
         _network.Link(Client, Server).Options = new LinkOptions { Delay = TimeSpan.FromMilliseconds(300) };
         _network.Link(Server, Client).Options = new LinkOptions { Delay = TimeSpan.FromMilliseconds(200) };
         List<TimeSpan> changes = [];
@@ -215,7 +216,7 @@ public sealed class StreamFaultTests
 
     private static string Text(SimulatedClient client) => Encoding.UTF8.GetString(client.Received);
 
-    private static Service Takes(List<byte> taken) => new("takes") { NewStreamHandler = () => new Taker(taken) };
+    private static Service Takes(List<byte> taken) => new("takes") { NewStreamHandler = _ => new Taker(taken) };
 
     private sealed class Taker(List<byte> taken) : StreamHandler
     {

@@ -1,3 +1,4 @@
+using Doorbell.Links;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -26,7 +27,7 @@ public sealed class StreamTests
     [Fact]
     public void The_same_seed_gives_the_same_run_and_another_seed_another()
     {
-        static Service NewService(Framing framing) => Echo.Service;
+        static Service NewService(Framing framing) => ClassicServices.Echo;
         Assert.Equal(Visit(new SimulatedNetwork(7), NewService), Visit(new SimulatedNetwork(7), NewService));
         Assert.NotEqual(Visit(new SimulatedNetwork(7), NewService), Visit(new SimulatedNetwork(8), NewService));
     }
@@ -35,8 +36,8 @@ public sealed class StreamTests
     public void A_handler_that_loses_a_byte_where_a_piece_ends_is_found_within_20_seeds_and_its_seed_finds_it_again()
     {
         static void Lossy(SimulatedNetwork network) =>
-            Visit(network, static _ => new Service("lossy") { NewStreamHandler = static () => new LosesAByte() });
-        static void Sound(SimulatedNetwork network) => Visit(network, static _ => Echo.Service);
+            Visit(network, static _ => new Service("lossy") { NewStreamHandler = static _ => new LosesAByte() });
+        static void Sound(SimulatedNetwork network) => Visit(network, static _ => ClassicServices.Echo);
 
         SimulationFailedException found = Assert.Throws<SimulationFailedException>(static () =>
         {

@@ -8,9 +8,9 @@ namespace Doorbell.Tests;
 /// <summary>What a reader may rely on in every source file.</summary>
 public sealed partial class StyleTests
 {
-    private const int MostLinesOfAFile = 330;
-    private const int MostLinesOfAMethod = 60;
-    private const int LongestLine = 140;
+    private const int MaxLinesOfAFile = 330;
+    private const int MaxLinesOfAMethod = 60;
+    private const int MaxLine = 140;
 
     public static TheoryData<string> Folders => ["src", "tests", "samples", "bench"];
 
@@ -18,12 +18,12 @@ public sealed partial class StyleTests
     [MemberData(nameof(Folders))]
     public void No_file_is_longer_than_one_sitting(string folder) =>
         AssertNone(folder, static (file,
-            text) => text.Split('\n').Length > MostLinesOfAFile ? [$"{file} has {text.Split('\n').Length} lines"] : []);
+            text) => text.Split('\n').Length > MaxLinesOfAFile ? [$"{file} has {text.Split('\n').Length} lines"] : []);
 
     [Theory]
     [MemberData(nameof(Folders))]
     public void No_line_runs_off_the_screen(string folder) => AssertNone(folder, static (file, text) => text.Split('\n')
-        .Index().Where(static line => line.Item.Length > LongestLine).Select(line =>
+        .Index().Where(static line => line.Item.Length > MaxLine).Select(line =>
             $"{file}:{line.Index + 1} has {line.Item.Length} characters"));
 
     [Theory]
@@ -32,7 +32,7 @@ public sealed partial class StyleTests
         CSharpSyntaxTree.ParseText(text).GetRoot().DescendantNodes()
             .Where(static node => node is BaseMethodDeclarationSyntax or LocalFunctionStatementSyntax or AccessorDeclarationSyntax)
             .Select(static node => node.GetLocation().GetLineSpan())
-            .Where(static span => span.EndLinePosition.Line - span.StartLinePosition.Line + 1 > MostLinesOfAMethod)
+            .Where(static span => span.EndLinePosition.Line - span.StartLinePosition.Line + 1 > MaxLinesOfAMethod)
             .Select(span => $"{file}:{span.StartLinePosition.Line + 1} has a method that ends at {span.EndLinePosition.Line + 1}"));
 
     [Theory]

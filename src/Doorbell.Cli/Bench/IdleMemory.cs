@@ -24,7 +24,7 @@ internal sealed record IdleMemory(int Opened, int Connected, int Held, long Grow
     private const int Batch = 100;
 
     private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan _mostForTheFirst = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _maxForTheFirst = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _most = TimeSpan.FromSeconds(10);
 
     /// <summary>How many wait in the backlog.</summary>
@@ -64,7 +64,7 @@ internal sealed record IdleMemory(int Opened, int Connected, int Held, long Grow
                 asking.AddRange(Enumerable.Range(first, count).Select(client => Ask(sockets[client], client)));
                 progress = Stopwatch.GetTimestamp();
                 Task all = Task.WhenAll(asking);
-                while (!all.IsCompleted && Stopwatch.GetElapsedTime(Volatile.Read(ref progress)) < (held == 0 ? _mostForTheFirst : _quiet))
+                while (!all.IsCompleted && Stopwatch.GetElapsedTime(Volatile.Read(ref progress)) < (held == 0 ? _maxForTheFirst : _quiet))
                 {
                     await Task.WhenAny(all, Task.Delay(_quiet / 20, cancellation));
                 }

@@ -18,7 +18,7 @@ internal sealed class Load(IPEndPoint server, string name, Func<TimeSpan> cpu)
 
     private const int BindAddressNoPort = 24; // IP_BIND_ADDRESS_NO_PORT, ip(7)
 
-    private static readonly TimeSpan _mostForAnAnswer = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _maxForAnAnswer = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(300);
 
     /// <summary>A new connection for each request: connect, ask, close.</summary>
@@ -61,7 +61,7 @@ internal sealed class Load(IPEndPoint server, string name, Func<TimeSpan> cpu)
         while (waiting.Count > 0)
         {
             List<Socket> ready = [.. waiting];
-            Socket.Select(ready, null, null, held.Count == 0 ? _mostForAnAnswer : _quiet);
+            Socket.Select(ready, null, null, held.Count == 0 ? _maxForAnAnswer : _quiet);
             if (ready.Count == 0)
             {
                 break;
@@ -129,8 +129,8 @@ internal sealed class Load(IPEndPoint server, string name, Func<TimeSpan> cpu)
         Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
         {
             NoDelay = true,
-            ReceiveTimeout = (int)_mostForAnAnswer.TotalMilliseconds,
-            SendTimeout = (int)_mostForAnAnswer.TotalMilliseconds,
+            ReceiveTimeout = (int)_maxForAnAnswer.TotalMilliseconds,
+            SendTimeout = (int)_maxForAnAnswer.TotalMilliseconds,
         };
         try
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Doorbell.Native;
 
 namespace Doorbell.Cli;
 

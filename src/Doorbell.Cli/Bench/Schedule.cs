@@ -15,7 +15,7 @@ internal sealed record Schedule(double Seconds, int Models)
     public TimeSpan Slice => TimeSpan.FromSeconds(Seconds * ShareOfLoad / (Rounds * Models * 2));
 
     /// <summary>When the run is given up.</summary>
-    public TimeSpan Most => TimeSpan.FromSeconds(Math.Max(Seconds * 1.5, Seconds + 20));
+    public TimeSpan Max => TimeSpan.FromSeconds(Math.Max(Seconds * 1.5, Seconds + 20));
 
     /// <summary>A warm-up before the first round.</summary>
     public TimeSpan WarmUp => Slice / 2;

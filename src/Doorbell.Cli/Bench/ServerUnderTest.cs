@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Doorbell.Native;
 
 namespace Doorbell.Cli;
 
@@ -9,8 +10,8 @@ namespace Doorbell.Cli;
 /// </summary>
 internal sealed class ServerUnderTest : IAsyncDisposable
 {
-    private static readonly TimeSpan _mostToStart = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan _mostToEnd = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _maxToStart = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _maxToEnd = TimeSpan.FromSeconds(2);
 
     private readonly Process _process;
     private readonly ProcessTree _tree;
@@ -81,7 +82,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
             _ = LibcProcesses.kill(_process.Id, LibcProcesses.SignalTerminate);
         }
 
-        using (CancellationTokenSource enough = new(_mostToEnd))
+        using (CancellationTokenSource enough = new(_maxToEnd))
         {
             await _process.WaitForExitAsync(enough.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -98,11 +99,11 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     {
         try
         {
-            await Task.WhenAny(_listening.Task, _process.WaitForExitAsync(cancellation)).WaitAsync(_mostToStart, cancellation);
+            await Task.WhenAny(_listening.Task, _process.WaitForExitAsync(cancellation)).WaitAsync(_maxToStart, cancellation);
         }
         catch (TimeoutException)
         {
-            throw new IOException($"it does not listen after {_mostToStart.TotalSeconds} s");
+            throw new IOException($"it does not listen after {_maxToStart.TotalSeconds} s");
         }
 
         if (!_listening.Task.IsCompleted)
@@ -132,7 +133,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         const string Command = "doorbell: ";
         if (!string.IsNullOrWhiteSpace(line))
         {
-            _complaint ??= PeerText.Escape(line.StartsWith(Command, StringComparison.Ordinal) ? line[Command.Length..] : line);
+            _complaint ??= PrintableText.Escape(line.StartsWith(Command, StringComparison.Ordinal) ? line[Command.Length..] : line);
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Doorbell.Cli;
 internal sealed class SlowClients(ServerUnderTest server, TimeSpan cap) : IDisposable
 {
     private const int Tries = 3;
-    private static readonly TimeSpan _mostToConnect = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _maxToConnect = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _untilTaken = TimeSpan.FromMilliseconds(10);
 
     private readonly List<Socket> _slow = [];
@@ -44,7 +44,7 @@ internal sealed class SlowClients(ServerUnderTest server, TimeSpan cap) : IDispo
     private async Task BringToAsync(int count, CancellationToken cancellation)
     {
         using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        enough.CancelAfter(_mostToConnect);
+        enough.CancelAfter(_maxToConnect);
         while (_slow.Count < count)
         {
             Socket socket = NewSocket();

@@ -1,3 +1,5 @@
+using Doorbell.Sockets;
+
 namespace Doorbell.Cli.Impair;
 
 /// <summary>What a proxy carries, and how.</summary>
@@ -8,13 +10,13 @@ namespace Doorbell.Cli.Impair;
 /// <param name="Seed">Of the chances.</param>
 /// <param name="Say">Told in a line what the user should know.</param>
 internal sealed record ImpairOptions(
-    IReadOnlyList<BoundSocket> Doors, Endpoint Upstream, LiveFaults Up, LiveFaults Down, long Seed, Action<string> Say)
+    IReadOnlyList<DoorSocket> Doors, Endpoint Upstream, LiveFaults Up, LiveFaults Down, long Seed, Action<string> Say)
 {
     /// <summary>What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.</summary>
     /// <exception cref="NetworkException">The system refuses.</exception>
-    public static Task<List<BoundSocket>> BindAsync(Endpoint listen, CancellationToken cancellation)
+    public static Task<List<DoorSocket>> BindAsync(Endpoint listen, CancellationToken cancellation)
     {
-        ServerOptions options = new() { Service = Echo.Service, Endpoints = [listen] };
+        ServerOptions options = new() { Service = ClassicServices.Echo, Endpoints = [listen] };
         return new Binding(options, ServerModel.Async, []).BindAllAsync(cancellation);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Doorbell.Sockets;
 
 namespace Doorbell.Cli.Impair;
 
@@ -8,7 +9,7 @@ internal sealed class ImpairReport(bool json)
     /// <summary>Whether people read it, not programs.</summary>
     public bool IsForPeople => !json;
 
-    public void Listening(IReadOnlyList<BoundSocket> doors, Endpoint upstream, long seed)
+    public void Listening(IReadOnlyList<DoorSocket> doors, Endpoint upstream, long seed)
     {
         foreach (Endpoint door in doors.Select(static bound => bound.Door.Endpoint))
         {

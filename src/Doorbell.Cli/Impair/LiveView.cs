@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Threading.Channels;
+using Doorbell.Serving;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -13,7 +13,7 @@ internal static class PlotFile
         {
             if (result.GetValueOrDefault<FileInfo?>() is { } file && file.Extension is not (".svg" or ".png"))
             {
-                result.AddError($"--plot takes a name that ends in .svg or .png, not \"{PeerText.Escape(file.Name)}\"");
+                result.AddError($"--plot takes a name that ends in .svg or .png, not \"{PrintableText.Escape(file.Name)}\"");
             }
         });
         return plot;
@@ -56,7 +56,7 @@ internal static class PlotFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return $"draw {PeerText.Escape(file.FullName)}: {PeerText.Escape(failure.Message)}";
+            return $"draw {PrintableText.Escape(file.FullName)}: {PrintableText.Escape(failure.Message)}";
         }
     }
 }

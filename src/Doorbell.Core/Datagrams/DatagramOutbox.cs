@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Doorbell;
+namespace Doorbell.Sessions;
 
 /// <summary>The datagrams to be sent, one behind the other in one buffer, for the lane to send and clear.</summary>
 public sealed class DatagramOutbox : IBufferWriter<byte>

@@ -1,4 +1,4 @@
-namespace Doorbell;
+namespace Doorbell.Sessions;
 
 /// <summary>Between which two addresses a datagram goes: the peer's, and the one of ours that it came to or leaves from.</summary>
 /// <param name="Peer">Where it came from, or goes to.</param>

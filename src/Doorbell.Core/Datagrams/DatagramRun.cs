@@ -1,4 +1,4 @@
-namespace Doorbell;
+namespace Doorbell.Sessions;
 
 /// <summary>What may be joined into one message that the kernel or the card cuts into datagrams again (UDP_SEGMENT, udp(7)).</summary>
 /// <param name="MaxSegments">Datagrams in a message; 1 joins none.</param>

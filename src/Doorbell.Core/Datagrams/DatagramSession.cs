@@ -1,4 +1,4 @@
-namespace Doorbell;
+namespace Doorbell.Sessions;
 
 /// <summary>
 /// One datagram socket, between its handler and the lane that carries it. The lane hands over each datagram, sends what is in
@@ -148,7 +148,7 @@ public sealed class DatagramSession
         _tally.Requests += count;
     }
 
-    internal void Count(in CoapServerCounts more) => _ledger.Add(more);
+    internal void Count(LedgerCounter counter, long more) => _ledger.Add(counter, more);
 
     private void Handle(ReadOnlySpan<byte> bytes, TimeSpan now, DateTimeOffset utcNow)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Doorbell.Sessions;
 
 namespace Doorbell;
 
@@ -66,6 +67,9 @@ public readonly ref struct DatagramTurn
     /// <param name="count">How many; not negative.</param>
     public void CountRequests(int count) => _session.CountRequests(count);
 
-    /// <summary>Adds to what the ledger counts of CoAP.</summary>
-    internal void Count(in CoapServerCounts more) => _session.Count(more);
+    /// <summary>Adds to one of the counters that the service lists (<see cref="Service.Counters"/>).</summary>
+    /// <param name="counter">One of them.</param>
+    /// <param name="more">How many; not negative.</param>
+    /// <exception cref="ArgumentException">The service does not list it.</exception>
+    public void Count(LedgerCounter counter, long more) => _session.Count(counter, more);
 }

@@ -1,4 +1,4 @@
-namespace Doorbell;
+namespace Doorbell.Sessions;
 
 /// <summary>
 /// A server's reply as textbook servers write it: it ends at LF or NUL or with the connection, may come byte by byte, and may drag a

@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell;
 
 /// <summary>The one place that counts: every connection, byte, datagram and loss of a server. Read it with <see cref="Read"/>.</summary>
@@ -11,27 +13,37 @@ public sealed class Ledger
     private static readonly int _drops = Enum.GetValues<DatagramDrop>().Length;
     private static readonly int _firstReason = Enum.GetValues<Count>().Length;
 
+    private static readonly int _firstCounter = _firstReason + _reasons + _drops;
+
+    private readonly LedgerCounter[] _counters;
     private readonly Memory<long> _cells;
     private readonly bool _oneThread;
     private Ledger[] _parts = [];
 
+    /// <summary>The most counters that the services of one ledger may have together: 64.</summary>
+    public const int MaxCounters = 64;
+
     /// <summary>A ledger of this process alone.</summary>
-    public Ledger()
-        : this(new long[CellCount])
+    /// <param name="counters">What its services count beside connections, bytes and datagrams.</param>
+    public Ledger(params IReadOnlyList<LedgerCounter> counters)
+        : this(new long[CellCount], counters)
     {
     }
 
     /// <summary>A ledger kept in memory that other processes read and add to as well.</summary>
     /// <param name="cells">At least <see cref="CellCount"/> numbers, 0 at first; kept.</param>
-    /// <exception cref="ArgumentException">Fewer.</exception>
-    public Ledger(Memory<long> cells)
+    /// <param name="counters">What its services count beside; the same, in the same order, in each of those processes.</param>
+    /// <exception cref="ArgumentException">Fewer cells, or more than <see cref="MaxCounters"/> counters.</exception>
+    public Ledger(Memory<long> cells, IReadOnlyList<LedgerCounter> counters)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(counters.Count, MaxCounters, nameof(counters));
+        _counters = [.. counters];
         ArgumentOutOfRangeException.ThrowIfLessThan(cells.Length, CellCount, nameof(cells));
         _cells = cells[..CellCount];
     }
 
-    private Ledger(bool oneThread)
-        : this() => _oneThread = oneThread;
+    private Ledger(IReadOnlyList<LedgerCounter> counters, bool oneThread)
+        : this(counters) => _oneThread = oneThread;
 
     private enum Count
     {
@@ -47,17 +59,13 @@ public sealed class Ledger
         DatagramFaults,
         AcceptErrors,
         ProcessesLost,
-        CoapEvictedExchanges,
-        CoapChallenges,
-        CoapUnsent,
-        CoapRefusedBodies,
-        CoapEvictedBodies,
-        CoapTimedOutBodies,
-        CoapUnacknowledgedAnswers,
     }
 
     /// <summary>How many numbers a ledger is.</summary>
-    public static int CellCount => _firstReason + _reasons + _drops;
+    public static int CellCount => _firstCounter + MaxCounters;
+
+    /// <summary>The counters of its services, in the order of <see cref="LedgerSnapshot.Counters"/>.</summary>
+    public IReadOnlyList<LedgerCounter> Counters => _counters;
 
     /// <summary>The counts so far. Each is exact; together they are of nearly the same moment.</summary>
     public LedgerSnapshot Read()
@@ -76,18 +84,11 @@ public sealed class Ledger
             BytesUnsent = sum[(int)Count.BytesUnsent],
             DatagramsReceived = sum[(int)Count.DatagramsReceived],
             DatagramsSent = sum[(int)Count.DatagramsSent],
-            DatagramsDropped = sum[(_firstReason + _reasons)..],
+            DatagramsDropped = sum[(_firstReason + _reasons).._firstCounter],
             DatagramFaults = sum[(int)Count.DatagramFaults],
             AcceptErrors = sum[(int)Count.AcceptErrors],
             ProcessesLost = sum[(int)Count.ProcessesLost],
-            Coap = new CoapServerCounts(
-                sum[(int)Count.CoapEvictedExchanges],
-                sum[(int)Count.CoapChallenges],
-                sum[(int)Count.CoapUnsent],
-                sum[(int)Count.CoapRefusedBodies],
-                sum[(int)Count.CoapEvictedBodies],
-                sum[(int)Count.CoapTimedOutBodies],
-                sum[(int)Count.CoapUnacknowledgedAnswers]),
+            Counters = _counters.Index().ToDictionary(static at => at.Item.Name, at => sum[_firstCounter + at.Index]),
         };
     }
 
@@ -109,7 +110,7 @@ public sealed class Ledger
     /// </summary>
     public Ledger PartOfOneThread()
     {
-        Ledger part = new(oneThread: true);
+        Ledger part = new(_counters, oneThread: true);
         Include(part);
         return part;
     }
@@ -199,15 +200,25 @@ public sealed class Ledger
         }
     }
 
-    internal void Add(in CoapServerCounts more)
+    /// <summary>Adds to one of the <see cref="Counters"/>.</summary>
+    /// <param name="counter">One of them.</param>
+    /// <param name="more">How many; not negative.</param>
+    /// <exception cref="ArgumentException">No service of this ledger lists it.</exception>
+    public void Add(LedgerCounter counter, long more)
     {
-        Add(Count.CoapEvictedExchanges, more.EvictedExchanges);
-        Add(Count.CoapChallenges, more.Challenges);
-        Add(Count.CoapUnsent, more.Unsent);
-        Add(Count.CoapRefusedBodies, more.RefusedBodies);
-        Add(Count.CoapEvictedBodies, more.EvictedBodies);
-        Add(Count.CoapTimedOutBodies, more.TimedOutBodies);
-        Add(Count.CoapUnacknowledgedAnswers, more.UnacknowledgedAnswers);
+        ArgumentOutOfRangeException.ThrowIfNegative(more);
+        int at = 0;
+        while (at < _counters.Length && _counters[at].Name != counter.Name)
+        {
+            at++;
+        }
+
+        if (at == _counters.Length)
+        {
+            throw new ArgumentException($"The counter {counter.Name} is none of this ledger's: its service has to list it.", nameof(counter));
+        }
+
+        Add(_cells.Span, _firstCounter + at, more);
     }
 
     internal void Add(in StreamTally tally)

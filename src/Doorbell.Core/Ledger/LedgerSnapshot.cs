@@ -46,10 +46,9 @@ public sealed record LedgerSnapshot
     public required long ProcessesLost { get; init; }
 
     /// <summary>
-    /// What the CoAP servers have refused, forgotten and lost, the sum of all sockets; no part of <see cref="Errors"/>, as the protocol
-    /// has an answer to each.
+    /// What the services' protocols count, by the name of each <see cref="LedgerCounter"/>; no part of <see cref="Errors"/>.
     /// </summary>
-    public required CoapServerCounts Coap { get; init; }
+    public required IReadOnlyDictionary<string, long> Counters { get; init; }
 
     /// <summary>Connections open now.</summary>
     public long ConnectionsOpen => ConnectionsOpened - ConnectionsClosed.Sum();
@@ -63,6 +62,9 @@ public sealed record LedgerSnapshot
 
     /// <summary>Connections that ended for <paramref name="reason"/>.</summary>
     public long Closed(CloseReason reason) => ConnectionsClosed[(int)reason];
+
+    /// <summary>What <paramref name="counter"/> has counted; 0 if no service of this ledger lists it.</summary>
+    public long Of(LedgerCounter counter) => Counters.GetValueOrDefault(counter.Name);
 
     /// <summary>Datagrams lost because of <paramref name="why"/>.</summary>
     public long Dropped(DatagramDrop why) => DatagramsDropped[(int)why];

@@ -1,4 +1,4 @@
-namespace Doorbell;
+namespace Doorbell.Sessions;
 
 /// <summary>What one turn of a stream session adds to the ledger.</summary>
 internal struct StreamTally

@@ -4,13 +4,11 @@ namespace Doorbell;
 /// <param name="Name">A short name for logs, lower case by custom.</param>
 public sealed record Service(string Name)
 {
-    private static readonly Dictionary<string, CoapResource> _noResources = [];
-
     /// <summary>Makes the handler of a new connection; null if the service does not speak over streams. Any thread may call it.</summary>
-    public Func<StreamHandler>? NewStreamHandler { get; init; }
+    public Func<ConnectionInfo, StreamHandler>? NewStreamHandler { get; init; }
 
     /// <summary>Makes the handler of a datagram socket; null if the service does not speak in datagrams. Any thread may call it.</summary>
-    public Func<DatagramHandler>? NewDatagramHandler { get; init; }
+    public Func<DatagramSocketInfo, DatagramHandler>? NewDatagramHandler { get; init; }
 
     /// <summary>What to run in the place of handlers; null for none. It takes the model of a process for each connection.</summary>
     public ServiceProgram? Program { get; init; }
@@ -22,33 +20,20 @@ public sealed record Service(string Name)
     public DatagramLimits DatagramLimits { get; init; } = DatagramLimits.Default;
 
     /// <summary>
-    /// What it offers at a <c>coap://</c> endpoint, by path, as in <c>lamps/1</c>. Default none: itself at its name, if it speaks in
-    /// datagrams (<see cref="CoapResource.From"/>).
+    /// Whether what its handlers remember must be in one process, so that the models whose lanes are processes are refused. Default false.
     /// </summary>
-    public IReadOnlyDictionary<string, CoapResource> CoapResources { get; init; } = _noResources;
+    public bool NeedsOneProcess { get; init; }
 
-    /// <summary>The bounds of each <c>coap://</c> socket.</summary>
-    public CoapServerLimits CoapLimits { get; init; } = CoapServerLimits.Default;
+    /// <summary>What its handlers count beside connections, bytes and datagrams. Default none.</summary>
+    public IReadOnlyList<LedgerCounter> Counters { get; init; } = [];
+
+    /// <summary>What is known of one message and its answer, for protocols that say it to their clients; null if nothing is.</summary>
+    public MessageTraits? Traits { get; init; }
 
     /// <summary>A service that answers lines; see <see cref="Framing.Line"/>. Over datagrams, each datagram is one line.</summary>
     /// <param name="name">A short name for logs.</param>
     /// <param name="answer">Answers one message; the line's end is added by itself, as the question's was.</param>
     public static Service Lines(string name, MessageFunction answer) => Framed(name, Framing.Line, answer);
-
-    /// <summary>The same, and what is known of it as a resource.</summary>
-    internal Service AsResource(CoapCode method, int? contentFormat, int? takesFormat = null) => this with
-    {
-        CoapResources = new Dictionary<string, CoapResource>
-        {
-            [Name] = CoapResource.From(this) with
-            {
-                Methods = [method],
-                ContentFormat = contentFormat,
-                TakesFormat = takesFormat,
-                HasEffect = false,
-            },
-        },
-    };
 
     /// <summary>A service that is a program.</summary>
     /// <param name="name">A short name for logs.</param>
@@ -63,12 +48,7 @@ public sealed record Service(string Name)
     /// <param name="answer">Answers one message.</param>
     public static Service Framed(string name, Framing framing, MessageFunction answer) => new(name)
     {
-        NewStreamHandler = () => new MessageHandler(framing, answer),
-        NewDatagramHandler = () => new MessageDatagramHandler(answer),
+        NewStreamHandler = _ => new MessageHandler(framing, answer),
+        NewDatagramHandler = _ => new MessageDatagramHandler(answer),
     };
 }
-
-/// <summary>Answers one message: a pure function of bytes.</summary>
-/// <param name="message">The message without its framing; valid during the call only.</param>
-/// <param name="answer">Where the answer is written; what is written, perhaps nothing, is framed as the message was.</param>
-public delegate void MessageFunction(ReadOnlySpan<byte> message, System.Buffers.IBufferWriter<byte> answer);

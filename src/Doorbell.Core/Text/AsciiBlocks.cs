@@ -14,7 +14,7 @@ internal static class AsciiBlocks
     private const int AtOnce = 4;
 
     /// <summary>A lane of a block counts so many ends and no more.</summary>
-    private const int MostInALane = 255;
+    private const int MaxInALane = 255;
 
     /// <summary>Writes a–z as A–Z up to the first block that has a byte beyond ASCII, or is not full; answers how far it came.</summary>
     /// <param name="text">Anything.</param>
@@ -62,7 +62,7 @@ internal static class AsciiBlocks
         int count = 0;
         while (text.Length >= Vector<byte>.Count)
         {
-            int blocks = Math.Min(text.Length / Vector<byte>.Count, MostInALane);
+            int blocks = Math.Min(text.Length / Vector<byte>.Count, MaxInALane);
             count += CountEnds(ref MemoryMarshal.GetReference(text), blocks);
             text = text[(blocks * Vector<byte>.Count)..];
         }

@@ -15,7 +15,7 @@ public static class UpperCase
     /// <summary>So many ASCII bytes in a row end a piece of other text: from here the vectorised path pays.</summary>
     private const int AsciiRun = 16;
 
-    private const int LongestMappingBytes = 12;
+    private const int MaxMappingBytes = 12;
 
     /// <summary>
     /// Writes Unicode's full default upper case (Unicode section 3.13, toUppercase with SpecialCasing's unconditional part; what
@@ -91,7 +91,7 @@ public static class UpperCase
     private static int MapPiece(ReadOnlySpan<byte> utf8, IBufferWriter<byte> output, bool isFinal)
     {
         int end = Math.Min(utf8.Length, PieceBytes);
-        Span<byte> room = output.GetSpan((end * MaxGrowth) + LongestMappingBytes);
+        Span<byte> room = output.GetSpan((end * MaxGrowth) + MaxMappingBytes);
         int read = 0;
         int written = 0;
         int asciiInARow = 0;

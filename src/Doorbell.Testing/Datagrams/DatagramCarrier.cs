@@ -1,9 +1,11 @@
+using Doorbell.Links;
+
 namespace Doorbell.Testing;
 
 /// <summary>The datagram sockets of a network, and the datagrams on their way.</summary>
 internal sealed class DatagramCarrier(SimulatedNetwork network)
 {
-    private const int MostBytes = 65_507;
+    private const int MaxBytes = 65_507;
     private readonly Dictionary<PeerAddress, SimulatedDatagramSocket> _sockets = new(AddressComparer.Instance);
 
     /// <summary>Those that have arrived, for the next to use: no more than were ever on their way at once.</summary>
@@ -31,7 +33,7 @@ internal sealed class DatagramCarrier(SimulatedNetwork network)
 
     public void Send(SimulatedLink link, PeerAddress from, PeerAddress to, ReadOnlySpan<byte> bytes)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, MostBytes, nameof(bytes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, MaxBytes, nameof(bytes));
         if (link.IsCut)
         {
             return;

@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell.Testing;
 
 /// <summary>A service that is served over datagrams on a <see cref="SimulatedNetwork"/>: one socket, one handler.</summary>
@@ -9,17 +11,19 @@ public sealed class SimulatedDatagramServer
 
     internal SimulatedDatagramServer(SimulatedNetwork network, PeerAddress address, Service service)
     {
-        Func<DatagramHandler> newHandler = service.NewDatagramHandler
+        Func<DatagramSocketInfo, DatagramHandler> newHandler = service.NewDatagramHandler
             ?? throw new ArgumentException($"{service.Name} does not speak in datagrams.", nameof(service));
         service.DatagramLimits.Validate();
+        Endpoint door = Endpoint.From(Transport.Udp, address.ToIPEndPoint());
+        Ledger = new Ledger([.. service.Counters]);
         _network = network;
         _socket = network.BindDatagram(address, Receive);
         _socket.AlarmDue = Tick;
-        _session = new DatagramSession(newHandler(), service.DatagramLimits, Ledger);
+        _session = new DatagramSession(newHandler(new SimulatedSocketInfo(door, network.Random)), service.DatagramLimits, Ledger);
     }
 
     /// <summary>Where its datagrams are counted.</summary>
-    public Ledger Ledger { get; } = new();
+    public Ledger Ledger { get; }
 
     /// <summary>What its handler threw last, if it did.</summary>
     public Exception? Fault { get; private set; }
@@ -32,16 +36,16 @@ public sealed class SimulatedDatagramServer
     private void Receive(ReadOnlySpan<byte> bytes, PeerAddress from, TimeSpan now)
     {
         _session.Received(bytes, from, now, UtcNow);
-        Settle();
+        Complete();
     }
 
     private void Tick()
     {
         _session.Tick(_network.Now, UtcNow);
-        Settle();
+        Complete();
     }
 
-    private void Settle()
+    private void Complete()
     {
         if (_session.Fault is { } fault)
         {

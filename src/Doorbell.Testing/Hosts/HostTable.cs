@@ -3,7 +3,7 @@ namespace Doorbell.Testing;
 /// <summary>The hosts, by name and by address.</summary>
 internal sealed class HostTable
 {
-    private const int MostHosts = 100_000;
+    private const int MaxHosts = 100_000;
 
     /// <summary>Hosts that are given only a name are at 10.0.0.1 and on.</summary>
     private const uint BeforeFirst = 0x0a000000;
@@ -44,9 +44,9 @@ internal sealed class HostTable
 
     private SimulatedHost Add(string name, PeerAddress address)
     {
-        if (_byAddress.Count >= MostHosts)
+        if (_byAddress.Count >= MaxHosts)
         {
-            throw new InvalidOperationException($"There are {MostHosts} hosts already.");
+            throw new InvalidOperationException($"There are {MaxHosts} hosts already.");
         }
 
         SimulatedHost host = new(name, address);

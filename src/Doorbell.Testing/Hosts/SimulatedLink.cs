@@ -1,3 +1,5 @@
+using Doorbell.Links;
+
 namespace Doorbell.Testing;
 
 /// <summary>

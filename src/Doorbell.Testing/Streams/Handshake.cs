@@ -113,7 +113,7 @@ internal sealed class Handshake : IScheduled
 
     private void SendAgain()
     {
-        if (_sent > Retransmission.MostOfSyn)
+        if (_sent > Retransmission.MaxOfSyn)
         {
             Client.Fail(ConnectionFailure.TimedOut);
         }

@@ -13,9 +13,9 @@ internal sealed class Pace
     public int BytesPerSecond { get; private set; }
 
     /// <summary>When as much is saved up as may be: to look again before that would bring a few bytes.</summary>
-    public TimeSpan NextAt => _since + TimeSpan.FromTicks(((Most - _saved) / BytesPerSecond) + 1);
+    public TimeSpan NextAt => _since + TimeSpan.FromTicks(((Max - _saved) / BytesPerSecond) + 1);
 
-    private long Most => Math.Max(TimeSpan.TicksPerSecond, BytesPerSecond * (TimeSpan.TicksPerSecond / BurstsPerSecond));
+    private long Max => Math.Max(TimeSpan.TicksPerSecond, BytesPerSecond * (TimeSpan.TicksPerSecond / BurstsPerSecond));
 
     public void Set(int bytesPerSecond, TimeSpan now)
     {
@@ -31,7 +31,7 @@ internal sealed class Pace
             return bytes;
         }
 
-        _saved = (long)Int128.Min(Most, _saved + ((Int128)(now - _since).Ticks * BytesPerSecond));
+        _saved = (long)Int128.Min(Max, _saved + ((Int128)(now - _since).Ticks * BytesPerSecond));
         _since = now;
         return (int)Math.Min(bytes, _saved / TimeSpan.TicksPerSecond);
     }

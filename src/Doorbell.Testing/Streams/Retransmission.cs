@@ -4,12 +4,12 @@ namespace Doorbell.Testing;
 internal static class Retransmission
 {
     /// <summary>A segment is sent again so often, tcp_retries2: with the waits between, for 924.6 seconds.</summary>
-    public const int MostOfSegment = 15;
+    public const int MaxOfSegment = 15;
 
     /// <summary>A SYN is sent again so often, tcp_syn_retries: with the waits between, for 127 seconds.</summary>
-    public const int MostOfSyn = 6;
+    public const int MaxOfSyn = 6;
 
-    private static readonly TimeSpan _longest = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _max = TimeSpan.FromSeconds(120);
 
     /// <summary>How long a segment is waited for that was sent so often: 200 ms, then twice as long each time.</summary>
     public static TimeSpan OfSegment(int sent) => Doubled(TimeSpan.FromMilliseconds(200), sent);
@@ -20,6 +20,6 @@ internal static class Retransmission
     private static TimeSpan Doubled(TimeSpan first, int sent)
     {
         TimeSpan wait = first * (1 << (sent - 1));
-        return wait < _longest ? wait : _longest;
+        return wait < _max ? wait : _max;
     }
 }

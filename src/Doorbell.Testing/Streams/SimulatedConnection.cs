@@ -10,12 +10,12 @@ internal sealed class SimulatedConnection : IScheduled
     private bool _isWoken;
 
     public SimulatedConnection(
-        SimulatedNetwork network, SimulatedListener listener, SessionSetting setting, PeerAddress peer, StreamEnd end)
+        SimulatedNetwork network, SimulatedListener listener, SessionSetting setting, StreamEnd end)
     {
         _network = network;
         _listener = listener;
-        Peer = peer;
-        _lane = new SessionLane(setting, peer, end, network.Fork(), Wake);
+        Peer = setting.Connection.Peer;
+        _lane = new SessionLane(setting, end, network.Fork(), Wake);
         _deadline = new VirtualTimer(network, Tick);
         end.OnChange = Wake;
     }

@@ -10,13 +10,15 @@ public sealed class SimulatedListener : IScheduled
     private readonly SimulatedNetwork _network;
     private readonly PeerAddress _address;
     private readonly Service _service;
-    private readonly Func<StreamHandler> _newHandler;
+    private readonly Func<ConnectionInfo, StreamHandler> _newHandler;
     private readonly SimulatedServerOptions _options;
     private readonly byte[] _refusal;
     private readonly CountingPool _pool = new();
     private readonly AddressCounts _ofAddress;
     private readonly Queue<(PeerAddress From, StreamEnd End)> _backlog = new();
     private readonly List<SimulatedConnection> _connections = [];
+    private readonly Endpoint _door;
+    private long _opened;
     private bool _accepts;
     private bool _drains;
 
@@ -26,6 +28,8 @@ public sealed class SimulatedListener : IScheduled
         service.StreamLimits.Validate();
         _network = network;
         _address = address;
+        _door = Endpoint.From(Transport.Tcp, address.ToIPEndPoint());
+        Ledger = new Ledger([.. service.Counters]);
         _service = service;
         _options = options;
         _refusal = System.Text.Encoding.UTF8.GetBytes(options.RefusalLine is { } line ? line + "\n" : "");
@@ -35,7 +39,7 @@ public sealed class SimulatedListener : IScheduled
     }
 
     /// <summary>Where its connections are counted.</summary>
-    public Ledger Ledger { get; } = new();
+    public Ledger Ledger { get; }
 
     /// <summary>Bytes its sessions hold in rented memory; 0 when all are idle or ended.</summary>
     public long RentedBytes => _pool.RentedBytes;
@@ -154,8 +158,9 @@ public sealed class SimulatedListener : IScheduled
 
     private void Serve(PeerAddress from, StreamEnd end)
     {
-        SessionSetting setting = new(_newHandler(), _service.StreamLimits, Ledger, _pool);
-        SimulatedConnection connection = new(_network, this, setting, from, end) { Index = _connections.Count };
+        SimulatedConnectionInfo info = new(++_opened, _door, from, _address);
+        SessionSetting setting = new(_newHandler(info), info, _service.StreamLimits, Ledger, _pool);
+        SimulatedConnection connection = new(_network, this, setting, end) { Index = _connections.Count };
         _connections.Add(connection);
         connection.Open();
         if (_drains)

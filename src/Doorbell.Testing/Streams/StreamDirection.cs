@@ -142,7 +142,7 @@ internal sealed class StreamDirection(SimulatedNetwork network, SimulatedLink li
             return;
         }
 
-        if (_segments[number].Sent <= Retransmission.MostOfSegment)
+        if (_segments[number].Sent <= Retransmission.MaxOfSegment)
         {
             Transmit(number);
             return;

@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 
-namespace Doorbell;
+namespace Doorbell.Pipes;
 
 /// <summary>
 /// The reading end that a <see cref="PipeHandler"/>'s code gets: a pipe's own, which also knows whether the code only waits for

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using Doorbell.Pipes;
 
 namespace Doorbell;
 
@@ -24,7 +25,7 @@ public abstract class PipeHandler : StreamHandler
     private const int HighMark = 64 * 1024;
 
     /// <summary>Most bytes moved from the pipe to the session in one call.</summary>
-    private const int MostPerTurn = HighMark;
+    private const int MaxPerTurn = HighMark;
 
     // What continues the code runs on the thread pool; what continues the lane is only a ring, so it may run where it is.
     private readonly Pipe _input = new(Options(reader: PipeScheduler.ThreadPool, writer: PipeScheduler.Inline));
@@ -184,7 +185,7 @@ public abstract class PipeHandler : StreamHandler
     private void Move(ReadResult written, OutputBuffer output)
     {
         ReadOnlySequence<byte> bytes = written.Buffer;
-        ReadOnlySequence<byte> now = bytes.Length > MostPerTurn ? bytes.Slice(0, MostPerTurn) : bytes;
+        ReadOnlySequence<byte> now = bytes.Length > MaxPerTurn ? bytes.Slice(0, MaxPerTurn) : bytes;
         foreach (ReadOnlyMemory<byte> piece in now)
         {
             output.Write(piece.Span);

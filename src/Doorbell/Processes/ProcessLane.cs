@@ -1,14 +1,21 @@
-namespace Doorbell;
+using Doorbell.Lanes;
+using Doorbell.Lanes.Loops;
+using Doorbell.Native;
+using Doorbell.Processes.Spawning;
+using Doorbell.Serving;
+using Doorbell.Sockets;
+
+namespace Doorbell.Processes;
 
 /// <summary>A connection that a process of its own serves.</summary>
-internal class ProcessConnection(in Accepted accepted, ChildProcess child, int place) : Timed
+internal class ProcessConnection(in AcceptedSocket accepted, ChildProcess child, int slot) : Timed
 {
-    public Accepted Accepted { get; } = accepted;
+    public AcceptedSocket Accepted { get; } = accepted;
 
     public ChildProcess Child { get; } = child;
 
     /// <summary>Its index in the lane's table, and its events' token.</summary>
-    public int Place { get; } = place;
+    public int Slot { get; } = slot;
 }
 
 /// <summary>
@@ -26,19 +33,19 @@ internal abstract class ProcessLane : IDisposable
     private readonly List<ProcessConnection?> _connections = [];
     private readonly Stack<int> _free = new();
     private readonly Backoff _backoff = new();
-    private Accepted? _waiting;
+    private AcceptedSocket? _waiting;
     private TimeSpan _tryAgain;
 
-    protected ProcessLane(IReadOnlyList<BoundSocket> listeners, Serving serving, StopEvents stop)
+    protected ProcessLane(IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown)
     {
-        Serving = serving;
-        Stop = stop;
-        _acceptor = new LoopAcceptor(listeners, new Listeners(listeners, 1), serving, Epoll, ListenerToken, _wake, Open);
+        Context = context;
+        Stop = shutdown;
+        _acceptor = new LoopAcceptor(listeners, new SharedListeners(listeners, 1), context, Epoll, ListenerToken, _wake, Open);
     }
 
-    protected Serving Serving { get; }
+    protected ServerContext Context { get; }
 
-    protected StopEvents Stop { get; }
+    protected ShutdownEvents Stop { get; }
 
     protected Epoll Epoll { get; } = new();
 
@@ -46,7 +53,7 @@ internal abstract class ProcessLane : IDisposable
 
     protected bool IsDraining { get; private set; }
 
-    /// <summary>Events of one connection have tokens from this many times its place on: 0 is its process's end.</summary>
+    /// <summary>Events of one connection have tokens from this many times its slot on: 0 is its process's end.</summary>
     protected const int TokensPerConnection = 4;
 
     /// <summary>Accepts until the drain, then waits for the last process.</summary>
@@ -62,12 +69,12 @@ internal abstract class ProcessLane : IDisposable
             for (int i = 0; i < count; i++)
             {
                 (uint events, int token) = Epoll[i];
-                Heed(events, token, now);
+                OnEvents(events, token, now);
             }
 
             while (Timers.TakeDue(now) is ProcessConnection due)
             {
-                ItIsTime(due, now);
+                OnTimer(due, now);
             }
 
             if (TryWaiting(now))
@@ -88,31 +95,31 @@ internal abstract class ProcessLane : IDisposable
     }
 
     /// <summary>Starts the process of a connection; 0, or errno. It owns the descriptor from then on.</summary>
-    protected abstract int TryStart(in Accepted accepted, int place, out ProcessConnection? connection);
+    protected abstract int TryStart(in AcceptedSocket accepted, int slot, out ProcessConnection? connection);
 
     /// <summary>The process has ended.</summary>
     protected abstract void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now);
 
-    /// <summary>Another event of a place, which may have no connection; <paramref name="kind"/> is 1 to 3.</summary>
-    protected virtual void Heed(ProcessConnection? connection, int place, int kind, uint events, TimeSpan now)
+    /// <summary>Another event of a slot, which may have no connection; <paramref name="kind"/> is 1 to 3.</summary>
+    protected virtual void OnEvents(ProcessConnection? connection, int slot, int kind, uint events, TimeSpan now)
     {
     }
 
     /// <summary>The connection's timer is due.</summary>
-    protected abstract void ItIsTime(ProcessConnection connection, TimeSpan now);
+    protected abstract void OnTimer(ProcessConnection connection, TimeSpan now);
 
     /// <summary>The server drains, and then aborts.</summary>
-    protected abstract void HearStop(ProcessConnection connection, TimeSpan now);
+    protected abstract void OnShutdown(ProcessConnection connection, TimeSpan now);
 
     protected abstract void DisposeOwn();
 
-    /// <summary>Nothing of the connection is left: another may have its place.</summary>
+    /// <summary>Nothing of the connection is left: another may have its slot.</summary>
     protected void Release(ProcessConnection connection)
     {
         Timers.Remove(connection);
-        _connections[connection.Place] = null;
-        _free.Push(connection.Place);
-        Serving.Admission.Leave(connection.Accepted.Peer);
+        _connections[connection.Slot] = null;
+        _free.Push(connection.Slot);
+        Context.Admission.Release(connection.Accepted.Peer);
     }
 
     private int Timeout()
@@ -125,31 +132,31 @@ internal abstract class ProcessLane : IDisposable
         return timers < 0 || accept < 0 ? Math.Max(timers, accept) : Math.Min(timers, accept);
     }
 
-    private void Heed(uint events, int token, TimeSpan now)
+    private void OnEvents(uint events, int token, TimeSpan now)
     {
         switch (token)
         {
             case StopToken:
-                HearStop(now);
+                OnShutdown(now);
                 break;
             case WakeToken:
                 _wake.Clear();
                 break;
             case ListenerToken:
-                _acceptor.Heard();
+                _acceptor.OnReadable();
                 break;
             default:
-                Heed(token / TokensPerConnection, token % TokensPerConnection, events, now);
+                OnEvents(token / TokensPerConnection, token % TokensPerConnection, events, now);
                 break;
         }
     }
 
-    private void Heed(int place, int kind, uint events, TimeSpan now)
+    private void OnEvents(int slot, int kind, uint events, TimeSpan now)
     {
-        ProcessConnection? connection = place < _connections.Count ? _connections[place] : null;
+        ProcessConnection? connection = slot < _connections.Count ? _connections[slot] : null;
         if (kind != 0)
         {
-            Heed(connection, place, kind, events, now);
+            OnEvents(connection, slot, kind, events, now);
         }
         else if (connection?.Child.Reap() is { } status)
         {
@@ -159,12 +166,12 @@ internal abstract class ProcessLane : IDisposable
         }
     }
 
-    private void HearStop(TimeSpan now)
+    private void OnShutdown(TimeSpan now)
     {
         if (!IsDraining)
         {
             IsDraining = true;
-            _acceptor.Heard();
+            _acceptor.OnReadable();
         }
 
         Epoll.Forget(Stop.Drain.Descriptor);
@@ -179,43 +186,43 @@ internal abstract class ProcessLane : IDisposable
 
         foreach (ProcessConnection connection in _connections.OfType<ProcessConnection>().ToArray())
         {
-            HearStop(connection, now);
+            OnShutdown(connection, now);
         }
     }
 
     /// <summary>A process that can't be made is tried again: meanwhile its connection waits here, and the others in the backlog.</summary>
-    private bool Open(Accepted accepted, TimeSpan now)
+    private bool Open(AcceptedSocket accepted, TimeSpan now)
     {
-        int place = _free.TryPop(out int free) ? free : _connections.Count;
-        int errno = TryStart(accepted, place, out ProcessConnection? connection);
+        int slot = _free.TryPop(out int free) ? free : _connections.Count;
+        int errno = TryStart(accepted, slot, out ProcessConnection? connection);
         if (errno == 0)
         {
-            if (place == _connections.Count)
+            if (slot == _connections.Count)
             {
                 _connections.Add(connection);
             }
 
-            _connections[place] = connection;
-            Epoll.Watch(connection!.Child.Descriptor, Epoll.In, place * TokensPerConnection);
+            _connections[slot] = connection;
+            Epoll.Watch(connection!.Child.Descriptor, Epoll.In, slot * TokensPerConnection);
             _backoff.Reset();
             if (IsDraining)
             {
-                HearStop(connection, now);
+                OnShutdown(connection, now);
             }
 
             return true;
         }
 
-        if (place < _connections.Count)
+        if (slot < _connections.Count)
         {
-            _free.Push(place);
+            _free.Push(slot);
         }
 
-        Serving.Ledger.ProcessLost();
+        Context.Ledger.ProcessLost();
         if (_backoff.MayLog())
         {
             string failure = NetworkException.FromErrno("posix_spawn", $"a process for {accepted.Peer}", errno).Message;
-            ServerLog.ProcessFailed(Serving.Log, failure);
+            ServerLog.ProcessFailed(Context.Log, failure);
         }
 
         _waiting = accepted;
@@ -235,7 +242,7 @@ internal abstract class ProcessLane : IDisposable
         {
             _waiting = null;
             _ = Libc.close(accepted.Descriptor);
-            Serving.Admission.Leave(accepted.Peer);
+            Context.Admission.Release(accepted.Peer);
             return true;
         }
 

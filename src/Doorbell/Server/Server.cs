@@ -1,3 +1,9 @@
+using Doorbell.Engines;
+using Doorbell.Processes.Programs;
+using Doorbell.Processes.Workers;
+using Doorbell.Serving;
+using Doorbell.SocketOptions;
+using Doorbell.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,17 +15,18 @@ public sealed class Server : IAsyncDisposable
 {
     private const string MigrateFile = "/proc/sys/net/ipv4/tcp_migrate_req";
 
-    private readonly Stop _stop = new();
+    private readonly Shutdown _shutdown = new();
     private readonly Admission _admission;
     private Task<int?>? _successor;
     private readonly BacklogWatch _backlogs;
-    private readonly ExchangeWatch _exchanges;
+    private readonly CounterWatch _counters;
     private readonly ILogger _log;
 
-    private Server(ServerOptions options, ServerModel model, EngineChoice engine, List<BoundSocket> sockets)
+    private Server(ServerOptions options, ServerModel model, EngineChoice engine, List<DoorSocket> sockets)
     {
+        Ledger = new Ledger([.. options.Counters]);
         Model = model;
-        Engine = engine.Engine.Name;
+        EngineName = engine.Engine.Name;
         EngineRefused = engine.Refused;
         Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
 
@@ -28,32 +35,29 @@ public sealed class Server : IAsyncDisposable
         _log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
         _admission = new Admission(options);
         _backlogs = new BacklogWatch(sockets, _log, ListenCounters.Read);
-        _exchanges = new ExchangeWatch(Ledger, options.Service.CoapLimits.MaxExchanges, _log);
+        _counters = new CounterWatch(Ledger, _log);
         Completion = sockets.Count == 0
             ? Task.CompletedTask
-            : CompleteAsync(engine.Engine.ServeAsync(sockets, new(options, model, _admission, Ledger, _stop, _log)), sockets);
-        _ = _backlogs.RunAsync(_stop.Draining);
-        if (Doors.Any(static door => door.Endpoint.Transport == Transport.Coap))
-        {
-            _ = _exchanges.RunAsync(_stop.Draining);
-        }
+            : CompleteAsync(engine.Engine.ServeAsync(sockets, new(options, model, _admission, Ledger, _shutdown, _log)), sockets);
+        _ = _backlogs.RunAsync(_shutdown.Draining);
+        _ = _counters.RunAsync(_shutdown.Draining);
     }
 
     /// <summary>In a worker process.</summary>
-    private Server(ServerOptions options, ServerModel model, List<BoundSocket> sockets, WorkerProcess worker)
+    private Server(ServerOptions options, ServerModel model, List<DoorSocket> sockets, WorkerProcess worker)
     {
         Model = model;
-        Engine = new EpollEngine().Name;
+        EngineName = new EpollEngine().Name;
         Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
         SocketOptions = [];
         _log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
-        SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Places);
-        Ledger = shared[worker.Place];
-        _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Place));
+        SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Slots, options.Counters);
+        Ledger = shared[worker.Slot];
+        _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Slot));
         _backlogs = new BacklogWatch([], _log, ListenCounters.Read);
-        _exchanges = new ExchangeWatch(Ledger, options.Service.CoapLimits.MaxExchanges, _log);
-        Completion = WorkerLanes.ServeAsync(
-            worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _stop, _log));
+        _counters = new CounterWatch(Ledger, _log);
+        Completion = WorkerServer.ServeAsync(
+            worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _shutdown, _log));
     }
 
     /// <summary>
@@ -87,7 +91,7 @@ public sealed class Server : IAsyncDisposable
     public ServerModel Model { get; }
 
     /// <summary>By which of the kernel's calls: <c>epoll</c>, <c>io_uring</c> or <c>portable</c>.</summary>
-    public string Engine { get; }
+    public string EngineName { get; }
 
     /// <summary>Why it is not the engine asked for, in one line; null if it is.</summary>
     public string? EngineRefused { get; }
@@ -99,7 +103,7 @@ public sealed class Server : IAsyncDisposable
     public int? HandedOverTo { get; private set; }
 
     /// <summary>What has been counted.</summary>
-    public Ledger Ledger { get; } = new Ledger();
+    public Ledger Ledger { get; }
 
     /// <summary>
     /// Reads how many connections wait at each stream listener, and what it had no room for. After the drain has begun: what
@@ -112,11 +116,11 @@ public sealed class Server : IAsyncDisposable
     public Task Completion { get; }
 
     /// <summary>For tests: how many more connections may come in.</summary>
-    internal int PlacesLeft => _admission.PlacesLeft;
+    internal int LeasesLeft => _admission.LeasesLeft;
 
     /// <summary>Binds every endpoint and begins to serve.</summary>
     /// <param name="service">What to serve.</param>
-    /// <param name="endpoints">Where, as <see cref="Endpoint.Parse"/> takes them.</param>
+    /// <param name="endpoints">Where, as <see cref="Endpoint.Parse(string)"/> takes them.</param>
     /// <returns>The server, listening.</returns>
     /// <exception cref="FormatException">An endpoint can't be parsed.</exception>
     /// <exception cref="NetworkException">An endpoint can't be resolved or bound; then none is.</exception>
@@ -152,14 +156,23 @@ public sealed class Server : IAsyncDisposable
             throw new PlatformNotSupportedException(why);
         }
 
-        if (options.Service.Program is { } program)
+        foreach (Service service in options.Services)
         {
-            _ = ProgramFile.Find(program.FileName);
+            if (service.Program is { } program)
+            {
+                if (engine.Engine is PortableEngine)
+                {
+                    throw new PlatformNotSupportedException(
+                        $"the service {service.Name} is a program, and the portable engine starts none: leave out the engine");
+                }
+
+                _ = ProgramFile.Find(program.FileName);
+            }
         }
 
         using TakeoverClient? takeover = options.TakeoverPath is { } path ? TakeoverClient.Ask(path, options) : null;
         Binding binding = new(options, model, takeover?.Sockets ?? []);
-        List<BoundSocket> sockets = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
+        List<DoorSocket> sockets = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
         Server server = new(options, model, engine, sockets) { TookOverFrom = takeover?.Process };
         try
         {
@@ -186,14 +199,14 @@ public sealed class Server : IAsyncDisposable
     public async Task DrainAsync(TimeSpan deadline)
     {
         _backlogs.Look(MonotonicClock.Now); // the last time that the listeners can be read
-        _stop.Drain();
+        _shutdown.Drain();
         if (await Task.WhenAny(Completion, Task.Delay(deadline)).ConfigureAwait(false) != Completion)
         {
-            _stop.Abort();
+            _shutdown.Abort();
         }
 
         await Completion.ConfigureAwait(false);
-        _exchanges.Look(MonotonicClock.Now);
+        _counters.Look(MonotonicClock.Now);
     }
 
     /// <summary>
@@ -205,7 +218,7 @@ public sealed class Server : IAsyncDisposable
     public async Task RunAsync(TimeSpan drain, CancellationToken stop)
     {
         Task stopped = Task.Delay(Timeout.Infinite, stop);
-        if (await Task.WhenAny(Completion, stopped, TakenOverAsync(), _stop.Failed).ConfigureAwait(false) != Completion)
+        if (await Task.WhenAny(Completion, stopped, TakenOverAsync(), _shutdown.Failed).ConfigureAwait(false) != Completion)
         {
             await DrainAsync(drain).ConfigureAwait(false);
         }
@@ -217,25 +230,25 @@ public sealed class Server : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DrainAsync(TimeSpan.Zero).ConfigureAwait(false);
-        _stop.Dispose();
+        _shutdown.Dispose();
         _admission.Dispose();
     }
 
     private static ServerModel ModelFor(ServerOptions options) => options switch
     {
         { Model: { } asked } => asked,
-        { Service.Program: not null } => ServerModel.Process,
+        _ when options.Services.All(static service => service.Program is not null) => ServerModel.Process,
         { Engine: EngineKind.Portable } => ServerModel.Async,
         _ => OperatingSystem.IsLinux() ? ServerModel.Loop() : ServerModel.Async,
     };
 
 
     /// <summary>Who serves already, in the place of a server that drains, serves on, even if the next one can't reach it.</summary>
-    private static Task<int?>? SuccessorAsync(string path, List<BoundSocket> sockets, Server server, bool tookOver)
+    private static Task<int?>? SuccessorAsync(string path, List<DoorSocket> sockets, Server server, bool tookOver)
     {
         try
         {
-            return new TakeoverListener(path, sockets, server._stop, server._log).RunAsync();
+            return new TakeoverListener(path, sockets, server._shutdown, server._log).RunAsync();
         }
         catch (NetworkException failure) when (tookOver)
         {
@@ -249,7 +262,7 @@ public sealed class Server : IAsyncDisposable
         HandedOverTo = _successor is null ? null : await _successor.ConfigureAwait(false);
         if (HandedOverTo is null)
         {
-            await Task.Delay(Timeout.Infinite, _stop.Aborting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.Infinite, _shutdown.Aborting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -261,12 +274,18 @@ public sealed class Server : IAsyncDisposable
             return new Server(options, model, EngineChoice.For(options.Engine, model), []);
         }
 
-        IEnumerable<BoundSocket> sockets = (worker.IsConnection ? [] : worker.Sockets)
-            .Select(socket => InheritedSocket.Adopt(socket, $"fd://{socket}", options));
+        IEnumerable<DoorSocket> sockets = (worker.IsConnection ? [] : worker.Sockets)
+            .Select(socket => Adopt(socket.Descriptor, socket.Door, options));
         return new Server(options, model, [.. sockets], worker);
     }
 
-    private async Task CompleteAsync(Task serving, List<BoundSocket> sockets)
+    private static DoorSocket Adopt(int descriptor, int door, ServerOptions options)
+    {
+        DoorSocket adopted = InheritedSocket.Adopt(descriptor, $"fd://{descriptor}", options);
+        return adopted with { Door = adopted.Door with { Service = options.ServiceAt(door), Number = door } };
+    }
+
+    private async Task CompleteAsync(Task serving, List<DoorSocket> sockets)
     {
         try
         {
@@ -275,7 +294,7 @@ public sealed class Server : IAsyncDisposable
         finally
         {
             // A unix socket's file is the successor's now, if there is one.
-            if (!_stop.IsHandedOver)
+            if (!_shutdown.IsHandedOver)
             {
                 sockets.ForEach(static bound => bound.Close());
             }

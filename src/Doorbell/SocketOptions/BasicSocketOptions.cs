@@ -1,9 +1,9 @@
 using System.Net.Sockets;
-using static Doorbell.SocketKinds;
-using static Doorbell.SocketOptionKind;
-using static Doorbell.SocketOptionTime;
+using static Doorbell.SocketOptions.SocketKinds;
+using static Doorbell.SocketOptions.SocketOptionKind;
+using static Doorbell.SocketOptions.SocketOptionTime;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>SOL_SOCKET, the part that POSIX has too: socket(7), unix(7).</summary>
 internal static class BasicSocketOptions

@@ -1,9 +1,9 @@
 using System.Net.Sockets;
-using static Doorbell.SocketKinds;
-using static Doorbell.SocketOptionKind;
-using static Doorbell.SocketOptionTime;
+using static Doorbell.SocketOptions.SocketKinds;
+using static Doorbell.SocketOptions.SocketOptionKind;
+using static Doorbell.SocketOptions.SocketOptionTime;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>IPPROTO_IP: ip(7) and linux/in.h. On a dual-stack socket they hold for its IPv4 peers.</summary>
 internal static class IPOptions

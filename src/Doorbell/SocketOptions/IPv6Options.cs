@@ -1,9 +1,9 @@
 using System.Net.Sockets;
-using static Doorbell.SocketKinds;
-using static Doorbell.SocketOptionKind;
-using static Doorbell.SocketOptionTime;
+using static Doorbell.SocketOptions.SocketKinds;
+using static Doorbell.SocketOptions.SocketOptionKind;
+using static Doorbell.SocketOptions.SocketOptionTime;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>IPPROTO_IPV6: ipv6(7), RFC 3493, RFC 3542 and linux/in6.h.</summary>
 internal static class IPv6Options

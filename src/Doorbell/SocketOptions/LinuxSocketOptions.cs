@@ -1,8 +1,8 @@
-using static Doorbell.SocketKinds;
-using static Doorbell.SocketOptionKind;
-using static Doorbell.SocketOptionTime;
+using static Doorbell.SocketOptions.SocketKinds;
+using static Doorbell.SocketOptions.SocketOptionKind;
+using static Doorbell.SocketOptions.SocketOptionTime;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>SOL_SOCKET, the part that is Linux's own: socket(7), unix(7) and asm-generic/socket.h.</summary>
 internal static class LinuxSocketOptions

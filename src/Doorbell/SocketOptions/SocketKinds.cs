@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>Kinds of socket: what an option has an effect on, or what one socket is.</summary>
 [Flags]
@@ -76,7 +76,7 @@ internal static class SocketKindsOf
     public static SocketKinds Transport(Transport transport) => transport switch
     {
         Doorbell.Transport.Tcp => SocketKinds.Tcp,
-        Doorbell.Transport.Udp or Doorbell.Transport.Coap => SocketKinds.Udp,
+        Doorbell.Transport.Udp => SocketKinds.Udp,
         Doorbell.Transport.Unix => SocketKinds.UnixStream,
         _ => SocketKinds.UnixDatagram,
     };

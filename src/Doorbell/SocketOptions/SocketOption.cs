@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>What a socket option's value is.</summary>
 public enum SocketOptionKind

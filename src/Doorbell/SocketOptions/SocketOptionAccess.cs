@@ -1,6 +1,7 @@
 using System.Net.Sockets;
+using Doorbell.Native;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>Reads and writes an option of a socket: by the kernel's calls on Linux, elsewhere by the names that Socket has.</summary>
 internal static class SocketOptionAccess

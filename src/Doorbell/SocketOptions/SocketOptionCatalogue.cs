@@ -1,12 +1,13 @@
 using System.Net.Sockets;
+using Doorbell.Native.Errors;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>All socket options that Doorbell knows of, and what a socket says of them.</summary>
 /// <remarks>Options whose value is a larger structure, such as IP_ADD_MEMBERSHIP's or TCP_INFO's, are not here.</remarks>
 public static class SocketOptionCatalogue
 {
-    private const int MostNearNames = 3;
+    private const int MaxNearNames = 3;
 
     private static readonly Dictionary<string, SocketOption> _byName;
 
@@ -33,7 +34,7 @@ public static class SocketOptionCatalogue
     public static SocketOption Find(string name) => _byName.TryGetValue(name, out SocketOption? option)
         ? option
         : throw new FormatException(
-            $"\"{PeerText.Escape(name)}\" is no socket option: did you mean {Near(name)}? `doorbell options` lists them");
+            $"\"{PrintableText.Escape(name)}\" is no socket option: did you mean {Near(name)}? `doorbell options` lists them");
 
     /// <summary>
     /// Asks the kernel for all options of a socket. One that it does not know for this kind of socket (ENOPROTOOPT, EOPNOTSUPP) is
@@ -67,8 +68,8 @@ public static class SocketOptionCatalogue
     {
         string wanted = name.Length > 40 ? name[..40].ToUpperInvariant() : name.ToUpperInvariant();
         int Distance(string known) => Math.Min(
-            EndpointScheme.Distance(known, wanted), EndpointScheme.Distance(known[(known.IndexOf('_') + 1)..], Bare(wanted)));
-        string[] near = [.. _byName.Keys.OrderBy(Distance).ThenBy(static known => known.Length).Take(MostNearNames)];
+            PrintableText.Distance(known, wanted), PrintableText.Distance(known[(known.IndexOf('_') + 1)..], Bare(wanted)));
+        string[] near = [.. _byName.Keys.OrderBy(Distance).ThenBy(static known => known.Length).Take(MaxNearNames)];
         return $"{string.Join(", ", near[..^1])} or {near[^1]}";
     }
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>What the kernel made of a socket option that was set.</summary>
 public sealed class SocketOptionOutcome

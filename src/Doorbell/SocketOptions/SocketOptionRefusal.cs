@@ -1,6 +1,7 @@
 using System.Net.Sockets;
+using Doorbell.Native.Errors;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>Words the kernel's refusal of a setting.</summary>
 internal static class SocketOptionRefusal

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net.Sockets;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>A socket option and the value that it is to have, as in <c>SO_RCVBUF=1m</c>.</summary>
 /// <remarks>Immutable: any thread may use it, for any number of sockets.</remarks>
@@ -47,7 +47,7 @@ public sealed class SocketOptionSetting
         }
 
         byte[] value = SocketOptionValue.Parse(option, text[(equals + 1)..]) ?? throw new FormatException(
-            $"{option} takes {option.Range}{Unit(option)}, not \"{PeerText.Escape(text[(equals + 1)..])}\": try {example}");
+            $"{option} takes {option.Range}{Unit(option)}, not \"{PrintableText.Escape(text[(equals + 1)..])}\": try {example}");
         return new SocketOptionSetting(option, value, SocketOptionValue.Format(option, value));
     }
 

@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>Between an option's value as people write it and as the kernel takes it.</summary>
 internal static class SocketOptionValue
@@ -12,7 +12,7 @@ internal static class SocketOptionValue
     private const int MicrosecondsOfASecond = 1_000_000;
 
     /// <summary>The longest name that an option takes: IFNAMSIZ and TCP_CA_NAME_MAX less the NUL.</summary>
-    private const int MostTextBytes = 15;
+    private const int MaxTextBytes = 15;
 
     /// <summary>The value as the kernel takes it; null if the option takes no such value.</summary>
     public static byte[]? Parse(SocketOption option, string text)
@@ -41,7 +41,7 @@ internal static class SocketOptionValue
             ? "off"
             : string.Create(CultureInfo.InvariantCulture, $"on,{BitConverter.ToInt32(value[sizeof(int)..])}"),
         SocketOptionKind.TimeVal => Seconds(value).ToString("0.######", CultureInfo.InvariantCulture),
-        SocketOptionKind.Text => PeerText.Escape(Encoding.UTF8.GetString(UpToNul(value))),
+        SocketOptionKind.Text => PrintableText.Escape(Encoding.UTF8.GetString(UpToNul(value))),
         SocketOptionKind.Address => new IPAddress(value[..sizeof(int)]).ToString(),
         _ => Number(option, value).ToString(CultureInfo.InvariantCulture),
     };
@@ -94,7 +94,7 @@ internal static class SocketOptionValue
     private static bool TryText(string text, ref byte[] value)
     {
         value = Encoding.UTF8.GetBytes(text);
-        return value.Length <= MostTextBytes && !value.Contains((byte)0);
+        return value.Length <= MaxTextBytes && !value.Contains((byte)0);
     }
 
     private static bool TryLinger(string text, out bool on, out int seconds)
@@ -117,11 +117,11 @@ internal static class SocketOptionValue
             [.. var m, 'm'] => (m, 60),
             _ => (text, 1m),
         };
-        const decimal MostSeconds = int.MaxValue;
+        const decimal MaxSeconds = int.MaxValue;
         const NumberStyles Styles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign;
-        bool isNumber = decimal.TryParse(number, Styles, CultureInfo.InvariantCulture, out seconds) && Math.Abs(seconds) <= MostSeconds;
+        bool isNumber = decimal.TryParse(number, Styles, CultureInfo.InvariantCulture, out seconds) && Math.Abs(seconds) <= MaxSeconds;
         seconds *= isNumber ? unit : 0;
-        return isNumber && seconds <= MostSeconds;
+        return isNumber && seconds <= MaxSeconds;
     }
 
     private static bool TryNumber(string text, bool isBytes, out long number)

@@ -1,9 +1,9 @@
 using System.Net.Sockets;
-using static Doorbell.SocketKinds;
-using static Doorbell.SocketOptionKind;
-using static Doorbell.SocketOptionTime;
+using static Doorbell.SocketOptions.SocketKinds;
+using static Doorbell.SocketOptions.SocketOptionKind;
+using static Doorbell.SocketOptions.SocketOptionTime;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>IPPROTO_TCP: tcp(7) and linux/tcp.h.</summary>
 internal static class TcpOptions

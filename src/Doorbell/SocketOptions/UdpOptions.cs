@@ -1,7 +1,7 @@
-using static Doorbell.SocketKinds;
-using static Doorbell.SocketOptionKind;
+using static Doorbell.SocketOptions.SocketKinds;
+using static Doorbell.SocketOptions.SocketOptionKind;
 
-namespace Doorbell;
+namespace Doorbell.SocketOptions;
 
 /// <summary>IPPROTO_UDP: udp(7) and linux/udp.h.</summary>
 internal static class UdpOptions

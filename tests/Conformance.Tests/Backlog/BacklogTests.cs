@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Serving;
+using Doorbell.Sockets;
 
 namespace Doorbell.Tests;
 
@@ -70,7 +72,7 @@ public sealed class BacklogTests
         listener.Listen(0);
         Endpoint endpoint = Endpoint.From(Transport.Tcp, (IPEndPoint)listener.LocalEndPoint!);
         Warnings log = new();
-        BacklogWatch watch = new([new BoundSocket(listener, new Door(endpoint, Reach.ThisMachine))], log, ListenCounters.Read);
+        BacklogWatch watch = new([new DoorSocket(listener, new Door(endpoint, Reach.ThisMachine))], log, ListenCounters.Read);
         long Overflowed() => watch.Read()[0].Overflowed!.Value;
 
         using Peer fills = new(endpoint);
@@ -112,7 +114,7 @@ public sealed class BacklogTests
 
         // Other programs' listeners may overflow at any time: here none does.
         BacklogWatch watch = new(
-            [new BoundSocket(listener, new Door(endpoint, Reach.ThisMachine))], log, static () => new ListenCounters(7, 7));
+            [new DoorSocket(listener, new Door(endpoint, Reach.ThisMachine))], log, static () => new ListenCounters(7, 7));
         using Peer silent = new(endpoint);
         Peer.Eventually(() => watch.Read()[0].Dropped >= 1, "its ACK is dropped");
         watch.Look(TimeSpan.FromSeconds(1));
@@ -139,7 +141,7 @@ public sealed class BacklogTests
     [Fact]
     public async Task Only_listeners_have_a_backlog()
     {
-        await using Server server = await Server.StartAsync(Echo.Service, "udp://127.0.0.1:0", "tcp://localhost:0");
+        await using Server server = await Server.StartAsync(ClassicServices.Echo, "udp://127.0.0.1:0", "tcp://localhost:0");
         Assert.Equal(
             server.Doors.Skip(1).SelectMany(static door => Enumerable.Repeat(door.Endpoint, Environment.ProcessorCount)),
             server.ReadBacklogs().Select(static read => read.Endpoint));
@@ -168,7 +170,7 @@ public sealed class BacklogTests
 
     private static ServerOptions Options(string transport) => new()
     {
-        Service = Capitalize.Unicode,
+        Service = ClassicServices.Capitalize,
         Model = ServerModel.Loop(1),
         Endpoints = [Endpoint.Parse(
             transport == "unix" ? $"unix://{Path.Combine(Path.GetTempPath(), Path.GetRandomFileName())}" : "tcp://127.0.0.1:0")],

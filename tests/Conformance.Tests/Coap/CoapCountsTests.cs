@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Coap;
+using Doorbell.Serving;
+using Doorbell.Sessions;
 
 namespace Doorbell.Tests;
 
@@ -25,13 +28,13 @@ public sealed class CoapCountsTests
         Socket[] peers = [.. Enumerable.Range(0, Peers).Select(_ => Connect(server.Endpoint))];
         Assert.All(peers, static peer => Assert.Equal(0x44, CodeOf(peer, _question)));
         Assert.True(_lanes.Count > 1, "one worker got all");
-        Assert.Equal(Peers - _lanes.Count, server.Counts.Coap.EvictedExchanges);
+        Assert.Equal(Peers - _lanes.Count, CoapServerCounts.From(server.Counts).EvictedExchanges);
 
         // Each worker has room for one body; 2.31 begins it, 5.03 refuses it.
         byte[] codes = [.. peers.Select(static peer => CodeOf(peer, _block))];
         Assert.Equal(_lanes.Count, codes.Count(static code => code == 0x5f));
         Assert.Equal(Peers - _lanes.Count, codes.Count(static code => code == 0xa3));
-        CoapServerCounts counts = server.Counts.Coap;
+        CoapServerCounts counts = CoapServerCounts.From(server.Counts);
         Assert.Equal((2 * Peers) - _lanes.Count, counts.EvictedExchanges);
         Assert.Equal(Peers - _lanes.Count, counts.RefusedBodies);
         Assert.Equal(counts with { EvictedExchanges = 0, RefusedBodies = 0 }, default);
@@ -58,12 +61,15 @@ public sealed class CoapCountsTests
     [Fact]
     public void A_server_that_forgets_on_and_on_says_so_once_a_minute_and_misses_none()
     {
-        Ledger ledger = new();
-        CoapServer coap = new(CoapServerLimits.Default with { MaxExchanges = 0 }, new Random(1));
-        coap.Add("count", static (_, _) => CoapCode.Changed);
-        DatagramSession session = new(new CoapHandler(coap), DatagramLimits.Default, ledger);
+        Service service = CoapService.From(
+            "counter",
+            new Dictionary<string, CoapResource> { ["count"] = new(static (_, _) => CoapCode.Changed) },
+            CoapServerLimits.Default with { MaxExchanges = 0 });
+        Ledger ledger = new(service.Counters);
+        DatagramHandler handler = service.NewDatagramHandler!(new DoorSocketInfo(Endpoint.Parse("udp://127.0.0.1:5683")));
+        DatagramSession session = new(handler, DatagramLimits.Default, ledger);
         Warnings log = new();
-        ExchangeWatch watch = new(ledger, 0, log);
+        CounterWatch watch = new(ledger, log);
         void Forget(int count)
         {
             for (int i = 0; i < count; i++)
@@ -94,12 +100,11 @@ public sealed class CoapCountsTests
             _lanes.AddOrUpdate(Environment.CurrentManagedThreadId, 1, static (_, times) => times + 1);
             return CoapCode.Changed;
         });
-        Service service = new("counter")
-        {
-            CoapResources = new Dictionary<string, CoapResource> { ["count"] = count },
-            CoapLimits = CoapServerLimits.Default with { MaxExchanges = 1, MaxBodies = 1 },
-        };
-        return Running.StartAsync(service, "coap", change: options => options with { Model = model, Logging = log });
+        Service service = CoapService.From(
+            "counter",
+            new Dictionary<string, CoapResource> { ["count"] = count },
+            CoapServerLimits.Default with { MaxExchanges = 1, MaxBodies = 1 });
+        return Running.StartAsync(service, "udp", change: options => options with { Model = model, Logging = log });
     }
 
     private static Socket Connect(Endpoint endpoint)

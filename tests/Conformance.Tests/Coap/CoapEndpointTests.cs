@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 
@@ -47,10 +48,18 @@ public sealed class CoapEndpointTests
     [Fact]
     public async Task A_service_without_resources_is_one_by_its_name()
     {
-        await using Server server = await Server.StartAsync(
-            Service.Lines("shout", static (line, answer) => UpperCase.Ascii(line, answer)), "coap://127.0.0.1:0", "tcp://127.0.0.1:0");
-        Assert.Equal([Transport.Coap, Transport.Tcp], server.Doors.Select(static door => door.Endpoint.Transport));
-        using Socket peer = Connect(server.Doors[0].Endpoint);
+        Service shout = Service.Lines("shout", static (line, answer) => UpperCase.Ascii(line, answer));
+        await using Server server = await Server.StartAsync(new ServerOptions
+        {
+            Service = shout,
+            Endpoints = [Endpoint.Parse("tcp://127.0.0.1:0")],
+            Doors = [new DoorOptions { Endpoint = Coap("coap://127.0.0.1:0"), Service = CoapService.From(shout) }],
+        });
+        Assert.Equal(["tcp", "coap"], server.Doors.Select(static door => door.Endpoint.ToString().Split(':')[0]));
+        Assert.Equal([shout.Name, shout.Name], server.Doors.Select(static door => door.Service.Name));
+        using Peer plain = new(server.Doors[0].Endpoint);
+        Assert.Equal("HI\n", plain.Ask("hi\n"));
+        using Socket peer = Connect(server.Doors[1].Endpoint);
         byte[] question = [0x40, 0x02, 0x12, 0x34, 0xb5, .. "shout"u8, 0xff, .. "hi"u8];
         Assert.Equal([0x60, 0x44, 0x12, 0x34, 0xff, .. "HI"u8], Ask(peer, question));
     }
@@ -58,20 +67,17 @@ public sealed class CoapEndpointTests
     [Fact]
     public async Task A_service_that_has_no_resource_and_models_of_processes_are_refused()
     {
-        Service streams = new("streams") { NewStreamHandler = Echo.Service.NewStreamHandler };
-        await Assert.ThrowsAsync<ArgumentException>(() => Server.StartAsync(streams, "coap://127.0.0.1:0"));
+        Service streams = new("streams") { NewStreamHandler = ClassicServices.Echo.NewStreamHandler };
+        Assert.Throws<ArgumentException>(() => CoapService.From(streams));
         ServerOptions options = new()
         {
-            Service = Echo.Service,
-            Endpoints = [Endpoint.Parse("coap://127.0.0.1:0")],
+            Service = CoapService.From(ClassicServices.Echo),
+            Endpoints = [Coap("coap://127.0.0.1:0")],
             Model = ServerModel.Prefork(),
         };
         await Assert.ThrowsAsync<ArgumentException>(() => Server.StartAsync(options));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Server.StartAsync(options with
-        {
-            Model = null,
-            Service = Echo.Service with { CoapLimits = CoapServerLimits.Default with { MaxBodyBytes = 0 } },
-        }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => CoapService.From(
+            ClassicServices.Echo, CoapServerLimits.Default with { MaxBodyBytes = 0 }));
     }
 
     [Fact]
@@ -88,10 +94,12 @@ public sealed class CoapEndpointTests
         Assert.Equal([0x70, 0, 0, 1], Ask(peer, [0x40, 0, 0, 1]));
     }
 
+    private static Endpoint Coap(string endpoint) => Endpoint.Parse(endpoint, CoapService.Scheme);
+
     private static ServerOptions Options(string endpoint, string takeover) => new()
     {
-        Service = Echo.Service,
-        Endpoints = [Endpoint.Parse(endpoint)],
+        Service = CoapService.From(ClassicServices.Echo),
+        Endpoints = [Coap(endpoint)],
         TakeoverPath = takeover,
     };
 
@@ -103,15 +111,12 @@ public sealed class CoapEndpointTests
             return CoapCode.Changed;
         }
 
-        Service service = new("counter")
+        Service service = CoapService.From("counter", new Dictionary<string, CoapResource>
         {
-            CoapResources = new Dictionary<string, CoapResource>
-            {
-                ["count"] = new(Count),
-                ["slow"] = new(Count) { IsSlow = true },
-            },
-        };
-        return Running.StartAsync(service, "coap", model: model);
+            ["count"] = new(Count),
+            ["slow"] = new(Count) { IsSlow = true },
+        });
+        return Running.StartAsync(service, "udp", model: model);
     }
 
     private static Socket Connect(Endpoint endpoint)

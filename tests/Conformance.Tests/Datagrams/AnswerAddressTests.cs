@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Sessions;
 
 namespace Doorbell.Tests;
 
@@ -13,7 +14,7 @@ public sealed class AnswerAddressTests
     public async Task Every_address_answers_for_itself_alone_and_in_trains(string endpoint, params string[] addresses)
     {
         await using Running server = await Running.StartAsync(
-            Capitalize.Unicode, "udp", model: "iterative", change: options => options with { Endpoints = [Endpoint.Parse(endpoint)] });
+            ClassicServices.Capitalize, "udp", model: "iterative", change: options => options with { Endpoints = [Endpoint.Parse(endpoint)] });
         Trains[] clients = [.. addresses.Select(address => new Trains(IPAddress.Parse(address), server.Endpoint.Port))];
         for (int round = 0; round < 50; round++)
         {
@@ -37,7 +38,7 @@ public sealed class AnswerAddressTests
     public async Task One_client_that_asks_two_addresses_hears_from_both()
     {
         await using Running server = await Running.StartAsync(
-            Capitalize.Unicode, "udp", model: "iterative",
+            ClassicServices.Capitalize, "udp", model: "iterative",
             change: static options => options with { Endpoints = [Endpoint.Parse("udp://*:0")] });
         using Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
         client.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -55,7 +56,7 @@ public sealed class AnswerAddressTests
     [Fact]
     public async Task A_handler_sees_which_address_was_asked_and_may_send_from_it_later()
     {
-        Service later = new("later") { NewDatagramHandler = static () => new Later() };
+        Service later = new("later") { NewDatagramHandler = static _ => new Later() };
         await using Running server = await Running.StartAsync(
             later, "udp", model: "iterative", change: static options => options with { Endpoints = [Endpoint.Parse("udp://0.0.0.0:0")] });
         using Trains client = new(IPAddress.Parse("127.0.0.3"), server.Endpoint.Port);

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Lanes.Datagrams;
+using Doorbell.SocketOptions;
+using Doorbell.Sockets;
 
 namespace Doorbell.Tests;
 
@@ -12,7 +15,7 @@ public sealed class DatagramBatchTests
     [MemberData(nameof(Here))]
     public async Task A_train_is_answered_as_so_many_datagrams_in_order(string model)
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp", model: model);
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp", model: model);
         using Trains client = new(server);
         for (int round = 0; round < 20; round++)
         {
@@ -32,7 +35,7 @@ public sealed class DatagramBatchTests
     [MemberData(nameof(Here))]
     public async Task Many_peers_and_all_sizes_in_a_batch_each_gets_its_own_answers_in_order(string model)
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp", model: model);
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp", model: model);
         Random random = new(7);
         Trains[] clients = [.. Enumerable.Range(0, 20).Select(_ => new Trains(server))];
         for (int round = 0; round < 30; round++)
@@ -61,7 +64,7 @@ public sealed class DatagramBatchTests
     {
         Service brittle = new("brittle")
         {
-            NewDatagramHandler = static () => new Brittle(),
+            NewDatagramHandler = static _ => new Brittle(),
             DatagramLimits = DatagramLimits.Default with { MaxDatagramBytes = 100 },
         };
         await using Running server = await Running.StartAsync(brittle, "udp", model: "iterative");
@@ -81,7 +84,7 @@ public sealed class DatagramBatchTests
     public async Task A_socket_that_refuses_to_cut_or_to_join_answers_everything_once_all_the_same(string option)
     {
         // Without checksums the kernel refuses to cut what is sent (EINVAL, udp_send_skb in net/ipv4/udp.c).
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp", model: "iterative", change: Asking(option));
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp", model: "iterative", change: Asking(option));
         using Trains client = new(server);
         for (int round = 0; round < 5; round++)
         {
@@ -100,7 +103,7 @@ public sealed class DatagramBatchTests
     {
         // With IP_RECVERR the kernel reports each refused answer as an error of the next call, and queues it too.
         await using Running server = await Running.StartAsync(
-            Capitalize.Unicode, "udp", model: "iterative", change: Asking("IP_RECVERR=1"));
+            ClassicServices.Capitalize, "udp", model: "iterative", change: Asking("IP_RECVERR=1"));
         using Trains client = new(server);
         for (int round = 0; round < 100; round++)
         {
@@ -124,7 +127,7 @@ public sealed class DatagramBatchTests
     public async Task What_the_kernel_drops_at_a_full_receive_buffer_is_counted_to_the_last_one(int bytes)
     {
         using ManualResetEventSlim mayGoOn = new();
-        Service slow = new("slow") { NewDatagramHandler = () => new Waiting(mayGoOn) };
+        Service slow = new("slow") { NewDatagramHandler = _ => new Waiting(mayGoOn) };
         await using Running server = await Running.StartAsync(slow, "udp", model: "iterative", change: Asking("SO_RCVBUF=50000"));
         using Trains client = new(server);
         byte[] datagram = new byte[bytes];
@@ -144,12 +147,12 @@ public sealed class DatagramBatchTests
     [Fact]
     public async Task The_kernels_count_of_drops_may_wrap_around_and_be_told_late()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp", model: "iterative");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp", model: "iterative");
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         Ledger ledger = new();
         OverflowCount count = new(
-            new BoundSocket(socket, server.Server.Doors[0]), ledger, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            new DoorSocket(socket, server.Server.Doors[0]), ledger, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         foreach (uint total in new uint[] { 5, 3, 5, int.MaxValue, uint.MaxValue - 1, uint.MaxValue - 9, 4, uint.MaxValue, 4 })
         {
             count.Update(total, TimeSpan.Zero);
@@ -162,7 +165,7 @@ public sealed class DatagramBatchTests
     public async Task A_hundred_thousand_datagrams_allocate_nothing()
     {
         Counting handler = new();
-        Service counted = new("counted") { NewDatagramHandler = () => handler };
+        Service counted = new("counted") { NewDatagramHandler = _ => handler };
         await using Running server = await Running.StartAsync(counted, "udp", model: "iterative");
         using Trains client = new(server);
         string train = Trains.Numbered(50, 16);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Doorbell.Sessions;
 
 namespace Doorbell.Tests;
 
@@ -14,7 +15,7 @@ public sealed class DatagramBehaviourTests
     [InlineData("unix+dgram")]
     public async Task A_datagram_is_answered_to_its_sender(string transport)
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, transport);
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, transport);
         Assert.Equal("STRASSE", await AskAsync(server, "straße"));
         Assert.Equal("", await AskAsync(server, ""));
         Assert.Equal(2, server.Counts.DatagramsReceived);
@@ -24,7 +25,7 @@ public sealed class DatagramBehaviourTests
     [Fact]
     public async Task The_largest_datagram_is_answered_whole()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp");
         string largest = new('a', 65_507);
         Assert.Equal(largest.ToUpperInvariant(), await AskAsync(server, largest));
     }
@@ -32,7 +33,7 @@ public sealed class DatagramBehaviourTests
     [Fact]
     public async Task An_answer_that_would_not_fit_is_not_sent_and_counted_and_the_next_is_answered()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp");
         using Socket client = DatagramSocketTo(server);
         client.Send(Encoding.UTF8.GetBytes(new string('ΐ', 30_000)));
         client.Send("next"u8);
@@ -44,7 +45,7 @@ public sealed class DatagramBehaviourTests
     [Fact]
     public async Task A_datagram_larger_than_the_limit_is_not_handled_and_counted()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "unix+dgram");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "unix+dgram");
         using Socket client = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         client.SendTo(new byte[70_000], new UnixDomainSocketEndPoint(server.Endpoint.Path!));
         Peer.Eventually(() => server.Counts.Dropped(DatagramDrop.Truncated) == 1, "it is counted");
@@ -54,7 +55,7 @@ public sealed class DatagramBehaviourTests
     [Fact]
     public async Task A_peer_without_an_address_gets_no_answer_and_that_is_counted()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "unix+dgram");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "unix+dgram");
         using Socket nameless = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         nameless.SendTo("hello"u8, new UnixDomainSocketEndPoint(server.Endpoint.Path!));
         Peer.Eventually(() => server.Counts.Dropped(DatagramDrop.SendFailed) == 1, "it is counted");
@@ -64,7 +65,7 @@ public sealed class DatagramBehaviourTests
     [Fact]
     public async Task A_unix_client_that_never_reads_makes_nobody_else_wait()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "unix+dgram");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "unix+dgram");
         using Socket rude = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         rude.Bind(new UnixDomainSocketEndPoint("\0" + Path.GetRandomFileName()));
         for (int i = 0; i < 100; i++)
@@ -79,7 +80,7 @@ public sealed class DatagramBehaviourTests
     [Fact]
     public async Task A_drain_answers_past_empty_datagrams_too()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp");
         using Socket client = DatagramSocketTo(server);
         for (int i = 0; i < 100; i++)
         {
@@ -93,7 +94,7 @@ public sealed class DatagramBehaviourTests
     [Fact]
     public async Task A_client_that_is_gone_before_its_answer_disturbs_nobody()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp");
         for (int i = 0; i < 100; i++)
         {
             using Socket gone = DatagramSocketTo(server);
@@ -106,7 +107,7 @@ public sealed class DatagramBehaviourTests
     [Fact]
     public async Task A_drain_answers_the_datagrams_that_have_arrived()
     {
-        await using Running server = await Running.StartAsync(Capitalize.Unicode, "udp");
+        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp");
         using Socket client = DatagramSocketTo(server);
         for (int i = 0; i < 100; i++)
         {

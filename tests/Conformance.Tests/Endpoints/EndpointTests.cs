@@ -99,13 +99,13 @@ public sealed class EndpointTests
         if (Endpoint.TryParse(text, out Endpoint? endpoint, out string? error))
         {
             string printed = endpoint.ToString();
-            Assert.True(PeerText.IsPrintable(printed), PeerText.Escape(printed));
+            Assert.True(PrintableText.IsPrintable(printed), PrintableText.Escape(printed));
             Assert.Equal(endpoint, Endpoint.Parse(printed));
             Assert.Equal(printed, Endpoint.Parse(printed).ToString());
         }
         else
         {
-            Assert.True(PeerText.IsPrintable(error), PeerText.Escape(error));
+            Assert.True(PrintableText.IsPrintable(error), PrintableText.Escape(error));
             Assert.Matches("as in [tu]|such as [tu]|try [tu]", error);
         }
     });

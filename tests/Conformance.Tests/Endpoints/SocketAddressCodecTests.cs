@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using CsCheck;
+using Doorbell.Native;
 
 namespace Doorbell.Tests;
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Doorbell.Native.Errors;
 
 namespace Doorbell.Tests;
 
@@ -41,7 +42,7 @@ public sealed class ErrorTableTests
         NetworkException failure = NetworkException.From(operation, target, error);
         Assert.StartsWith($"{operation} {target}: E", failure.Message, StringComparison.Ordinal);
         Assert.Contains(part, failure.Message, StringComparison.Ordinal);
-        Assert.True(PeerText.IsPrintable(failure.Message));
+        Assert.True(PrintableText.IsPrintable(failure.Message));
     }
 
     [Fact]

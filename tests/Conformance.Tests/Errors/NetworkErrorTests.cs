@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Serving;
+using Doorbell.Sessions;
 
 namespace Doorbell.Tests;
 
@@ -24,7 +26,7 @@ public sealed class NetworkErrorTests
     [Fact]
     public async Task A_socket_of_the_other_kind_is_named()
     {
-        await using Running datagrams = await Running.StartAsync(Echo.Service, "unix+dgram");
+        await using Running datagrams = await Running.StartAsync(ClassicServices.Echo, "unix+dgram");
         Endpoint stream = Endpoint.Parse($"unix://{datagrams.Endpoint.Path}");
         NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Connector.ConnectAsync(stream, _timeout,
             CancellationToken.None));
@@ -56,14 +58,14 @@ public sealed class NetworkErrorTests
     [InlineData("unix:///nonexistent/door", "bind unix:///nonexistent/door: ENOENT (No such file or directory); ")]
     public async Task A_failed_bind_says_what_why_and_what_to_do(string endpoint, string part)
     {
-        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(Echo.Service, endpoint));
+        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(() => Server.StartAsync(ClassicServices.Echo, endpoint));
         Assert.Contains(part, failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_datagram_that_is_too_long_is_refused_with_advice()
     {
-        await using Running server = await Running.StartAsync(Echo.Service, "udp");
+        await using Running server = await Running.StartAsync(ClassicServices.Echo, "udp");
         NetworkException failure = await Assert.ThrowsAsync<NetworkException>(
             () => DatagramClient.AskAsync(server.Endpoint, new byte[66_000], _timeout, RetrySchedule.Default, CancellationToken.None));
         Assert.Contains("EMSGSIZE (Message too long); a datagram carries at most 65,507 bytes", failure.Message, StringComparison.Ordinal);

@@ -125,7 +125,7 @@ public sealed class ProvokedErrorTests : IDisposable
         NetworkException failure = NetworkException.From("connect", "unix:///run/door", cause);
         Assert.StartsWith(
             "connect unix:///run/door: ECONNREFUSED (Connection refused); ", failure.Message, StringComparison.Ordinal);
-        Assert.True(PeerText.IsPrintable(failure.Message));
+        Assert.True(PrintableText.IsPrintable(failure.Message));
     }
 
     [Fact]

@@ -1,3 +1,6 @@
+using Doorbell.Native;
+using Doorbell.SocketOptions;
+
 namespace Doorbell.Tests;
 
 /// <summary>

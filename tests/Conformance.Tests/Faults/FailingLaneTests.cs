@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using Doorbell.Native;
 
 namespace Doorbell.Tests;
 
@@ -53,7 +54,7 @@ public sealed class FailingLaneTests
 
         Array.ForEach([idle, deaf, unfinished, wakes], AssertReset);
         Assert.Equal((4, 4), (server.Counts.ConnectionsOpened, server.Counts.Closed(CloseReason.TransportFailed)));
-        Assert.Equal(Places, server.Server.PlacesLeft);
+        Assert.Equal(Places, server.Server.LeasesLeft);
         Assert.Equal([(0, 0)], left);
         Peer.Eventually(() => Rings() == rings, "no ring is left");
         await AssertPortIsFreeAsync(server.Endpoint, atOnce: !forGood);

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Doorbell.Native;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Tests;
 
@@ -124,7 +126,7 @@ public sealed class FaultTests
     public async Task A_half_close_that_a_signal_interrupts_is_made_again(string model)
     {
         using SeededFaults faults = new(Seed, new Fault(SystemCall.Shutdown, Libc.Interrupted, OneIn: 2));
-        await using Running server = await Running.StartAsync(Daytime.Service, model: model);
+        await using Running server = await Running.StartAsync(ClassicServices.Daytime, model: model);
         faults.Begin();
         for (int i = 0; i < VisitsOfEach; i++)
         {
@@ -140,7 +142,7 @@ public sealed class FaultTests
     public async Task A_half_close_that_fails_resets_its_connection(string model)
     {
         using SeededFaults faults = new(Seed, new Fault(SystemCall.Shutdown, Libc.NotConnected, OneIn: 1));
-        await using Running server = await Running.StartAsync(Daytime.Service, model: model);
+        await using Running server = await Running.StartAsync(ClassicServices.Daytime, model: model);
         faults.Begin();
         for (int i = 0; i < VisitsOfEach; i++)
         {

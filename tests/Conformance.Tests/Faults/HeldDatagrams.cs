@@ -19,7 +19,7 @@ internal sealed class HeldDatagrams : IDisposable
     private Queue<string>[] _asked = [];
     private int _next;
 
-    public HeldDatagrams() => Service = new Service("held") { NewDatagramHandler = () => new Handler(this) };
+    public HeldDatagrams() => Service = new Service("held") { NewDatagramHandler = _ => new Handler(this) };
 
     public Service Service { get; }
 

@@ -1,3 +1,5 @@
+using Doorbell.Native;
+
 namespace Doorbell.Tests;
 
 /// <summary>The first accept finds no memory, and then no descriptor can be watched.</summary>

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Doorbell.Native;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Tests;
 
@@ -39,7 +41,7 @@ public sealed class PassOnFaultTests
     public async Task Streams_are_passed_on_whole(string model, string transport, string call, int errno)
     {
         using SeededFaults faults = new(Seed, new Fault(Enum.Parse<SystemCall>(call), errno, OneIn: 4));
-        await using Running server = await Running.StartAsync(Echo.Service, transport, model: model, change: options => options with
+        await using Running server = await Running.StartAsync(ClassicServices.Echo, transport, model: model, change: options => options with
         {
             SocketOptions = transport == "tcp" ? [SocketOptionSetting.Parse("SO_SNDBUF=64K")] : [],
         });

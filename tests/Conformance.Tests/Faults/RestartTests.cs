@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Native;
+using Doorbell.Sockets;
 
 namespace Doorbell.Tests;
 
@@ -55,7 +57,7 @@ public sealed class RestartTests
         socket.Bind(new IPEndPoint(IPAddress.Loopback, FreePort()));
         socket.Listen();
         EndPoint address = socket.LocalEndPoint!;
-        BoundSocket bound = new(socket, new Door(Endpoint.Parse($"tcp://{address}"), default));
+        DoorSocket bound = new(socket, new Door(Endpoint.Parse($"tcp://{address}"), default));
         int descriptor = bound.Descriptor;
         bool isHeld = false;
         socket.SafeHandle.DangerousAddRef(ref isHeld);

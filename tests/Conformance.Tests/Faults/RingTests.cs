@@ -1,4 +1,5 @@
 using System.Buffers;
+using Doorbell.Native;
 
 namespace Doorbell.Tests;
 

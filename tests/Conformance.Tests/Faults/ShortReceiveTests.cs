@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Doorbell.Native;
 
 namespace Doorbell.Tests;
 

@@ -6,9 +6,9 @@ namespace Doorbell.Tests;
 /// <summary>Copies of the capitaliser as ordinary async code; they must behave as the original does.</summary>
 internal static class PipeServices
 {
-    public static Service WithDelay { get; } = new("capitalize-delay") { NewStreamHandler = static () => new Delayed() };
+    public static Service WithDelay { get; } = new("capitalize-delay") { NewStreamHandler = static _ => new Delayed() };
 
-    public static Service WithFile { get; } = new("capitalize-file") { NewStreamHandler = static () => new Filed() };
+    public static Service WithFile { get; } = new("capitalize-file") { NewStreamHandler = static _ => new Filed() };
 
     private abstract class Capitaliser : PipeHandler
     {

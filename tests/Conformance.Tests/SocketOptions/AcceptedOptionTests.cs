@@ -1,4 +1,6 @@
 using System.Globalization;
+using Doorbell.Native;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Tests;
 
@@ -26,7 +28,7 @@ public sealed class AcceptedOptionTests
         int found = 0;
         Service service = new("look")
         {
-            NewStreamHandler = () => new Look(() => Interlocked.Exchange(ref found, Connections(Priority, 3))),
+            NewStreamHandler = _ => new Look(() => Interlocked.Exchange(ref found, Connections(Priority, 3))),
         };
         await using Running server = await StartAsync(service, "tcp", model, "SO_PRIORITY=3");
         using Peer peer = server.Connect();
@@ -38,8 +40,8 @@ public sealed class AcceptedOptionTests
     [MemberData(nameof(All))]
     public async Task Connections_have_what_they_do_not_inherit(string model)
     {
-        await using Running tcp = await StartAsync(Echo.Service, "tcp", model, "SO_PRIORITY=3");
-        await using Running unix = await StartAsync(Echo.Service, "unix", model, "SO_RCVLOWAT=3");
+        await using Running tcp = await StartAsync(ClassicServices.Echo, "tcp", model, "SO_PRIORITY=3");
+        await using Running unix = await StartAsync(ClassicServices.Echo, "unix", model, "SO_RCVLOWAT=3");
         using Peer first = tcp.Connect();
         using Peer second = unix.Connect();
         Assert.Equal("hello\n", first.Ask("hello\n"));
@@ -55,7 +57,7 @@ public sealed class AcceptedOptionTests
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         await using Running server = await StartAsync(
-            Echo.Service, "tcp", model, ["SO_RCVLOWAT=3", "TCP_QUICKACK=0"], Endpoint.Parse($"unix://{path}"));
+            ClassicServices.Echo, "tcp", model, ["SO_RCVLOWAT=3", "TCP_QUICKACK=0"], Endpoint.Parse($"unix://{path}"));
         foreach (Door door in server.Server.Doors)
         {
             using Peer peer = new(door.Endpoint);
@@ -69,7 +71,7 @@ public sealed class AcceptedOptionTests
     [MemberData(nameof(All))]
     public async Task A_connection_that_can_not_have_one_is_closed_and_counted(string model)
     {
-        await using Running server = await StartAsync(Echo.Service, "tcp", model, "TCP_ULP=nonsense");
+        await using Running server = await StartAsync(ClassicServices.Echo, "tcp", model, "TCP_ULP=nonsense");
         for (int i = 1; i <= 3; i++)
         {
             using Peer peer = server.Connect();
@@ -87,7 +89,7 @@ public sealed class AcceptedOptionTests
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         await using Running server = await StartAsync(
-            Echo.Service, "tcp", model, ["TCP_ULP=nonsense"], Endpoint.Parse($"unix://{path}"), maxConnections: 1);
+            ClassicServices.Echo, "tcp", model, ["TCP_ULP=nonsense"], Endpoint.Parse($"unix://{path}"), maxConnections: 1);
         for (int i = 0; i < 3; i++)
         {
             using Peer refused = server.Connect();
@@ -102,7 +104,7 @@ public sealed class AcceptedOptionTests
     [Fact]
     public async Task Sockets_that_share_a_door_all_have_the_option()
     {
-        await using Server server = await Server.StartAsync(Options(Echo.Service, ServerModel.Loop(4), "tcp", "SO_RCVLOWAT=5"));
+        await using Server server = await Server.StartAsync(Options(ClassicServices.Echo, ServerModel.Loop(4), "tcp", "SO_RCVLOWAT=5"));
         Assert.Equal("SO_RCVLOWAT=5", Assert.Single(server.SocketOptions).Setting.ToString());
         Assert.Equal(4, Count(LowWater, 5, AcceptConn, 1));
     }
@@ -112,7 +114,7 @@ public sealed class AcceptedOptionTests
     public async Task Without_reuse_of_ports_loops_have_one_listener()
     {
         await using Server server = await Server.StartAsync(
-            Options(Echo.Service, ServerModel.Loop(4), "tcp", "SO_REUSEPORT=0", "SO_RCVLOWAT=6"));
+            Options(ClassicServices.Echo, ServerModel.Loop(4), "tcp", "SO_REUSEPORT=0", "SO_RCVLOWAT=6"));
         Assert.Equal(1, Count(LowWater, 6, AcceptConn, 1));
         using Peer peer = new(server.Doors[0].Endpoint);
         Assert.Equal("hello\n", peer.Ask("hello\n"));

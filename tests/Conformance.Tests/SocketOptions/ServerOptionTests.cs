@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Native;
+using Doorbell.Sessions;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Tests;
 
@@ -57,9 +60,9 @@ public sealed class ServerOptionTests
         using Socket connection = old.Accept();
         old.Dispose();
         NetworkException refused = await Assert.ThrowsAsync<NetworkException>(
-            () => Server.StartAsync(Options(Echo.Service, endpoint, "SO_REUSEADDR=0")));
+            () => Server.StartAsync(Options(ClassicServices.Echo, endpoint, "SO_REUSEADDR=0")));
         Assert.Equal("EADDRINUSE", refused.ErrnoName);
-        await using Server server = await Server.StartAsync(Options(Echo.Service, endpoint));
+        await using Server server = await Server.StartAsync(Options(ClassicServices.Echo, endpoint));
         Assert.Single(server.Doors);
     }
 
@@ -67,7 +70,7 @@ public sealed class ServerOptionTests
     public async Task Two_servers_share_a_port_if_both_ask_for_it()
     {
         await using Server first = await StartAsync("udp", "SO_REUSEPORT=1");
-        await using Server second = await Server.StartAsync(Options(Echo.Service, first.Doors[0].Endpoint.ToString(), "SO_REUSEPORT=1"));
+        await using Server second = await Server.StartAsync(Options(ClassicServices.Echo, first.Doors[0].Endpoint.ToString(), "SO_REUSEPORT=1"));
         Assert.Equal(first.Doors[0], second.Doors[0]);
     }
 
@@ -76,7 +79,7 @@ public sealed class ServerOptionTests
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         await using (Server server = await Server.StartAsync(Options(
-            Echo.Service, "tcp://localhost:0 udp://127.0.0.1:0 unix://" + path, "TCP_KEEPCNT=5", "IP_TOS=16", "IPV6_TCLASS=32")))
+            ClassicServices.Echo, "tcp://localhost:0 udp://127.0.0.1:0 unix://" + path, "TCP_KEEPCNT=5", "IP_TOS=16", "IPV6_TCLASS=32")))
         {
             Assert.Equal(2, server.SocketOptions.Count(static outcome => outcome.Setting.Option.Name == "TCP_KEEPCNT"));
             Assert.Equal(2, server.SocketOptions.Count(static outcome => outcome.Setting.Option.Name == "IP_TOS"));
@@ -96,16 +99,16 @@ public sealed class ServerOptionTests
     [Fact]
     public async Task A_star_takes_the_options_of_both_families()
     {
-        await using Server server = await Server.StartAsync(Options(Echo.Service, "tcp://*:0", "IP_TTL=33", "IPV6_UNICAST_HOPS=33"));
+        await using Server server = await Server.StartAsync(Options(ClassicServices.Echo, "tcp://*:0", "IP_TTL=33", "IPV6_UNICAST_HOPS=33"));
         Assert.Equal(["33", "33"], server.SocketOptions.Select(static outcome => outcome.Actual));
     }
 
     [Fact]
     public async Task What_decides_bind_is_set_before_it()
     {
-        await using Server nowhere = await Server.StartAsync(Options(Echo.Service, "tcp://192.0.2.1:0 udp://192.0.2.1:0", "IP_FREEBIND=1"));
+        await using Server nowhere = await Server.StartAsync(Options(ClassicServices.Echo, "tcp://192.0.2.1:0 udp://192.0.2.1:0", "IP_FREEBIND=1"));
         Assert.Equal(2, nowhere.Doors.Count);
-        await using Server only6 = await Server.StartAsync(Options(Echo.Service, "tcp://*:0", "IPV6_V6ONLY=1"));
+        await using Server only6 = await Server.StartAsync(Options(ClassicServices.Echo, "tcp://*:0", "IPV6_V6ONLY=1"));
         int port = only6.Doors[0].Endpoint.Port;
         using Peer peer = new(Endpoint.Parse($"tcp://[::1]:{port}"));
         Assert.Equal("hi\n", peer.Ask("hi\n"));
@@ -129,7 +132,7 @@ public sealed class ServerOptionTests
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         NetworkException refused = await Assert.ThrowsAsync<NetworkException>(
-            () => Server.StartAsync(Options(Echo.Service, $"unix://{path} tcp://127.0.0.1:0", "TCP_CONGESTION=nonsense")));
+            () => Server.StartAsync(Options(ClassicServices.Echo, $"unix://{path} tcp://127.0.0.1:0", "TCP_CONGESTION=nonsense")));
         Assert.Contains("setsockopt tcp://127.0.0.1:0: TCP_CONGESTION=nonsense: ENOENT", refused.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(path));
     }
@@ -141,7 +144,7 @@ public sealed class ServerOptionTests
     [InlineData("unix+dgram")]
     public async Task A_clients_sockets_take_options_and_tell_what_came_of_them(string transport)
     {
-        await using Running server = await Running.StartAsync(Echo.Service, transport);
+        await using Running server = await Running.StartAsync(ClassicServices.Echo, transport);
         List<string> told = [];
         ClientOptions options = new()
         {
@@ -178,7 +181,7 @@ public sealed class ServerOptionTests
     [Fact]
     public async Task What_is_for_connections_alone_is_set_once_there_is_one()
     {
-        await using Running server = await Running.StartAsync(Echo.Service);
+        await using Running server = await Running.StartAsync(ClassicServices.Echo);
         SocketOptionOutcome? outcome = null;
         ClientOptions options = new()
         {
@@ -190,7 +193,7 @@ public sealed class ServerOptionTests
     }
 
     private static Task<Server> StartAsync(string transport, params string[] options) => Server.StartAsync(Options(
-        Echo.Service,
+        ClassicServices.Echo,
         transport == "unix" ? $"unix://{Path.Combine(Path.GetTempPath(), Path.GetRandomFileName())}" : $"{transport}://127.0.0.1:0",
         options));
 

@@ -1,4 +1,5 @@
 using CsCheck;
+using Doorbell.Sessions;
 
 namespace Doorbell.Tests;
 

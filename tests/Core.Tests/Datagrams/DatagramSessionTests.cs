@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell.Tests;
 
 /// <summary>Answers, bounds and faults of datagram services.</summary>

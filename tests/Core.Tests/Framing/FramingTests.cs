@@ -82,7 +82,7 @@ public sealed class FramingTests
     }
 
     private static StreamHandler Handler(string name, MessageFunction? answer = null) =>
-        Service.Framed(name, FramingOf(name), answer ?? (static (message, answer) => UpperCase.Ascii(message, answer))).NewStreamHandler!();
+        Service.Framed(name, FramingOf(name), answer ?? (static (message, answer) => UpperCase.Ascii(message, answer))).NewStreamHandler!(InMemoryConnection.Info);
 
     private static Framing FramingOf(string name) => name switch
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Doorbell.Sessions;
 
 namespace Doorbell.Tests;
 

@@ -1,3 +1,5 @@
+using Doorbell.Links;
+
 namespace Doorbell.Tests;
 
 /// <summary>Options that make no sense are refused; profiles are found and make sense.</summary>

@@ -1,3 +1,5 @@
+using Doorbell.Links;
+
 namespace Doorbell.Tests;
 
 /// <summary>The link's dice are the published generator.</summary>

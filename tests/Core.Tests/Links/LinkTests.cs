@@ -1,4 +1,5 @@
 using CsCheck;
+using Doorbell.Links;
 
 namespace Doorbell.Tests;
 

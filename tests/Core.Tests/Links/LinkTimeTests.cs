@@ -1,3 +1,5 @@
+using Doorbell.Links;
+
 namespace Doorbell.Tests;
 
 /// <summary>When datagrams arrive: delay, jitter, order, rate and queue.</summary>

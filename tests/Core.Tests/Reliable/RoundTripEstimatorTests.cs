@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell.Tests;
 
 /// <summary>How long a client waits for its peer.</summary>

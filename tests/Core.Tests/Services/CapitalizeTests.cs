@@ -19,7 +19,7 @@ public sealed class CapitalizeTests
     [InlineData("straße ŉ ﬃ ΐ\n", "STRASSE ʼN FFI \u0399\u0308\u0301\n")]
     public void Finished_lines_are_answered_with_their_ends_in_one_send(string question, string answer)
     {
-        InMemoryConnection connection = SessionTests.Connection(Capitalize.Unicode.NewStreamHandler!());
+        InMemoryConnection connection = SessionTests.Connection(ClassicServices.Capitalize.NewStreamHandler!(InMemoryConnection.Info));
         connection.PeerSends(Encoding.UTF8.GetBytes(question));
         Assert.True(connection.Step());
         Assert.True(connection.Step());
@@ -30,7 +30,7 @@ public sealed class CapitalizeTests
     [Fact]
     public void An_unfinished_line_waits_and_is_answered_at_the_end_of_input()
     {
-        InMemoryConnection connection = SessionTests.Connection(Capitalize.Unicode.NewStreamHandler!());
+        InMemoryConnection connection = SessionTests.Connection(ClassicServices.Capitalize.NewStreamHandler!(InMemoryConnection.Info));
         connection.PeerSends("done\nnot yet"u8);
         connection.Run();
         Assert.Equal("DONE\n", SessionTests.Received(connection));
@@ -43,7 +43,7 @@ public sealed class CapitalizeTests
     [Fact]
     public void A_long_line_is_answered_as_it_comes_and_not_in_the_middle_of_a_character()
     {
-        InMemoryConnection connection = SessionTests.Connection(Capitalize.Unicode.NewStreamHandler!());
+        InMemoryConnection connection = SessionTests.Connection(ClassicServices.Capitalize.NewStreamHandler!(InMemoryConnection.Info));
         byte[] line = Encoding.UTF8.GetBytes(new string('ж', LongLine));
         connection.PeerSends(line.AsSpan(0, LongLine + 1));
         connection.Run();
@@ -57,7 +57,7 @@ public sealed class CapitalizeTests
     [Fact]
     public void Ascii_changes_letters_a_to_z_alone()
     {
-        InMemoryConnection connection = SessionTests.Connection(Capitalize.Ascii.NewStreamHandler!());
+        InMemoryConnection connection = SessionTests.Connection(ClassicServices.CapitalizeAscii.NewStreamHandler!(InMemoryConnection.Info));
         connection.PeerSends("az@[`{ ß\n"u8);
         connection.Run();
         Assert.Equal("AZ@[`{ ß\n", SessionTests.Received(connection));
@@ -84,7 +84,7 @@ public sealed class CapitalizeTests
 
     private static byte[] Answer(byte[] bytes, Action<InMemoryConnection> configure, int seed)
     {
-        InMemoryConnection connection = new(Capitalize.Unicode.NewStreamHandler!(), seed);
+        InMemoryConnection connection = new(ClassicServices.Capitalize.NewStreamHandler!(InMemoryConnection.Info), seed);
         configure(connection);
         connection.PeerSends(bytes);
         connection.PeerEnds();

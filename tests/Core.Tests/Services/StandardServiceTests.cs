@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Doorbell.Sessions;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -10,7 +11,7 @@ public sealed class StandardServiceTests
     [Fact]
     public void Echo_sends_back_what_comes()
     {
-        InMemoryConnection connection = SessionTests.Connection(Echo.Service.NewStreamHandler!());
+        InMemoryConnection connection = SessionTests.Connection(ClassicServices.Echo.NewStreamHandler!(InMemoryConnection.Info));
         connection.PeerSends([0, 255, 10]);
         connection.PeerEnds();
         connection.Run();
@@ -21,7 +22,7 @@ public sealed class StandardServiceTests
     [Fact]
     public void Discard_answers_nothing_and_ends_when_the_peer_does()
     {
-        InMemoryConnection connection = SessionTests.Connection(Discard.Service.NewStreamHandler!());
+        InMemoryConnection connection = SessionTests.Connection(ClassicServices.Discard.NewStreamHandler!(InMemoryConnection.Info));
         connection.PeerSends("nothing"u8);
         connection.PeerEnds();
         connection.Run();
@@ -33,7 +34,7 @@ public sealed class StandardServiceTests
     [Fact]
     public void Daytime_tells_the_date_and_closes()
     {
-        InMemoryConnection connection = SessionTests.Connection(Daytime.Service.NewStreamHandler!());
+        InMemoryConnection connection = SessionTests.Connection(ClassicServices.Daytime.NewStreamHandler!(InMemoryConnection.Info));
         connection.PeerEnds();
         connection.Run();
         Assert.Equal("Thursday, January 1, 1970 00:00:00-UTC\r\n", SessionTests.Received(connection));
@@ -43,7 +44,7 @@ public sealed class StandardServiceTests
     [Fact]
     public void Time_tells_the_seconds_since_1900_and_closes()
     {
-        InMemoryConnection connection = SessionTests.Connection(Time.Service.NewStreamHandler!());
+        InMemoryConnection connection = SessionTests.Connection(ClassicServices.Time.NewStreamHandler!(InMemoryConnection.Info));
         connection.PeerEnds();
         connection.Run();
 
@@ -54,16 +55,16 @@ public sealed class StandardServiceTests
     [Fact]
     public void Datagrams_get_the_same_answers()
     {
-        Assert.Equal(["HELLO"], Ask(Capitalize.Unicode, "hello"));
-        Assert.Equal([""], Ask(Capitalize.Unicode, ""));
-        Assert.Equal(["hello"], Ask(Echo.Service, "hello"));
-        Assert.Empty(Ask(Discard.Service, "hello"));
-        Assert.Equal(["Thursday, January 1, 1970 00:00:00-UTC\r\n"], Ask(Daytime.Service, ""));
+        Assert.Equal(["HELLO"], Ask(ClassicServices.Capitalize, "hello"));
+        Assert.Equal([""], Ask(ClassicServices.Capitalize, ""));
+        Assert.Equal(["hello"], Ask(ClassicServices.Echo, "hello"));
+        Assert.Empty(Ask(ClassicServices.Discard, "hello"));
+        Assert.Equal(["Thursday, January 1, 1970 00:00:00-UTC\r\n"], Ask(ClassicServices.Daytime, ""));
     }
 
     private static IEnumerable<string> Ask(Service service, string question)
     {
-        DatagramSession session = new(service.NewDatagramHandler!(), DatagramLimits.Default, new Ledger());
+        DatagramSession session = new(service.NewDatagramHandler!(TestSocket.Of(1)), DatagramLimits.Default, new Ledger());
         session.Received(Encoding.UTF8.GetBytes(question), PeerAddress.IPv4(0x7f000001, 9), TimeSpan.Zero, DateTimeOffset.UnixEpoch);
         return Enumerable.Range(0, session.Outbox.Count).Select(i => Encoding.UTF8.GetString(session.Outbox[i].Bytes.Span));
     }

@@ -1,4 +1,7 @@
 using System.Buffers;
+using Doorbell.Sessions;
+
+using Doorbell.Testing;
 
 namespace Doorbell.Tests;
 
@@ -11,10 +14,10 @@ public sealed class AllocationTests
     public void A_stream_request_allocates_nothing()
     {
         Service lines = Service.Lines("lines", static (line, answer) => UpperCase.Ascii(line, answer));
-        foreach (Service service in new[] { Capitalize.Unicode, Echo.Service, lines })
+        foreach (Service service in new[] { ClassicServices.Capitalize, ClassicServices.Echo, lines })
         {
             StreamSession session = new(
-                service.NewStreamHandler!(), StreamLimits.Default, default, new SilentBell(), new Ledger(), ArrayPool<byte>.Shared);
+                service.NewStreamHandler!(InMemoryConnection.Info), StreamLimits.Default, default, new SilentBell(), new Ledger(), ArrayPool<byte>.Shared);
             session.Opened(TimeSpan.Zero, DateTimeOffset.UnixEpoch);
             byte[] line = "a line of thirty-two bytes, ßtraße\n"u8.ToArray();
             Assert.Equal(0, AllocatedBy(() => Exchange(session, line)));
@@ -24,7 +27,7 @@ public sealed class AllocationTests
     [Fact]
     public void A_datagram_allocates_nothing()
     {
-        DatagramSession session = new(Capitalize.Unicode.NewDatagramHandler!(), DatagramLimits.Default, new Ledger());
+        DatagramSession session = new(ClassicServices.Capitalize.NewDatagramHandler!(TestSocket.Of(1)), DatagramLimits.Default, new Ledger());
         byte[] question = "hello, straße"u8.ToArray();
         Assert.Equal(0, AllocatedBy(() =>
         {

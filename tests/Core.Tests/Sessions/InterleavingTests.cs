@@ -46,7 +46,7 @@ public sealed class InterleavingTests
         MaxMessageBytes = 1 + random.Next(3000),
         OutputHighMark = 1 + random.Next(3000),
         MaxPendingOutput = 3000 + random.Next(3000),
-        MaxStepsPerTurn = 1 + random.Next(5),
+        MaxStepsPerRound = 1 + random.Next(5),
         IdleTimeout = random.Next(3) == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(1 + random.Next(100)),
         CloseTimeout = TimeSpan.FromSeconds(random.Next(3)),
     };

@@ -1,3 +1,4 @@
+using Doorbell.Sessions;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -172,7 +173,7 @@ public sealed class LimitTests
     [Fact]
     public void A_drain_waits_for_a_half_received_message_and_answers_it()
     {
-        InMemoryConnection connection = SessionTests.Connection(Capitalize.Unicode.NewStreamHandler!());
+        InMemoryConnection connection = SessionTests.Connection(ClassicServices.Capitalize.NewStreamHandler!(InMemoryConnection.Info));
         connection.PeerSends("half a li"u8);
         connection.Run();
         connection.Drain();
@@ -219,7 +220,7 @@ public sealed class LimitTests
             MaxMessageBytes = message,
             OutputHighMark = highMark,
             MaxPendingOutput = pending,
-            MaxStepsPerTurn = steps,
+            MaxStepsPerRound = steps,
         }.Validate());
 
     private static StreamLimits Idle(double seconds) => StreamLimits.Default with { IdleTimeout = TimeSpan.FromSeconds(seconds) };

@@ -1,4 +1,5 @@
 using System.Text;
+using Doorbell.Sessions;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -148,11 +149,11 @@ public sealed class ParkAndBellTests
                 },
             },
             seed: 1,
-            StreamLimits.Default with { MaxStepsPerTurn = 3 }) { CutAtRandom = false };
+            StreamLimits.Default with { MaxStepsPerRound = 3 }) { CutAtRandom = false };
         connection.PeerSends("abcdefgh"u8);
         Assert.True(connection.Step());
         Assert.Equal("abc", taken.ToString());
-        Assert.Equal(Want.Turn, connection.Wants);
+        Assert.Equal(Want.Yield, connection.Wants);
         connection.Run();
         Assert.Equal("abcdefgh", taken.ToString());
         Assert.Equal(Want.Receive, connection.Wants);

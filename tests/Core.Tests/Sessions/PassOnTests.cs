@@ -1,5 +1,6 @@
 using System.Buffers;
 using CsCheck;
+using Doorbell.Sessions;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -152,7 +153,7 @@ public sealed class PassOnTests
     private static StreamSession Session(StreamHandler handler, StreamLimits? limits = null)
     {
         StreamSession session = new(
-            handler, limits ?? StreamLimits.Default, PeerAddress.IPv4(1, 2), new SilentBell(), new Ledger(), ArrayPool<byte>.Shared);
+            handler, limits ?? StreamLimits.Default, InMemoryConnection.Info, new SilentBell(), new Ledger(), ArrayPool<byte>.Shared);
         session.Opened(default, DateTimeOffset.UnixEpoch);
         return session;
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Doorbell.Sessions;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;

@@ -1,3 +1,4 @@
+using Doorbell.Sessions;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -163,7 +164,7 @@ public sealed class TimeLimitTests
     }
 
     private static InMemoryConnection Capitaliser(StreamLimits limits) =>
-        SessionTests.Connection(Capitalize.Unicode.NewStreamHandler!(), limits);
+        SessionTests.Connection(ClassicServices.Capitalize.NewStreamHandler!(InMemoryConnection.Info), limits);
 
     private static StreamLimits Rate(int bytesASecond) => StreamLimits.Default with { MinDataRate = bytesASecond };
 }

@@ -16,43 +16,43 @@ public sealed class PeerTextTests
     [InlineData("\u202eevil\u200b", @"\u{202e}evil\u{200b}")]
     [InlineData("\u009b\u2028", @"\u{9b}\u{2028}")]
     public void Text_is_shown_and_all_else_is_named(string text, string shown) =>
-        Assert.Equal(shown, PeerText.Escape(Encoding.UTF8.GetBytes(text)));
+        Assert.Equal(shown, PrintableText.Escape(Encoding.UTF8.GetBytes(text)));
 
     [Fact]
-    public void Bytes_that_are_no_text_are_shown_as_numbers() => Assert.Equal(@"\xff\xc3(", PeerText.Escape([0xff, 0xc3, (byte)'(']));
+    public void Bytes_that_are_no_text_are_shown_as_numbers() => Assert.Equal(@"\xff\xc3(", PrintableText.Escape([0xff, 0xc3, (byte)'(']));
 
     [Fact]
-    public void A_long_text_is_cut_and_counted() => Assert.Equal("aaa… (10 bytes)", PeerText.Escape("aaaaaaaaaa"u8, maxBytes: 3));
+    public void A_long_text_is_cut_and_counted() => Assert.Equal("aaa… (10 bytes)", PrintableText.Escape("aaaaaaaaaa"u8, maxBytes: 3));
 
     [Fact]
     public void At_a_terminal_lines_and_tabs_stay_and_nothing_else_passes() =>
-        Assert.Equal("a\r\nb\tc\\n\\x1b\\rX\\x07", PeerText.EscapeKeepingLines("a\r\nb\tc\\n\u001b\rX\a"u8));
+        Assert.Equal("a\r\nb\tc\\n\\x1b\\rX\\x07", PrintableText.EscapeKeepingLines("a\r\nb\tc\\n\u001b\rX\a"u8));
 
     [Fact]
     public void No_scalar_value_at_all_reaches_a_terminal_as_a_control_or_format_character()
     {
         foreach (Rune rune in Enumerable.Range(0, 0x110000).Where(Rune.IsValid).Select(static value => new Rune(value)))
         {
-            string shown = PeerText.Escape(rune.ToString());
+            string shown = PrintableText.Escape(rune.ToString());
             Assert.True(shown.EnumerateRunes().All(IsHarmless), $"U+{rune.Value:X4} is shown as it is");
-            Assert.Equal(shown.Replace(@"\\", @"\", StringComparison.Ordinal) == rune.ToString(), PeerText.IsPrintable(rune.ToString()));
+            Assert.Equal(shown.Replace(@"\\", @"\", StringComparison.Ordinal) == rune.ToString(), PrintableText.IsPrintable(rune.ToString()));
         }
     }
 
     [Fact]
     public void No_bytes_at_all_give_a_control_or_format_character() => _peerBytes.Sample(static bytes =>
-        PeerText.Escape(bytes, int.MaxValue).EnumerateRunes().All(IsHarmless)
-        && PeerText.Escape(bytes, maxBytes: 5).EnumerateRunes().All(IsHarmless));
+        PrintableText.Escape(bytes, int.MaxValue).EnumerateRunes().All(IsHarmless)
+        && PrintableText.Escape(bytes, maxBytes: 5).EnumerateRunes().All(IsHarmless));
 
     [Fact]
     public void What_is_shown_stands_for_these_bytes_and_no_others() => _peerBytes.Sample(static bytes =>
-        Unescape(PeerText.Escape(bytes, int.MaxValue)).AsSpan().SequenceEqual(bytes));
+        Unescape(PrintableText.Escape(bytes, int.MaxValue)).AsSpan().SequenceEqual(bytes));
 
     [Fact]
     public void A_lone_surrogate_can_not_be_printed()
     {
-        Assert.False(PeerText.IsPrintable("a\ud800"));
-        Assert.True(PeerText.IsPrintable(@"/run/dö or\日本"));
+        Assert.False(PrintableText.IsPrintable("a\ud800"));
+        Assert.True(PrintableText.IsPrintable(@"/run/dö or\日本"));
     }
 
     // Random bytes alone hardly ever make a character that a terminal obeys.

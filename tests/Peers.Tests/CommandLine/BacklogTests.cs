@@ -20,7 +20,7 @@ public sealed partial class BacklogTests
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         await using Server server = await Server.StartAsync(new ServerOptions
         {
-            Service = Echo.Service,
+            Service = ClassicServices.Echo,
             Model = ServerModel.Loop(1),
             Endpoints = [Endpoint.Parse(transport == "tcp" ? "tcp://127.0.0.1:0" : $"unix://{path}")],
             MaxConnections = 1,

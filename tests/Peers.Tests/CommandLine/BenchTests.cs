@@ -49,11 +49,11 @@ public sealed class BenchTests
     [Fact]
     public async Task A_server_that_answers_wrongly_or_not_at_all_fails_the_bench()
     {
-        await using Server right = await Server.StartAsync(Capitalize.Unicode, "tcp://127.0.0.1:0");
+        await using Server right = await Server.StartAsync(ClassicServices.Capitalize, "tcp://127.0.0.1:0");
         Slice slice = LoadOf(right).PingPong(TimeSpan.FromMilliseconds(50), Load.Clients);
         Assert.Equal((Load.Clients, true), (slice.Connections, slice.Latencies.Length >= Load.Clients));
 
-        await using Server lying = await Server.StartAsync(Echo.Service, "tcp://127.0.0.1:0");
+        await using Server lying = await Server.StartAsync(ClassicServices.Echo, "tcp://127.0.0.1:0");
         foreach (Func<Slice> work in new Func<Slice>[]
         {
             () => LoadOf(lying).ConnectEachTime(TimeSpan.FromMilliseconds(50)),
@@ -64,7 +64,7 @@ public sealed class BenchTests
             Assert.Matches("""^ask the server: to "doorbell bench .*" it answered "doorbell bench .*"$""", failure.Message);
         }
 
-        await using Server silent = await Server.StartAsync(Discard.Service, "tcp://127.0.0.1:0");
+        await using Server silent = await Server.StartAsync(ClassicServices.Discard, "tcp://127.0.0.1:0");
         NetworkException none = Assert.Throws<NetworkException>(() => LoadOf(silent).ConnectEachTime(TimeSpan.FromMilliseconds(50)));
         Assert.Contains("ETIMEDOUT", none.Message, StringComparison.Ordinal);
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Doorbell.Links;
 
 namespace Doorbell.Tests;
 
@@ -225,7 +226,7 @@ public sealed class ImpairStreamTests
     [Fact]
     public void Who_is_not_read_from_is_slowed_and_nothing_is_lost()
     {
-        const int MostTaken = 64 * 1024 * 1024;
+        const int MaxTaken = 64 * 1024 * 1024;
         using Impaired through = new(Native);
         byte[] lot = new byte[64 * 1024];
         long sent = 0;
@@ -235,7 +236,7 @@ public sealed class ImpairStreamTests
             int taken = through.Client.Send(lot, SocketFlags.None, out SocketError error);
             Assert.True(error is SocketError.Success or SocketError.WouldBlock, $"{error}");
             sent += taken;
-            Assert.True(sent < MostTaken, "it takes all that comes");
+            Assert.True(sent < MaxTaken, "it takes all that comes");
         }
 
         through.Client.Shutdown(SocketShutdown.Send);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 
@@ -61,18 +62,14 @@ public sealed class CoapTests
     private Task<Server> StartAsync() => Server.StartAsync(new ServerOptions
     {
         Endpoints = [Endpoint.Parse("udp://127.0.0.1:0")],
-        Service = new Service("coap") { NewDatagramHandler = NewHandler },
-    });
-
-    private CoapHandler NewHandler()
-    {
-        CoapServer server = new(CoapServerLimits.Default, Random.Shared);
-        server.Add("capitalize", (request, body) =>
+        Service = CoapService.From("coap", new Dictionary<string, CoapResource>
         {
-            Interlocked.Increment(ref _effects);
-            body.Write(Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(request.Payload).ToUpperInvariant()));
-            return CoapCode.Changed;
-        });
-        return new CoapHandler(server);
-    }
+            ["capitalize"] = new((request, body) =>
+            {
+                Interlocked.Increment(ref _effects);
+                body.Write(Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(request.Payload).ToUpperInvariant()));
+                return CoapCode.Changed;
+            }),
+        }),
+    });
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Tests;
 

@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Doorbell.Coap;
+using Doorbell.Links;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -30,11 +32,11 @@ internal sealed class CoapWorld
         {
             MaxExchanges = maxExchanges, MaxBodies = clients, MaxSeparateAnswers = clients,
         };
-        _coap = new CoapServer(limits, network.Random);
+        _coap = new CoapServer(limits, new SimulatedSocketInfo(Endpoint.Parse("udp://127.0.0.1:5683"), network.Random));
         _coap.Add("count", new CoapResource(Count) { MaxAnswerBytes = 64 });
         _coap.Add("slow", new CoapResource(Count) { IsSlow = true, MaxAnswerBytes = 64 });
         _coap.Add("long", new CoapResource(CountLong) { MaxAnswerBytes = 4096 });
-        network.BindDatagram(_server, new Service("coap") { NewDatagramHandler = () => new CoapHandler(_coap) });
+        network.BindDatagram(_server, new Service("coap") { NewDatagramHandler = _ => new CoapHandler(_coap) });
         Clients = [.. Enumerable.Range(0, clients).Select(number => new CoapWorldClient(this, number, _server))];
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Doorbell.Coap;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -9,7 +10,7 @@ internal sealed class CoapWorldClient
     private const int LongBytes = 2500;
 
     /// <summary>Doubling from 10 milliseconds within MAX_TRANSMIT_SPAN.</summary>
-    private const int MostSends = 14;
+    private const int MaxSends = 14;
 
     private readonly CoapWorld _world;
     private readonly CoapClient _client;
@@ -97,7 +98,7 @@ internal sealed class CoapWorldClient
         }
 
         _socket.Alarm = _client.Alarm;
-        while (_client.TryTakeAnswer(out CoapClientAnswer? answer))
+        while (_client.TryTakeAnswer(out CoapClientResponse? answer))
         {
             Check(answer);
             if (_asked < _world.ExchangesEach)
@@ -108,7 +109,7 @@ internal sealed class CoapWorldClient
         }
     }
 
-    private void Check(CoapClientAnswer answer)
+    private void Check(CoapClientResponse answer)
     {
         Assert.Equal(_asking, answer.Id);
         int effects = _world.Effects(Question);
@@ -135,7 +136,7 @@ internal sealed class CoapWorldClient
         {
             TimeSpan wait = now - _lastSentAt;
             Assert.True(wait >= _lastWait * 1.99, $"sent again after {wait}, before that after {_lastWait}");
-            Assert.InRange(++_sends, 1, MostSends);
+            Assert.InRange(++_sends, 1, MaxSends);
             Assert.True(_confirmable);
             _lastWait = wait;
             _lastSentAt = now;

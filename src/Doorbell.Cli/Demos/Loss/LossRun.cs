@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text;
+using Doorbell.Coap;
+using Doorbell.Sessions;
 
 namespace Doorbell.Cli;
 

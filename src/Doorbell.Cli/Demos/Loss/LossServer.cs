@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text;
 using Doorbell.Cli.Impair;
+using Doorbell.Coap;
+using Doorbell.Links;
+using Doorbell.Sockets;
 
 namespace Doorbell.Cli;
 
@@ -35,8 +38,16 @@ internal sealed class LossServer : IAsyncDisposable
     public static async Task<LossServer> StartAsync(int questions, double loss, long seed, CancellationToken cancellation)
     {
         int[] effects = new int[questions];
-        Service service = new("count") { NewDatagramHandler = () => new Counting(effects) };
-        Server server = await Server.StartAsync(service, "udp://127.0.0.1:0", "coap://127.0.0.1:0");
+        Service service = new("count") { NewDatagramHandler = _ => new Counting(effects) };
+        Endpoint anyPort = Endpoint.Parse("udp://127.0.0.1:0");
+        Server server = await Server.StartAsync(new ServerOptions
+        {
+            Doors =
+            [
+                new DoorOptions { Endpoint = anyPort, Service = service },
+                new DoorOptions { Endpoint = anyPort, Service = CoapService.From(service) },
+            ],
+        }, cancellation);
         LossServer lossy = new(effects, server);
         lossy.Plain = await lossy.ImpairAsync(server.Doors[0].Endpoint.Port, loss, seed, cancellation);
         lossy.Coap = await lossy.ImpairAsync(server.Doors[1].Endpoint.Port, loss, seed + 1, cancellation);
@@ -58,7 +69,7 @@ internal sealed class LossServer : IAsyncDisposable
     private async Task<Endpoint> ImpairAsync(int port, double loss, long seed, CancellationToken cancellation)
     {
         Endpoint upstream = Endpoint.From(Transport.Udp, new IPEndPoint(IPAddress.Loopback, port));
-        List<BoundSocket> doors = await ImpairOptions.BindAsync(Endpoint.Parse("udp://127.0.0.1:0"), cancellation);
+        List<DoorSocket> doors = await ImpairOptions.BindAsync(Endpoint.Parse("udp://127.0.0.1:0"), cancellation);
         WayFaults faults = WayFaults.None with { Link = new LinkOptions { Loss = loss } };
         ImpairOptions carry = new(doors, upstream, new LiveFaults(faults), new LiveFaults(faults), seed, Failure.Say);
         DatagramProxy proxy = new(carry, new IPEndPoint(IPAddress.Loopback, port));

@@ -6,8 +6,8 @@ namespace Doorbell.Cli.Impair;
 /// <summary>Serves a <see cref="FaultControl"/> on a unix socket that its owner alone may use: a line in, a line out.</summary>
 internal static class ControlSocket
 {
-    private const int MostConnections = 16;
-    private const int LongestLine = 4096;
+    private const int MaxConnections = 16;
+    private const int MaxLine = 4096;
 
     /// <exception cref="ArgumentException">It is no unix socket's endpoint.</exception>
     /// <exception cref="NetworkException">It can't be had.</exception>
@@ -28,10 +28,10 @@ internal static class ControlSocket
         Server server = await Server.StartAsync(
             new ServerOptions
             {
-                Service = lines with { StreamLimits = lines.StreamLimits with { MaxMessageBytes = LongestLine } },
+                Service = lines with { StreamLimits = lines.StreamLimits with { MaxMessageBytes = MaxLine } },
                 Endpoints = [endpoint],
                 Model = ServerModel.Async,
-                MaxConnections = MostConnections,
+                MaxConnections = MaxConnections,
             },
             stop);
         if (!OperatingSystem.IsWindows())

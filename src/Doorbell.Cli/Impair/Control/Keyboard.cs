@@ -5,7 +5,7 @@ namespace Doorbell.Cli.Impair;
 /// <summary>Reads the terminal on a thread of its own, which does not keep the process.</summary>
 internal static class Keyboard
 {
-    private const int MostKeys = 1024;
+    private const int MaxKeys = 1024;
 
     /// <summary>
     /// Whether somebody may type: standard input is a terminal, and this process is in its foreground. One in the background that
@@ -17,7 +17,7 @@ internal static class Keyboard
     public static ChannelReader<ConsoleKeyInfo> ReadKeys()
     {
         Channel<ConsoleKeyInfo> keys = Channel.CreateBounded<ConsoleKeyInfo>(
-            new BoundedChannelOptions(MostKeys) { FullMode = BoundedChannelFullMode.DropWrite });
+            new BoundedChannelOptions(MaxKeys) { FullMode = BoundedChannelFullMode.DropWrite });
         Start(() =>
         {
             while (true)

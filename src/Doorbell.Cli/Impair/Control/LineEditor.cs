@@ -5,7 +5,7 @@ namespace Doorbell.Cli.Impair;
 /// <summary>A line being typed, key by key: letters, and backspace and Escape to take them back.</summary>
 internal sealed class LineEditor
 {
-    private const int LongestLine = 500;
+    private const int MaxLine = 500;
 
     private readonly StringBuilder _typed = new();
 
@@ -27,7 +27,7 @@ internal sealed class LineEditor
                 _typed.Clear();
                 return null;
             default:
-                if (!char.IsControl(key.KeyChar) && _typed.Length < LongestLine)
+                if (!char.IsControl(key.KeyChar) && _typed.Length < MaxLine)
                 {
                     _typed.Append(key.KeyChar);
                 }

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Links;
+using Doorbell.Serving;
+using Doorbell.Sockets;
 
 namespace Doorbell.Cli.Impair;
 
@@ -10,7 +13,7 @@ namespace Doorbell.Cli.Impair;
 internal sealed class DatagramProxy : IImpairProxy
 {
     /// <summary>The longest wait: how late it may hear that it is to stop.</summary>
-    private static readonly TimeSpan _longestWait = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _maxWait = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How often what passed is told to other threads.</summary>
     private static readonly TimeSpan _publishEvery = TimeSpan.FromMilliseconds(100);
@@ -42,7 +45,7 @@ internal sealed class DatagramProxy : IImpairProxy
         }
 
         _clients = new ClientTable(ClientTable.DefaultMost, client => _arrivals.Forget(client.Token));
-        foreach (BoundSocket door in options.Doors)
+        foreach (DoorSocket door in options.Doors)
         {
             // Doors have the tokens -1, -2 and so on; clients 1, 2 and so on.
             door.Socket.Blocking = false;
@@ -71,7 +74,7 @@ internal sealed class DatagramProxy : IImpairProxy
     {
         _clients.Dispose();
         _arrivals.Dispose();
-        foreach (BoundSocket door in _options.Doors)
+        foreach (DoorSocket door in _options.Doors)
         {
             door.Close();
         }
@@ -100,8 +103,8 @@ internal sealed class DatagramProxy : IImpairProxy
     /// <summary>Whole milliseconds are waited for asleep, so the last one before a delivery is waited for awake.</summary>
     private TimeSpan UntilNext()
     {
-        TimeSpan wait = _queue.NextAt == TimeSpan.MaxValue ? _longestWait : _queue.NextAt - MonotonicClock.Now;
-        return wait > _longestWait ? _longestWait : wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+        TimeSpan wait = _queue.NextAt == TimeSpan.MaxValue ? _maxWait : _queue.NextAt - MonotonicClock.Now;
+        return wait > _maxWait ? _maxWait : wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
     private void PublishDue(TimeSpan now)

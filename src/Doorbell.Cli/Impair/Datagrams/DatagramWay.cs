@@ -1,3 +1,5 @@
+using Doorbell.Links;
+
 namespace Doorbell.Cli.Impair;
 
 /// <summary>One direction through the proxy: the link, and what the proxy itself did with datagrams. For the proxy's thread.</summary>

@@ -4,10 +4,10 @@ namespace Doorbell.Cli.Impair;
 internal sealed class DeliveryQueue
 {
     /// <summary>Most datagrams that wait.</summary>
-    public const int MostDatagrams = 65_536;
+    public const int MaxDatagrams = 65_536;
 
     /// <summary>Most bytes that wait.</summary>
-    public const long MostBytes = 256L * 1024 * 1024;
+    public const long MaxBytes = 256L * 1024 * 1024;
 
     private readonly PriorityQueue<Delivery, (TimeSpan At, long Number)> _queue = new();
     private long _bytes;
@@ -19,7 +19,7 @@ internal sealed class DeliveryQueue
     /// <summary>Whether there was room for it; if not, it is counted as dropped.</summary>
     public bool TryAdd(Delivery delivery, TimeSpan at)
     {
-        if (_queue.Count >= MostDatagrams || _bytes + delivery.Bytes.Length > MostBytes)
+        if (_queue.Count >= MaxDatagrams || _bytes + delivery.Bytes.Length > MaxBytes)
         {
             delivery.Way.NoRoom++;
             return false;

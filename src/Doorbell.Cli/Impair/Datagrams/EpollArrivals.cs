@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Doorbell.Lanes.Datagrams;
+using Doorbell.Native;
 
 namespace Doorbell.Cli.Impair;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Doorbell.Links;
 
 namespace Doorbell.Cli.Impair;
 

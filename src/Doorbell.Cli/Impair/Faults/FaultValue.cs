@@ -1,13 +1,14 @@
 using System.Globalization;
+using Doorbell.Links;
 
 namespace Doorbell.Cli.Impair;
 
 /// <summary>The values of fault settings, to and from text.</summary>
 internal static class FaultValue
 {
-    private const long MostBitsPerSecond = 1_000_000_000_000;
+    private const long MaxBitsPerSecond = 1_000_000_000_000;
 
-    private static readonly TimeSpan _longest = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _max = TimeSpan.FromHours(1);
 
     /// <summary>As in <c>10%</c>: 0 to 1.</summary>
     public static double? Percentage(string text)
@@ -32,7 +33,7 @@ internal static class FaultValue
 
         try
         {
-            return Doorbell.BurstLoss.Of(loss, length);
+            return Links.BurstLoss.Of(loss, length);
         }
         catch (ArgumentOutOfRangeException)
         {
@@ -41,7 +42,7 @@ internal static class FaultValue
     }
 
     /// <summary>At most an hour.</summary>
-    public static TimeSpan? Time(string text) => Duration.TryParse(text, out Duration duration) && duration.Time <= _longest
+    public static TimeSpan? Time(string text) => Duration.TryParse(text, out Duration duration) && duration.Time <= _max
         ? duration.Time
         : null;
 
@@ -56,7 +57,7 @@ internal static class FaultValue
             _ => (text, 1L),
         };
         return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value > 0
-            && value <= MostBitsPerSecond / unit ? value * unit : null;
+            && value <= MaxBitsPerSecond / unit ? value * unit : null;
     }
 
     /// <summary>As in <c>64k</c>, in bytes: 65,536.</summary>

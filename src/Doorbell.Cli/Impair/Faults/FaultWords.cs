@@ -1,3 +1,5 @@
+using Doorbell.Links;
+
 namespace Doorbell.Cli.Impair;
 
 /// <summary>Settings as words: the options of the command line and the lines of the control socket and the keyboard alike.</summary>
@@ -38,7 +40,7 @@ internal sealed class FaultWords(bool streams, string prefix)
         string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         return words.Length % 2 == 0
             ? [.. words.Chunk(2).Select(static pair => (pair[0], pair[1]))]
-            : throw new ArgumentException($"\"{PeerText.Escape(words[^1])}\" stands alone: give names and values, as in {Example}");
+            : throw new ArgumentException($"\"{PrintableText.Escape(words[^1])}\" stands alone: give names and values, as in {Example}");
     }
 
     /// <summary>What is not off, as words that set it.</summary>
@@ -61,7 +63,7 @@ internal sealed class FaultWords(bool streams, string prefix)
     private FaultSetting Find(string name)
     {
         FaultSetting setting = FaultSettings.Find(name)
-            ?? throw new ArgumentException($"\"{PeerText.Escape(name)}\" is no setting: there are {Names}, {prefix}{Like}, {prefix}{Only}");
+            ?? throw new ArgumentException($"\"{PrintableText.Escape(name)}\" is no setting: there are {Names}, {prefix}{Like}, {prefix}{Only}");
         return Fits(setting)
             ? setting
             : throw new ArgumentException(streams
@@ -72,7 +74,7 @@ internal sealed class FaultWords(bool streams, string prefix)
     private static BothFaults ApplyProfile(BothFaults faults, string name)
     {
         LinkProfile profile = LinkProfiles.Find(name)
-            ?? throw new ArgumentException($"\"{PeerText.Escape(name)}\" is no profile: give one of {Profiles}");
+            ?? throw new ArgumentException($"\"{PrintableText.Escape(name)}\" is no profile: give one of {Profiles}");
         return new BothFaults(faults.Up with { Link = profile.Up }, faults.Down with { Link = profile.Down });
     }
 
@@ -80,7 +82,7 @@ internal sealed class FaultWords(bool streams, string prefix)
     {
         "up" => faults with { Down = WayFaults.None },
         "down" => faults with { Up = WayFaults.None },
-        _ => throw new ArgumentException($"{prefix}{Only} takes up or down, not \"{PeerText.Escape(way)}\""),
+        _ => throw new ArgumentException($"{prefix}{Only} takes up or down, not \"{PrintableText.Escape(way)}\""),
     };
 
     /// <summary>One value for both ways, or <c>UP/DOWN</c>.</summary>
@@ -90,7 +92,7 @@ internal sealed class FaultWords(bool streams, string prefix)
         return ways.Length <= 2 && ApplyOne(faults.Up, setting, ways[0]) is { } up && ApplyOne(faults.Down, setting, ways[^1]) is { } down
             ? new BothFaults(up, down)
             : throw new ArgumentException(
-                $"{prefix}{setting.Name} takes {setting.Takes}; or two of them, UP/DOWN; or off; not \"{PeerText.Escape(value)}\"");
+                $"{prefix}{setting.Name} takes {setting.Takes}; or two of them, UP/DOWN; or off; not \"{PrintableText.Escape(value)}\"");
     }
 
     private static WayFaults? ApplyOne(WayFaults faults, FaultSetting setting, string value) =>

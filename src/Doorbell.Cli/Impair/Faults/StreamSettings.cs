@@ -3,7 +3,7 @@ namespace Doorbell.Cli.Impair;
 /// <summary>What can be set for streams alone; see docs/impair.md for toxiproxy's names of them.</summary>
 internal static class StreamSettings
 {
-    private const long MostBytes = 1L << 50;
+    private const long MaxBytes = 1L << 50;
     private const string ACount = "bytes from 0 on, as in 100 or 64k";
 
     public static IReadOnlyList<FaultSetting> All { get; } =
@@ -16,12 +16,12 @@ internal static class StreamSettings
             static (to, from) => to with { SliceBytes = from.SliceBytes, SliceGap = from.SliceGap },
             static stream => $"{FaultValue.OfBytes(stream.SliceBytes ?? 0)},{FaultValue.OfTime(stream.SliceGap)}"),
         Make("stall", "BYTES", "Pass so many bytes, then nothing, and stay open", ACount,
-            static (stream, parts) => parts.Length == 1 && FaultValue.Bytes(parts[0], 0, MostBytes) is { } bytes
+            static (stream, parts) => parts.Length == 1 && FaultValue.Bytes(parts[0], 0, MaxBytes) is { } bytes
                 ? stream with { StallAfter = bytes } : null,
             static (to, from) => to with { StallAfter = from.StallAfter },
             static stream => FaultValue.OfBytes(stream.StallAfter ?? 0)),
         Make("reset-after", "BYTES", "Pass so many bytes, then reset both peers", ACount,
-            static (stream, parts) => parts.Length == 1 && FaultValue.Bytes(parts[0], 0, MostBytes) is { } bytes
+            static (stream, parts) => parts.Length == 1 && FaultValue.Bytes(parts[0], 0, MaxBytes) is { } bytes
                 ? stream with { ResetAfter = bytes } : null,
             static (to, from) => to with { ResetAfter = from.ResetAfter },
             static stream => FaultValue.OfBytes(stream.ResetAfter ?? 0)),

@@ -1,3 +1,5 @@
+using Doorbell.Links;
+
 namespace Doorbell.Cli.Impair;
 
 /// <summary>How bad one direction is.</summary>

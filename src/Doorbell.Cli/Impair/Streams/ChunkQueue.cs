@@ -10,7 +10,7 @@ namespace Doorbell.Cli.Impair;
 internal sealed class ChunkQueue(StreamRoom room) : IDisposable
 {
     /// <summary>Most bytes on their way in one direction of one connection.</summary>
-    public const int MostBytes = 4 * 1024 * 1024;
+    public const int MaxBytes = 4 * 1024 * 1024;
 
     /// <summary>What a chunk takes beside its bytes, so that many small ones are bounded too.</summary>
     private const int ChunkBytes = 64;

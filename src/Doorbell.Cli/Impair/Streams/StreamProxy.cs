@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Doorbell.Serving;
+using Doorbell.Sockets;
 
 namespace Doorbell.Cli.Impair;
 
@@ -6,11 +8,11 @@ namespace Doorbell.Cli.Impair;
 internal sealed class StreamProxy(ImpairOptions options) : IImpairProxy
 {
     /// <summary>Connections at once; the rest waits in the backlog.</summary>
-    public const int MostConnections = 1024;
+    public const int MaxConnections = 1024;
 
     private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly SemaphoreSlim _places = new(MostConnections);
+    private readonly SemaphoreSlim _places = new(MaxConnections);
     private readonly StreamRoom _room = new();
     private readonly StreamWay _up = new("up", options.Up);
     private readonly StreamWay _down = new("down", options.Down);
@@ -38,7 +40,7 @@ internal sealed class StreamProxy(ImpairOptions options) : IImpairProxy
     public async Task RunAsync(CancellationToken stop)
     {
         await Task.WhenAll(options.Doors.Select(door => AcceptAsync(door, stop)));
-        for (int place = 0; place < MostConnections; place++)
+        for (int place = 0; place < MaxConnections; place++)
         {
             await _places.WaitAsync(CancellationToken.None);
         }
@@ -46,7 +48,7 @@ internal sealed class StreamProxy(ImpairOptions options) : IImpairProxy
 
     public void Dispose()
     {
-        foreach (BoundSocket door in options.Doors)
+        foreach (DoorSocket door in options.Doors)
         {
             door.Close();
         }
@@ -62,7 +64,7 @@ internal sealed class StreamProxy(ImpairOptions options) : IImpairProxy
         return new WayReading(way.Name, way.Received, forwarded, [("Discarded", discarded)], []);
     }
 
-    private async Task AcceptAsync(BoundSocket door, CancellationToken stop)
+    private async Task AcceptAsync(DoorSocket door, CancellationToken stop)
     {
         Backoff backoff = new();
         try
@@ -98,7 +100,7 @@ internal sealed class StreamProxy(ImpairOptions options) : IImpairProxy
 
     /// <summary>A client; null if there was none after all, or a shortage, which passes.</summary>
     /// <exception cref="NetworkException">The listener can't go on.</exception>
-    private async Task<Socket?> TryAcceptAsync(BoundSocket door, Backoff backoff, CancellationToken stop)
+    private async Task<Socket?> TryAcceptAsync(DoorSocket door, Backoff backoff, CancellationToken stop)
     {
         try
         {

@@ -1,3 +1,6 @@
+using Doorbell.Links;
+using Doorbell.Serving;
+
 namespace Doorbell.Cli.Impair;
 
 /// <summary>Takes one direction of one connection from a peer to the other, as its way says.</summary>
@@ -50,7 +53,7 @@ internal sealed class StreamPump(StreamPeer from, StreamPeer to, StreamWay way, 
         int? count;
         do
         {
-            await _queue.WaitForRoomAsync(() => StreamSchedule.MostBytes(way.Faults.Now.Link), over);
+            await _queue.WaitForRoomAsync(() => StreamSchedule.MaxBytes(way.Faults.Now.Link), over);
             count = await from.ReceiveAsync(buffer, over);
             StreamChunkKind kind = count switch
             {
@@ -215,8 +218,8 @@ internal sealed class StreamPump(StreamPeer from, StreamPeer to, StreamWay way, 
     /// <summary>A reset throws away what the kernel has not delivered: that is waited for, a second at most.</summary>
     private async Task WaitForDeliveryAsync(CancellationToken over)
     {
-        const int MostLooks = 1000;
-        for (int looks = 0; looks < MostLooks && !to.HasAll(); looks++)
+        const int MaxLooks = 1000;
+        for (int looks = 0; looks < MaxLooks && !to.HasAll(); looks++)
         {
             await Task.Delay(1, over);
         }

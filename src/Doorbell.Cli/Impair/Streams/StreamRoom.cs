@@ -4,11 +4,11 @@ namespace Doorbell.Cli.Impair;
 internal sealed class StreamRoom
 {
     /// <summary>Most bytes of all connections together.</summary>
-    public const long MostBytes = 256L * 1024 * 1024;
+    public const long MaxBytes = 256L * 1024 * 1024;
 
     private long _bytes;
 
-    public bool IsFull => Interlocked.Read(ref _bytes) >= MostBytes;
+    public bool IsFull => Interlocked.Read(ref _bytes) >= MaxBytes;
 
     public void Add(long bytes) => Interlocked.Add(ref _bytes, bytes);
 }

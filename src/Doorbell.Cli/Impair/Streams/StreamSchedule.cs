@@ -1,3 +1,5 @@
+using Doorbell.Links;
+
 namespace Doorbell.Cli.Impair;
 
 /// <summary>
@@ -11,10 +13,10 @@ internal sealed class StreamSchedule(long seed)
     private TimeSpan _busyUntil = TimeSpan.MinValue;
 
     /// <summary>How many bytes may be on their way: with a rate, what fills the way and the queue before it; else a full window.</summary>
-    public static long MostBytes(LinkOptions options)
+    public static long MaxBytes(LinkOptions options)
     {
         double way = options.BitsPerSecond / 8.0 * (options.Delay + options.Jitter).TotalSeconds;
-        return options.BitsPerSecond == 0 ? ChunkQueue.MostBytes : (long)Math.Min(ChunkQueue.MostBytes, way + options.QueueBytes);
+        return options.BitsPerSecond == 0 ? ChunkQueue.MaxBytes : (long)Math.Min(ChunkQueue.MaxBytes, way + options.QueueBytes);
     }
 
     /// <summary>How many bytes of so many are the next piece: of a slow stream so few that they come smoothly.</summary>

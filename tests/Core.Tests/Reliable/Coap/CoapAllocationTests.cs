@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Doorbell.Coap;
+using Doorbell.Sessions;
 
 namespace Doorbell.Tests;
 
@@ -20,8 +22,8 @@ public sealed class CoapAllocationTests
 
     private static long AllocatedBy(string path, PeerAddress from)
     {
-        CoapServer server = new(CoapServerLimits.Default with { MaxExchanges = 1000 }, new Random(1));
-        server.Add("capitalize", CoapResource.From(Capitalize.Unicode) with { HasEffect = false });
+        CoapServer server = new(CoapServerLimits.Default with { MaxExchanges = 1000 }, TestSocket.Of(1));
+        server.Add("capitalize", CoapResource.From(ClassicServices.Capitalize) with { HasEffect = false });
         server.Add("effect", static (request, body) =>
         {
             body.Write(request.Payload);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using CsCheck;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 
@@ -226,7 +227,7 @@ public sealed class CoapBlockTests
         static (length, exponent, maxMessage, seed) =>
         {
             int effects = 0;
-            CoapServer server = new(CoapServerLimits.Default with { MaxMessageBytes = maxMessage }, new Random(seed));
+            CoapServer server = new(CoapServerLimits.Default with { MaxMessageBytes = maxMessage }, TestSocket.Of(seed));
             server.Add("echo", (request, body) =>
             {
                 effects++;
@@ -276,7 +277,7 @@ public sealed class CoapBlockTests
 
     private CoapServer NewServer(CoapServerLimits? limits = null)
     {
-        CoapServer server = new(limits ?? CoapServerLimits.Default, new Random(1));
+        CoapServer server = new(limits ?? CoapServerLimits.Default, TestSocket.Of(1));
         server.Add("size", (request, body) =>
         {
             _seen.Add(Encoding.UTF8.GetString(request.Payload));

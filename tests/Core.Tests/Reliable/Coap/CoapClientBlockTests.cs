@@ -1,4 +1,5 @@
 using System.Text;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 

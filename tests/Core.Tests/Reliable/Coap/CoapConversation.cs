@@ -1,4 +1,5 @@
 using System.Text;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 
@@ -52,7 +53,7 @@ internal sealed class CoapConversation(CoapClientLimits? limits = null)
         return CoapSent.Read(datagram);
     }
 
-    public string Answered() => !Client.TryTakeAnswer(out CoapClientAnswer? answer) ? "nothing"
+    public string Answered() => !Client.TryTakeAnswer(out CoapClientResponse? answer) ? "nothing"
         : answer.Failure != CoapFailure.None ? $"{answer.Failure}"
         : $"{answer.Code} {Encoding.UTF8.GetString(answer.Body)}";
 

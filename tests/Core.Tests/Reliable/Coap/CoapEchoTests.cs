@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using CsCheck;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 
@@ -219,7 +220,7 @@ public sealed class CoapEchoTests
     private CoapServer NewServer(CoapServerLimits? limits = null, byte[]? key = null)
     {
         limits ??= CoapServerLimits.Default;
-        CoapServer server = key is null ? new(limits, new Random(1)) : new(limits, new Random(2), key);
+        CoapServer server = new(limits, new Keyed(key ?? new byte[32], key is null ? 1 : 2));
         CoapCode Large(CoapRequest request, IBufferWriter<byte> body)
         {
             _effects++;
@@ -239,5 +240,25 @@ public sealed class CoapEchoTests
             return CoapCode.Content;
         });
         return server;
+    }
+
+    /// <summary>A socket whose random numbers are a seed's, but for the server's key.</summary>
+    private sealed class Keyed(byte[] key, int seed) : DatagramSocketInfo
+    {
+        private readonly Random _random = new(seed);
+
+        public override Endpoint Door { get; } = Endpoint.Parse("udp://127.0.0.1:5683");
+
+        public override void FillRandom(Span<byte> bytes)
+        {
+            if (bytes.Length >= key.Length)
+            {
+                key.CopyTo(bytes);
+            }
+            else
+            {
+                _random.NextBytes(bytes);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using CsCheck;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 

@@ -1,4 +1,6 @@
 using System.Text;
+using Doorbell.Coap;
+using Doorbell.Sessions;
 
 namespace Doorbell.Tests;
 

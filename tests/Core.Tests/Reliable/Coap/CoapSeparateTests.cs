@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using Doorbell.Coap;
+using Doorbell.Sessions;
 
 namespace Doorbell.Tests;
 
@@ -182,7 +184,7 @@ public sealed class CoapSeparateTests
 
     private CoapServer NewServer()
     {
-        CoapServer server = new(CoapServerLimits.Default with { MaxSeparateAnswers = 3 }, new Random(1));
+        CoapServer server = new(CoapServerLimits.Default with { MaxSeparateAnswers = 3 }, TestSocket.Of(1));
         server.Add("slow", new CoapResource((request, body) =>
         {
             _effects++;

@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 
@@ -54,7 +55,7 @@ public sealed class CoapServerTests
     public void What_a_resource_throws_is_thrown_once_and_a_duplicate_is_answered_5_00_without_a_second_effect()
     {
         int effects = 0;
-        CoapServer server = new(CoapServerLimits.Default, new Random(1));
+        CoapServer server = new(CoapServerLimits.Default, TestSocket.Of(1));
         server.Add("fails", (_, _) => throw new InvalidOperationException($"effect {++effects}"));
         byte[] question = [0x42, 0x02, 0x00, 0x09, 0x01, 0x02, 0xb5, .. "fails"u8];
         Assert.Equal("effect 1", Assert.Throws<InvalidOperationException>(() => server.Received(question, _peer, default).Length).Message);
@@ -97,7 +98,7 @@ public sealed class CoapServerTests
 
     private CoapServer NewServer(int maxExchanges = 100)
     {
-        CoapServer server = new(CoapServerLimits.Default with { MaxExchanges = maxExchanges }, new Random(1));
+        CoapServer server = new(CoapServerLimits.Default with { MaxExchanges = maxExchanges }, TestSocket.Of(1));
         server.Add("upper", (request, body) =>
         {
             Interlocked.Increment(ref _effects);

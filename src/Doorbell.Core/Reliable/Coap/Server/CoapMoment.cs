@@ -1,4 +1,0 @@
-namespace Doorbell;
-
-/// <summary>One moment on both clocks.</summary>
-internal readonly record struct CoapMoment(TimeSpan Now, DateTimeOffset UtcNow);

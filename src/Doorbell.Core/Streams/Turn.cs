@@ -1,0 +1,53 @@
+using Doorbell.Sessions;
+
+namespace Doorbell;
+
+/// <summary>
+/// What a handler may use during one call: the moment, the output, the peer, the bell and the alarm. A ref struct, so it can't
+/// be kept: to act later, keep the <see cref="Bell"/> and ring it.
+/// </summary>
+public readonly ref struct Turn
+{
+    private readonly StreamSession _session;
+
+    internal Turn(StreamSession session, TimeSpan now)
+    {
+        _session = session;
+        Now = now;
+    }
+
+    /// <summary>Monotonic time since an arbitrary start, the same for all of a server; for durations and alarms.</summary>
+    public TimeSpan Now { get; }
+
+    /// <summary>The wall clock: its reading when the connection opened, plus the monotonic time since.</summary>
+    public DateTimeOffset UtcNow => _session.UtcAt(Now);
+
+    /// <summary>
+    /// Where the answer is written. All that is written in one turn leaves in one send, where the kernel takes it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The sending side has been half-closed.</exception>
+    public OutputBuffer Output => _session.WritableOutput;
+
+    /// <summary>Who is connected, and to what; may be kept as long as the connection lasts.</summary>
+    public ConnectionInfo Connection => _session.Connection;
+
+    /// <summary>Who is at the other end.</summary>
+    public PeerAddress Peer => _session.Peer;
+
+    /// <summary>Brings this connection back to its handler, from any thread; may be kept.</summary>
+    public Bell Bell => _session.Bell;
+
+    /// <summary>When <see cref="StreamHandler.OnAlarm"/> is to be called, on <see cref="Now"/>'s scale; null for never.</summary>
+    public TimeSpan? Alarm
+    {
+        get => _session.Alarm;
+        set => _session.Alarm = value;
+    }
+
+    /// <summary>Whether the server is draining: no new work should be begun.</summary>
+    public bool Draining => _session.Draining;
+
+    /// <summary>Adds to the ledger's count of requests: whole messages answered.</summary>
+    /// <param name="count">How many; not negative.</param>
+    public void CountRequests(int count) => _session.CountRequests(count);
+}

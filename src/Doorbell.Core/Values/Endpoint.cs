@@ -1,0 +1,114 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace Doorbell;
+
+/// <summary>
+/// A place to serve at or to reach, as a URI: <c>tcp://host:port</c>, <c>udp://host:port</c>,
+/// <c>unix:///path</c> (stream), <c>unix+dgram:///path</c>, and for servers <c>fd://N</c> or <c>fd://NAME</c>, a socket that this process
+/// was passed. A bare <c>6789</c>, <c>:6789</c> or <c>host:6789</c> means tcp; a missing host means localhost.
+/// </summary>
+/// <remarks>
+/// An IPv6 address stands in brackets. <c>*</c> is every interface, both families. <c>localhost</c> is both loopback addresses.
+/// An IPv4 address has four decimal numbers: 127.1 and 010.0.0.1 mean different places to different programs (RFC 6943 section
+/// 3.1.1). Port 0 is any free port.
+/// After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken
+/// as it is, without percent-decoding, and has only characters that can be shown.
+/// </remarks>
+public sealed record Endpoint
+{
+    internal Endpoint(Transport transport, string? host, int port, string? path, ApplicationScheme? application = null)
+    {
+        Application = application;
+        Transport = transport;
+        Host = host;
+        Port = port;
+        Path = path;
+    }
+
+    /// <summary>What carries its bytes.</summary>
+    public Transport Transport { get; }
+
+    /// <summary>The protocol whose scheme it was written with; null if it names a transport alone.</summary>
+    public ApplicationScheme? Application { get; }
+
+    /// <summary>A name, an IP address without brackets, or <c>*</c>; what stands behind <c>fd://</c>; null for unix.</summary>
+    public string? Host { get; }
+
+    /// <summary>0 to 65,535; 0 for unix.</summary>
+    public int Port { get; }
+
+    /// <summary>A unix socket's path; null for the others.</summary>
+    public string? Path { get; }
+
+    /// <summary>Whether it carries streams; otherwise datagrams.</summary>
+    public bool IsStream => Transport is Transport.Tcp or Transport.Unix;
+
+    /// <summary>Whether it is a path rather than a host and port.</summary>
+    public bool IsUnix => Transport is Transport.Unix or Transport.UnixDatagram;
+
+    /// <summary>Whether it is a socket that this process was passed, which only a server can use.</summary>
+    public bool IsPassed => Transport == Transport.Passed;
+
+    /// <summary>Reads an endpoint.</summary>
+    /// <param name="text">In any of the forms above.</param>
+    /// <exception cref="FormatException">It is none; the message is one line that says what is wrong and what would be right.</exception>
+    public static Endpoint Parse(string text) => Parse(text, []);
+
+    /// <summary>Reads an endpoint that may have a protocol's own scheme.</summary>
+    /// <param name="text">In any of the forms above, or with one of these schemes.</param>
+    /// <param name="schemes">Of the protocols that are known.</param>
+    /// <exception cref="FormatException">It is none; the message is one line that says what is wrong and what would be right.</exception>
+    public static Endpoint Parse(string text, params IReadOnlyList<ApplicationScheme> schemes) =>
+        EndpointParser.TryParse(text, schemes, out Endpoint? endpoint, out string? error) ? endpoint : throw new FormatException(error);
+
+    /// <summary>Reads an endpoint.</summary>
+    /// <param name="text">In any of the forms above.</param>
+    /// <param name="endpoint">The endpoint, if it is one.</param>
+    /// <param name="error">Otherwise one line that says what is wrong and what would be right.</param>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out Endpoint? endpoint, [NotNullWhen(false)] out string? error) =>
+        EndpointParser.TryParse(text, [], out endpoint, out error);
+
+    /// <summary>Reads an endpoint that may have a protocol's own scheme.</summary>
+    /// <param name="text">In any of the forms above, or with one of these schemes.</param>
+    /// <param name="schemes">Of the protocols that are known.</param>
+    /// <param name="endpoint">The endpoint, if it is one.</param>
+    /// <param name="error">Otherwise one line that says what is wrong and what would be right.</param>
+    public static bool TryParse(
+        string? text,
+        IReadOnlyList<ApplicationScheme> schemes,
+        [NotNullWhen(true)] out Endpoint? endpoint,
+        [NotNullWhen(false)] out string? error) => EndpointParser.TryParse(text, schemes, out endpoint, out error);
+
+    /// <summary>The endpoint of a socket that is bound or connected already.</summary>
+    /// <param name="transport">TCP or UDP.</param>
+    /// <param name="address">Its address.</param>
+    public static Endpoint From(Transport transport, IPEndPoint address)
+    {
+        return transport is not (Transport.Tcp or Transport.Udp)
+            ? throw new ArgumentOutOfRangeException(nameof(transport), transport, "An IP address goes with TCP or UDP.")
+            : new Endpoint(transport, EndpointHost.Plain(address.Address).ToString(), address.Port, null);
+    }
+
+    /// <summary>A unix socket's path as an endpoint.</summary>
+    /// <param name="transport">Of streams or of datagrams.</param>
+    /// <param name="path">Taken as it is.</param>
+    public static Endpoint Unix(Transport transport, string path) => transport is Transport.Unix or Transport.UnixDatagram
+        ? new Endpoint(transport, null, 0, path)
+        : throw new ArgumentOutOfRangeException(nameof(transport), transport, "A path goes with a unix socket.");
+
+    /// <summary>As a URI that reads back as the same endpoint, fit to print.</summary>
+    public override string ToString() => Transport switch
+    {
+        Transport.Unix => $"unix:{Slashes}{Path}",
+        Transport.UnixDatagram => $"unix+dgram:{Slashes}{Path}",
+        Transport.Passed => $"fd://{Host}",
+        _ => $"{Application?.Name ?? EndpointScheme.NameOf(Transport)}://{(Host!.Contains(':') ? $"[{Host}]" : Host)}:{Port}",
+    };
+
+    /// <summary>The same, written with a protocol's scheme, or with its transport's.</summary>
+    /// <param name="application">The protocol; null for the transport alone.</param>
+    public Endpoint As(ApplicationScheme? application) => new(Transport, Host, Port, Path, application);
+
+    private string Slashes => Path!.StartsWith('/') ? "//" : "";
+}

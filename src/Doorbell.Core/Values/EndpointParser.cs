@@ -1,0 +1,156 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
+
+namespace Doorbell;
+
+/// <summary>Reads endpoints, and says of a wrong one what is wrong with it.</summary>
+internal static class EndpointParser
+{
+    /// <summary>sun_path with its NUL holds 108 bytes on Linux (unix(7)) and Windows, 104 on macOS (sys/un.h).</summary>
+    private static readonly int _maxPathBytes = OperatingSystem.IsMacOS() ? 103 : 107;
+
+    public static bool TryParse(
+        string? text,
+        IReadOnlyList<ApplicationScheme> schemes,
+        [NotNullWhen(true)] out Endpoint? endpoint,
+        [NotNullWhen(false)] out string? error)
+    {
+        endpoint = null;
+        error = string.IsNullOrWhiteSpace(text)
+            ? "an endpoint is empty: give one such as tcp://localhost:6789"
+            : Read(text, schemes, out endpoint) is { } wrong ? $"\"{Shown(text)}\" is no endpoint: {wrong}" : null;
+        return error is null;
+    }
+
+    private static string? Read(string text, IReadOnlyList<ApplicationScheme> schemes, out Endpoint? endpoint)
+    {
+        endpoint = null;
+        int colon = text.IndexOf(':');
+        if (colon < 0)
+        {
+            return ReadHostAndPort(Transport.Tcp, text.All(char.IsAsciiDigit) ? ":" + text : text, out endpoint);
+        }
+
+        string scheme = text[..colon];
+        string rest = text[(colon + 1)..];
+        Transport? transport = EndpointScheme.Find(scheme);
+        if (transport is Transport.Unix or Transport.UnixDatagram)
+        {
+            return ReadPath(transport.Value, scheme.ToLowerInvariant(), rest, out endpoint);
+        }
+
+        if (!rest.StartsWith("//", StringComparison.Ordinal))
+        {
+            return ReadHostAndPort(Transport.Tcp, text, out endpoint);
+        }
+
+        if (transport == Transport.Passed)
+        {
+            return ReadPassed(rest[2..], out endpoint);
+        }
+
+        if (transport is { } known)
+        {
+            return ReadHostAndPort(known, rest[2..], out endpoint);
+        }
+
+        return schemes.FirstOrDefault(application => application.Name.Equals(scheme, StringComparison.OrdinalIgnoreCase)) is { } protocol
+            ? ReadOfApplication(protocol, rest[2..], out endpoint)
+            : EndpointScheme.Explain(scheme, schemes);
+    }
+
+    private static string? ReadPath(Transport transport, string scheme, string rest, out Endpoint? endpoint)
+    {
+        endpoint = null;
+        string path = rest.StartsWith("//", StringComparison.Ordinal) ? rest[2..] : rest;
+        if (path.Length == 0)
+        {
+            return $"the path is missing, as in {scheme}:///run/door";
+        }
+
+        if (path.Length < rest.Length && path[0] != '/')
+        {
+            return $"an absolute path takes three slashes, as in {scheme}:///run/door; a relative one none, as in {scheme}:door";
+        }
+
+        // What can't be shown could not be read back from what is printed either.
+        if (!PrintableText.IsPrintable(path))
+        {
+            return $"the path has a character that can't be shown: rename it, as in {scheme}:///run/door";
+        }
+
+        int bytes = Encoding.UTF8.GetByteCount(path);
+        if (bytes > _maxPathBytes)
+        {
+            return $"the path has {bytes} bytes and a unix socket's may have {_maxPathBytes} (unix(7)): "
+                + $"choose a shorter one, as in {scheme}:///run/door";
+        }
+
+        endpoint = new Endpoint(transport, null, 0, path);
+        return null;
+    }
+
+    private static string? ReadPassed(string which, out Endpoint? endpoint)
+    {
+        bool fit = which.Length is > 0 and <= 255 && which.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '@');
+        endpoint = fit ? new Endpoint(Transport.Passed, which, 0, null) : null;
+        return fit ? null : "behind fd:// stands a descriptor's number, or a name that systemd gave it, as in fd://3 or fd://web";
+    }
+
+    /// <summary>A host, and a port if it is not the protocol's own.</summary>
+    private static string? ReadOfApplication(ApplicationScheme protocol, string text, out Endpoint? endpoint)
+    {
+        endpoint = null;
+        text = text.EndsWith('/') ? text[..^1] : text;
+        if (text.Contains('/'))
+        {
+            return $"a server's endpoint has no path, as in {protocol.Name}://localhost:{protocol.DefaultPort}";
+        }
+
+        bool hasPort = text.Contains(':') && !text.EndsWith(']');
+        string? wrong = ReadHostAndPort(protocol.Transport, hasPort ? text : $"{text}:{protocol.DefaultPort}", out endpoint);
+        endpoint = endpoint?.As(protocol);
+        return wrong;
+    }
+
+    private static string? ReadHostAndPort(Transport transport, string text, out Endpoint? endpoint)
+    {
+        endpoint = null;
+        text = text.EndsWith('/') ? text[..^1] : text;
+        int colon = text.LastIndexOf(':');
+        if (colon < 0 || text.EndsWith(']'))
+        {
+            return "the port is missing, as in tcp://localhost:6789";
+        }
+
+        string host = text[..colon];
+        if (ReadPort(text[(colon + 1)..], out int port) is { } wrongPort)
+        {
+            return wrongPort;
+        }
+
+        if (EndpointHost.Read(ref host) is { } wrongHost)
+        {
+            return wrongHost;
+        }
+
+        endpoint = new Endpoint(transport, host, port, null);
+        return null;
+    }
+
+    private static string? ReadPort(string text, out int port)
+    {
+        bool number = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port);
+        if (number && port <= ushort.MaxValue)
+        {
+            return null;
+        }
+
+        return text.Length == 0
+            ? "the port is missing, as in tcp://localhost:6789"
+            : $"\"{Shown(text)}\" is no port: a port is a number from 0 to 65535, as in tcp://localhost:6789";
+    }
+
+    private static string Shown(string text) => PrintableText.Escape(Encoding.UTF8.GetBytes(text));
+}

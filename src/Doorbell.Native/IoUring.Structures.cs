@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Doorbell.Native;
+
+/// <content>What the kernel is given and gives at set-up (linux/io_uring.h).</content>
+internal sealed unsafe partial class IoUring
+{
+    /// <summary>struct io_uring_params.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Parameters
+    {
+        public uint SubmissionEntries;
+        public uint CompletionEntries;
+        public uint Flags;
+        public uint Processor;
+        public uint Idle;
+        public uint Features;
+        public uint WorkQueue;
+        public Reserved Unused;
+        public SubmissionRing SubmissionOffsets;
+        public CompletionRing CompletionOffsets;
+    }
+
+    [InlineArray(3)]
+    private struct Reserved
+    {
+        private uint _first;
+    }
+
+    /// <summary>struct io_sqring_offsets.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct SubmissionRing
+    {
+        public uint Head;
+        public uint Tail;
+        public uint Mask;
+        public uint Entries;
+        public uint Flags;
+        public uint Dropped;
+        public uint Array;
+        public uint Reserved;
+        public ulong UserAddress;
+    }
+
+    /// <summary>struct io_cqring_offsets.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct CompletionRing
+    {
+        public uint Head;
+        public uint Tail;
+        public uint Mask;
+        public uint Count;
+        public uint Overflow;
+        public uint Entries;
+        public uint Flags;
+        public uint Reserved;
+        public ulong UserAddress;
+    }
+
+    /// <summary>struct io_uring_buf_reg.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct BufferRegistration
+    {
+        public ulong Address;
+        public uint Entries;
+        public ushort Group;
+        public ushort Flags;
+        public ulong Unused1;
+        public ulong Unused2;
+        public ulong Unused3;
+    }
+
+    /// <summary>struct io_uring_getevents_arg.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Argument
+    {
+        public ulong Signals;
+        public uint SignalSetBytes;
+        public uint MinimumWait;
+        public ulong Time;
+    }
+
+    /// <summary>struct __kernel_timespec.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TimeSpecification
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+}

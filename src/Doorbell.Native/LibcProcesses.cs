@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+
+namespace Doorbell.Native;
+
+/// <summary>The C library's calls that make, signal and reap processes on Linux.</summary>
+internal static unsafe partial class LibcProcesses
+{
+    /// <summary>Sizes of glibc's opaque structs, rounded up: posix_spawnattr_t has 336 bytes, posix_spawn_file_actions_t 80.</summary>
+    public const int SpawnAttributesBytes = 512;
+    public const int SpawnFileActionsBytes = 128;
+    public const int SignalSetBytes = 128;
+
+    public const short SpawnSetProcessGroup = 2;
+    public const short SpawnSetSignalDefault = 4;
+    public const short SpawnSetSignalMask = 8;
+
+    public const int SignalKill = 9;
+    public const int SignalTerminate = 15;
+    public const int SignalChild = 17;
+    public const nint SignalDefault = 0;
+
+    public const int WaitNoHang = 1;
+
+    private const nint PidfdOpen = 434;
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** arguments, byte** environment);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawn_file_actions_init(void* actions);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawn_file_actions_destroy(void* actions);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawn_file_actions_adddup2(void* actions, int from, int to);
+
+    /// <summary>glibc 2.34 and later.</summary>
+    [LibraryImport("libc")]
+    public static partial int posix_spawn_file_actions_addclosefrom_np(void* actions, int from);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_init(void* attributes);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_setflags(void* attributes, short flags);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_setsigdefault(void* attributes, void* signals);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_setsigmask(void* attributes, void* signals);
+
+    [LibraryImport("libc")]
+    public static partial int posix_spawnattr_setpgroup(void* attributes, int group);
+
+    [LibraryImport("libc")]
+    public static partial int sigemptyset(void* signals);
+
+    [LibraryImport("libc")]
+    public static partial nint signal(int signal, nint handler);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int kill(int pid, int signal);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int waitpid(int pid, int* status, int options);
+
+    /// <summary>pidfd_open(2), Linux 5.3; has the same number on every architecture.</summary>
+    public static int OpenPidDescriptor(int pid) => (int)syscall(PidfdOpen, pid, 0);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint syscall(nint number, nint first, nint second);
+}

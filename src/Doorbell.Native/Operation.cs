@@ -1,0 +1,43 @@
+namespace Doorbell.Native;
+
+/// <summary>
+/// io_uring's operations and their flags (linux/io_uring.h), and what we write into user_data: operation, injected errno, token.
+/// </summary>
+internal static class Operation
+{
+    public const byte Nothing = 0;
+    public const byte Poll = 6;
+    public const byte Accept = 13;
+    public const byte Cancel = 14;
+    public const byte Close = 19;
+    public const byte Send = 26;
+    public const byte Receive = 27;
+
+    /// <summary>Flags of a submission: IOSQE_BUFFER_SELECT, IOSQE_CQE_SKIP_SUCCESS.</summary>
+    public const byte SelectBuffer = 1 << 5;
+    public const byte SkipSuccess = 1 << 6;
+
+    /// <summary>Priorities: IORING_ACCEPT_MULTISHOT, IORING_RECV_MULTISHOT.</summary>
+    public const ushort AcceptMultishot = 1;
+    public const ushort ReceiveMultishot = 2;
+
+    /// <summary>IORING_ASYNC_CANCEL_ALL and IORING_ASYNC_CANCEL_FD.</summary>
+    public const uint CancelAllOfDescriptor = 1 | 2;
+
+    /// <summary>IORING_ASYNC_CANCEL_ANY: all that is under way.</summary>
+    public const uint CancelAny = 4;
+
+    private const int OperationAt = 56;
+    private const int ErrnoAt = 32;
+
+    public static ulong UserData(byte operation, int token) => ((ulong)operation << OperationAt) | (uint)token;
+
+    public static ulong WithErrno(ulong userData, int errno) => userData | ((ulong)errno << ErrnoAt);
+
+    public static byte Of(ulong userData) => (byte)(userData >> OperationAt);
+
+    public static int TokenOf(ulong userData) => (int)(uint)userData;
+
+    /// <summary>What a test wants the operation to have failed with; 0 for nothing.</summary>
+    public static int ErrnoOf(ulong userData) => (ushort)(userData >> ErrnoAt);
+}

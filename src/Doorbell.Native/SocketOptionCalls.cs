@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+
+namespace Doorbell.Native;
+
+/// <summary>
+/// setsockopt(2) and getsockopt(2) on Linux. Socket's own calls lose errno: they name EPERM and EACCES alike, and ENOENT not at all.
+/// </summary>
+internal static partial class SocketOptionCalls
+{
+    /// <summary>0, or errno.</summary>
+    public static int Set(int descriptor, int level, int number, ReadOnlySpan<byte> value) =>
+        setsockopt(descriptor, level, number, value, value.Length) == 0 ? 0 : Marshal.GetLastPInvokeError();
+
+    /// <summary>0 and how many bytes the kernel gave, or errno.</summary>
+    public static int Get(int descriptor, int level, int number, Span<byte> value, out int length)
+    {
+        length = value.Length;
+        return getsockopt(descriptor, level, number, value, ref length) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int setsockopt(int socket, int level, int name, ReadOnlySpan<byte> value, int length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int getsockopt(int socket, int level, int name, Span<byte> value, ref int length);
+}

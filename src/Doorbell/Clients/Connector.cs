@@ -1,0 +1,264 @@
+using System.Net;
+using System.Net.Sockets;
+using Doorbell.Clients;
+using Doorbell.Native.Errors;
+using Doorbell.Sockets;
+
+namespace Doorbell;
+
+/// <summary>Connects to endpoints: every address of a name is tried, IPv6 and IPv4 in turn, so that a broken one costs little.</summary>
+public static class Connector
+{
+    /// <summary>
+    /// How long an attempt has for itself before the next address is tried beside it: RFC 8305 section 5's recommended
+    /// Connection Attempt Delay.
+    /// </summary>
+    private static readonly TimeSpan _attemptDelay = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Connects a stream socket.</summary>
+    /// <param name="endpoint">A TCP or unix stream endpoint.</param>
+    /// <param name="timeout">Bounds resolving and connecting together.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <exception cref="NetworkException">It can't be resolved, or no address answered; the message lists each and why.</exception>
+    /// <exception cref="ArgumentException">The endpoint carries datagrams.</exception>
+    public static Task<Socket> ConnectAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation) =>
+        ConnectAsync(endpoint, timeout, ClientOptions.Default, cancellation);
+
+    /// <summary>Connects a stream socket.</summary>
+    /// <param name="endpoint">A TCP or unix stream endpoint.</param>
+    /// <param name="timeout">Bounds resolving and connecting together.</param>
+    /// <param name="options">How to make the sockets.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <exception cref="NetworkException">
+    /// It can't be resolved, no address answered, or the kernel refuses an option; the message lists each and why.
+    /// </exception>
+    /// <exception cref="ArgumentException">The endpoint carries datagrams, or an option has no effect on it.</exception>
+    public static async Task<Socket> ConnectAsync(
+        Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation)
+    {
+        if (!endpoint.IsStream)
+        {
+            throw new ArgumentException($"{endpoint} carries datagrams, which need no connection.", nameof(endpoint));
+        }
+
+        options.RequireUse(endpoint);
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        Attempts attempts = new(endpoint, timeout, options, cancellation, deadline.Token);
+        EndPoint[] addresses = endpoint.IsUnix
+            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
+        return await attempts.ConnectAsync(addresses).ConfigureAwait(false);
+    }
+
+    /// <summary>An endpoint's addresses, in the order they should be tried.</summary>
+    /// <param name="endpoint">Of any kind.</param>
+    /// <param name="timeout">Bounds resolving.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>At least one.</returns>
+    /// <exception cref="NetworkException">It can't be resolved.</exception>
+    public static async Task<EndPoint[]> AddressesAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation)
+    {
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        return endpoint.IsUnix
+            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
+    /// </summary>
+    /// <param name="endpoint">The endpoint asked for, to name in errors.</param>
+    /// <param name="address">One of its addresses.</param>
+    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <exception cref="NetworkException">There is no route.</exception>
+    public static Socket ConnectDatagrams(Endpoint endpoint, EndPoint address) =>
+        ConnectDatagrams(endpoint, address, ClientOptions.Default);
+
+    /// <summary>
+    /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
+    /// </summary>
+    /// <param name="endpoint">The endpoint asked for, to name in errors.</param>
+    /// <param name="address">One of its addresses.</param>
+    /// <param name="options">How to make the socket.</param>
+    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <exception cref="NetworkException">There is no route, or the kernel refuses an option.</exception>
+    /// <exception cref="ArgumentException">An option has no effect on such a socket.</exception>
+    public static Socket ConnectDatagrams(Endpoint endpoint, EndPoint address, ClientOptions options)
+    {
+        options.RequireUse(endpoint);
+        string operation = "socket";
+        try
+        {
+            return DatagramSocket.Connect(endpoint, address, options, ref operation);
+        }
+        catch (SocketException failure)
+        {
+            throw NetworkException.From(operation, endpoint.ToString(), failure);
+        }
+    }
+
+    /// <summary>
+    /// RFC 8305 section 4: the families take turns, the resolver's first choice first (we prefer no family beyond that).
+    /// </summary>
+    internal static IPAddress[] Interleave(IPAddress[] addresses)
+    {
+        IPAddress[] first = [.. addresses.Where(address => address.AddressFamily == addresses[0].AddressFamily)];
+        IPAddress[] second = [.. addresses.Where(address => address.AddressFamily != addresses[0].AddressFamily)];
+        List<IPAddress> order = [];
+        for (int i = 0; i < Math.Max(first.Length, second.Length); i++)
+        {
+            order.AddRange(first.Skip(i).Take(1));
+            order.AddRange(second.Skip(i).Take(1));
+        }
+
+        return [.. order];
+    }
+
+    internal static async Task<EndPoint[]> ResolveAsync(
+        Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation, CancellationToken deadline)
+    {
+        try
+        {
+            IPAddress[] addresses = Interleave(await Resolver.ResolveAsync(endpoint, deadline).ConfigureAwait(false));
+            return [.. addresses.Select(address => new IPEndPoint(address, endpoint.Port))];
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            string target = endpoint.ToString();
+            throw new NetworkException(
+                "resolve",
+                target,
+                $"no answer within {timeout.TotalSeconds:0.###} s",
+                SocketError.TimedOut,
+                Advice.For("resolve", SocketError.TryAgain, target));
+        }
+    }
+
+    /// <summary>The race of one connect: attempts start one after the other, run side by side, and the first that connects wins.</summary>
+    private sealed class Attempts(
+        Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation, CancellationToken deadline)
+    {
+        private readonly List<(EndPoint Address, SocketException Why)> _failures = [];
+
+        public async Task<Socket> ConnectAsync(EndPoint[] addresses)
+        {
+            using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(deadline);
+            List<(EndPoint Address, Task<Socket> Attempt)> running = [];
+            int next = 0;
+            try
+            {
+                while (next < addresses.Length || running.Count > 0)
+                {
+                    if (next < addresses.Length)
+                    {
+                        EndPoint address = addresses[next++];
+                        running.Add((address, AttemptAsync(address, over.Token)));
+                    }
+
+                    if (await FirstAsync(running, next < addresses.Length).ConfigureAwait(false) is { } connected)
+                    {
+                        return connected;
+                    }
+                }
+
+                throw Failure();
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                _failures.AddRange(running.Select(static attempt => (attempt.Address, new SocketException((int)SocketError.TimedOut))));
+                throw Failure();
+            }
+            finally
+            {
+                await over.CancelAsync().ConfigureAwait(false);
+                running.ForEach(static attempt => attempt.Attempt.ContinueWith(
+                    static late => late.Result.Dispose(),
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnRanToCompletion,
+                    TaskScheduler.Default));
+            }
+        }
+
+        private async Task<Socket> AttemptAsync(EndPoint address, CancellationToken over)
+        {
+            bool unix = address is UnixDomainSocketEndPoint;
+            Socket socket = new(address.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+            try
+            {
+                if (!unix)
+                {
+                    // A question leaves in one write; Nagle's algorithm could only delay it.
+                    socket.NoDelay = true;
+                }
+
+                options.BeforeConnect(socket, endpoint.ToString());
+                await socket.ConnectAsync(address, over).ConfigureAwait(false);
+                options.Connected(socket, endpoint.ToString());
+                return socket;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        /// <summary>Waits for an attempt to end, or for the time of the next one; null if none has connected.</summary>
+        private async Task<Socket?> FirstAsync(List<(EndPoint Address, Task<Socket> Attempt)> running, bool moreToTry)
+        {
+            while (running.Count > 0)
+            {
+                Task wait = Task.Delay(moreToTry ? _attemptDelay : Timeout.InfiniteTimeSpan, deadline);
+                Task ended = await Task.WhenAny(running.Select(static attempt => (Task)attempt.Attempt).Append(wait)).ConfigureAwait(false);
+                if (ended == wait)
+                {
+                    await wait.ConfigureAwait(false);
+                    return null;
+                }
+
+                int index = running.FindIndex(attempt => attempt.Attempt == ended);
+                (EndPoint address, Task<Socket> attempt) = running[index];
+                try
+                {
+                    Socket connected = await attempt.ConfigureAwait(false);
+                    running.RemoveAt(index);
+                    return connected;
+                }
+                catch (SocketException why)
+                {
+                    running.RemoveAt(index);
+                    _failures.Add((address, why));
+                }
+
+                if (moreToTry)
+                {
+                    return null;
+                }
+            }
+
+            return null;
+        }
+
+        private NetworkException Failure()
+        {
+            SocketException last = _failures[^1].Why;
+            string target = endpoint.ToString();
+            bool timedOut = last.SocketErrorCode == SocketError.TimedOut;
+            if (_failures.Count == 1 && !timedOut)
+            {
+                return NetworkException.From("connect", target, last);
+            }
+
+            string what = _failures.Count == 1
+                ? $"no answer within {timeout.TotalSeconds:0.###} s"
+                : "no address answered: " + string.Join(
+                    ", ", _failures.Select(static failure => $"{failure.Address}: {NetworkException.Answer(failure.Why)}"));
+            string? advice = Advice.For("connect", last.SocketErrorCode, target);
+            return new NetworkException("connect", target, what, last.SocketErrorCode, advice, last);
+        }
+    }
+}

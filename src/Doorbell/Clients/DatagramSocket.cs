@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Doorbell.Clients;
+
+/// <summary>Makes a client's datagram socket.</summary>
+internal static class DatagramSocket
+{
+    /// <summary>
+    /// A datagram socket connected to one address: the kernel then passes only that peer's datagrams, and says when nobody
+    /// listens there (udp(7)).
+    /// </summary>
+    /// <exception cref="SocketException">It can't be made; <paramref name="operation"/> says which call failed.</exception>
+    /// <exception cref="NetworkException">The kernel refuses an option.</exception>
+    public static Socket Connect(Endpoint endpoint, EndPoint address, ClientOptions options, ref string operation)
+    {
+        bool unix = address is UnixDomainSocketEndPoint;
+        Socket socket = new(address.AddressFamily, SocketType.Dgram, unix ? ProtocolType.Unspecified : ProtocolType.Udp);
+        try
+        {
+            options.BeforeConnect(socket, endpoint.ToString());
+            if (unix)
+            {
+                operation = "bind";
+                socket.Bind(new UnixDomainSocketEndPoint(OwnName()));
+            }
+
+            operation = "connect";
+            socket.Connect(address);
+            options.Connected(socket, endpoint.ToString());
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// A unix datagram socket without a name gets no answers. Linux has abstract names, which leave no file behind (unix(7)).
+    /// </summary>
+    private static string OwnName()
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"doorbell-{Environment.ProcessId}-{Guid.NewGuid():N}");
+        return OperatingSystem.IsLinux() ? "\0" + name : Path.Combine(Path.GetTempPath(), name);
+    }
+}

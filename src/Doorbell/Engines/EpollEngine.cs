@@ -1,0 +1,27 @@
+using Doorbell.Lanes;
+using Doorbell.Lanes.Loops;
+using Doorbell.Serving;
+using Doorbell.Sockets;
+
+namespace Doorbell.Engines;
+
+/// <summary>Event loops on epoll(7), threads that block, processes: every model but that of tasks.</summary>
+internal sealed class EpollEngine : LinuxEngine
+{
+    public override string Name => "epoll";
+
+    public override string? Refuses(ServerModel model)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return $"the model {model.Name} needs Linux: use async here";
+        }
+
+        return model.Lane == LaneKind.Task
+            ? "the epoll engine has no lanes that are tasks: give another model than async, or the portable engine"
+            : null;
+    }
+
+    protected override LoopLane NewLoop(IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown) =>
+        new EpollLane(listeners, all, context, shutdown);
+}

@@ -1,0 +1,74 @@
+using Doorbell.Lanes;
+using Doorbell.Processes;
+using Doorbell.Processes.Programs;
+using Doorbell.Processes.Workers;
+using Doorbell.Serving;
+using Doorbell.Sockets;
+
+namespace Doorbell.Engines;
+
+/// <summary>The server models whose lanes are processes.</summary>
+internal static class ProcessEngine
+{
+    public static Task ServeAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
+    {
+        if (context.Model.Lanes != ServerModel.Many)
+        {
+            return RunWorkersAsync(context.Model.Lanes, sockets, context, shutdown);
+        }
+
+        DoorSocket[] listeners = [.. sockets.Where(static socket => socket.IsListener)];
+        DoorSocket[] datagrams = [.. sockets.Where(static socket => !socket.IsListener)];
+        List<Task> all = [];
+        if (listeners.Length > 0)
+        {
+            all.Add(RunAsync(context.Shutdown, () => new WorkerPerConnection(listeners, context, shutdown)));
+        }
+
+        if (datagrams.Length > 0)
+        {
+            all.Add(RunWorkersAsync(context.Model.DatagramLanes, datagrams, context, shutdown));
+        }
+
+        return Task.WhenAll(all);
+    }
+
+    /// <summary>Doors whose services are programs, under any model: a process for each connection or datagram.</summary>
+    public static Task ServeProgramsAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown) =>
+        Task.WhenAll(sockets.GroupBy(static socket => socket.Door.Service)
+            .SelectMany(ofProgram => ServeProgram(ofProgram.Key.Program!, [.. ofProgram], context, shutdown)));
+
+    private static List<Task> ServeProgram(
+        ServiceProgram program, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
+    {
+        string file = ProgramFile.Find(program.FileName);
+        DoorSocket[] listeners = [.. sockets.Where(static socket => socket.IsListener)];
+        List<Task> all = [.. sockets.Where(static socket => !socket.IsListener).Select(socket => LaneThread.RunAsync(
+            "processes", context.Shutdown, () => ServeDatagrams(file, socket, context, shutdown)))];
+        if (listeners.Length > 0)
+        {
+            all.Add(RunAsync(context.Shutdown, () => new ProgramPerConnection(file, listeners, context, shutdown)));
+        }
+
+        return all;
+    }
+
+    private static Task RunAsync(Shutdown shutdown, Func<ProcessLane> make) => LaneThread.RunAsync("processes", shutdown, () =>
+    {
+        using ProcessLane lane = make();
+        lane.Run();
+    });
+
+    private static void ServeDatagrams(string file, DoorSocket socket, ServerContext context, ShutdownEvents shutdown)
+    {
+        using ProgramPerDatagram lane = new(file, socket, context, shutdown);
+        lane.Run();
+    }
+
+    private static Task RunWorkersAsync(int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown) =>
+        LaneThread.RunAsync("workers", context.Shutdown, () =>
+        {
+            using WorkerPool pool = new(workers, sockets, context, shutdown);
+            pool.Run();
+        });
+}

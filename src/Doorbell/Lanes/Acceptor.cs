@@ -1,0 +1,219 @@
+using Doorbell.Native;
+using Doorbell.Serving;
+using Doorbell.SocketOptions;
+using Doorbell.Sockets;
+
+namespace Doorbell.Lanes;
+
+/// <summary>A connection just accepted.</summary>
+/// <param name="Descriptor">Owned by whoever holds this.</param>
+/// <param name="At">Where it came in.</param>
+/// <param name="Peer">Whose it is.</param>
+internal readonly record struct AcceptedSocket(int Descriptor, Door At, PeerAddress Peer)
+{
+    /// <summary>The endpoint where it came in.</summary>
+    public Endpoint Door => At.Endpoint;
+}
+
+/// <summary>Accepts from listeners without waiting, each in its turn, and sorts what accept(2) answers. One lane's own.</summary>
+internal sealed unsafe class Acceptor
+{
+    private const int MaxAddress = 128;
+
+    /// <summary>After a connection that can't have its options: the next can't either, and the lane has others to serve.</summary>
+    private static readonly TimeSpan _breath = TimeSpan.FromMilliseconds(1);
+
+    private readonly IReadOnlyList<DoorSocket> _listeners;
+    private readonly ServerContext _context;
+    private readonly Backoff _backoff = new();
+    private int _next;
+    private int? _leftAtDrain;
+
+    public Acceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context)
+    {
+        _listeners = listeners;
+        _context = context;
+        foreach (DoorSocket listener in listeners)
+        {
+            // Another lane, or another process, may take the connection that woke this one.
+            listener.Socket.Blocking = false;
+        }
+    }
+
+    /// <summary>
+    /// The next connection of any listener. False if there is none now; then <paramref name="pause"/> says how long to leave
+    /// accepting alone, if the system is short of something or a connection could not have its socket options.
+    /// </summary>
+    /// <param name="drains">
+    /// The lane drains and waits for its listeners no more. Before that it must accept whatever it is woken for: of those that wait the
+    /// kernel wakes one, and nobody else would hear of that connection.
+    /// </param>
+    /// <param name="accepted">Owned by the caller.</param>
+    /// <param name="pause">How long to accept nothing; zero for not at all.</param>
+    /// <exception cref="NetworkException">A listener can't go on.</exception>
+    public bool TryAccept(bool drains, out AcceptedSocket accepted, out TimeSpan pause)
+    {
+        pause = TimeSpan.Zero;
+        accepted = default;
+        if (drains && !MayAcceptInDrain())
+        {
+            return false;
+        }
+
+        for (int idle = 0; idle < _listeners.Count; idle++)
+        {
+            DoorSocket listener = _listeners[_next];
+            _next = (_next + 1) % _listeners.Count;
+            int errno;
+            while ((errno = TryAccept(listener, out accepted)) != Libc.TryAgain)
+            {
+                if (errno == 0)
+                {
+                    _backoff.Reset();
+                    if (TrySetOptions(listener, accepted))
+                    {
+                        return true;
+                    }
+
+                    pause = _breath;
+                    return false;
+                }
+
+                if (!ShouldRetry(listener.Door.Endpoint, errno, out pause))
+                {
+                    return false;
+                }
+            }
+        }
+
+        accepted = default;
+        return false;
+    }
+
+    /// <summary>
+    /// While draining, what was in the backlog when that began is accepted, and no more: clients that come again and again would never
+    /// let it end.
+    /// </summary>
+    private bool MayAcceptInDrain()
+    {
+        _leftAtDrain ??= CountLastBacklog();
+        return _leftAtDrain-- > 0;
+    }
+
+    private int CountLastBacklog()
+    {
+        int waiting = 0;
+        foreach (DoorSocket listener in _listeners)
+        {
+            if (_context.Options.LeavesSharedPort)
+            {
+                listener.StopHandshakes();
+            }
+
+            waiting += listener.CountBacklog();
+        }
+
+        return waiting;
+    }
+
+    /// <summary>What the kernel has accepted by itself; false if it can't have its options.</summary>
+    public bool TryTake(DoorSocket listener, int descriptor, out AcceptedSocket accepted)
+    {
+        byte* address = stackalloc byte[MaxAddress];
+        int length = MaxAddress;
+
+        // Where it is gone already it has no peer: the first receive says so.
+        length = Libc.getpeername(descriptor, address, &length) == 0 ? Math.Min(length, MaxAddress) : 0;
+        PeerAddress peer = length == 0 ? default : SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, length));
+        accepted = new AcceptedSocket(descriptor, listener.Door, peer);
+        return TrySetOptions(listener, accepted);
+    }
+
+    /// <summary>Closes one connection too many, and tells it why if there is something to tell.</summary>
+    public void Refuse(in AcceptedSocket accepted)
+    {
+        _context.Ledger.ConnectionRefused();
+        ServerLog.Refused(_context.Log, accepted.Door, accepted.Peer);
+        byte[] refusal = _context.Admission.Refusal;
+        fixed (byte* bytes = refusal)
+        {
+            _ = Libc.send(accepted.Descriptor, bytes, refusal.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
+        }
+
+        // What it has sent already is read first: closing with unread input sends a reset, which can destroy the line.
+        byte* unread = stackalloc byte[1024];
+        _ = Libc.shutdown(accepted.Descriptor, Libc.ShutdownSend);
+        _ = Libc.recv(accepted.Descriptor, unread, 1024, Libc.MessageDontWait);
+        _ = Libc.close(accepted.Descriptor);
+    }
+
+    /// <summary>0, or errno.</summary>
+    private int TryAccept(DoorSocket listener, out AcceptedSocket accepted)
+    {
+        byte* address = stackalloc byte[MaxAddress];
+        int length = MaxAddress;
+
+        // It may block: what a lane calls does not wait all the same, io_uring waits in the lane's place, and a program expects it so.
+        int descriptor = Libc.accept4(listener.Descriptor, address, &length, Libc.SocketCloseOnExec);
+        if (descriptor < 0)
+        {
+            accepted = default;
+            return LinuxErrno.Last;
+        }
+
+        if (_leftAtDrain is not null && _context.Options.LeavesSharedPort)
+        {
+            DoorSocket.ResumeHandshakes(descriptor);
+        }
+
+        PeerAddress peer = SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, Math.Min(length, MaxAddress)));
+        accepted = new AcceptedSocket(descriptor, listener.Door, peer);
+        return 0;
+    }
+
+    /// <summary>Gives a connection the options asked for that it does not inherit; closes it if the kernel refuses one.</summary>
+    private bool TrySetOptions(DoorSocket listener, in AcceptedSocket accepted)
+    {
+        try
+        {
+            foreach (SocketOptionSetting setting in listener.AcceptedOptions)
+            {
+                setting.Apply(accepted.Descriptor, accepted.Door.ToString());
+            }
+
+            return true;
+        }
+        catch (NetworkException refused)
+        {
+            _context.Ledger.AcceptFailed();
+            ServerLog.LaneFailed(_context.Log, accepted.Door, refused.Message);
+            _ = Libc.close(accepted.Descriptor);
+            return false;
+        }
+    }
+
+    /// <summary>Whether to try that listener again at once.</summary>
+    private bool ShouldRetry(Endpoint door, int errno, out TimeSpan pause)
+    {
+        pause = TimeSpan.Zero;
+        _context.Ledger.AcceptFailed();
+        NetworkException failure = NetworkException.FromErrno("accept", door.ToString(), errno);
+        switch (AcceptFailures.Classify(failure.Error))
+        {
+            case AcceptFailure.OfTheConnection:
+                ServerLog.ConnectionLostBeforeAccept(_context.Log, failure.Message);
+                return true;
+            case AcceptFailure.OfResources:
+                pause = _backoff.Next();
+                if (_context.Shortages.MayLog())
+                {
+                    ServerLog.AcceptFailed(_context.Log, failure.Message);
+                }
+
+                return false;
+            default:
+                ServerLog.AcceptFailed(_context.Log, failure.Message);
+                throw failure;
+        }
+    }
+}

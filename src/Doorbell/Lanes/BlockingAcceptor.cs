@@ -1,0 +1,141 @@
+using Doorbell.Native;
+using Doorbell.Serving;
+using Doorbell.Sockets;
+
+namespace Doorbell.Lanes;
+
+/// <summary>
+/// Accepts by blocking: for a lane that has nothing else to do meanwhile. What it does not take stays in the kernel's backlog, and
+/// of several lanes that wait for a connection the kernel wakes one.
+/// </summary>
+internal sealed class BlockingAcceptor : IDisposable
+{
+    private const int StopToken = -1;
+
+    private readonly Acceptor _acceptor;
+    private readonly ServerContext _context;
+    private readonly ShutdownEvents _shutdown;
+    private readonly IReadOnlyList<DoorSocket> _listeners;
+    private readonly Epoll _epoll = new();
+    private bool _left;
+
+    public BlockingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown)
+    {
+        _acceptor = new Acceptor(listeners, context);
+        _context = context;
+        _listeners = listeners;
+        _shutdown = shutdown;
+        _epoll.Watch(shutdown.Drain.Descriptor, Epoll.In, StopToken);
+        for (int i = 0; i < listeners.Count; i++)
+        {
+            _epoll.Watch(listeners[i].Descriptor, Epoll.In | Epoll.Exclusive, i);
+        }
+    }
+
+    /// <summary>
+    /// Waits for the next connection, which has its place in the server's admission. False when the server drains and nothing is
+    /// left in the backlog that it should take.
+    /// </summary>
+    /// <exception cref="NetworkException">A listener can't go on.</exception>
+    public bool Next(out AcceptedSocket accepted)
+    {
+        while (true)
+        {
+            bool draining = _shutdown.IsDraining;
+            if (_shutdown.IsAborting)
+            {
+                accepted = default;
+                return false;
+            }
+
+            if (draining && !_left)
+            {
+                StopWaiting();
+            }
+
+            if (!TryAcquireLease(draining, out bool place))
+            {
+                continue;
+            }
+
+            if (_acceptor.TryAccept(_left, out accepted, out TimeSpan pause))
+            {
+                if (Admit(accepted, place))
+                {
+                    return true;
+                }
+
+                continue;
+            }
+
+            if (place)
+            {
+                _context.Admission.Release();
+            }
+
+            if (pause > TimeSpan.Zero)
+            {
+                _shutdown.Pause(pause);
+            }
+            else if (draining)
+            {
+                return false;
+            }
+            else
+            {
+                _epoll.Wait(-1);
+            }
+        }
+    }
+
+    public void Dispose() => _epoll.Dispose();
+
+    /// <summary>
+    /// Stops waiting before the last accepts: of those that wait the kernel wakes one, and a connection that woke this lane would be
+    /// noticed by no other, here or in the server that takes over.
+    /// </summary>
+    private void StopWaiting()
+    {
+        _left = true;
+        foreach (DoorSocket listener in _listeners)
+        {
+            _epoll.Forget(listener.Descriptor);
+        }
+    }
+
+    /// <summary>At the limit waits for a place, or does without where one too many is to be refused. False if stopped.</summary>
+    private bool TryAcquireLease(bool draining, out bool place)
+    {
+        place = _context.Admission.TryAcquire();
+        if (place || _context.Admission.RefusesAtLimit)
+        {
+            return true;
+        }
+
+        try
+        {
+            _context.Admission.Acquire(draining ? _context.Shutdown.Aborting : _context.Shutdown.Draining);
+            return place = true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private bool Admit(in AcceptedSocket accepted, bool place)
+    {
+        if (place || _context.Admission.TryAcquire())
+        {
+            if (_context.Admission.Admits(accepted.Peer))
+            {
+                return true;
+            }
+
+            _context.Admission.Release();
+        }
+
+        _acceptor.Refuse(accepted);
+        return false;
+    }
+}

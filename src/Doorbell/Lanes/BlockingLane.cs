@@ -1,0 +1,155 @@
+using System.Buffers;
+using Doorbell.Native;
+using Doorbell.Serving;
+using Doorbell.Sessions;
+
+namespace Doorbell.Lanes;
+
+/// <summary>
+/// A lane that is a thread and carries one connection at a time, as the textbook's server does: it sleeps in poll(2) for the
+/// connection, its bell, its deadline and the server's end together.
+/// </summary>
+internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown)
+{
+    /// <summary>Accepts and carries, one after the other, until the drain is over.</summary>
+    public void Run(SharedListeners listeners)
+    {
+        try
+        {
+            using BlockingAcceptor acceptor = new(listeners.Sockets, context, shutdown);
+            while (acceptor.Next(out AcceptedSocket accepted))
+            {
+                Carry(accepted);
+            }
+        }
+        finally
+        {
+            listeners.Leave();
+        }
+    }
+
+    /// <summary>Carries one connection to its end and gives its place back.</summary>
+    public void Carry(in AcceptedSocket accepted)
+    {
+        PolledConnection? connection = null;
+        try
+        {
+            using BlockingBell bell = new();
+            connection = new PolledConnection(accepted, context, bell, ArrayPool<byte>.Shared);
+            Carry(connection, bell);
+            connection.Close();
+        }
+        catch (Exception fault)
+        {
+            // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
+            ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault));
+            if (connection is null)
+            {
+                _ = Libc.close(accepted.Descriptor);
+            }
+            else
+            {
+                connection.Session.Fail(CloseReason.TransportFailed);
+                connection.Close();
+            }
+        }
+        finally
+        {
+            context.Admission.Release(accepted.Peer);
+        }
+    }
+
+    private void Carry(PolledConnection connection, BlockingBell bell)
+    {
+        StreamSession session = connection.Session;
+        bool toldToDrain = false;
+        connection.Open(MonotonicClock.Now);
+        while (true)
+        {
+            TimeSpan now = MonotonicClock.Now;
+            if (shutdown.IsAborting)
+            {
+                session.Fail(CloseReason.DrainDeadline);
+            }
+            else if (shutdown.IsDraining && !toldToDrain)
+            {
+                toldToDrain = true;
+                connection.AskToDrain();
+            }
+
+            switch (Advance(connection, now))
+            {
+                case Progress.Over:
+                    return;
+                case Progress.Busy when (session.Wants & Want.Yield) != 0:
+                    session.Continue(now);
+                    break;
+                case Progress.Waiting:
+                    if (toldToDrain || !AwaitsPeerAlone(session, now) || !ReceiveWithinShortWait(connection))
+                    {
+                        Wait(connection, bell, toldToDrain ? shutdown.Abort : shutdown.Drain);
+                    }
+
+                    now = MonotonicClock.Now;
+                    break;
+            }
+
+            if (session.BellTaken && bell.TakeRing())
+            {
+                session.Ring(now);
+            }
+
+            if (session.Deadline <= now)
+            {
+                session.Tick(now);
+            }
+        }
+    }
+
+    /// <summary>With a buffer for so long only: a thread that waits owns none.</summary>
+    private static Progress Advance(PolledConnection connection, TimeSpan now)
+    {
+        byte[] buffer = ReceiveBuffers.Take();
+        try
+        {
+            return connection.Advance(buffer, now);
+        }
+        finally
+        {
+            ReceiveBuffers.Return(buffer);
+        }
+    }
+
+    /// <summary>Nothing but the peer, or the server's end, will wake it before a short wait is over.</summary>
+    private static bool AwaitsPeerAlone(StreamSession session, TimeSpan now) =>
+        session.Wants == Want.Receive && !session.BellTaken && session.Deadline - now > PolledConnection.ShortWait;
+
+    /// <summary>Into the stack: as many threads as there are may wait here at once.</summary>
+    private static bool ReceiveWithinShortWait(PolledConnection connection)
+    {
+        Span<byte> buffer = stackalloc byte[4096];
+        return connection.ReceiveWithinShortWait(buffer);
+    }
+
+    private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop)
+    {
+        StreamSession session = connection.Session;
+        short awaits = connection.Awaits;
+        PollDescriptor* descriptors = stackalloc PollDescriptor[3];
+        descriptors[0] = new PollDescriptor { Descriptor = awaits == 0 ? -1 : connection.Descriptor, Events = awaits };
+        descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
+        descriptors[2] = new PollDescriptor { Descriptor = session.BellTaken ? bell.Listen() : -1, Events = PollDescriptor.In };
+        if (Libc.poll(descriptors, 3, MillisecondsTo(session.Deadline)) > 0)
+        {
+            // An error is found by the call that it fails.
+            short returned = descriptors[0].Returned;
+            connection.Readable |= (returned & ~PollDescriptor.Out) != 0;
+            connection.Writable |= (returned & ~PollDescriptor.In) != 0;
+        }
+    }
+
+    /// <summary>Rounded up, so that what is due then is due.</summary>
+    private static int MillisecondsTo(TimeSpan deadline) => deadline == TimeSpan.MaxValue
+        ? -1
+        : (int)Math.Clamp(Math.Ceiling((deadline - MonotonicClock.Now).TotalMilliseconds), 0, int.MaxValue);
+}

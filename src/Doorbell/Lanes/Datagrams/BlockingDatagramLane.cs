@@ -1,0 +1,280 @@
+using System.Net.Sockets;
+using Doorbell.Native;
+using Doorbell.Serving;
+using Doorbell.Sessions;
+using Doorbell.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell.Lanes.Datagrams;
+
+/// <summary>
+/// A lane that is a thread and carries one datagram socket: it sleeps in poll(2), receives a batch, has each datagram answered,
+/// sends all the answers.
+/// </summary>
+internal sealed unsafe class BlockingDatagramLane
+{
+    /// <summary>At a drain, at most so many messages that wait in the kernel are still answered.</summary>
+    private const int MaxAtDrain = 10_000;
+
+    /// <summary>After so long without a datagram the kernel is asked what it dropped behind the last one.</summary>
+    private const int QuietMilliseconds = 1000;
+
+    private readonly DoorSocket _bound;
+    private readonly ServerContext _context;
+    private readonly ShutdownEvents _shutdown;
+    private readonly DatagramSession _session;
+    private readonly Backoff _backoff = new();
+    private readonly bool _isUnix;
+    private readonly OverflowCount? _overflow;
+    private ReceiveBatch _batch = null!;
+    private SendBatch _sends = null!;
+
+    /// <summary>Whether any came since the kernel was asked what it dropped: it tells of itself only with the next datagram.</summary>
+    private bool _mayHaveDropped;
+
+    public BlockingDatagramLane(DoorSocket bound, ServerContext context, ShutdownEvents shutdown)
+    {
+        _bound = bound;
+        _context = context;
+        _shutdown = shutdown;
+        _isUnix = bound.Door.Endpoint.IsUnix;
+        _session = context.NewDatagramSession(bound.Door);
+        _overflow = _isUnix ? null : new OverflowCount(bound, context.Ledger, context.Log);
+
+        // A unix peer that does not read would be waited for at each send, by all others too.
+        bound.Socket.Blocking = false;
+    }
+
+    public void Run()
+    {
+        try
+        {
+            using ReceiveBatch batch = new(_isUnix, _bound.Door.Service.DatagramLimits.MaxDatagramBytes);
+            using SendBatch sends = new(_bound, _context, DatagramOffload.Of(_bound));
+            _batch = batch;
+            _sends = sends;
+            while (!_shutdown.IsDraining)
+            {
+                // While several came, others will have come since. One alone is mostly followed by nothing for a while: to ask
+                // poll(2) at once saves a receive that finds none.
+                if (ReceiveSome() <= 1)
+                {
+                    Wait();
+                }
+
+                // However many datagrams come, the alarm is heard.
+                if (_session.Deadline != TimeSpan.MaxValue && _session.Deadline <= MonotonicClock.Now)
+                {
+                    Tick();
+                }
+            }
+
+            // A receive that failed says nothing of what there is.
+            int received = 0;
+            for (int more = 1; more != 0 && received < MaxAtDrain && !_shutdown.IsAborting; received += Math.Max(more, 0))
+            {
+                more = ReceiveSome();
+            }
+
+            _overflow?.Ask(MonotonicClock.Now);
+        }
+        finally
+        {
+            _bound.Release();
+        }
+    }
+
+    private void Wait()
+    {
+        PollDescriptor* descriptors = stackalloc PollDescriptor[2];
+        descriptors[0] = new PollDescriptor { Descriptor = _bound.Descriptor, Events = PollDescriptor.In };
+        descriptors[1] = new PollDescriptor { Descriptor = _shutdown.Drain.Descriptor, Events = PollDescriptor.In };
+        int milliseconds = _mayHaveDropped ? QuietMilliseconds : -1;
+        if (_session.Deadline is { } deadline && deadline != TimeSpan.MaxValue)
+        {
+            double wait = Math.Ceiling((deadline - MonotonicClock.Now).TotalMilliseconds);
+            milliseconds = (int)Math.Clamp(wait, 0, _mayHaveDropped ? QuietMilliseconds : int.MaxValue);
+        }
+
+        int ready = Libc.poll(descriptors, 2, milliseconds);
+        if (ready > 0 && (descriptors[0].Returned & PollDescriptor.Error) != 0)
+        {
+            ForgetErrors();
+        }
+        else if (ready == 0 && _mayHaveDropped)
+        {
+            _mayHaveDropped = false;
+            _overflow?.Ask(MonotonicClock.Now);
+        }
+    }
+
+    /// <summary>
+    /// With IP_RECVERR (--option) ICMP errors wait in a queue of their own, and poll(2) does not sleep while there are any.
+    /// </summary>
+    private void ForgetErrors()
+    {
+        byte nothing;
+        int most = ReceiveBatch.Max;
+        while (most-- > 0 && Libc.recv(_bound.Descriptor, &nothing, 0, LibcMessages.ErrorQueue | Libc.MessageDontWait) >= 0)
+        {
+        }
+    }
+
+    private void Tick()
+    {
+        _session.Tick(MonotonicClock.Now, DateTimeOffset.UtcNow);
+        LogFault(default);
+        SendAll();
+    }
+
+    /// <summary>Receives and answers a batch; how many messages there were, 0 if there is none now, -1 if the system did not say.</summary>
+    private int ReceiveSome()
+    {
+        int count;
+        int tries = 0;
+        while ((count = _batch.Receive(_bound.Descriptor)) < 0)
+        {
+            int errno = LinuxErrno.Last;
+            if (!MayTryAgain(errno) || ++tries == ReceiveBatch.Max)
+            {
+                return errno == Libc.TryAgain ? 0 : -1;
+            }
+        }
+
+        _backoff.Reset();
+        _mayHaveDropped = !_isUnix;
+
+        // One reading of the clocks for all that had arrived by now.
+        TimeSpan now = MonotonicClock.Now;
+        DateTimeOffset utcNow = DateTimeOffset.UtcNow;
+        for (int i = 0; i < count; i++)
+        {
+            ReceivedMessage message = _batch[i];
+            if (message.Dropped != 0)
+            {
+                _overflow?.Update(message.Dropped, now);
+            }
+
+            Handle(_batch.BytesOf(i), message, now, utcNow);
+        }
+
+        SendAll();
+        return count;
+    }
+
+    /// <summary>Whether a receive that failed is to be tried at once; a failure of the socket is logged, and waited for a while.</summary>
+    private bool MayTryAgain(int errno)
+    {
+        if (errno is Libc.TryAgain or Libc.Interrupted)
+        {
+            return errno == Libc.Interrupted;
+        }
+
+        NetworkException failure = NetworkException.FromErrno("receive", _bound.Door.Endpoint.ToString(), errno);
+        if (failure.Error is SocketError.ConnectionRefused or SocketError.ConnectionReset)
+        {
+            // An ICMP "port unreachable" for an answer sent earlier, told to the next caller (udp(7)): not this socket's error.
+            ServerLog.DatagramLost(_context.Log, failure.Message);
+            return true;
+        }
+
+        if (_backoff.MayLog())
+        {
+            ServerLog.DoorFailed(_context.Log, failure.Message);
+        }
+
+        _shutdown.Pause(_backoff.Next());
+        return false;
+    }
+
+    private void Handle(ReadOnlySpan<byte> bytes, in ReceivedMessage message, TimeSpan now, DateTimeOffset utcNow)
+    {
+        if (message.IsTruncated)
+        {
+            _context.Ledger.DatagramDropped(DatagramDrop.Truncated);
+            return;
+        }
+
+        DatagramPath path = new(message.Peer, message.Local);
+        if (_context.Log.IsEnabled(LogLevel.Debug))
+        {
+            LogDatagrams(bytes.Length, message);
+        }
+
+        do
+        {
+            int done = _session.Received(bytes, message.Stride, path, now, utcNow);
+            bytes = bytes[done..];
+            LogFault(path.Peer);
+            if (_session.Outbox.IsFull)
+            {
+                SendAll();
+            }
+        }
+        while (!bytes.IsEmpty);
+    }
+
+    private void LogDatagrams(int bytes, in ReceivedMessage message)
+    {
+        int rest = bytes;
+        do
+        {
+            int length = Math.Min(rest, message.Stride);
+            ServerLog.Datagram(_context.Log, _bound.Door.Endpoint, length, message.Peer);
+            rest -= length;
+        }
+        while (rest > 0);
+    }
+
+    private void LogFault(PeerAddress peer)
+    {
+        if (_session.Fault is { } fault)
+        {
+            ServerLog.DatagramFaulted(_context.Log, _bound.Door.Endpoint, peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            _session.Fault = null;
+        }
+    }
+
+    private void SendAll()
+    {
+        DatagramOutbox outbox = _session.Outbox;
+        if (outbox.Count == 0)
+        {
+            return;
+        }
+
+        if (_isUnix)
+        {
+            SendOneByOne(outbox);
+        }
+        else
+        {
+            _sends.SendAll(outbox);
+        }
+    }
+
+    /// <summary>To unix peers: each is another socket in this machine, and may be full, gone, or without a name.</summary>
+    private void SendOneByOne(DatagramOutbox outbox)
+    {
+        for (int i = 0; i < outbox.Count; i++)
+        {
+            (ReadOnlyMemory<byte> bytes, PeerAddress to) = outbox[i];
+            try
+            {
+                DatagramCalls.Send(_bound, AddressFamily.Unix, bytes.Span, to);
+                _context.Ledger.DatagramSent(bytes.Length);
+            }
+            catch (Exception failure) when (failure is NetworkException or ArgumentException or SocketException)
+            {
+                // A unix peer without a name has no address to answer to: ArgumentException.
+                _context.Ledger.DatagramDropped(DatagramDrop.SendFailed);
+                string message = failure is NetworkException
+                    ? failure.Message
+                    : NetworkException.From("send", $"{_bound.Door.Endpoint} to {to}", failure).Message;
+                ServerLog.DatagramLost(_context.Log, message);
+            }
+        }
+
+        outbox.Clear();
+    }
+}

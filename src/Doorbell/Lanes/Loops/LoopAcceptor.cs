@@ -1,0 +1,315 @@
+using Doorbell.Native;
+using Doorbell.Serving;
+using Doorbell.Sockets;
+
+namespace Doorbell.Lanes.Loops;
+
+/// <summary>Accepts for a lane that sleeps in epoll_wait(2) and serves others between: some connections a turn, none by waiting.</summary>
+internal sealed class LoopAcceptor
+{
+    /// <summary>So many connections at once, then those that are open are served before the next.</summary>
+    private const int AcceptsPerRound = 64;
+
+    /// <summary>How often listeners that could not be watched are looked at.</summary>
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
+
+    private readonly IReadOnlyList<DoorSocket> _listeners;
+    private readonly SharedListeners _all;
+    private readonly ServerContext _context;
+    private readonly Epoll _epoll;
+    private readonly Action _wake;
+    private readonly Acceptor _acceptor;
+    private readonly Func<AcceptedSocket, TimeSpan, bool> _open;
+    private readonly int _token;
+
+    /// <summary>Connections that the kernel accepted before it was told that there is no place for them: they wait for one here.</summary>
+    private readonly Queue<AcceptedSocket> _held = new();
+
+    /// <summary>A listener has had news since it was last found empty (edge-triggered: it says so once).</summary>
+    private bool _hasBacklog;
+    private bool _waits;
+
+    /// <summary>The system had no memory to watch the listeners with.</summary>
+    private bool _isDeaf;
+    private TimeSpan _acceptAgain;
+    private int _roomAgain;
+    private NetworkException? _failure;
+
+    /// <param name="listeners">Those of <paramref name="all"/> that this lane accepts from.</param>
+    /// <param name="all">The listeners of all lanes.</param>
+    /// <param name="context">What to serve.</param>
+    /// <param name="epoll">The lane's.</param>
+    /// <param name="token">The listeners' events' token.</param>
+    /// <param name="wake">Raised when there may be room again: the lane then calls <see cref="AcceptSome"/>.</param>
+    /// <param name="open">Takes a connection, and its place in the admission; false to accept no more this turn.</param>
+    public LoopAcceptor(
+        IReadOnlyList<DoorSocket> listeners,
+        SharedListeners all,
+        ServerContext context,
+        Epoll epoll,
+        int token,
+        EventDescriptor wake,
+        Func<AcceptedSocket, TimeSpan, bool> open)
+    {
+        _listeners = listeners;
+        _all = all;
+        _context = context;
+        _epoll = epoll;
+        _token = token;
+        _open = open;
+        _acceptor = new Acceptor(listeners, context);
+        _wake = () =>
+        {
+            Volatile.Write(ref _roomAgain, 1);
+            wake.Raise();
+        };
+    }
+
+    public bool IsAccepting { get; private set; } = true;
+
+    /// <summary>When the lane has served its connections to their end: says what kept it from accepting more, if something did.</summary>
+    /// <exception cref="NetworkException">A listener could not go on.</exception>
+    public void ThrowIfFailed()
+    {
+        if (_failure is not null)
+        {
+            throw _failure;
+        }
+    }
+
+    /// <summary>Hears of the listeners' news from here on.</summary>
+    public void BeginWaiting()
+    {
+        _waits = true;
+        foreach (DoorSocket listener in _listeners)
+        {
+            // Other lanes may share it: wake one of them.
+            _epoll.Watch(listener.Descriptor, Epoll.In | Epoll.Exclusive | Epoll.Edge, _token);
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="BeginWaiting"/>, of a lane that serves already: a shortage of the system's must not end it. Until the shortage is
+    /// over the listeners are looked at from time to time.
+    /// </summary>
+    public void ResumeWaiting()
+    {
+        _hasBacklog = true;
+        try
+        {
+            BeginWaiting();
+            _isDeaf = false;
+        }
+        catch (NetworkException shortage)
+        {
+            StopWaiting();
+            _isDeaf = true;
+            if (_context.Shortages.MayLog())
+            {
+                ServerLog.AcceptFailed(_context.Log, shortage.Message);
+            }
+        }
+    }
+
+    /// <summary>A listener has news.</summary>
+    public void OnReadable() => _hasBacklog = true;
+
+    /// <summary>How long to sleep at most; -1 for ever.</summary>
+    public int MillisecondsToNext(TimeSpan now) => !_hasBacklog || !IsAccepting
+        ? -1
+        : (int)Math.Clamp(Math.Ceiling((_acceptAgain - now).TotalMilliseconds), 0, int.MaxValue);
+
+    /// <summary>Leaves accepting alone for a while.</summary>
+    public void Pause(TimeSpan now, TimeSpan time)
+    {
+        _hasBacklog = true;
+        _acceptAgain = now + time;
+    }
+
+    /// <summary>Accepts what there is, within bounds; while draining, closes the listeners when there is no more.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="draining">The server drains, and the lane knows it.</param>
+    public void AcceptSome(TimeSpan now, bool draining)
+    {
+        if (draining)
+        {
+            StopWaiting();
+        }
+
+        if (_context.Shutdown.Aborting.IsCancellationRequested)
+        {
+            Close();
+        }
+
+        _hasBacklog |= Interlocked.Exchange(ref _roomAgain, 0) != 0;
+        if (!_hasBacklog || !IsAccepting || _acceptAgain > now)
+        {
+            return;
+        }
+
+        if (_isDeaf && !draining)
+        {
+            ResumeWaiting();
+        }
+
+        if (!AdmitHeld(now))
+        {
+            _hasBacklog = false;
+            return;
+        }
+
+        for (int i = 0; i < AcceptsPerRound; i++)
+        {
+            bool place = _context.Admission.TryAcquire(_wake);
+            if (!place && !_context.Admission.RefusesAtLimit)
+            {
+                _hasBacklog = false;
+                return;
+            }
+
+            if (!TryAccept(draining, out AcceptedSocket accepted, out TimeSpan pause))
+            {
+                ReleaseIf(place);
+                NothingToAccept(pause, now, draining);
+                return;
+            }
+
+            if (!Admit(accepted, place, now))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>The kernel has accepted one that was not asked for by itself; it is opened, refused, or waits for a place.</summary>
+    public void Take(int listener, int descriptor, TimeSpan now)
+    {
+        if (!_acceptor.TryTake(_listeners[listener], descriptor, out AcceptedSocket accepted))
+        {
+            return;
+        }
+
+        bool place = _context.Admission.TryAcquire(_wake);
+        if (place || _context.Admission.RefusesAtLimit)
+        {
+            Admit(accepted, place, now);
+        }
+        else
+        {
+            _held.Enqueue(accepted);
+        }
+    }
+
+    /// <summary>Accepts no more, ever.</summary>
+    public void Close()
+    {
+        if (!IsAccepting)
+        {
+            return;
+        }
+
+        IsAccepting = false;
+        StopWaiting();
+        while (_held.TryDequeue(out AcceptedSocket held))
+        {
+            _ = Libc.close(held.Descriptor);
+        }
+
+        _all.Leave();
+    }
+
+    /// <summary>False if there is no place for all of them.</summary>
+    private bool AdmitHeld(TimeSpan now)
+    {
+        while (_held.Count > 0)
+        {
+            if (!_context.Admission.TryAcquire(_wake))
+            {
+                return false;
+            }
+
+            Admit(_held.Dequeue(), place: true, now);
+        }
+
+        return true;
+    }
+
+    private bool Admit(in AcceptedSocket accepted, bool place, TimeSpan now)
+    {
+        if (place && _context.Admission.Admits(accepted.Peer))
+        {
+            return _open(accepted, now);
+        }
+
+        ReleaseIf(place);
+        _acceptor.Refuse(accepted);
+        return true;
+    }
+
+    /// <summary>
+    /// Before the last accepts: of those that wait the kernel wakes one, and a connection that woke this lane would be noticed by no
+    /// other, here or in the server that takes over.
+    /// </summary>
+    private void StopWaiting()
+    {
+        if (!_waits)
+        {
+            return;
+        }
+
+        _waits = false;
+        _hasBacklog = true;
+        foreach (DoorSocket listener in _listeners)
+        {
+            _epoll.Forget(listener.Descriptor);
+        }
+    }
+
+    /// <summary>A listener that can't go on ends the server, but not before this lane's connections are served.</summary>
+    private bool TryAccept(bool draining, out AcceptedSocket accepted, out TimeSpan pause)
+    {
+        try
+        {
+            return _acceptor.TryAccept(draining, out accepted, out pause);
+        }
+        catch (NetworkException failure)
+        {
+            _failure = failure;
+            Close();
+            _context.Shutdown.Fail();
+            (accepted, pause) = (default, TimeSpan.Zero);
+            return false;
+        }
+    }
+
+    private void NothingToAccept(TimeSpan pause, TimeSpan now, bool draining)
+    {
+        if (pause > TimeSpan.Zero)
+        {
+            _acceptAgain = now + pause;
+            return;
+        }
+
+        if (draining)
+        {
+            _hasBacklog = false;
+            Close();
+        }
+        else if (_isDeaf)
+        {
+            _acceptAgain = now + _lookAgain;
+        }
+        else
+        {
+            _hasBacklog = false;
+        }
+    }
+
+    private void ReleaseIf(bool place)
+    {
+        if (place)
+        {
+            _context.Admission.Release();
+        }
+    }
+}

@@ -1,0 +1,302 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Doorbell.Native;
+using Doorbell.Serving;
+using Doorbell.Sessions;
+using Doorbell.Sockets;
+
+namespace Doorbell.Lanes.Loops;
+
+/// <summary>
+/// A lane that is a thread and carries many connections: it sleeps in one call for all of them, and nothing else it does waits. Which
+/// call, and how bytes move, is its heirs' matter; what is not of a connection (the listeners, the bells, the server's end) they hear of
+/// through one epoll set.
+/// </summary>
+internal abstract partial class LoopLane : IDisposable
+{
+    private const int WakeToken = -1;
+    private const int StopToken = -2;
+    private const int ListenerToken = -3;
+
+    private readonly ShutdownEvents _shutdown;
+    private readonly EventDescriptor _wake = new();
+    private readonly TimerWheel _timers = new(MonotonicClock.Now);
+    private readonly ConcurrentQueue<LoopConnection> _rung = new();
+    private Queue<LoopConnection> _yielded = new();
+    private Queue<LoopConnection> _next = new();
+
+    /// <param name="listeners">Those of <paramref name="all"/> that this loop accepts from.</param>
+    /// <param name="all">The listeners of all loops.</param>
+    /// <param name="context">What to serve.</param>
+    /// <param name="shutdown">When to stop.</param>
+    protected LoopLane(IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
+    {
+        Context = context with { Ledger = context.Ledger.PartOfOneThread() };
+        _shutdown = shutdown;
+        Acceptor = new LoopAcceptor(listeners, all, Context, Epoll, ListenerToken, _wake, Open);
+    }
+
+    /// <summary>What a connection is told.</summary>
+    private protected enum News
+    {
+        Socket,
+        Ring,
+        Yield,
+        Time,
+        Drain,
+        Abort,
+    }
+
+    protected ServerContext Context { get; }
+
+    protected LoopAcceptor Acceptor { get; }
+
+    protected Epoll Epoll { get; } = new();
+
+    protected LoopTable Table { get; } = new();
+
+    /// <summary>Where its sessions' memory comes from.</summary>
+    internal LanePool Pool { get; } = new();
+
+    /// <summary>How many of its receive buffers somebody has not given back.</summary>
+    public virtual int BuffersOut => 0;
+
+    protected bool IsDraining { get; private set; }
+
+    /// <summary>Any thread: the connection's bell was rung.</summary>
+    public void OnRung(LoopConnection connection)
+    {
+        _rung.Enqueue(connection);
+        _wake.Raise();
+    }
+
+    /// <summary>
+    /// Serves until the drain is over. A lane that can't go on resets its connections, and counts them, before it says why.
+    /// </summary>
+    public void Run()
+    {
+        try
+        {
+            Serve();
+        }
+        catch
+        {
+            ResetAll();
+            throw;
+        }
+        finally
+        {
+            Context.Options.LaneEnds?.Invoke(this);
+        }
+
+        Debug.Assert(Pool.Out == 0 && BuffersOut == 0, "memory was not given back");
+        Acceptor.ThrowIfFailed();
+    }
+
+    /// <summary>The connection itself; the lane owns it from here on.</summary>
+    public abstract SocketConnection Make(in AcceptedSocket accepted, Bell bell);
+
+    /// <summary>Does not throw: the lane may have failed.</summary>
+    protected abstract void DisposeOwn();
+
+    /// <summary>
+    /// The lane has failed. From here on the kernel does nothing more for it, and uses no memory of its connections, which are closed next.
+    /// Does not throw.
+    /// </summary>
+    protected abstract void EndAll();
+
+    /// <summary>Sleeps at most so many milliseconds, -1 for ever, and tells of all that has happened.</summary>
+    /// <returns>The time after it slept.</returns>
+    protected abstract TimeSpan Wait(int milliseconds);
+
+    protected abstract void BeginAccepting();
+
+    protected abstract void AcceptSome(TimeSpan now);
+
+    /// <summary>From here on hears of it. Readable and writable are taken for granted at first.</summary>
+    protected abstract void Watch(LoopConnection connection);
+
+    /// <summary>Does all that can be done now, within bounds.</summary>
+    protected abstract Progress Advance(SocketConnection connection, TimeSpan now);
+
+    /// <summary>All connections have been asked to drain.</summary>
+    protected abstract void DrainAsked();
+
+    /// <summary>An event of the epoll set that is none of a connection's.</summary>
+    protected void OnEvents(int token, TimeSpan now)
+    {
+        if (token == WakeToken)
+        {
+            OnWake(now);
+        }
+        else if (token == StopToken)
+        {
+            OnShutdown(now);
+        }
+        else
+        {
+            Acceptor.OnReadable();
+        }
+    }
+
+    /// <summary>Tells it and lets it go on. Whatever goes wrong costs that connection, never the lane and its others.</summary>
+    private protected void Dispatch(LoopConnection connection, News news, TimeSpan now)
+    {
+        try
+        {
+            StreamSession session = connection.Connection.Session;
+            switch (news)
+            {
+                case News.Ring:
+                    session.Ring(now);
+                    break;
+                case News.Yield when (session.Wants & Want.Yield) != 0:
+                    session.Continue(now);
+                    break;
+                case News.Time when session.Deadline <= now:
+                    session.Tick(now);
+                    break;
+                case News.Drain:
+                    connection.Connection.AskToDrain();
+                    break;
+                case News.Abort:
+                    session.Fail(CloseReason.DrainDeadline);
+                    break;
+            }
+
+            Advance(connection, now);
+        }
+        catch (Exception fault)
+        {
+            Drop(connection, fault);
+        }
+    }
+
+    /// <summary>Something went wrong that is not the handler's: it costs that connection.</summary>
+    protected void Drop(LoopConnection connection, Exception fault)
+    {
+        if (!connection.Over)
+        {
+            ServerLog.LaneFailed(Context.Log, connection.Connection.Door, ServerLog.TextOf(fault));
+            connection.Connection.Session.Fail(CloseReason.TransportFailed);
+            if (Advance(connection.Connection, MonotonicClock.Now) == Progress.Over)
+            {
+                Close(connection);
+            }
+        }
+    }
+
+    private void Serve()
+    {
+        Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
+        Epoll.Watch(_shutdown.Drain.Descriptor, Epoll.In, StopToken);
+
+        // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
+        Epoll.Watch(_shutdown.Abort.Descriptor, Epoll.In, StopToken);
+        BeginAccepting();
+        while (Acceptor.IsAccepting || Table.Count > 0)
+        {
+            TimeSpan now = Wait(Timeout());
+            TickDue(now);
+            ResumeYielded(now);
+            AcceptSome(now);
+        }
+    }
+
+    private int Timeout()
+    {
+        if (_yielded.Count > 0)
+        {
+            return 0;
+        }
+
+        TimeSpan now = MonotonicClock.Now;
+        int timers = _timers.MillisecondsToNext(now);
+        int accept = Acceptor.MillisecondsToNext(now);
+        return timers < 0 || accept < 0 ? Math.Max(timers, accept) : Math.Min(timers, accept);
+    }
+
+    private void OnWake(TimeSpan now)
+    {
+        _wake.Clear();
+
+        // A handler may ring its own bell each time: what is rung from here on has raised the wake again, and comes next time round.
+        for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection? connection); rung--)
+        {
+            if (!connection.Over)
+            {
+                connection.ClearRing();
+                Dispatch(connection, News.Ring, now);
+            }
+        }
+    }
+
+    private void TickDue(TimeSpan now)
+    {
+        while (_timers.TakeDue(now) is LoopConnection due)
+        {
+            Dispatch(due, News.Time, now);
+        }
+    }
+
+    /// <summary>Those whose share of the last turn was used up have another.</summary>
+    private void ResumeYielded(TimeSpan now)
+    {
+        (_yielded, _next) = (_next, _yielded);
+        while (_next.TryDequeue(out LoopConnection? connection))
+        {
+            connection.Queued = false;
+            if (!connection.Over)
+            {
+                Dispatch(connection, News.Yield, now);
+            }
+        }
+    }
+
+    private void Advance(LoopConnection connection, TimeSpan now)
+    {
+        switch (Advance(connection.Connection, now))
+        {
+            case Progress.Over:
+                Close(connection);
+                return;
+            case Progress.Busy when !connection.Queued:
+                connection.Queued = true;
+                _yielded.Enqueue(connection);
+                break;
+        }
+
+        _timers.Ensure(connection, connection.Connection.Session.Deadline);
+    }
+
+    private bool Open(AcceptedSocket accepted, TimeSpan now)
+    {
+        LoopConnection? connection = null;
+        try
+        {
+            connection = new LoopConnection(accepted, this);
+            Table.Add(connection);
+            connection.Connection.Open(now);
+            Watch(connection);
+        }
+        catch (Exception fault)
+        {
+            // The making of the handler failed, or the system is out of memory for one more descriptor to watch.
+            if (connection is null)
+            {
+                ServerLog.LaneFailed(Context.Log, accepted.Door, ServerLog.TextOf(fault));
+                _ = Libc.close(accepted.Descriptor);
+                Context.Admission.Release(accepted.Peer);
+            }
+            else
+            {
+                Drop(connection, fault);
+            }
+
+            return true;
+        }
+
+        Dispatch(connection, IsDraining ? News.Drain : News.Socket, now);
+        return true;
+    }
+}

@@ -1,0 +1,231 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using Doorbell.Serving;
+using Doorbell.Sessions;
+
+namespace Doorbell.Lanes.Portable;
+
+/// <summary>
+/// A lane that is a task, carrying one session over one socket. It does what the session wants, then sleeps until the socket, the
+/// bell, the timer or the server has news.
+/// </summary>
+/// <remarks>
+/// It waits for input with a receive of no bytes and takes a buffer only when there is something to put in it, so an idle
+/// connection owns none. Sends and receives may be under way at once; only this task touches the session.
+/// </remarks>
+internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
+{
+    private const int ReceiveBufferBytes = 64 * 1024;
+
+    /// <summary>So many operations without sleeping, then other lanes get the thread.</summary>
+    private const int OperationsPerRound = 64;
+
+    private readonly Socket _socket;
+    private readonly Endpoint _door;
+    private readonly ServerContext _context;
+    private readonly StreamSession _session;
+    private readonly LaneSignal _signal = new();
+    private readonly SocketAsyncEventArgs _readable = new(true);
+    private readonly Timer _timer;
+    private SocketAsyncEventArgs? _send;
+    private TimeSpan _timerDue = TimeSpan.MaxValue;
+    private bool _waitingForInput;
+    private bool _hasInput;
+    private bool _sending;
+    private bool _drainAsked;
+    private long _id;
+
+    public AsyncLane(Socket socket, Door door, ServerContext context, PeerAddress peer)
+    {
+        _door = door.Endpoint;
+        Peer = peer;
+        _socket = socket;
+        _context = context;
+
+        // A blocking receive would wait for Socket's own event loop, which may be waiting for this very callback.
+        _socket.Blocking = false;
+        Service service = door.Service;
+        _session = new StreamSession(
+            service.NewStreamHandler!(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
+        _readable.Completed += (_, _) => _signal.Raise(LaneEvents.Input);
+        _timer = new Timer(
+            static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Due), _signal, Timeout.Infinite, Timeout.Infinite);
+    }
+
+    public override long Id => ConnectionId.Of(ref _id);
+
+    public override Endpoint Door => _door;
+
+    public override PeerAddress Peer { get; }
+
+    public override PeerAddress Local => _socket.LocalEndPoint is IPEndPoint local ? PeerAddress.From(local) : PeerAddress.FromUnix(null);
+
+    public async Task RunAsync()
+    {
+        ServerLog.Connected(_context.Log, _door, _session.Peer);
+        using (this)
+        using (_context.Shutdown.Draining.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Drain), _signal))
+        using (_context.Shutdown.Aborting.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Abort), _signal))
+        {
+            try
+            {
+                await CarryAsync();
+            }
+            finally
+            {
+                await CloseAsync();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _readable.Dispose();
+        _send?.Dispose();
+    }
+
+    private async Task CarryAsync()
+    {
+        _session.Opened(MonotonicClock.Now, DateTimeOffset.UtcNow);
+        int operations = 0;
+        while (true)
+        {
+            Want wants = _session.Wants;
+            if ((wants & (Want.Abort | Want.Close)) != 0)
+            {
+                return;
+            }
+
+            if (_drainAsked && DrainIfInputIsTaken(wants))
+            {
+                continue;
+            }
+
+            if (Progress(wants))
+            {
+                if (_signal.IsRaised)
+                {
+                    // A busy connection must hear its bell and the server too.
+                    OnEvents(_signal.Take());
+                }
+
+                if (++operations >= OperationsPerRound)
+                {
+                    // A busy connection keeps its deadlines too.
+                    operations = 0;
+                    ArmTimer();
+                    await Task.Yield();
+                }
+            }
+            else if ((wants & Want.Yield) != 0)
+            {
+                await Task.Yield();
+                _session.Continue(MonotonicClock.Now);
+            }
+            else
+            {
+                ArmTimer();
+                ValueTask<LaneEvents> news = _signal.WaitAsync();
+                bool slept = !news.IsCompleted;
+                OnEvents(await news);
+                operations = slept ? 0 : operations + 1;
+                if (operations >= OperationsPerRound)
+                {
+                    // A handler that rings its own bell each time never sleeps.
+                    operations = 0;
+                    await Task.Yield();
+                }
+            }
+        }
+    }
+
+    /// <summary>Does one thing that is wanted and can be done now; false if there is none.</summary>
+    private bool Progress(Want wants)
+    {
+        if ((wants & Want.Send) != 0 && !_sending)
+        {
+            StartSend();
+            return true;
+        }
+
+        if ((wants & Want.Finish) != 0)
+        {
+            Finish();
+            return true;
+        }
+
+        if ((wants & Want.Receive) == 0)
+        {
+            return false;
+        }
+
+        if (_hasInput)
+        {
+            Receive();
+            return true;
+        }
+
+        return !_waitingForInput && StartWaitingForInput();
+    }
+
+    private void OnEvents(LaneEvents events)
+    {
+        if ((events & LaneEvents.Sent) != 0)
+        {
+            SendEnded();
+        }
+
+        if ((events & LaneEvents.Input) != 0)
+        {
+            InputCame();
+        }
+
+        if ((events & LaneEvents.Due) != 0)
+        {
+            _timerDue = TimeSpan.MaxValue;
+            _session.Tick(MonotonicClock.Now);
+        }
+
+        if ((events & LaneEvents.Rung) != 0)
+        {
+            _session.Ring(MonotonicClock.Now);
+        }
+
+        _drainAsked |= (events & LaneEvents.Drain) != 0;
+
+        if ((events & LaneEvents.Abort) != 0)
+        {
+            _session.Fail(CloseReason.DrainDeadline);
+        }
+    }
+
+    /// <summary>
+    /// Tells the session to drain once it has been given what the kernel already holds: a request that has arrived is answered.
+    /// What is there the wait for input will report, so it is never received behind that wait's back.
+    /// </summary>
+    private bool DrainIfInputIsTaken(Want wants)
+    {
+        if ((wants & Want.Receive) != 0 && (_hasInput || _socket.Available > 0))
+        {
+            return false;
+        }
+
+        _drainAsked = false;
+        _session.Drain(MonotonicClock.Now);
+        return true;
+    }
+
+    /// <summary>Moves the timer only to an earlier time: a deadline that recedes with every byte costs nothing until it is due.</summary>
+    private void ArmTimer()
+    {
+        TimeSpan deadline = _session.Deadline;
+        if (deadline < _timerDue)
+        {
+            _timerDue = deadline;
+            TimeSpan wait = deadline - MonotonicClock.Now;
+            _timer.Change(Math.Clamp((long)Math.Ceiling(wait.TotalMilliseconds), 0, int.MaxValue), Timeout.Infinite);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+using System.Net;
+using System.Net.Sockets;
+using Doorbell.Serving;
+using Doorbell.SocketOptions;
+using Doorbell.Sockets;
+
+namespace Doorbell.Lanes.Portable;
+
+/// <summary>Accepts connections and starts a lane, a task, for each.</summary>
+internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
+{
+    private readonly Socket _listener = bound.Socket;
+    private readonly Endpoint _door = bound.Door.Endpoint;
+    private readonly Backoff _backoff = new();
+    private readonly TaskCompletionSource _lanesEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The lanes running, and the accept loop itself.</summary>
+    private int _running = 1;
+
+    public async Task RunAsync()
+    {
+        NetworkException? failed = null;
+        try
+        {
+            await AcceptUntilDrainAsync();
+            if (context.Options.LeavesSharedPort)
+            {
+                bound.StopHandshakes();
+            }
+
+            AcceptBacklog(bound.CountBacklog());
+        }
+        catch (SocketException failure)
+        {
+            failed = NetworkException.From("accept", _door.ToString(), failure);
+            context.Shutdown.Fail();
+        }
+        finally
+        {
+            bound.Release();
+            LaneEnded();
+        }
+
+        await _lanesEnded.Task;
+        if (failed is not null)
+        {
+            throw failed;
+        }
+    }
+
+    private async Task AcceptUntilDrainAsync()
+    {
+        CancellationToken draining = context.Shutdown.Draining;
+        try
+        {
+            while (true)
+            {
+                await WaitForRoomAsync(draining);
+                if (await AcceptAsync(draining) is { } connection)
+                {
+                    await AdmitAsync(connection);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The drain has begun.
+        }
+    }
+
+    /// <summary>At the limit the rest waits in the kernel's backlog. No place is held meanwhile: other doors need it.</summary>
+    private async Task WaitForRoomAsync(CancellationToken draining)
+    {
+        if (!context.Admission.RefusesAtLimit)
+        {
+            await context.Admission.AcquireAsync(draining);
+            context.Admission.Release();
+        }
+    }
+
+    private async Task AdmitAsync(Socket connection)
+    {
+        PeerAddress peer = PeerOf(connection);
+        if (!context.Admission.TryAcquire())
+        {
+            if (context.Admission.RefusesAtLimit)
+            {
+                Refuse(connection, peer);
+                return;
+            }
+
+            try
+            {
+                // Another door was quicker to take the place: this connection waits for the next one.
+                await context.Admission.AcquireAsync(context.Shutdown.Aborting);
+            }
+            catch (OperationCanceledException)
+            {
+                connection.Close(0);
+                throw;
+            }
+        }
+
+        if (context.Admission.Admits(peer))
+        {
+            Start(connection, peer);
+        }
+        else
+        {
+            context.Admission.Release();
+            Refuse(connection, peer);
+        }
+    }
+
+    /// <summary>Closes one connection too many, and tells it why if there is something to tell.</summary>
+    private void Refuse(Socket connection, PeerAddress peer)
+    {
+        context.Ledger.ConnectionRefused();
+        ServerLog.Refused(context.Log, _door, peer);
+        using (connection)
+        {
+            try
+            {
+                // What it has sent already is read first: closing with unread input sends a reset, which can destroy the line.
+                connection.Blocking = false;
+                connection.Send(context.Admission.Refusal, SocketFlags.None, out _);
+                connection.Shutdown(SocketShutdown.Send);
+                connection.Receive(new byte[1024], SocketFlags.None, out _);
+            }
+            catch (SocketException)
+            {
+                // It has gone by itself.
+            }
+        }
+    }
+
+    /// <summary>The next connection; null, after a pause if need be, if accepting it failed and the listener can go on.</summary>
+    private async Task<Socket?> AcceptAsync(CancellationToken draining)
+    {
+        try
+        {
+            Socket connection = await _listener.AcceptAsync(draining);
+            _backoff.Reset();
+            return connection;
+        }
+        catch (SocketException failure) when (Survivable(failure))
+        {
+            if (AcceptFailures.Classify(failure.SocketErrorCode) == AcceptFailure.OfResources)
+            {
+                await _backoff.WaitAsync(draining);
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// What is in the backlog has been promised a connection by the kernel: closing the listener would reset it. No more is accepted
+    /// than was there when the drain began, or clients that come again and again would never let it end.
+    /// </summary>
+    private void AcceptBacklog(int left)
+    {
+        try
+        {
+            // Another server that has the listener too may be quicker.
+            _listener.Blocking = false;
+            while (left-- > 0
+                && !context.Shutdown.Aborting.IsCancellationRequested
+                && _listener.Poll(0, SelectMode.SelectRead)
+                && context.Admission.TryAcquire())
+            {
+                Socket connection = AcceptOrGiveBack();
+                if (context.Options.LeavesSharedPort)
+                {
+                    DoorSocket.ResumeHandshakes((int)connection.SafeHandle.DangerousGetHandle());
+                }
+
+                PeerAddress peer = PeerOf(connection);
+                if (context.Admission.Admits(peer))
+                {
+                    Start(connection, peer);
+                }
+                else
+                {
+                    context.Admission.Release();
+                    Refuse(connection, peer);
+                }
+            }
+        }
+        catch (SocketException nobody) when (nobody.SocketErrorCode == SocketError.WouldBlock)
+        {
+            // It was.
+        }
+        catch (SocketException failure)
+        {
+            context.Ledger.AcceptFailed();
+            ServerLog.AcceptFailed(context.Log, NetworkException.From("accept", _door.ToString(), failure).Message);
+        }
+    }
+
+    private Socket AcceptOrGiveBack()
+    {
+        try
+        {
+            return _listener.Accept();
+        }
+        catch (SocketException)
+        {
+            context.Admission.Release();
+            throw;
+        }
+    }
+
+    private bool Survivable(SocketException failure)
+    {
+        context.Ledger.AcceptFailed();
+        string message = NetworkException.From("accept", _door.ToString(), failure).Message;
+        switch (AcceptFailures.Classify(failure.SocketErrorCode))
+        {
+            case AcceptFailure.OfTheConnection:
+                ServerLog.ConnectionLostBeforeAccept(context.Log, message);
+                return true;
+            case AcceptFailure.OfResources:
+                if (context.Shortages.MayLog())
+                {
+                    ServerLog.AcceptFailed(context.Log, message);
+                }
+
+                return true;
+            default:
+                ServerLog.AcceptFailed(context.Log, message);
+                return false;
+        }
+    }
+
+    private void Start(Socket connection, PeerAddress peer)
+    {
+        Interlocked.Increment(ref _running);
+        _ = RunLaneAsync(connection, peer);
+    }
+
+    private async Task RunLaneAsync(Socket connection, PeerAddress peer)
+    {
+        try
+        {
+            if (TrySetOptions(connection))
+            {
+                await new AsyncLane(connection, bound.Door, context, peer).RunAsync();
+            }
+        }
+        catch (Exception fault)
+        {
+            // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
+            ServerLog.LaneFailed(context.Log, _door, ServerLog.TextOf(fault));
+            connection.Dispose();
+        }
+        finally
+        {
+            context.Admission.Release(peer);
+            LaneEnded();
+        }
+    }
+
+    /// <summary>Gives a connection the options asked for that it does not inherit; closes it if the kernel refuses one.</summary>
+    private bool TrySetOptions(Socket connection)
+    {
+        try
+        {
+            foreach (SocketOptionSetting setting in bound.AcceptedOptions)
+            {
+                setting.Apply(connection, _door.ToString());
+            }
+
+            return true;
+        }
+        catch (NetworkException refused)
+        {
+            context.Ledger.AcceptFailed();
+            ServerLog.LaneFailed(context.Log, _door, refused.Message);
+            connection.Dispose();
+            return false;
+        }
+    }
+
+    private static PeerAddress PeerOf(Socket connection)
+    {
+        try
+        {
+            return connection.RemoteEndPoint switch
+            {
+                IPEndPoint ip => PeerAddress.From(ip),
+                UnixDomainSocketEndPoint unix => PeerAddress.FromUnix(unix.ToString()),
+                _ => default,
+            };
+        }
+        catch (SocketException)
+        {
+            // Gone already: the first receive says so.
+            return default;
+        }
+    }
+
+    private void LaneEnded()
+    {
+        if (Interlocked.Decrement(ref _running) == 0)
+        {
+            _lanesEnded.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace Doorbell;
+
+/// <summary>Who can reach a listening socket.</summary>
+public enum Reach
+{
+    /// <summary>Programs on this machine.</summary>
+    ThisMachine,
+
+    /// <summary>Whoever can reach the one address it is bound to.</summary>
+    OneAddress,
+
+    /// <summary>Whoever can reach any address of this machine.</summary>
+    EveryInterface,
+}
+
+/// <summary>A listener or datagram socket that is being served.</summary>
+/// <param name="Endpoint">Its actual address and port.</param>
+/// <param name="Reach">Who can reach it.</param>
+public sealed record Door(Endpoint Endpoint, Reach Reach)
+{
+    /// <summary>What is served there.</summary>
+    public Service Service { get; internal init; } = null!;
+
+    /// <summary>Its number among the server's doors as they were asked for: a worker process finds its service by it.</summary>
+    internal int Number { get; init; }
+}

@@ -1,0 +1,152 @@
+using Doorbell.Lanes.Loops;
+using Doorbell.SocketOptions;
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell;
+
+/// <summary>What a server serves, where and how.</summary>
+public sealed record ServerOptions
+{
+    private const int MaxRefusalChars = 1000;
+
+    /// <summary>What to serve at each of the <see cref="Endpoints"/>; not needed if all is said by <see cref="Doors"/>.</summary>
+    public Service? Service { get; init; }
+
+    /// <summary>
+    /// Where to serve the <see cref="Service"/>. At least one endpoint or door, unless systemd's socket activation has passed sockets:
+    /// then none means all of those. A name or <c>*</c> may stand for several sockets. An endpoint whose address a passed socket has is
+    /// served on that.
+    /// </summary>
+    public IReadOnlyList<Endpoint> Endpoints { get; init; } = [];
+
+    /// <summary>Further endpoints, each with a service of its own: web at one port and DNS at another. Default none.</summary>
+    public IReadOnlyList<DoorOptions> Doors { get; init; } = [];
+
+    /// <summary>
+    /// How connections are spread. Default null, the best for the service here: <see cref="ServerModel.Process"/> for a program,
+    /// otherwise <see cref="ServerModel.Loop"/> on Linux, and <see cref="ServerModel.Async"/> elsewhere and on the portable engine.
+    /// </summary>
+    public ServerModel? Model { get; init; }
+
+    /// <summary>By which of the kernel's calls. Default <see cref="EngineKind.Auto"/>.</summary>
+    public EngineKind Engine { get; init; }
+
+    /// <summary>
+    /// Connections at once, over all endpoints. At the limit the rest waits in the kernel's backlog. Default 10,000: half of
+    /// what a process may usually open.
+    /// </summary>
+    public int MaxConnections { get; init; } = 10_000;
+
+    /// <summary>
+    /// Connections at once from one IPv4 address or one IPv6 /64, over all endpoints; one more is accepted and closed. Unix peers
+    /// aren't counted. Default no limit but <see cref="MaxConnections"/>.
+    /// </summary>
+    public int MaxConnectionsPerAddress { get; init; } = int.MaxValue;
+
+    /// <summary>What becomes of one connection too many. Default <see cref="AtLimit.LeaveInBacklog"/>.</summary>
+    public AtLimit AtLimit { get; init; }
+
+    /// <summary>What a connection that is refused is told, as a line, before it is closed; default null, nothing.</summary>
+    public string? RefusalLine { get; init; }
+
+    /// <summary>
+    /// How many connections of each listener may wait, complete, to be accepted: listen(2)'s argument, which the kernel caps in
+    /// silence at net.core.somaxconn; <see cref="Server.ReadBacklogs"/> tells what it made of it. Linux lets one more wait. Default
+    /// null: the system's maximum.
+    /// </summary>
+    public int? ListenBacklog { get; init; }
+
+    /// <summary>
+    /// Socket options beyond Doorbell's own, which they override: each is set, before bind, before listen or after accept as it has to
+    /// be, on every socket that it has an effect on; one that has none on any is an error. Default none.
+    /// </summary>
+    public IReadOnlyList<SocketOptionSetting> SocketOptions { get; init; } = [];
+
+    /// <summary>For tests: small ones are soon full.</summary>
+    internal RingSizes RingSizes { get; init; } = RingSizes.Default;
+
+    /// <summary>For tests: told of each event loop when all its connections are over.</summary>
+    internal Action<LoopLane>? LaneEnds { get; init; }
+
+    /// <summary>
+    /// Whether other servers of the same user may share the ports (SO_REUSEPORT, socket(7)), so that a new one can start before the
+    /// old one ends. Default false. When one of them ends, the kernel resets the connections that wait in its backlog, unless
+    /// <see cref="Server.BacklogMoves"/>.
+    /// </summary>
+    public bool ReusePort { get; init; }
+
+    /// <summary>
+    /// The path of a unix socket over which a server takes the listening sockets over from the one before it, and hands them to the
+    /// one behind it; null, the default, for neither. Only the same user, and root, may take over.
+    /// </summary>
+    public string? TakeoverPath { get; init; }
+
+    /// <summary>Where to log; null for nowhere.</summary>
+    public ILoggerFactory? Logging { get; init; }
+
+    /// <summary>
+    /// Whether this server's listeners are its own and share their port with other servers': then it must let no handshake complete
+    /// while it closes them.
+    /// </summary>
+    internal bool LeavesSharedPort =>
+        ReusePort && TakeoverPath is null && !AllDoors.Any(static door => door.Endpoint.IsPassed) && !Server.HasPassedSockets;
+
+    /// <summary>For tests: the program, and its arguments, that worker processes run instead of this one.</summary>
+    internal IReadOnlyList<string>? WorkerCommand { get; init; }
+
+    /// <summary>The <see cref="Endpoints"/> with their service, and the <see cref="Doors"/>.</summary>
+    internal IReadOnlyList<DoorOptions> AllDoors =>
+        [.. Endpoints.Select(endpoint => new DoorOptions { Endpoint = endpoint, Service = Service! }), .. Doors];
+
+    /// <summary>All that is served, each once. With socket activation alone, that is the <see cref="Service"/>.</summary>
+    internal IReadOnlyList<Service> Services =>
+        [.. AllDoors.Select(static door => door.Service).DefaultIfEmpty(Service!).Distinct(ReferenceEqualityComparer.Instance).Cast<Service>()];
+
+    /// <summary>What all services count, each counter once.</summary>
+    internal IReadOnlyList<LedgerCounter> Counters => [.. Services.SelectMany(static service => service.Counters).DistinctBy(static counter => counter.Name)];
+
+    /// <summary>What is served at one of <see cref="AllDoors"/>; past them, which is a socket of socket activation, the <see cref="Service"/>.</summary>
+    internal Service ServiceAt(int door) => AllDoors is { } all && door < all.Count ? all[door].Service : Service!;
+
+    /// <summary>Refuses values that make no sense.</summary>
+    /// <exception cref="ArgumentException">No endpoint, or the service does not speak an endpoint's transport.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A limit is out of range.</exception>
+    public void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnectionsPerAddress);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(RefusalLine?.Length ?? 0, MaxRefusalChars, nameof(RefusalLine));
+        ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
+        if (Service is null && (Endpoints.Count > 0 || Doors.Count == 0))
+        {
+            throw new ArgumentException("The endpoints have no service: say which (Service).");
+        }
+
+        if (AllDoors.Count == 0 && !Server.HasPassedSockets)
+        {
+            throw new ArgumentException("A server needs at least one endpoint, such as tcp://localhost:6789.");
+        }
+
+        foreach (Service service in Services)
+        {
+            service.StreamLimits.Validate();
+            service.DatagramLimits.Validate();
+            if (service.NeedsOneProcess && Model?.Lane == LaneKind.Process)
+            {
+                throw new ArgumentException(
+                    $"What the service {service.Name} remembers is remembered in one process: leave out the model {Model.Name}.");
+            }
+
+            if (service.Program is not null && Services.Count == 1 && Model is not null && Model != ServerModel.Process)
+            {
+                throw new ArgumentException(
+                    $"The service {service.Name} is a program, which takes a process for each connection: leave out the model {Model.Name}.");
+            }
+        }
+
+        foreach (DoorOptions door in AllDoors.Where(static door => !door.Endpoint.IsPassed))
+        {
+            door.RequireSpoken();
+        }
+    }
+}

@@ -1,0 +1,170 @@
+using Doorbell.Lanes;
+using Doorbell.Native;
+using Doorbell.Processes.Spawning;
+
+namespace Doorbell.Processes.Programs;
+
+/// <summary>A program that answers one datagram.</summary>
+internal sealed unsafe class ProgramRun : Timed
+{
+    private const int ProcessEvent = 0;
+    private const int OutputEvent = 1;
+    private const int ErrorsEvent = 2;
+
+    private readonly ErrorPipe _errors;
+    private readonly int _output;
+    private readonly int _maxOutput;
+    private byte[] _answer = [];
+    private int _length;
+    private bool _outputEnded;
+    private bool _killed;
+
+    private ProgramRun(ChildProcess child, PeerAddress peer, int asked, int output, int mostOutput, ErrorPipe errors)
+    {
+        Child = child;
+        Peer = peer;
+        Asked = asked;
+        _output = output;
+        _maxOutput = mostOutput;
+        _errors = errors;
+    }
+
+    public ChildProcess Child { get; }
+
+    public PeerAddress Peer { get; }
+
+    /// <summary>Bytes of the datagram.</summary>
+    public int Asked { get; }
+
+    /// <summary>How the process ended; null while it runs.</summary>
+    public ChildProcess.Status? Status { get; private set; }
+
+    /// <summary>What it has written, at most one byte more than is allowed; nothing if it was killed.</summary>
+    public ReadOnlySpan<byte> Answer => _killed ? [] : _answer.AsSpan(0, _length);
+
+    /// <summary>What it started may have its output still; once it was killed, that is waited for no longer.</summary>
+    public bool IsOver => Status is not null && (_outputEnded || _killed);
+
+    /// <summary>Starts a program with a datagram as its standard input; 0, or errno.</summary>
+    public static int TryStart(
+        Spawner spawner,
+        IReadOnlyList<string> environment,
+        ReadOnlySpan<byte> datagram,
+        PeerAddress peer,
+        int mostOutput,
+        Action<int, string> log,
+        out ProgramRun? run)
+    {
+        run = null;
+        int input = -1;
+        ErrorPipe? errors = null;
+        int errno = ErrorPipe.TryMake(out int output, out int outputEnd);
+        if (errno != 0)
+        {
+            return errno;
+        }
+
+        int pid = 0;
+        errno = ErrorPipe.TryMake(out errors);
+        errno = errno == 0 ? TryHold(datagram, out input) : errno;
+        errno = errno == 0
+            ? spawner.TrySpawn([(input, 0), (outputEnd, 1), (errors!.WriteEnd, 2)], closeFrom: 3, environment, out pid)
+            : errno;
+        _ = Libc.close(input);
+        _ = Libc.close(outputEnd);
+        errors?.CloseWriteEnd();
+        ChildProcess child = default;
+        errno = errno == 0 ? ChildProcess.TryWatch(pid, out child) : errno;
+        if (errno != 0)
+        {
+            _ = Libc.close(output);
+            errors?.Close();
+            return errno;
+        }
+
+        errors!.Begin(line => log(child.Id, line));
+        run = new ProgramRun(child, peer, datagram.Length, output, mostOutput, errors);
+        return 0;
+    }
+
+    public void Watch(Epoll epoll, int token)
+    {
+        epoll.Watch(Child.Descriptor, Epoll.In, token + ProcessEvent);
+        epoll.Watch(_output, Epoll.In, token + OutputEvent);
+        epoll.Watch(_errors.Descriptor, Epoll.In, token + ErrorsEvent);
+    }
+
+    public void OnEvents(int kind, Epoll epoll)
+    {
+        if (kind == ProcessEvent && Child.Reap() is { } status)
+        {
+            Status = status;
+            epoll.Forget(Child.Descriptor);
+        }
+        else if (kind == OutputEvent && !TryRead())
+        {
+            _outputEnded = true;
+            epoll.Forget(_output);
+        }
+        else if (kind == ErrorsEvent)
+        {
+            _errors.Drain();
+            if (_errors.IsOver)
+            {
+                epoll.Forget(_errors.Descriptor);
+            }
+        }
+    }
+
+    /// <summary>Ends it and what it started; there is no answer.</summary>
+    public void Kill()
+    {
+        _killed = true;
+        Child.SignalGroup(LibcProcesses.SignalKill);
+    }
+
+    public void CloseAll()
+    {
+        _errors.Finish();
+        _errors.Close();
+        _ = Libc.close(_output);
+        Child.CloseDescriptor();
+    }
+
+    /// <summary>A file in memory: unlike a pipe it takes any datagram whole, whatever the system's limits.</summary>
+    private static int TryHold(ReadOnlySpan<byte> datagram, out int descriptor)
+    {
+        const uint CloseOnExec = 1;
+        fixed (byte* name = "doorbell-datagram\0"u8)
+        fixed (byte* bytes = datagram)
+        {
+            descriptor = Libc.memfd_create(name, CloseOnExec);
+            bool held = descriptor >= 0
+                && Libc.write(descriptor, bytes, datagram.Length) == datagram.Length
+                && Libc.lseek(descriptor, 0, 0) == 0;
+            return held ? 0 : LinuxErrno.Last;
+        }
+    }
+
+    /// <summary>False at the end.</summary>
+    private bool TryRead()
+    {
+        const int Bytes = 16 * 1024;
+        byte* bytes = stackalloc byte[Bytes];
+        nint count = Libc.read(_output, bytes, Bytes);
+        if (count <= 0)
+        {
+            return count < 0 && LinuxErrno.Last is Libc.TryAgain or Libc.Interrupted;
+        }
+
+        int taken = Math.Min((int)count, _maxOutput + 1 - _length);
+        if (_answer.Length < _length + taken)
+        {
+            Array.Resize(ref _answer, Math.Max(_length + taken, _answer.Length * 2));
+        }
+
+        new ReadOnlySpan<byte>(bytes, taken).CopyTo(_answer.AsSpan(_length));
+        _length += taken;
+        return true;
+    }
+}

@@ -1,0 +1,66 @@
+using Doorbell.Lanes;
+using Doorbell.Native;
+using Doorbell.Processes.Spawning;
+using Doorbell.Serving;
+using Doorbell.Sockets;
+
+namespace Doorbell.Processes.Workers;
+
+/// <summary>The process model: each connection is served by the program itself, started anew with that one socket.</summary>
+internal sealed class WorkerPerConnection : ProcessLane
+{
+    /// <summary>So long after the abort a process may take to end by itself.</summary>
+    private static readonly TimeSpan _killAfter = TimeSpan.FromSeconds(1);
+
+    private readonly WorkerLauncher _launcher;
+    private readonly HashSet<int> _included = [];
+
+    public WorkerPerConnection(IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown)
+        : base(listeners, context, shutdown) => _launcher = new WorkerLauncher(context, shutdown, context.Options.MaxConnections);
+
+    protected override int TryStart(in AcceptedSocket accepted, int slot, out ProcessConnection? connection)
+    {
+        connection = null;
+        if (_included.Add(slot))
+        {
+            Context.Ledger.Include(_launcher.LedgerOf(slot));
+        }
+
+        int errno = _launcher.TryStart(slot, [(accepted.Descriptor, accepted.At.Number)], isConnection: true, out ChildProcess child);
+        if (errno == 0)
+        {
+            _ = Libc.close(accepted.Descriptor);
+            connection = new ProcessConnection(accepted, child, slot);
+        }
+
+        return errno;
+    }
+
+    protected override void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now)
+    {
+        bool aborted = Stop.IsAborting;
+        _launcher.LedgerOf(connection.Slot).Abandon(aborted ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
+        if (!status.IsInOrder && !aborted)
+        {
+            Context.Ledger.ProcessLost();
+            ServerLog.ProcessDied(Context.Log, connection.Accepted.Door, connection.Child.Id, connection.Accepted.Peer, status.ToString());
+        }
+
+        Release(connection);
+    }
+
+    protected override void OnTimer(ProcessConnection connection, TimeSpan now) =>
+        connection.Child.SignalGroup(LibcProcesses.SignalKill);
+
+    /// <summary>The process hears of both by itself; after the abort it is not waited for long.</summary>
+    protected override void OnShutdown(ProcessConnection connection, TimeSpan now)
+    {
+        _launcher.Drain();
+        if (Stop.IsAborting)
+        {
+            Timers.Ensure(connection, now + _killAfter);
+        }
+    }
+
+    protected override void DisposeOwn() => _launcher.Dispose();
+}

@@ -1,0 +1,81 @@
+using Doorbell.Engines;
+using Doorbell.Lanes;
+using Doorbell.Native;
+using Doorbell.Serving;
+using Doorbell.Sockets;
+
+namespace Doorbell.Processes.Workers;
+
+/// <summary>In a worker process: serves the sockets it was given, on threads that block, as long as its parent wants it to.</summary>
+internal static class WorkerServer
+{
+    /// <summary>A worker whose parent was killed finishes what is in flight within this time.</summary>
+    private static readonly TimeSpan _orphansDeadline = TimeSpan.FromSeconds(5);
+
+    /// <summary>Serves until the parent drains, or is gone.</summary>
+    public static async Task ServeAsync(
+        WorkerProcess worker, IReadOnlyList<DoorSocket> sockets, ServerContext context)
+    {
+        LaneThread.Start("parent", () => OnEvents(worker, context.Shutdown));
+        if (worker.IsConnection)
+        {
+            using ShutdownEvents shutdown = new(context.Shutdown);
+            (int connection, int number) = worker.Sockets[0];
+            Door door = new(InheritedSocket.DoorOfConnection(connection), Reach.OneAddress)
+            {
+                Service = context.Options.ServiceAt(number), Number = number,
+            };
+            AcceptedSocket accepted = new(connection, door, SocketAddresses.PeerOf(connection));
+            context.Admission.TryAcquire();
+            BlockingLane lane = new(context, shutdown);
+            await LaneThread.RunAsync("connection", context.Shutdown, () => lane.Carry(accepted)).ConfigureAwait(false);
+            return;
+        }
+
+        await new EpollEngine().ServeAsync(sockets, context).ConfigureAwait(false);
+    }
+
+    private static void OnEvents(WorkerProcess worker, Shutdown shutdown)
+    {
+        try
+        {
+            OnParentEvents(worker, shutdown);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The server here has ended by itself.
+        }
+    }
+
+    private static unsafe void OnParentEvents(WorkerProcess worker, Shutdown shutdown)
+    {
+        PollDescriptor* descriptors = stackalloc PollDescriptor[3];
+        descriptors[0] = new PollDescriptor { Descriptor = worker.Drain, Events = PollDescriptor.In };
+        descriptors[1] = new PollDescriptor { Descriptor = worker.Abort, Events = PollDescriptor.In };
+        descriptors[2] = new PollDescriptor { Descriptor = worker.Life, Events = 0 };
+        while (true)
+        {
+            _ = Libc.poll(descriptors, 3, -1);
+            if (descriptors[1].Returned != 0)
+            {
+                shutdown.Abort();
+                return;
+            }
+
+            if (descriptors[0].Returned != 0)
+            {
+                descriptors[0].Descriptor = -1;
+                shutdown.Drain();
+            }
+
+            if (descriptors[2].Returned != 0)
+            {
+                shutdown.Drain();
+                descriptors[0].Descriptor = descriptors[2].Descriptor = -1;
+                _ = Libc.poll(descriptors, 2, (int)_orphansDeadline.TotalMilliseconds);
+                shutdown.Abort();
+                return;
+            }
+        }
+    }
+}

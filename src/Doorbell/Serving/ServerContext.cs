@@ -1,0 +1,21 @@
+using Doorbell.Sessions;
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell.Serving;
+
+/// <summary>All that an engine needs to know: what to serve, how, and where to count, log and stop.</summary>
+/// <param name="Options">What to serve, within which limits.</param>
+/// <param name="Model">How.</param>
+/// <param name="Admission">Who may come in, over all doors.</param>
+/// <param name="Ledger">Where to count.</param>
+/// <param name="Shutdown">When to drain and when to abort.</param>
+/// <param name="Log">Where to say what goes wrong.</param>
+internal sealed record ServerContext(ServerOptions Options, ServerModel Model, Admission Admission, Ledger Ledger, Shutdown Shutdown, ILogger Log)
+{
+    /// <summary>A session for a datagram socket at this door.</summary>
+    public DatagramSession NewDatagramSession(Door door) =>
+        new(door.Service.NewDatagramHandler!(new DoorSocketInfo(door.Endpoint)), door.Service.DatagramLimits, Ledger);
+
+    /// <summary>What the system is short of at one listener it is usually short of at every other: said once for all of them.</summary>
+    public LogThrottle Shortages { get; } = new();
+}

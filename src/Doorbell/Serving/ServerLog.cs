@@ -1,0 +1,101 @@
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell.Serving;
+
+/// <summary>What a server says in its log. Peers' bytes never get here unescaped.</summary>
+internal static partial class ServerLog
+{
+    /// <summary>What a fault says, fit for a log. A handler's exception is anybody's code: to be asked may make it throw again.</summary>
+    public static string TextOf(Exception fault)
+    {
+        try
+        {
+            return PrintableText.Escape(fault.Message);
+        }
+        catch (Exception)
+        {
+            return "(it has no message)";
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "{Door}: connection from {Peer}")]
+    public static partial void Connected(ILogger log, Endpoint door, PeerAddress peer);
+
+    [LoggerMessage(2, LogLevel.Information, "{Door}: connection from {Peer} ended: {Reason}")]
+    public static partial void Disconnected(ILogger log, Endpoint door, PeerAddress peer, CloseReason reason);
+
+    [LoggerMessage(3, LogLevel.Debug, "{Failure}")]
+    public static partial void ConnectionFailed(ILogger log, string failure);
+
+    [LoggerMessage(4, LogLevel.Error, "{Door}: the handler for {Peer} failed and its connection was reset: {Kind}: {Fault}")]
+    public static partial void HandlerFaulted(ILogger log, Endpoint door, PeerAddress peer, string kind, string fault);
+
+    [LoggerMessage(5, LogLevel.Information, "{Failure}")]
+    public static partial void ConnectionLostBeforeAccept(ILogger log, string failure);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Failure}")]
+    public static partial void AcceptFailed(ILogger log, string failure);
+
+    [LoggerMessage(7, LogLevel.Error, "{Door}: a connection was lost to a fault: {Fault}")]
+    public static partial void LaneFailed(ILogger log, Endpoint door, string fault);
+
+    [LoggerMessage(8, LogLevel.Error, "{Door}: the handler failed on a datagram from {Peer}, which gets no answer: {Kind}: {Fault}")]
+    public static partial void DatagramFaulted(ILogger log, Endpoint door, PeerAddress peer, string kind, string fault);
+
+    [LoggerMessage(9, LogLevel.Information, "{Failure}")]
+    public static partial void DatagramLost(ILogger log, string failure);
+
+    [LoggerMessage(10, LogLevel.Error, "{Failure}")]
+    public static partial void DoorFailed(ILogger log, string failure);
+
+    [LoggerMessage(11, LogLevel.Information, "{Door}: {Count} bytes of {Peer}")]
+    public static partial void Datagram(ILogger log, Endpoint door, int count, PeerAddress peer);
+
+    [LoggerMessage(12, LogLevel.Information, "{Door}: connection from {Peer} refused: too many connections")]
+    public static partial void Refused(ILogger log, Endpoint door, PeerAddress peer);
+
+    [LoggerMessage(13, LogLevel.Warning, "{Door}: the system gives no thread for {Peer}, which waits: {Failure}")]
+    public static partial void ThreadFailed(ILogger log, Endpoint door, PeerAddress peer, string failure);
+
+    [LoggerMessage(14, LogLevel.Warning, "{Failure}; it is tried again")]
+    public static partial void ProcessFailed(ILogger log, string failure);
+
+    [LoggerMessage(15, LogLevel.Warning, "worker process {Pid} ended: {Status}; another takes its place in {Milliseconds} ms")]
+    public static partial void WorkerEnded(ILogger log, int pid, string status, int milliseconds);
+
+    [LoggerMessage(16, LogLevel.Warning, "{Door}: process {Pid}, which served {Peer}, ended: {Status}")]
+    public static partial void ProcessDied(ILogger log, Endpoint door, int pid, PeerAddress peer, string status);
+
+    [LoggerMessage(17, LogLevel.Warning, "{Door}: {Program}[{Pid}] for {Peer}: {Line}")]
+    public static partial void ProgramSays(ILogger log, Endpoint door, string program, int pid, PeerAddress peer, string line);
+
+    [LoggerMessage(18, LogLevel.Information, "{Door}: process {Pid}, which served {Peer}, ended: {Status}")]
+    public static partial void ProcessEnded(ILogger log, Endpoint door, int pid, PeerAddress peer, string status);
+
+    [LoggerMessage(19, LogLevel.Warning, "{Failure}; the datagram gets no answer")]
+    public static partial void DatagramUnserved(ILogger log, string failure);
+
+    [LoggerMessage(23, LogLevel.Warning, "{Door}: process {Pid}, which served {Peer}, can't be killed and is left behind")]
+    public static partial void ProcessStays(ILogger log, Endpoint door, int pid, PeerAddress peer);
+
+    [LoggerMessage(21, LogLevel.Warning, "{Door}: nothing handed over: {Why}")]
+    public static partial void TakeoverRefused(ILogger log, Endpoint door, string why);
+
+    [LoggerMessage(22, LogLevel.Information, "handed over to process {Pid}")]
+    public static partial void HandedOver(ILogger log, int pid);
+
+    [LoggerMessage(24, LogLevel.Warning, "{Failure}; no other server can take over from this one")]
+    public static partial void NoTakeover(ILogger log, string failure);
+
+    [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
+        + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
+        + "--backlog (ListenBacklog) and net.core.somaxconn")]
+    public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
+
+    [LoggerMessage(32, LogLevel.Warning, "{Warning}")]
+    public static partial void CounterGrew(ILogger log, string warning);
+
+    [LoggerMessage(31, LogLevel.Warning, "{Door}: the receive buffer was full: the kernel dropped {Dropped} datagrams. Serve with more "
+        + "workers, or raise it with --option SO_RCVBUF=BYTES (SocketOptions) and net.core.rmem_max")]
+    public static partial void ReceiveBufferFull(ILogger log, Endpoint door, long dropped);
+}

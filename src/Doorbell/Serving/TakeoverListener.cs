@@ -1,0 +1,134 @@
+using System.Net.Sockets;
+using Doorbell.Native;
+using Doorbell.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell.Serving;
+
+/// <summary>
+/// The old server's side of a takeover: waits at a unix socket for the next server, gives it the listening sockets (SCM_RIGHTS), and
+/// when that serves them, drains. A newcomer that dies before changes nothing.
+/// </summary>
+internal sealed class TakeoverListener : IDisposable
+{
+    public const byte MoreSockets = (byte)'S';
+    public const byte LastSocket = (byte)'E';
+    public const byte Ready = (byte)'R';
+    public const byte GoneFromPath = (byte)'G';
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
+    private readonly DoorSocket _listener;
+    private readonly IReadOnlyList<DoorSocket> _sockets;
+    private readonly Shutdown _shutdown;
+    private readonly ILogger _log;
+    private readonly Backoff _backoff = new();
+
+    /// <exception cref="NetworkException">The path can't be had.</exception>
+    public TakeoverListener(string path, IReadOnlyList<DoorSocket> sockets, Shutdown shutdown, ILogger log)
+    {
+        _sockets = sockets;
+        _shutdown = shutdown;
+        _log = log;
+        Endpoint endpoint = Endpoint.Unix(Transport.Unix, path);
+        ServerOptions plain = new() { Service = ClassicServices.Discard, Endpoints = [endpoint] };
+        _listener = UnixBinding.Bind(endpoint, plain);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+    }
+
+    /// <summary>Waits for a server that takes over; null if this one drains first.</summary>
+    /// <returns>The new server's process.</returns>
+    public async Task<int?> RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                using Socket connection = await AcceptAsync().ConfigureAwait(false);
+                if (await Task.Run(() => HandOver(connection)).ConfigureAwait(false) is { } process)
+                {
+                    return process;
+                }
+            }
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
+        {
+            return null;
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!_listener.Socket.SafeHandle.IsClosed)
+        {
+            _listener.Socket.Dispose();
+            UnixBinding.RemoveIfStale(_listener.Door.Endpoint);
+        }
+    }
+
+    /// <summary>A shortage, of descriptors above all, passes: whoever is to take over must find this server then.</summary>
+    private async Task<Socket> AcceptAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                return await _listener.Socket.AcceptAsync(_shutdown.Draining).ConfigureAwait(false);
+            }
+            catch (SocketException failure)
+            {
+                if (_backoff.MayLog())
+                {
+                    ServerLog.AcceptFailed(_log, NetworkException.From("accept", $"{_listener.Door.Endpoint}", failure).Message);
+                }
+
+                await _backoff.WaitAsync(_shutdown.Draining).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The process that serves from now on; null if it does not.</summary>
+    private int? HandOver(Socket connection)
+    {
+        connection.SendTimeout = connection.ReceiveTimeout = (int)_patience.TotalMilliseconds;
+        int descriptor = (int)connection.SafeHandle.DangerousGetHandle();
+        if (DescriptorPassing.PeerOf(descriptor) is not { } peer || (peer.User != 0 && peer.User != DescriptorPassing.geteuid()))
+        {
+            ServerLog.TakeoverRefused(_log, _listener.Door.Endpoint, "it is another user's process");
+            return null;
+        }
+
+        if (!SendAll(descriptor) || DescriptorPassing.Receive(descriptor, []) != Ready)
+        {
+            ServerLog.TakeoverRefused(_log, _listener.Door.Endpoint, $"process {peer.Process} ended before it served");
+            return null;
+        }
+
+        // From here on the newcomer serves: we leave it the path, stop accepting, and answer what is in flight.
+        Dispose();
+        _ = DescriptorPassing.TrySend(descriptor, GoneFromPath, []);
+        _shutdown.HandOver();
+        ServerLog.HandedOver(_log, peer.Process);
+        return peer.Process;
+    }
+
+    private bool SendAll(int connection)
+    {
+        foreach (DoorSocket[] lot in _sockets.Chunk(DescriptorPassing.MaxAtOnce))
+        {
+            if (DescriptorPassing.TrySend(connection, MoreSockets, [.. lot.Select(static bound => bound.Descriptor)]) != 0)
+            {
+                return false;
+            }
+        }
+
+        return DescriptorPassing.TrySend(connection, LastSocket, []) == 0;
+    }
+}

@@ -1,0 +1,87 @@
+using System.Net.Sockets;
+using Doorbell.Native;
+using Doorbell.SocketOptions;
+
+namespace Doorbell.Sockets;
+
+/// <summary>A socket bound, and listening if it is a stream's.</summary>
+/// <param name="Socket">Owned by whoever holds this.</param>
+/// <param name="Door">Where it is; several sockets may share one.</param>
+internal sealed record DoorSocket(Socket Socket, Door Door)
+{
+    /// <summary>For calls that System.Net.Sockets does not have; valid as long as the socket is open.</summary>
+    public int Descriptor => (int)Socket.SafeHandle.DangerousGetHandle();
+
+    /// <summary>Whether connections are accepted from it; otherwise it receives datagrams.</summary>
+    public bool IsListener => Door.Endpoint.IsStream;
+
+    /// <summary>How many connections wait in the backlog; where the system does not tell, as many as usually may.</summary>
+    public int CountBacklog()
+    {
+        const int UsualBacklog = 4096;
+        return BacklogReading.Read(Socket, Door.Endpoint).Waiting ?? UsualBacklog;
+    }
+
+    /// <summary>
+    /// Before the last accepts of a server that shares its port with another: from here on the backlog only shrinks, and who is not
+    /// yet in it comes to the other server.
+    /// </summary>
+    public void StopHandshakes()
+    {
+        if (OperatingSystem.IsLinux() && IsListener && !Door.Endpoint.IsUnix)
+        {
+            HandshakeFilter.Attach(Descriptor);
+        }
+    }
+
+    /// <summary>Behind <see cref="StopHandshakes"/>, of a connection just accepted.</summary>
+    public static void ResumeHandshakes(int connection)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            HandshakeFilter.Detach(connection);
+        }
+    }
+
+    /// <summary>
+    /// Closes our descriptor and nothing else, at once. A Socket that is in use when it is disposed is disconnected first, which would end
+    /// it for every process that has it too (SafeSocketHandle.Unix.cs, TryUnblockSocket): so it is left with another in its place, which
+    /// dup3(2) puts there. To make it one that children inherit, which .NET spares, would let a program that is started in that moment
+    /// keep the port.
+    /// </summary>
+    public void Release()
+    {
+        if (OperatingSystem.IsLinux() && !Socket.SafeHandle.IsClosed)
+        {
+            int spare = Libc.socket(Libc.UnixFamily, Libc.StreamType | Libc.SocketCloseOnExec, 0);
+            _ = spare >= 0
+                ? Libc.dup3(spare, Descriptor, Libc.CloseOnExec)
+                : Libc.fcntl(Descriptor, Libc.SetDescriptorFlags, 0); // no descriptor is left
+            _ = Libc.close(spare);
+        }
+
+        Socket.Dispose();
+    }
+
+    /// <summary>Closes it, and removes its file if it is a unix socket of ours.</summary>
+    public void Close()
+    {
+        Release();
+        if (Door.Endpoint.IsUnix && !IsPassed)
+        {
+            UnixBinding.RemoveIfStale(Door.Endpoint);
+        }
+    }
+
+    /// <summary>Another process made it, and may hold it too: a unix socket's file is not ours to remove.</summary>
+    public bool IsPassed { get; init; }
+
+    /// <summary>Datagrams that the kernel had dropped when another process passed it: that one's to count.</summary>
+    public uint DroppedBefore { get; init; }
+
+    /// <summary>What the kernel made of the options set on it.</summary>
+    public IReadOnlyList<SocketOptionOutcome> Options { get; init; } = [];
+
+    /// <summary>Options that every connection accepted from it is to have and does not inherit: whoever accepts sets them.</summary>
+    public SocketOptionSetting[] AcceptedOptions { get; init; } = [];
+}

@@ -1,0 +1,94 @@
+using System.Net;
+using System.Net.Sockets;
+using Doorbell.Lanes.Datagrams;
+
+namespace Doorbell.Sockets;
+
+/// <summary>Makes and binds one TCP or UDP socket, whatever is spoken over it.</summary>
+internal static class IPBinding
+{
+    /// <summary>The kernel caps a backlog in silence (listen(2)), so what no kernel allows is the most that this one does.</summary>
+    public const int SystemsMaximum = int.MaxValue;
+
+    /// <exception cref="NetworkException">It can't be had.</exception>
+    public static DoorSocket Bind(Transport transport, IPEndPoint address, bool dualStack, ServerOptions options, bool sharesPort = false)
+    {
+        bool stream = transport == Transport.Tcp;
+        string target = Uri(transport, address.Port, dualStack ? "*" : address.Address.ToString()).ToString();
+        string operation = "socket";
+        Socket? socket = null;
+        try
+        {
+            // The protocol is the type's own either way. But told that it is TCP, Socket's bind sets SO_REUSEADDR unasked, against
+            // whoever turned it off (dotnet/runtime, pal_networking.c, SystemNative_Bind). Here it is set in the open.
+            socket = new Socket(
+                address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Unspecified : ProtocolType.Udp);
+            operation = "setsockopt";
+            SetOptionsBeforeBind(socket, stream, dualStack, sharesPort || options.ReusePort);
+            bool all = address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any);
+            if (OperatingSystem.IsLinux() && !stream && all)
+            {
+                // The kernel notes which address was asked when a datagram comes, not when it is received.
+                DatagramOffload.AskForLocalAddress(socket);
+            }
+
+            ServerSocketOptions asked = new(socket, options.SocketOptions, target);
+            asked.BeforeBind();
+            operation = "bind";
+            socket.Bind(address);
+            asked.BeforeListen();
+            if (stream)
+            {
+                operation = "listen";
+                socket.Listen(options.ListenBacklog ?? SystemsMaximum);
+            }
+
+            int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+            return asked.Bound(DoorOf(transport, address.Address, port, dualStack));
+        }
+        catch (SocketException failure)
+        {
+            socket?.Dispose();
+            throw NetworkException.From(operation, target, failure);
+        }
+        catch (NetworkException)
+        {
+            socket?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The door of a socket that is bound to this address.</summary>
+    public static Door DoorOf(Transport transport, IPAddress address, int port, bool dualStack)
+    {
+        bool every = dualStack || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+        Reach reach = every ? Reach.EveryInterface : IPAddress.IsLoopback(address) ? Reach.ThisMachine : Reach.OneAddress;
+        return new Door(Uri(transport, port, dualStack ? "*" : address.ToString()), reach);
+    }
+
+    private static void SetOptionsBeforeBind(Socket socket, bool stream, bool dualStack, bool sharesPort)
+    {
+        if (sharesPort)
+        {
+            RawOptions.SetReusePort(socket);
+        }
+
+        if (socket.AddressFamily == AddressFamily.InterNetworkV6)
+        {
+            socket.DualMode = dualStack;
+        }
+
+        if (stream)
+        {
+            // A restart must not wait for TIME_WAIT (socket(7)). Socket's own ReuseAddress would set SO_REUSEPORT too, and let a
+            // second server share the port in silence.
+            RawOptions.SetReuseAddress(socket);
+
+            // Inherited by the connections accepted on Linux; answers leave whole, so Nagle's algorithm could only delay them.
+            socket.NoDelay = true;
+        }
+    }
+
+    private static Endpoint Uri(Transport transport, int port, string host) =>
+        Endpoint.Parse($"{(transport == Transport.Tcp ? "tcp" : "udp")}://{(host.Contains(':') ? $"[{host}]" : host)}:{port}");
+}

@@ -1,0 +1,28 @@
+using System.Net.Sockets;
+
+namespace Doorbell.Sockets;
+
+/// <summary>Socket options as the platform numbers them, where System.Net.Sockets has no name for exactly that.</summary>
+internal static class RawOptions
+{
+    /// <summary>SO_REUSEADDR alone. On Windows it means something else (two servers on one port), and is not needed.</summary>
+    public static void SetReuseAddress(Socket socket)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        // SOL_SOCKET and SO_REUSEADDR: 1 and 2 on Linux, 0xffff and 4 on macOS and the BSDs (sys/socket.h).
+        (int level, int name) = OperatingSystem.IsLinux() ? (1, 2) : (0xffff, 4);
+        socket.SetRawSocketOption(level, name, BitConverter.GetBytes(1));
+    }
+
+    /// <summary>SO_REUSEPORT: several sockets on one port, over which the kernel spreads what comes. Linux.</summary>
+    public static void SetReusePort(Socket socket)
+    {
+        const int SocketLevel = 1;
+        const int ReusePort = 15;
+        socket.SetRawSocketOption(SocketLevel, ReusePort, BitConverter.GetBytes(1));
+    }
+}

@@ -1,0 +1,85 @@
+using System.Buffers.Binary;
+
+namespace Doorbell.Coap;
+
+/// <summary>Writes a CoAP message into a span: the header, then options by ascending number, then the payload.</summary>
+public ref struct CoapWriter
+{
+    private readonly Span<byte> _bytes;
+    private int _number;
+
+    /// <summary>Begins a message.</summary>
+    /// <param name="bytes">Where it is written; too little room throws.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="code">Its code.</param>
+    /// <param name="messageId">Its ID.</param>
+    /// <param name="token">Its token; none if it is empty.</param>
+    public CoapWriter(Span<byte> bytes, CoapType type, CoapCode code, ushort messageId, CoapToken token)
+    {
+        _bytes = bytes;
+        bytes[0] = (byte)(0x40 | ((int)type << 4) | token.Length);
+        bytes[1] = code.Value;
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], messageId);
+        token.WriteTo(bytes[CoapMessage.HeaderBytes..]);
+        Length = CoapMessage.HeaderBytes + token.Length;
+    }
+
+    /// <summary>Bytes written so far.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Adds an option.</summary>
+    /// <param name="number">At least the last one's; up to 65,535.</param>
+    /// <param name="value">Up to 65,804 bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is out of order or too large.</exception>
+    public void Option(int number, scoped ReadOnlySpan<byte> value)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(number, _number);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(number, ushort.MaxValue);
+        int first = Length++;
+        int delta = Extend(number - _number);
+        int length = Extend(value.Length);
+        _bytes[first] = (byte)((delta << 4) | length);
+        value.CopyTo(_bytes[Length..]);
+        Length += value.Length;
+        _number = number;
+    }
+
+    /// <summary>Adds an option whose value is a number.</summary>
+    /// <param name="number">As for bytes.</param>
+    /// <param name="value">The value.</param>
+    public void Option(int number, uint value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        Option(number, bytes[..CoapUint.Write(value, bytes)]);
+    }
+
+    /// <summary>Ends the message with a payload; with an empty one nothing is written.</summary>
+    /// <param name="payload">Copied.</param>
+    public void Payload(scoped ReadOnlySpan<byte> payload)
+    {
+        if (!payload.IsEmpty)
+        {
+            _bytes[Length++] = CoapMessage.PayloadMarker;
+            payload.CopyTo(_bytes[Length..]);
+            Length += payload.Length;
+        }
+    }
+
+    private int Extend(int value)
+    {
+        if (value < 13)
+        {
+            return value;
+        }
+
+        if (value < 269)
+        {
+            _bytes[Length++] = (byte)(value - 13);
+            return 13;
+        }
+
+        BinaryPrimitives.WriteUInt16BigEndian(_bytes[Length..], checked((ushort)(value - 269)));
+        Length += sizeof(ushort);
+        return 14;
+    }
+}

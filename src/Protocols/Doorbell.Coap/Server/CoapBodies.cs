@@ -1,0 +1,80 @@
+namespace Doorbell.Coap;
+
+/// <summary>A bounded table of bodies on their way in blocks. It is searched through when one is added, so it is to be small.</summary>
+internal sealed class CoapBodies(int capacity, int perPeer, TimeSpan timeout)
+{
+    private readonly Dictionary<CoapBodyKey, CoapBody> _bodies = [];
+
+    public int Count => _bodies.Count;
+
+    /// <summary>Forgotten to make room.</summary>
+    public long Evicted { get; private set; }
+
+    /// <summary>Forgotten since nobody sent or asked for the next block.</summary>
+    public long TimedOut { get; private set; }
+
+    public CoapBody? Find(CoapBodyKey key, TimeSpan now)
+    {
+        if (!_bodies.TryGetValue(key, out CoapBody? body))
+        {
+            return null;
+        }
+
+        body.Touched = now;
+        return body;
+    }
+
+    public void Remove(CoapBodyKey key) => _bodies.Remove(key);
+
+    /// <summary>
+    /// Adds one, in the place of one of the same key. A peer past its share loses its own oldest. Where there is no room, any peer's
+    /// oldest makes way if <paramref name="evictsOthers"/>, or else it is not added.
+    /// </summary>
+    /// <returns>Whether it was.</returns>
+    public bool TryAdd(CoapBodyKey key, CoapBody body, TimeSpan now, bool evictsOthers)
+    {
+        _bodies.Remove(key);
+        int ofPeer = 0;
+        (CoapBodyKey Key, CoapBody Body)? oldestOfPeer = null;
+        (CoapBodyKey Key, CoapBody Body)? oldest = null;
+        foreach ((CoapBodyKey each, CoapBody other) in _bodies)
+        {
+            oldest = oldest is { } first && first.Body.Touched <= other.Touched ? oldest : (each, other);
+            if (each.Peer == key.Peer)
+            {
+                ofPeer++;
+                oldestOfPeer = oldestOfPeer is { } his && his.Body.Touched <= other.Touched ? oldestOfPeer : (each, other);
+            }
+        }
+
+        (CoapBodyKey Key, CoapBody Body)? victim =
+            ofPeer >= perPeer ? oldestOfPeer : _bodies.Count < capacity ? null : evictsOthers ? oldest : oldestOfPeer;
+        if (victim is { } goes)
+        {
+            _bodies.Remove(goes.Key);
+            Evicted++;
+        }
+
+        if (_bodies.Count >= capacity)
+        {
+            return false;
+        }
+
+        body.Touched = now;
+        _bodies.Add(key, body);
+        return true;
+    }
+
+    public void Expire(TimeSpan now)
+    {
+        // Removing does not disturb the enumeration (Dictionary, since .NET Core 3).
+        foreach ((CoapBodyKey key, CoapBody body) in _bodies)
+        {
+            if (body.Touched + timeout <= now)
+            {
+                _bodies.Remove(key);
+                TimedOut++;
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+namespace Doorbell.Coap;
+
+/// <summary>One moment on both clocks.</summary>
+internal readonly record struct CoapMoment(TimeSpan Now, DateTimeOffset UtcNow);

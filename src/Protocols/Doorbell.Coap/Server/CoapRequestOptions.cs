@@ -1,0 +1,120 @@
+using System.Text;
+
+namespace Doorbell.Coap;
+
+/// <summary>What a request's options ask for, as far as the server has to know it.</summary>
+internal ref struct CoapRequestOptions
+{
+    /// <summary>A known option's bounds (RFC 7252 section 5.10, RFC 7959 section 2.1).</summary>
+    private const int MaxHostBytes = 255;
+
+    private readonly Span<char> _path;
+    private int _pathChars;
+    private int _segments;
+    private bool _isOddPath;
+
+    /// <param name="path">Room for the path; what has no room in it is no resource's.</param>
+    private CoapRequestOptions(Span<char> path) => _path = path;
+
+    /// <summary>What the options alone make the answer; default for nothing.</summary>
+    public CoapCode Refused { get; private set; }
+
+    public CoapBlock? Block1 { get; private set; }
+
+    public CoapBlock? Block2 { get; private set; }
+
+    public int? Accept { get; private set; }
+
+    public int? ContentFormat { get; private set; }
+
+    public uint? Size1 { get; private set; }
+
+    public ReadOnlySpan<byte> Echo { get; private set; }
+
+    /// <summary>The segments with slashes between them; no resource's if <see cref="IsOddPath"/>.</summary>
+    public readonly ReadOnlySpan<char> Path => _path[.._pathChars];
+
+    /// <summary>It is too long, or a segment has a slash in it.</summary>
+    public readonly bool IsOddPath => _isOddPath;
+
+    public static CoapRequestOptions Read(CoapOptions options, Span<char> path)
+    {
+        CoapRequestOptions asked = new(path);
+        int last = -1;
+        foreach (CoapOption option in options)
+        {
+            bool isKnown = asked.TryRead(option, isRepeated: option.Number == last);
+            last = option.Number;
+            if (option.Number is CoapOptionNumber.ProxyUri or CoapOptionNumber.ProxyScheme)
+            {
+                asked.Refused = CoapCode.ProxyingNotSupported;
+                return asked;
+            }
+
+            // RFC 7252 sections 5.4.1, 5.4.3 and 5.4.5: a known one of the wrong length, or once too often, is as one unknown.
+            if (!isKnown && CoapOptionNumber.IsCritical(option.Number))
+            {
+                asked.Refused = CoapCode.BadOption;
+            }
+        }
+
+        return asked;
+    }
+
+    private bool TryRead(CoapOption option, bool isRepeated)
+    {
+        switch (option.Number)
+        {
+            case CoapOptionNumber.UriPath:
+                AddSegment(option.Value);
+                return option.Value.Length <= MaxHostBytes;
+            case CoapOptionNumber.UriQuery:
+                return option.Value.Length <= MaxHostBytes;
+            case CoapOptionNumber.UriHost:
+                return option.Value.Length is > 0 and <= MaxHostBytes && !isRepeated;
+            case CoapOptionNumber.UriPort:
+                return option.Value.Length <= sizeof(ushort) && !isRepeated;
+            case CoapOptionNumber.Accept:
+                Accept = (int)option.Numeric;
+                return option.Value.Length <= sizeof(ushort) && !isRepeated;
+            case CoapOptionNumber.Block1:
+                bool isFirst = CoapBlock.TryRead(option, out CoapBlock block1);
+                Block1 = block1;
+                return isFirst && !isRepeated;
+            case CoapOptionNumber.Block2:
+                bool isSecond = CoapBlock.TryRead(option, out CoapBlock block2);
+                Block2 = block2;
+                return isSecond && !isRepeated;
+            case CoapOptionNumber.ContentFormat when option.Value.Length <= sizeof(ushort) && !isRepeated:
+                ContentFormat = (int)option.Numeric;
+                return true;
+            case CoapOptionNumber.Size1 when option.Value.Length <= sizeof(uint) && !isRepeated:
+                Size1 = (uint)option.Numeric;
+                return true;
+            case CoapOptionNumber.Echo when !isRepeated:
+                Echo = option.Value;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void AddSegment(ReadOnlySpan<byte> segment)
+    {
+        Span<char> room = _path[_pathChars..];
+        bool separated = _segments++ > 0;
+        _isOddPath |= segment.Contains((byte)'/') || room.Length < segment.Length + 1;
+        if (_isOddPath)
+        {
+            return;
+        }
+
+        if (separated)
+        {
+            room[0] = '/';
+            _pathChars++;
+        }
+
+        _pathChars += Encoding.UTF8.GetChars(segment, room[(separated ? 1 : 0)..]);
+    }
+}

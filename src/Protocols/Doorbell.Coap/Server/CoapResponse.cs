@@ -1,0 +1,55 @@
+using System.Buffers.Binary;
+
+namespace Doorbell.Coap;
+
+/// <summary>What an answer says besides its body.</summary>
+internal readonly record struct CoapResponse(CoapCode Code)
+{
+    public ulong? ETag { get; init; }
+
+    public int? ContentFormat { get; init; }
+
+    public uint? MaxAge { get; init; }
+
+    public CoapBlock? Block2 { get; init; }
+
+    public CoapBlock? Block1 { get; init; }
+
+    public uint? Size2 { get; init; }
+
+    public uint? Size1 { get; init; }
+
+    public ulong? Echo { get; init; }
+
+    /// <summary>Writes all of it but what the message's layer adds, in the order of the options' numbers.</summary>
+    public void Write(ref CoapWriter writer, ReadOnlySpan<byte> payload)
+    {
+        WriteBytes(ref writer, CoapOptionNumber.ETag, ETag);
+        WriteOption(ref writer, CoapOptionNumber.ContentFormat, (uint?)ContentFormat);
+        WriteOption(ref writer, CoapOptionNumber.MaxAge, MaxAge);
+        WriteOption(ref writer, CoapOptionNumber.Block2, Block2?.Value);
+        WriteOption(ref writer, CoapOptionNumber.Block1, Block1?.Value);
+        WriteOption(ref writer, CoapOptionNumber.Size2, Size2);
+        WriteOption(ref writer, CoapOptionNumber.Size1, Size1);
+        WriteBytes(ref writer, CoapOptionNumber.Echo, Echo);
+        writer.Payload(payload);
+    }
+
+    private static void WriteBytes(ref CoapWriter writer, int number, ulong? value)
+    {
+        if (value is { } known)
+        {
+            Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+            BinaryPrimitives.WriteUInt64BigEndian(bytes, known);
+            writer.Option(number, bytes);
+        }
+    }
+
+    private static void WriteOption(ref CoapWriter writer, int number, uint? value)
+    {
+        if (value is { } known)
+        {
+            writer.Option(number, known);
+        }
+    }
+}

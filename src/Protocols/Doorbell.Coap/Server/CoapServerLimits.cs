@@ -1,0 +1,111 @@
+namespace Doorbell.Coap;
+
+/// <summary>The bounds of a CoAP server.</summary>
+public sealed record CoapServerLimits
+{
+    /// <summary>What a datagram has besides its payload at most: header, token and our options.</summary>
+    internal const int OverheadBytes = 64;
+
+    private const int MaxDatagramBytes = 65_507;
+    private const int MinMessageBytes = OverheadBytes + 16;
+
+    /// <summary>EXCHANGE_LIFETIME: how long a confirmable message may come doubled (RFC 7252 section 4.8.2).</summary>
+    public static TimeSpan ExchangeLifetime { get; } = TimeSpan.FromSeconds(247);
+
+    /// <summary>NON_LIFETIME: the same for a non-confirmable one.</summary>
+    public static TimeSpan NonLifetime { get; } = TimeSpan.FromSeconds(145);
+
+    /// <summary>The defaults.</summary>
+    public static CoapServerLimits Default { get; } = new();
+
+    /// <summary>
+    /// Most exchanges remembered, so that a duplicate has no second effect. With more the oldest is forgotten first, and counted if a
+    /// duplicate of it could still come. As many again of requests that had no effect, as their senders were to prove first where they
+    /// are: a duplicate that comes behind the proof must have none either. Default 16,384; 0 remembers none.
+    /// </summary>
+    public int MaxExchanges { get; init; } = 16_384;
+
+    /// <summary>
+    /// Most bytes of an answer's datagram: 80 to 65,507. Blocks have the largest size that fits, up to 1,024. Default 1,152 (RFC 7252
+    /// section 4.6).
+    /// </summary>
+    public int MaxMessageBytes { get; init; } = 1152;
+
+    /// <summary>
+    /// Most bytes of a body that comes in blocks, which is otherwise refused by 4.13, or that leaves in blocks, which otherwise becomes
+    /// 5.00. Default 1 MiB.
+    /// </summary>
+    public int MaxBodyBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>
+    /// Most requests' bodies that are collected at once; the block that would begin one more is answered 5.03. As many answers' bodies
+    /// are kept for the blocks not yet asked for; with more the one is forgotten that was asked for longest ago. Default 64 of each.
+    /// </summary>
+    public int MaxBodies { get; init; } = 64;
+
+    /// <summary>The same of one peer, address and port; with one more its own oldest is forgotten. Default 4 of each.</summary>
+    public int MaxBodiesPerPeer { get; init; } = 4;
+
+    /// <summary>
+    /// How long a body waits for its next block, or for the next question for one. Default 93 seconds: a peer that repeats a message
+    /// for longer has given up (MAX_TRANSMIT_WAIT, RFC 7252 section 4.8.2).
+    /// </summary>
+    public TimeSpan BodyTimeout { get; init; } = TimeSpan.FromSeconds(93);
+
+    /// <summary>
+    /// A source that has not proved that it is where it says gets at most this many times the bytes it sent; loopback and unix peers
+    /// can't be forged from outside and are exempt. Default 3 (RFC 9175 section 2.4); 0 for no bound.
+    /// </summary>
+    public int MaxAmplification { get; init; } = 3;
+
+    /// <summary>
+    /// An Echo value is good for this long at least, and twice as long at most. Default 100 seconds: a repeated request gets the value of
+    /// the first, up to MAX_TRANSMIT_SPAN old, and is itself repeated for as long (RFC 7252 section 4.8.2: 45 seconds each).
+    /// </summary>
+    public TimeSpan EchoWindow { get; init; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>
+    /// Most peers remembered that have proved where they are; with more the one is forgotten that proved it longest ago, and has to
+    /// prove it again. Default 16,384.
+    /// </summary>
+    public int MaxProvedPeers { get; init; } = 16_384;
+
+    /// <summary>How long a proof counts. Default 5 minutes: longer than an exchange may take.</summary>
+    public TimeSpan ProofLifetime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Most separate answers that wait to be sent or acknowledged; one request more is answered 5.03. Default 256.</summary>
+    public int MaxSeparateAnswers { get; init; } = 256;
+
+    /// <summary>The exponent of the largest block that fits a datagram.</summary>
+    internal int BlockExponent
+    {
+        get
+        {
+            int exponent = CoapBlock.MaxSizeExponent;
+            while ((CoapBlock.MinSize << exponent) + OverheadBytes > MaxMessageBytes)
+            {
+                exponent--;
+            }
+
+            return exponent;
+        }
+    }
+
+    /// <summary>Refuses values that make no sense.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A size, count or time is negative, zero where it may not be, or too large.</exception>
+    public void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxExchanges);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxMessageBytes, MinMessageBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxMessageBytes, MaxDatagramBytes);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBodyBytes);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBodies);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBodiesPerPeer);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(BodyTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxAmplification);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(EchoWindow, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxProvedPeers);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ProofLifetime, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxSeparateAnswers);
+    }
+}

@@ -1,0 +1,44 @@
+namespace Doorbell.Coap;
+
+/// <summary>Services that are asked by CoAP (RFC 7252), to be served at UDP endpoints.</summary>
+public static class CoapService
+{
+    /// <summary>coap://, which goes over UDP and has port 5683 if none is told (RFC 7252 section 6.1).</summary>
+    public static ApplicationScheme Scheme { get; } = new("coap", Transport.Udp, 5683);
+
+    /// <summary>A datagram service as one resource, whose path is the service's name.</summary>
+    /// <param name="service">One that speaks in datagrams.</param>
+    /// <param name="limits">The bounds of each socket; null for the defaults.</param>
+    /// <exception cref="ArgumentException">It does not.</exception>
+    public static Service From(Service service, CoapServerLimits? limits = null) =>
+        From(service.Name, new Dictionary<string, CoapResource> { [service.Name] = CoapResource.From(service) }, limits);
+
+    /// <summary>Several resources.</summary>
+    /// <param name="name">A short name for logs.</param>
+    /// <param name="resources">By path, as in <c>lamps/1</c>.</param>
+    /// <param name="limits">The bounds of each socket; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A bound makes no sense.</exception>
+    public static Service From(string name, IReadOnlyDictionary<string, CoapResource> resources, CoapServerLimits? limits = null)
+    {
+        CoapServerLimits bounds = limits ?? CoapServerLimits.Default;
+        bounds.Validate();
+        return new Service(name)
+        {
+            NewDatagramHandler = socket => NewHandler(socket, resources, bounds),
+            Counters = CoapServerCounts.CountersFor(bounds),
+            NeedsOneProcess = true,
+        };
+    }
+
+    private static CoapHandler NewHandler(
+        DatagramSocketInfo socket, IReadOnlyDictionary<string, CoapResource> resources, CoapServerLimits limits)
+    {
+        CoapServer server = new(limits, socket);
+        foreach ((string path, CoapResource resource) in resources)
+        {
+            server.Add(path, resource);
+        }
+
+        return new CoapHandler(server);
+    }
+}
