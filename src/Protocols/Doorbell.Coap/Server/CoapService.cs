@@ -8,9 +8,15 @@ public static class CoapService
 
     /// <summary>A datagram service as one resource, whose path is the service's name.</summary>
     /// <param name="service">One that speaks in datagrams.</param>
-    /// <param name="limits">The bounds of each socket; null for the defaults.</param>
     /// <exception cref="ArgumentException">It does not.</exception>
-    public static Service From(Service service, CoapServerLimits? limits = null) =>
+    public static Service From(Service service) => From(service, CoapServerLimits.Default);
+
+    /// <summary>A datagram service as one resource, whose path is the service's name.</summary>
+    /// <param name="service">One that speaks in datagrams.</param>
+    /// <param name="limits">The bounds of each socket.</param>
+    /// <exception cref="ArgumentException">It does not.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A bound makes no sense.</exception>
+    public static Service From(Service service, CoapServerLimits limits) =>
         From(service.Name, new Dictionary<string, CoapResource> { [service.Name] = CoapResource.From(service) }, limits);
 
     /// <summary>Several resources.</summary>
