@@ -20,8 +20,8 @@ public sealed class LinkChangeTests
         // A second has sent one of the eight: seven thousand bytes are left, which take 5.6 ms at the new rate.
         LinkFate[] fast = [.. Enumerable.Range(0, 30).Select(i => link.Next(later + TimeSpan.FromMilliseconds(i), Length))];
         Assert.DoesNotContain(fast, static fate => fate.IsDropped);
-        Assert.Equal(later + TimeSpan.FromMilliseconds(5.6 + 0.8), fast[0].ArrivesAt);
-        Assert.Equal(later + TimeSpan.FromMilliseconds(29 + 0.8), fast[29].ArrivesAt);
+        Assert.Equal(later + TimeSpan.FromTicks(56_000 + 8_000), fast[0].ArrivesAt);
+        Assert.Equal(later + TimeSpan.FromTicks(290_000 + 8_000), fast[29].ArrivesAt);
     }
 
     [Fact]
