@@ -10,6 +10,7 @@ public sealed partial class StreamSession
         Ring,
         Alarm,
         Drain,
+        Drained,
     }
 
     private void Refresh(TimeSpan now)
@@ -33,9 +34,13 @@ public sealed partial class StreamSession
                 DispatchEnd(now);
             }
 
-            if (_phase == Phase.Open && (BothSidesEnded || (Draining && !AwaitsFirstRequest(now) && IsAtRest())))
+            if (_phase == Phase.Open && BothSidesEnded && IsHandlerIdle())
             {
                 BeginClose(CloseReason.Completed);
+            }
+            else if (_phase == Phase.Open && Draining && !AwaitsFirstRequest(now) && IsAtRest())
+            {
+                Call(Moment.Drained, now);
             }
         }
 
@@ -47,11 +52,13 @@ public sealed partial class StreamSession
     private bool BothSidesEnded => _finished && _endDispatched && !_parked;
 
     /// <summary>Nothing is half done: a drain may close the connection here.</summary>
-    private bool IsAtRest()
+    private bool IsAtRest() => _rest.IsEmpty && !_parked && _output.Pending == 0 && IsHandlerIdle();
+
+    private bool IsHandlerIdle()
     {
         try
         {
-            return _rest.IsEmpty && !_parked && _output.Pending == 0 && _handler.IsIdle;
+            return _handler.IsIdle;
         }
         catch (Exception fault)
         {
@@ -153,7 +160,8 @@ public sealed partial class StreamSession
                 Moment.Flushed => _handler.OnFlushed(turn),
                 Moment.Ring => _handler.OnRing(turn),
                 Moment.Alarm => _handler.OnAlarm(turn),
-                _ => _handler.OnDrain(turn),
+                Moment.Drain => _handler.OnDrain(turn),
+                _ => _handler.OnDrained(turn),
             };
         }
         catch (Exception fault)
