@@ -91,9 +91,13 @@ internal struct HandlerSide
                 DispatchEnd(turn);
             }
 
-            if (State.IsOpen && (BothSidesEnded || (State.IsDraining && !Deadlines.AwaitsFirstRequest(in State, turn.Now) && IsAtRest())))
+            if (State.IsOpen && BothSidesEnded && IsHandlerIdle())
             {
                 BeginClose(CloseReason.Completed);
+            }
+            else if (State.IsOpen && State.IsDraining && !Deadlines.AwaitsFirstRequest(in State, turn.Now) && IsAtRest())
+            {
+                Call(HandlerEvent.Drained, turn);
             }
         }
 
@@ -106,13 +110,10 @@ internal struct HandlerSide
         State is { Sending: SendingSide.Finished, Receiving: ReceivingSide.EndTold, Handler: HandlerState.Reading };
 
     /// <summary>Nothing is half done: a drain may close the connection here.</summary>
-    private bool IsAtRest()
-    {
-        if (!Rest.IsEmpty || State.IsParked || Output.Pending > 0)
-        {
-            return false;
-        }
+    private bool IsAtRest() => Rest.IsEmpty && !State.IsParked && Output.Pending == 0 && IsHandlerIdle();
 
+    private bool IsHandlerIdle()
+    {
         bool isIdle = _handler.IsIdle(out Exception? fault);
         if (fault is not null)
         {

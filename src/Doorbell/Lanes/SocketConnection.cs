@@ -20,7 +20,7 @@ internal enum Progress
 }
 
 /// <summary>One session over one descriptor. How bytes move is its heirs' matter.</summary>
-internal abstract partial class SocketConnection : ConnectionInfo
+internal abstract partial class SocketConnection : ConnectionInfo, IServedConnection
 {
     private long _id;
     private bool _closed;
@@ -50,6 +50,8 @@ internal abstract partial class SocketConnection : ConnectionInfo
     public override PeerAddress Local => SocketAddresses.LocalOf(Descriptor);
 
     public StreamSession Session { get; }
+
+    public HandlerTasks HandlerTasks => Context.HandlerTasks;
 
     protected ServerContext Context { get; }
 

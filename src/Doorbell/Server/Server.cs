@@ -36,9 +36,10 @@ public sealed class Server : IAsyncDisposable
         _admission = new Admission(options);
         _backlogs = new BacklogWatch(sockets, _log, ListenCounters.Read);
         _counters = new CounterWatch(Ledger, _log);
+        ServerContext context = new(options, model, _admission, Ledger, _shutdown, _log);
         Completion = sockets.Count == 0
             ? Task.CompletedTask
-            : CompleteAsync(engine.Engine.ServeAsync(sockets, new(options, model, _admission, Ledger, _shutdown, _log)), sockets);
+            : CompleteAsync(engine.Engine.ServeAsync(sockets, context), context.HandlerTasks, sockets);
         _ = _backlogs.RunAsync(_shutdown.Draining);
         _ = _counters.RunAsync(_shutdown.Draining);
     }
@@ -56,8 +57,8 @@ public sealed class Server : IAsyncDisposable
         _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Slot));
         _backlogs = new BacklogWatch([], _log, ListenCounters.Read);
         _counters = new CounterWatch(Ledger, _log);
-        Completion = WorkerServer.ServeAsync(
-            worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _shutdown, _log));
+        ServerContext context = new(options, ServerModel.Iterative, _admission, Ledger, _shutdown, _log);
+        Completion = CompleteAsync(WorkerServer.ServeAsync(worker, sockets, context), context.HandlerTasks, []);
     }
 
     /// <summary>
@@ -112,7 +113,10 @@ public sealed class Server : IAsyncDisposable
     /// <returns>One for each listener, in the order of <see cref="Doors"/>; event loops have a listener each at the same door.</returns>
     public IReadOnlyList<BacklogReading> ReadBacklogs() => _backlogs.Read();
 
-    /// <summary>Ends when all is drained or aborted. If a listener fails the server drains, and then this fails.</summary>
+    /// <summary>
+    /// Ends when all is drained or aborted, and the handlers' tasks have ended too, or a second has passed since the abort. If a
+    /// listener fails the server drains, and then this fails.
+    /// </summary>
     public Task Completion { get; }
 
     /// <summary>For tests: how many more connections may come in.</summary>
@@ -285,7 +289,7 @@ public sealed class Server : IAsyncDisposable
         return adopted with { Door = adopted.Door with { Service = options.ServiceAt(door), Number = door } };
     }
 
-    private async Task CompleteAsync(Task serving, List<DoorSocket> sockets)
+    private async Task CompleteAsync(Task serving, HandlerTasks handlers, List<DoorSocket> sockets)
     {
         try
         {
@@ -298,6 +302,8 @@ public sealed class Server : IAsyncDisposable
             {
                 sockets.ForEach(static bound => bound.Close());
             }
+
+            await handlers.EndedAsync(_shutdown.Aborting).ConfigureAwait(false);
         }
     }
 }

@@ -18,4 +18,7 @@ internal sealed record ServerContext(ServerOptions Options, ServerModel Model, A
 
     /// <summary>What the system is short of at one listener it is usually short of at every other: said once for all of them.</summary>
     public LogThrottle Shortages { get; } = new();
+
+    /// <summary>The tasks of handlers that run: the server's end waits for them.</summary>
+    public HandlerTasks HandlerTasks { get; } = new();
 }

@@ -14,7 +14,7 @@ namespace Doorbell.Lanes.Portable;
 /// It waits for input with a receive of no bytes and takes a buffer only when there is something to put in it, so an idle
 /// connection owns none. Sends and receives may be under way at once; only this task touches the session.
 /// </remarks>
-internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
+internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IDisposable
 {
     private const int ReceiveBufferBytes = 64 * 1024;
 
@@ -60,6 +60,8 @@ internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
     public override PeerAddress Peer { get; }
 
     public override PeerAddress Local => _socket.LocalEndPoint is IPEndPoint local ? PeerAddress.From(local) : PeerAddress.FromUnix(null);
+
+    public HandlerTasks HandlerTasks => _context.HandlerTasks;
 
     public async Task RunAsync()
     {
