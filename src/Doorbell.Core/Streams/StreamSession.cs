@@ -21,6 +21,8 @@ public sealed partial class StreamSession
     private readonly OutputBuffer _output;
     private UnconsumedInput _rest;
     private StreamTally _tally;
+    private long _bytesReceived;
+    private long _bytesSent;
     private Phase _phase;
     private CloseReason _reason;
     private DateTimeOffset _utcOrigin;
@@ -85,6 +87,24 @@ public sealed partial class StreamSession
 
     /// <summary>Why the session ended or is ending; <see cref="CloseReason.Completed"/> while it is not.</summary>
     public CloseReason Reason => _reason;
+
+    /// <summary>Bytes received so far, up to the last turn. Any thread may read it.</summary>
+    public long BytesReceived => Volatile.Read(ref _bytesReceived);
+
+    /// <summary>Bytes that the kernel has taken so far, up to the last turn. Any thread may read it.</summary>
+    public long BytesSent => Volatile.Read(ref _bytesSent);
+
+    /// <summary>When it was opened, on the lane's monotonic scale. Any thread may read it.</summary>
+    public TimeSpan OpenedAt => _opened;
+
+    /// <summary>When bytes moved last, on the lane's monotonic scale. Any thread may read it.</summary>
+    public TimeSpan LastActivity => _lastActivity;
+
+    /// <summary>What it is at. Any thread may read it, and may then hear of the moment before.</summary>
+    public ConnectionState State => _phase != Phase.Open ? ConnectionState.Closing
+        : _parked ? ConnectionState.Parked
+        : _output.Pending > 0 ? ConnectionState.Sending
+        : ConnectionState.Reading;
 
     /// <summary>What the lane is to do now.</summary>
     public Want Wants => _phase switch
@@ -222,11 +242,16 @@ public sealed partial class StreamSession
 
     /// <summary>
     /// The server drains. The lane first hands over what the kernel already holds, so that a request that has arrived is
-    /// answered. Told once.
+    /// answered. Told again, it does nothing.
     /// </summary>
     /// <param name="now">The lane's monotonic time.</param>
     public void Drain(TimeSpan now)
     {
+        if (Draining)
+        {
+            return;
+        }
+
         _stepsLeft = _limits.MaxStepsPerRound;
         Draining = true;
         if (_phase == Phase.Open)
@@ -282,6 +307,8 @@ public sealed partial class StreamSession
     private void EndTurn()
     {
         _ledger.Add(in _tally);
+        _bytesReceived += _tally.BytesReceived;
+        _bytesSent += _tally.BytesSent;
         _tally = default;
     }
 }

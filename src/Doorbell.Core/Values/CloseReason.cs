@@ -41,4 +41,7 @@ public enum CloseReason
 
     /// <summary>The process that served it was killed or crashed.</summary>
     ProcessDied,
+
+    /// <summary>The server was told to abort this connection: <c>Server.CloseAsync</c>.</summary>
+    ServerClosed,
 }
