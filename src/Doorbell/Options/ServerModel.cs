@@ -142,6 +142,10 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
         }
     }
 
+    /// <summary>As <see cref="Parse(string)"/> reads it.</summary>
+    public override string ToString() =>
+        Name is "prefork" or "pool" or "loop" ? string.Create(CultureInfo.InvariantCulture, $"{Name}:{Lanes}") : Name;
+
     /// <summary>As <see cref="Parse(string)"/>.</summary>
     /// <param name="text">A model's text.</param>
     /// <param name="model">The model, if it is one.</param>

@@ -230,12 +230,18 @@ public sealed class Server : IAsyncDisposable
         await EndDrainAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Closes one connection in order.</summary>
+    /// <param name="id">Its number: <see cref="ConnectionSnapshot.Id"/>, <see cref="ConnectionInfo.Id"/>.</param>
+    /// <returns>Ends when it is over: whether there was such a connection.</returns>
+    /// <exception cref="NotSupportedException">As of <see cref="Connections"/>.</exception>
+    public Task<bool> CloseAsync(long id) => CloseAsync(id, CloseMode.Orderly);
+
     /// <summary>Closes one connection.</summary>
     /// <param name="id">Its number: <see cref="ConnectionSnapshot.Id"/>, <see cref="ConnectionInfo.Id"/>.</param>
     /// <param name="how">In order, or at once.</param>
     /// <returns>Ends when it is over: whether there was such a connection.</returns>
     /// <exception cref="NotSupportedException">As of <see cref="Connections"/>.</exception>
-    public async Task<bool> CloseAsync(long id, CloseMode how = CloseMode.Orderly) =>
+    public async Task<bool> CloseAsync(long id, CloseMode how) =>
         await CloseAsync(connection => connection.Id == id, how).ConfigureAwait(false) > 0;
 
     /// <summary>Closes the connections that match.</summary>
