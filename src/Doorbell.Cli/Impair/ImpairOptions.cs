@@ -16,7 +16,7 @@ internal sealed record ImpairOptions(
     /// <exception cref="NetworkException">The system refuses.</exception>
     public static Task<List<DoorSocket>> BindAsync(Endpoint listen, CancellationToken cancellation)
     {
-        ServerOptions options = new() { Service = ClassicServices.Echo, Endpoints = [listen] };
-        return new Binding(options, ServerModel.Async, []).BindAllAsync(cancellation);
+        DoorOptions door = new() { Endpoint = listen, Service = ClassicServices.Echo };
+        return new Binding([door], null, ListenOptions.Default, ServerModel.Async, []).BindAllAsync(cancellation);
     }
 }

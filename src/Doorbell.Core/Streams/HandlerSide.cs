@@ -40,6 +40,12 @@ internal struct HandlerSide
 
     public Exception? Fault { get; private set; }
 
+    /// <summary>Bytes received so far, up to the last turn.</summary>
+    public long BytesReceived { get; private set; }
+
+    /// <summary>Bytes that the kernel has taken so far, up to the last turn.</summary>
+    public long BytesSent { get; private set; }
+
     /// <summary>When the handler's alarm is due; <see cref="TimeSpan.MaxValue"/> for never.</summary>
     public TimeSpan AlarmAt { get; set; }
 
@@ -339,6 +345,8 @@ internal struct HandlerSide
     public void EndTurn()
     {
         _ledger.Add(in Tally);
+        BytesReceived += Tally.BytesReceived;
+        BytesSent += Tally.BytesSent;
         Tally = default;
     }
 }

@@ -23,6 +23,10 @@ internal struct SessionDeadlines
 
     public static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
+    public readonly TimeSpan OpenedAt => _opened;
+
+    public readonly TimeSpan LastActivity => _lastActivity;
+
     public void Opened(TimeSpan now) => _opened = _lastActivity = now;
 
     public void Received(int count, TimeSpan now)

@@ -47,4 +47,7 @@ public enum CloseReason
     /// reset; no other connection notices.
     /// </summary>
     InvariantViolated,
+
+    /// <summary>The server was told to abort this connection: <c>Server.CloseAsync</c>.</summary>
+    ServerClosed,
 }

@@ -230,7 +230,7 @@ internal sealed unsafe class BlockingDatagramLane
     {
         if (_session.Fault is { } fault)
         {
-            ServerLog.DatagramFaulted(_context.Log, _bound.Door.Endpoint, peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            ServerLog.DatagramFaulted(_context.Log, _bound.Door.Endpoint, peer, fault);
             _session.Fault = null;
         }
     }

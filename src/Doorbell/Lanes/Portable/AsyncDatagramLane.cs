@@ -154,7 +154,7 @@ internal sealed class AsyncDatagramLane : IDisposable
         _session.Received(_buffer.AsSpan(0, count), peer, MonotonicClock.Now, DateTimeOffset.UtcNow);
         if (_session.Fault is { } fault)
         {
-            ServerLog.DatagramFaulted(_context.Log, _door, peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            ServerLog.DatagramFaulted(_context.Log, _door, peer, fault);
             _session.Fault = null;
         }
     }
