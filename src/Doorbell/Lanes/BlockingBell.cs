@@ -36,15 +36,19 @@ internal sealed class BlockingBell : Bell, IDisposable
         }
     }
 
-    /// <summary>Whether it has been rung since the last time.</summary>
+    /// <summary>Whether it has been rung since the last time. Without a ring this is one read of memory.</summary>
     public bool TakeRing()
     {
+        if (!Volatile.Read(ref _rung))
+        {
+            return false;
+        }
+
         lock (_lock)
         {
-            bool rung = _rung;
             _rung = false;
             _event?.Clear();
-            return rung;
+            return true;
         }
     }
 

@@ -1,4 +1,3 @@
-using Doorbell.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Serving;
@@ -12,9 +11,8 @@ namespace Doorbell.Serving;
 /// <param name="Log">Where to say what goes wrong.</param>
 internal sealed record ServerContext(ServerOptions Options, ServerModel Model, Admission Admission, Ledger Ledger, Shutdown Shutdown, ILogger Log)
 {
-    /// <summary>A session for a datagram socket at this door.</summary>
-    public DatagramSession NewDatagramSession(Door door) =>
-        new(door.Service.NewDatagramHandler!(new DoorSocketInfo(door.Endpoint)), door.Service.DatagramLimits, Ledger);
+    /// <summary>The handler of a datagram socket at this door.</summary>
+    public static DatagramHandler NewDatagramHandler(Door door) => door.Service.NewDatagramHandler!(new DoorSocketInfo(door.Endpoint, default));
 
     /// <summary>What the system is short of at one listener it is usually short of at every other: said once for all of them.</summary>
     public LogThrottle Shortages { get; } = new();
