@@ -18,7 +18,6 @@ public sealed class PurityTests
             "System.Net.Primitives", // IPAddress and IPEndPoint are plain values; no socket is in it
             "System.Numerics.Vectors",
             "System.Runtime",
-            "System.Security.Cryptography", // HMAC and SHA-256, which are functions of bytes; no generator of random numbers
             "System.Threading", // Interlocked and Volatile, for the ledger
         ],
         References("Doorbell.Core"));
