@@ -222,10 +222,16 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
         LogFault(peer);
         if (_session.HasOpenings)
         {
-            (_opened ??= new OpenedLanes(_bound, _context, _shutdown, _session, _bell)).OpenAll();
+            (_opened ??= new OpenedLanes(_bound, _context, _session, _bell, NewOpenedLane)).OpenAll();
         }
 
         SendAll();
+    }
+
+    private OpenedLane NewOpenedLane(DoorSocket bound, DatagramHandler handler)
+    {
+        BlockingDatagramLane lane = new(bound, _context, _shutdown, handler, isOpened: true);
+        return new OpenedLane(lane.Run, lane.Stop);
     }
 
     /// <summary>Receives and answers a batch; how many messages there were, 0 if there is none now, -1 if the system did not say.</summary>

@@ -6,13 +6,24 @@ using Doorbell.Sockets;
 
 namespace Doorbell.Lanes.Datagrams;
 
+/// <summary>A lane for a further socket.</summary>
+/// <param name="Run">Carries the socket to its end.</param>
+/// <param name="Stop">Ends the lane soon, from another thread.</param>
+internal sealed record OpenedLane(Action Run, Action Stop);
+
 /// <summary>
 /// The further sockets of one datagram handler: each has a lane of its own, which is a thread. Only the opener's lane calls this.
 /// </summary>
-internal sealed class OpenedLanes(DoorSocket opener, ServerContext context, ShutdownEvents shutdown, DatagramSession session, BlockingBell bell)
+/// <param name="opener">The socket of the handler that opens them.</param>
+/// <param name="context">The server's.</param>
+/// <param name="session">The opener's; it counts the sockets.</param>
+/// <param name="bell">Wakes the opener's lane when one has ended.</param>
+/// <param name="newLane">Makes a lane for a socket and its handler.</param>
+internal sealed class OpenedLanes(
+    DoorSocket opener, ServerContext context, DatagramSession session, Bell bell, Func<DoorSocket, DatagramHandler, OpenedLane> newLane)
 {
     /// <summary>The lanes begun, with their ends; those that have ended are removed when the next one begins.</summary>
-    private readonly List<(BlockingDatagramLane Lane, Task Ended)> _lanes = [];
+    private readonly List<(OpenedLane Lane, Task Ended)> _lanes = [];
 
     /// <summary>Opens what the handler has asked for.</summary>
     public void OpenAll()
@@ -27,7 +38,7 @@ internal sealed class OpenedLanes(DoorSocket opener, ServerContext context, Shut
     /// <summary>The opener is closed: ends the lanes, and waits until they have ended.</summary>
     public void Close()
     {
-        foreach ((BlockingDatagramLane lane, _) in _lanes)
+        foreach ((OpenedLane lane, _) in _lanes)
         {
             lane.Stop();
         }
@@ -44,7 +55,7 @@ internal sealed class OpenedLanes(DoorSocket opener, ServerContext context, Shut
             Socket socket = OpenedSocket.Bind(opener.Socket, opening.Local);
             Endpoint endpoint = Endpoint.From(Transport.Udp, (IPEndPoint)socket.LocalEndPoint!);
             bound = new DoorSocket(socket, opener.Door with { Endpoint = endpoint });
-            BlockingDatagramLane lane = new(bound, context, shutdown, opening.Handler, isOpened: true);
+            OpenedLane lane = newLane(bound, opening.Handler);
             LaneThread.Start("datagrams", () => Carry(lane, endpoint, ended));
             _lanes.Add((lane, ended.Task));
         }
@@ -59,7 +70,7 @@ internal sealed class OpenedLanes(DoorSocket opener, ServerContext context, Shut
     }
 
     /// <summary>A thread's whole life. A fault of the lane ends this socket alone.</summary>
-    private void Carry(BlockingDatagramLane lane, Endpoint endpoint, TaskCompletionSource ended)
+    private void Carry(OpenedLane lane, Endpoint endpoint, TaskCompletionSource ended)
     {
         try
         {
