@@ -1,4 +1,3 @@
-using Doorbell.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Serving;
@@ -13,15 +12,14 @@ namespace Doorbell.Serving;
 internal sealed record ServerContext(ServerOptions Options, ServerModel Model, Admission Admission, Ledger Ledger, Shutdown Shutdown, ILogger Log)
 {
     /// <summary>
-    /// A session for a datagram socket at this door. If its handler can't be made, nobody serves the socket: that is logged and ends the
+    /// The handler of a datagram socket at this door. If its handler can't be made, nobody serves the socket: that is logged and ends the
     /// server.
     /// </summary>
-    public DatagramSession NewDatagramSession(Door door)
+    public DatagramHandler NewDatagramHandler(Door door)
     {
         try
         {
-            DatagramHandler handler = door.Service.NewDatagramHandler!(new DoorSocketInfo(door.Endpoint));
-            return new(handler, door.Service.DatagramLimits, Ledger);
+            return door.Service.NewDatagramHandler!(new DoorSocketInfo(door.Endpoint, default));
         }
         catch (Exception fault)
         {
