@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using System.Xml.Linq;
-using Doorbell.Cli;
+using Doorbell.Lab.Models;
 
 namespace Doorbell.Tests;
 
