@@ -6,8 +6,12 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>What <c>serve</c> serves and where: a service or a program, and endpoints.</summary>
 internal sealed class ServedArguments
 {
+    /// <summary>How an error calls the arguments SERVICE and ENDPOINT.</summary>
+    public const string Words = "SERVICE or ENDPOINT";
+
     private const string DefaultService = "capitalize";
-    private const string ExecOption = "--exec";
+    /// <summary>The option that ends the command's own arguments.</summary>
+    public const string ExecOption = "--exec";
     private static readonly string[] _defaultEndpoints = ["tcp://localhost:6789", "udp://localhost:9876"];
 
     private static readonly Dictionary<string, Service> _services = new[]
@@ -48,6 +52,9 @@ internal sealed class ServedArguments
 
     private readonly Option<bool> _ascii = new("--ascii") { Description = "capitalize: change a-z alone, as C's toupper does" };
 
+    /// <summary>What of a command line says what is served.</summary>
+    public static IReadOnlyList<string> NamesOfWhatIsServed { get; } = [Words, ExecOption, "--shell", "--ascii"];
+
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
     public ServedArguments(string[]? program) => _program = program;
 
@@ -78,32 +85,44 @@ internal sealed class ServedArguments
     /// <exception cref="ArgumentException">They don't fit together.</exception>
     public IReadOnlyList<Served> Read(ParseResult parsed)
     {
-        string[] words = [.. parsed.GetValue(_service) is { } first ? [first] : Array.Empty<string>(), .. parsed.GetValue(_endpoints) ?? []];
+        string[] services = parsed.GetValue(_service) is { } first ? [first] : [];
+        string[] words = [.. services, .. parsed.GetValue(_endpoints) ?? []];
         bool ascii = parsed.GetValue(_ascii);
         List<Served> all = [];
         foreach (string[] group in Groups(words))
         {
+            // At a CoAP endpoint all services are offered, each at its name, unless one was named.
             string? name = group.Length > 0 && !EndpointWord.IsMeant(group[0]) ? group[0] : null;
             ServiceProgram? program = Program(parsed.GetValue(_shell));
             Service service = program is null
                 ? NamedService(name ?? DefaultService, ascii)
                 : ProgramService(program, name, ascii);
             Endpoint[] endpoints = [.. (name is null ? group : group[1..]).Select(static text => Endpoint.Parse(text, CoapService.Scheme))];
-            all.Add(new Served(service, endpoints) { Resources = ResourcesOf(service, isNamed: name is not null) });
+            bool isAlone = name is not null || program is not null;
+            Service[] offered = isAlone ? [service] : [service, .. _services.Values];
+            all.Add(new Served(service, endpoints) { Resources = Served.ResourcesOf(offered) });
         }
 
         if (all.Count > 1 && all.Any(static served => served.Endpoints.Count == 0))
         {
-            throw new ArgumentException("each service around a + has endpoints of its own, as in echo tcp://localhost:7 + daytime tcp://localhost:13");
-        }
-
-        if (all is [{ Endpoints.Count: 0 } alone] && !Server.HasPassedSockets)
-        {
-            return [alone with { Endpoints = [.. _defaultEndpoints.Select(Endpoint.Parse)] }];
+            throw new ArgumentException(
+                "each service around a + has endpoints of its own, as in echo tcp://localhost:7 + daytime tcp://localhost:13");
         }
 
         return all;
     }
+
+    /// <summary>A service whose endpoints nobody named gets the default ones, unless sockets were passed.</summary>
+    public static IReadOnlyList<Served> WithDefaultEndpoints(IReadOnlyList<Served> all) =>
+        all is [{ Endpoints.Count: 0 } alone] && !Server.HasPassedSockets
+            ? [alone with { Endpoints = [.. _defaultEndpoints.Select(Endpoint.Parse)] }]
+            : all;
+
+    /// <summary>The service of a name.</summary>
+    /// <exception cref="FormatException">There is none.</exception>
+    public static Service ServiceNamed(string name) => _services.TryGetValue(name, out Service? service)
+        ? service
+        : throw new FormatException($"\"{PrintableText.Escape(name)}\" is no service: give one of {string.Join(", ", _services.Keys)}");
 
     /// <summary>The words between the plus signs.</summary>
     private static IEnumerable<string[]> Groups(string[] words)
@@ -115,14 +134,6 @@ internal sealed class ServedArguments
         }
 
         yield return words[start..];
-    }
-
-    /// <summary>At a coap endpoint all services are offered, each at its name, unless one was named.</summary>
-    private static Dictionary<string, CoapResource> ResourcesOf(Service service, bool isNamed)
-    {
-        IEnumerable<Service> all = isNamed || service.Program is not null ? [service] : [service, .. _services.Values];
-        return all.Where(static each => each.NewDatagramHandler is not null).DistinctBy(static each => each.Name)
-            .ToDictionary(static each => each.Name, CoapResource.From);
     }
 
     private static Service NamedService(string name, bool ascii)
@@ -146,7 +157,8 @@ internal sealed class ServedArguments
     {
         if (name is not null || ascii)
         {
-            throw new ArgumentException($"--exec and --shell are the service: leave out {(ascii ? "--ascii" : PrintableText.Escape(name!))}");
+            string left = ascii ? "--ascii" : PrintableText.Escape(name!);
+            throw new ArgumentException($"--exec and --shell are the service: leave out {left}");
         }
 
         bool isShell = program is { FileName: "/bin/sh", Arguments: ["-c", _] };

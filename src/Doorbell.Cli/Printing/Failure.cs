@@ -1,3 +1,5 @@
+using Doorbell.Cli.Arguments;
+
 namespace Doorbell.Cli.Printing;
 
 /// <summary>How the command fails: one line to standard error, and an exit code.</summary>
@@ -20,6 +22,7 @@ internal static class Failure
         return UsageCode;
     }
 
-    /// <summary>Says something on the side that scripts reading the output must not see.</summary>
-    public static void Say(string message) => Console.Error.WriteLine($"doorbell: {message.ReplaceLineEndings(" ")}");
+    /// <summary>Says something on the side that scripts reading the output must not see, in the command's words.</summary>
+    public static void Say(string message) =>
+        Console.Error.WriteLine($"doorbell: {OptionNames.InWordsOfTheCommand(message).ReplaceLineEndings(" ")}");
 }

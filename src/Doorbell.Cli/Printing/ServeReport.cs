@@ -6,7 +6,10 @@ using Doorbell.SocketOptions;
 namespace Doorbell.Cli.Printing;
 
 /// <summary>What <c>serve</c> prints: a line a door, who can reach them, and a summary; for people, or as JSON.</summary>
-internal sealed class ServeReport(IReadOnlyList<Served> served, bool json)
+/// <param name="served">What was asked for.</param>
+/// <param name="configuration">The file that said so; null if the command line did.</param>
+/// <param name="json">Whether programs read it.</param>
+internal sealed class ServeReport(IReadOnlyList<Served> served, string? configuration, bool json)
 {
     /// <summary>What the kernel made of socket options, where that is not what was asked.</summary>
     public void Options(IReadOnlyList<SocketOptionOutcome> outcomes)
@@ -204,15 +207,21 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, bool json)
         }
 
         bool isProgram = served[0].Service.Program is not null;
-        string[] open = [.. served.Select((of, index) => Open(of, doors.Where(door => Of(door) == index))).Where(static how => how.Length > 0)];
-        return open.Length == 0
-            ? "reachable from this machine only"
-            : isProgram
-                ? $"reachable from this machine only; to open it to others, serve it on {open[0]}"
-                : $"reachable from this machine only; to open it to others: doorbell serve {string.Join(" + ", open)}";
+        string[] open = [.. served.Select((of, index) => Open(of, doors.Where(door => Of(door) == index)))
+            .Where(static how => how.Length > 0)];
+        string how = (open, configuration, isProgram) switch
+        {
+            ([], _, _) => "",
+            (_, { } file, _) => $"; to open it to others, give its endpoints the host * in {PrintableText.Escape(file)}",
+            (_, _, true) => $"; to open it to others, serve it on {open[0]}",
+            _ => $"; to open it to others: doorbell serve {string.Join(" + ", open)}",
+        };
+        return "reachable from this machine only" + how;
     }
 
-    /// <summary>The service and its endpoints as the command line would have them for every interface; empty if there is none to open.</summary>
+    /// <summary>
+    /// The service and its endpoints as the command line would have them for every interface; empty if there is none to open.
+    /// </summary>
     private static string Open(Served of, IEnumerable<Door> doors)
     {
         string[] everywhere = [.. doors.Where(static door => !door.Endpoint.IsUnix)

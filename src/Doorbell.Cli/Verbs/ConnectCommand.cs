@@ -17,7 +17,8 @@ internal static class ConnectCommand
         Option<bool> noHalfClose = new("--no-half-close") { Description = "Keep the sending side open after the end of standard input" };
         Option<bool> raw = new("--raw") { Description = "At a terminal, show control characters unescaped" };
         Option<Duration> timeout = CommonOptions.Duration("--timeout", "Bounds connecting", 5);
-        Option<Duration> wait = CommonOptions.Duration("--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
+        Option<Duration> wait = CommonOptions.Duration(
+            "--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
         Option<string[]> options = CommonOptions.SocketOptions();
         Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
         {

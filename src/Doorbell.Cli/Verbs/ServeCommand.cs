@@ -4,7 +4,9 @@ using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
 using Doorbell.Processes;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -17,6 +19,7 @@ internal static class ServeCommand
         ServedArguments served = new(program);
         ListeningArguments listening = new();
         LimitArguments limits = new();
+        Option<string?> configuration = ServeConfiguration.Option();
         Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
@@ -24,12 +27,17 @@ internal static class ServeCommand
         served.AddTo(command);
         listening.AddTo(command);
         limits.AddTo(command);
+        command.Add(configuration);
         command.Add(drain);
         command.Add(json);
         command.Add(verbose);
         command.SetAction(async parsed =>
         {
-            IReadOnlyList<Served> all = served.Read(parsed);
+            ServeConfiguration? file = parsed.GetValue(configuration) is { } path
+                ? ServeConfiguration.Read(path, parsed, hasProgram: program is not null)
+                : null;
+            IReadOnlyList<Served> all = ServedArguments.WithDefaultEndpoints(
+                file is { Served.Count: > 0 } ? file.Served : served.Read(parsed));
             using ILoggerFactory logging = Logging(parsed.GetValue(verbose));
             Func<StreamLimits, StreamLimits> bounds = of => limits.Apply(parsed, of);
             CoapServerLimits coap = limits.Apply(parsed, CoapServerLimits.Default);
@@ -37,7 +45,9 @@ internal static class ServeCommand
             Service? ofPassedSockets = doors.Length == 0 ? all[0].Service with { StreamLimits = bounds(StreamLimits.Default) } : null;
             ServerOptions options = new() { Service = ofPassedSockets, Doors = doors, Logging = logging };
             options = limits.Apply(parsed, listening.Apply(parsed, options));
-            return await RunAsync(options, new ServeReport(all, parsed.GetValue(json)), parsed.GetValue(drain).Time);
+            options = file?.Apply(options) ?? options;
+            string? fileName = file is { Served.Count: > 0 } ? parsed.GetValue(configuration) : null;
+            return await RunAsync(options, new ServeReport(all, fileName, parsed.GetValue(json)), parsed.GetValue(drain).Time);
         });
         return command;
     }
@@ -71,12 +81,14 @@ internal static class ServeCommand
         return 0;
     }
 
-    private static ILoggerFactory Logging(bool verbose) => LoggerFactory.Create(logging => logging
-        .SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Warning)
-        .AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace)
-        .AddSimpleConsole(static format =>
+    private static ILoggerFactory Logging(bool verbose) => LoggerFactory.Create(logging =>
+    {
+        logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Warning);
+        logging.AddConsole(static console =>
         {
-            format.SingleLine = true;
-            format.TimestampFormat = "HH:mm:ss.fff ";
-        }));
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.FormatterName = LogFormatter.FormatterName;
+        });
+        logging.Services.AddSingleton<ConsoleFormatter, LogFormatter>();
+    });
 }

@@ -89,13 +89,13 @@ internal static partial class ServerLog
 
     [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
         + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
-        + "--backlog (ListenBacklog) and net.core.somaxconn")]
+        + "ServerOptions.ListenBacklog and net.core.somaxconn")]
     public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
 
     [LoggerMessage(32, LogLevel.Warning, "{Warning}")]
     public static partial void CounterGrew(ILogger log, string warning);
 
     [LoggerMessage(31, LogLevel.Warning, "{Door}: the receive buffer was full: the kernel dropped {Dropped} datagrams. Serve with more "
-        + "workers, or raise it with --option SO_RCVBUF=BYTES (SocketOptions) and net.core.rmem_max")]
+        + "workers, or raise it with ServerOptions.SocketOptions SO_RCVBUF=BYTES and net.core.rmem_max")]
     public static partial void ReceiveBufferFull(ILogger log, Endpoint door, long dropped);
 }

@@ -108,5 +108,5 @@ internal sealed class TakeoverClient : IDisposable
 
     private static NetworkException Silent(string path) => new(
         "take over", $"unix://{PrintableText.Escape(path)}", "the server there hands nothing over", SocketError.ConnectionAborted,
-        "look whether it is a doorbell of the same user, started with the same --takeover");
+        "look whether it is a Doorbell server of the same user, with the same ServerOptions.TakeoverPath");
 }

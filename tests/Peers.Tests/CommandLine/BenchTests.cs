@@ -157,12 +157,4 @@ public sealed class BenchTests
         Assert.Contains(part, ended.Error, StringComparison.Ordinal);
         Assert.Equal(1, ended.Error.Count(static c => c == '\n'));
     }
-
-    /// <summary>A file's name for one test; the file goes with it.</summary>
-    private sealed class Scratch(string extension) : IDisposable
-    {
-        public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), System.IO.Path.GetRandomFileName() + extension);
-
-        public void Dispose() => File.Delete(Path);
-    }
 }

@@ -57,8 +57,9 @@ internal static class BacklogReport
             return;
         }
 
+        int most = result.MaxWaiting;
         Say($"""
-            - The limit is {limit}, and {result.MaxWaiting} waited: Linux asks whether more than the limit wait already, so one more may, and yet
+            - The limit is {limit}, and {most} waited: Linux asks whether more than the limit wait already, so one more may, and yet
               another if two CPUs ask at once. An argument larger than net.core.somaxconn would have been cut down to that in
               silence (listen(2)). Now it is {Setting("core/somaxconn")}.
             - A client that waits is connected: the kernel shook hands for the server, which has not been told yet (accept(2)).

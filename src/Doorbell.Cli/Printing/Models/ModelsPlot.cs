@@ -114,7 +114,8 @@ internal static class ModelsPlot
         }
 
         plot.Axes.Bottom.SetTicks(
-            [.. ModelsBench.SlowClientCounts.Select(static (_, k) => (double)k)], [.. ModelsBench.SlowClientCounts.Select(static count => $"{count}")]);
+            [.. ModelsBench.SlowClientCounts.Select(static (_, k) => (double)k)],
+            [.. ModelsBench.SlowClientCounts.Select(static count => $"{count}")]);
         DecadeTicks(plot, bottom, top);
         plot.XLabel("clients that hold a connection with half a line");
         plot.YLabel("ms, logarithmic");

@@ -20,7 +20,9 @@ public sealed class FaultControl(bool streams, BothFaults begin, Action quit)
     public string Show() => _words.Show(Volatile.Read(ref _now));
 
     /// <summary>Does what a line says.</summary>
-    /// <param name="line">Settings and values, as in <c>loss 10% delay 20ms</c>, or <c>show</c>, <c>help</c>, <c>clear</c>, <c>quit</c>.</param>
+    /// <param name="line">
+    /// Settings and values, as in <c>loss 10% delay 20ms</c>, or <c>show</c>, <c>help</c>, <c>clear</c>, <c>quit</c>.
+    /// </param>
     /// <returns><c>ok</c>, what was asked for, or <c>error:</c> and why; always one line.</returns>
     public string Answer(string line)
     {

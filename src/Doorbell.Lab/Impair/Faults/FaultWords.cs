@@ -68,7 +68,8 @@ public sealed class FaultWords(bool streams, string prefix)
     private FaultSetting Find(string name)
     {
         FaultSetting setting = FaultSettings.Find(name)
-            ?? throw new ArgumentException($"\"{PrintableText.Escape(name)}\" is no setting: there are {Names}, {prefix}{Like}, {prefix}{Only}");
+            ?? throw new ArgumentException(
+                $"\"{PrintableText.Escape(name)}\" is no setting: there are {Names}, {prefix}{Like}, {prefix}{Only}");
         return Fits(setting)
             ? setting
             : throw new ArgumentException(streams

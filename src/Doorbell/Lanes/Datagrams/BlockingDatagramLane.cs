@@ -109,7 +109,8 @@ internal sealed unsafe class BlockingDatagramLane
     }
 
     /// <summary>
-    /// With IP_RECVERR (--option) ICMP errors wait in a queue of their own, and poll(2) does not sleep while there are any.
+    /// With IP_RECVERR, if <see cref="ServerOptions.SocketOptions"/> sets it, ICMP errors wait in a queue of their own. While there are
+    /// any, poll(2) does not sleep.
     /// </summary>
     private void ForgetErrors()
     {
