@@ -134,6 +134,6 @@ internal static partial class ServerLog
     public static partial void CounterGrew(ILogger log, string warning);
 
     [LoggerMessage(31, LogLevel.Warning, "{Door}: the receive buffer was full: the kernel dropped {Dropped} datagrams. Serve with more "
-        + "workers, or raise SO_RCVBUF (ServerOptions.SocketOptions) and net.core.rmem_max")]
+        + "workers, or raise it with ServerOptions.SocketOptions SO_RCVBUF=BYTES and net.core.rmem_max")]
     public static partial void ReceiveBufferFull(ILogger log, Endpoint door, long dropped);
 }

@@ -107,5 +107,5 @@ internal sealed class TakeoverClient : IDisposable
 
     private static NetworkException Silent(string path) => new(
         "take over", $"unix://{PrintableText.Escape(path)}", "the server there hands nothing over", SocketError.ConnectionAborted,
-        "look whether it is a server of the same user, with the same ServerOptions.TakeoverPath");
+        "look whether it is a Doorbell server of the same user, with the same ServerOptions.TakeoverPath");
 }

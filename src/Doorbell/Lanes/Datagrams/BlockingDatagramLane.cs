@@ -204,7 +204,8 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
     }
 
     /// <summary>
-    /// With IP_RECVERR (ServerOptions.SocketOptions) ICMP errors wait in a queue of their own, and poll(2) does not sleep while there are any.
+    /// With IP_RECVERR, if <see cref="ServerOptions.SocketOptions"/> sets it, ICMP errors wait in a queue of their own. While there are
+    /// any, poll(2) does not sleep.
     /// </summary>
     private void ForgetErrors()
     {
