@@ -81,7 +81,7 @@ public sealed class StreamSession
     /// <summary>When <see cref="Tick"/> is to be called at the latest; <see cref="TimeSpan.MaxValue"/> for never.</summary>
     public TimeSpan Deadline => _side.State.Phase switch
     {
-        SessionPhase.Open => SessionDeadlines.Earlier(_side.AlarmAt, _side.Deadlines.First(in _side.State, _side.Limits).Due),
+        SessionPhase.Open => Sessions.Deadline.Earlier(_side.AlarmAt, _side.Deadlines.First(in _side.State, _side.Limits).Due),
         SessionPhase.Closing when _side.State.Sending == SendingSide.Finished => _side.Deadlines.CloseDue(_side.Limits),
         SessionPhase.Closing => _side.Deadlines.First(in _side.State, _side.Limits).Due,
         _ => TimeSpan.MaxValue,
