@@ -330,7 +330,8 @@ public sealed class Server : IAsyncDisposable
             if (engine is PortableEngine)
             {
                 throw new PlatformNotSupportedException(
-                    $"the service {service.Name} is a program, and the portable engine starts none: leave out the engine");
+                    $"the service {service.Name} is a program, and the portable engine, the only one for the model async, starts none: "
+                    + "choose another model, or leave out both the engine and the model");
             }
 
             _ = ProgramFile.Find(program.FileName);
