@@ -25,6 +25,8 @@ public sealed record ServerOptions
     /// <summary>
     /// How connections are spread. Default null, the best for the service here: <see cref="ServerModel.Process"/> for a program,
     /// otherwise <see cref="ServerModel.Loop"/> on Linux, and <see cref="ServerModel.Async"/> elsewhere and on the portable engine.
+    /// <see cref="ServerModel.Process"/> and <see cref="ServerModel.Prefork"/> start the whole program anew for each worker, with all that
+    /// it does before its server starts: see <see cref="Server.IsWorker"/>.
     /// </summary>
     public ServerModel? Model { get; init; }
 
