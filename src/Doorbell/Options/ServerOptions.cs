@@ -25,6 +25,8 @@ public sealed record ServerOptions
     /// <summary>
     /// How connections are spread. Default null, the best for the service here: <see cref="ServerModel.Process"/> for a program,
     /// otherwise <see cref="ServerModel.Loop"/> on Linux, and <see cref="ServerModel.Async"/> elsewhere and on the portable engine.
+    /// <see cref="ServerModel.Process"/> and <see cref="ServerModel.Prefork"/> start the whole program anew for each worker, with all that
+    /// it does before its server starts: see <see cref="Server.IsWorker"/>.
     /// </summary>
     public ServerModel? Model { get; init; }
 
@@ -166,9 +168,23 @@ public sealed record ServerOptions
             }
         }
 
+        RequireOneServiceAnEndpoint();
         foreach (DoorOptions door in AllDoors.Where(static door => !door.Endpoint.IsPassed))
         {
             door.RequireSpoken();
+        }
+    }
+
+    /// <summary>With a shared port (<see cref="ReusePort"/>) the kernel would give each service some of the connections.</summary>
+    private void RequireOneServiceAnEndpoint()
+    {
+        IEnumerable<DoorOptions> fixedDoors = AllDoors.Where(static door => door.Endpoint is { IsPassed: false } and not { IsUnix: false, Port: 0 });
+        foreach (IGrouping<Endpoint, DoorOptions> atOne in fixedDoors.GroupBy(static door => door.Endpoint.As(null)))
+        {
+            if (atOne.Select(static door => door.Service).Distinct(ReferenceEqualityComparer.Instance).Count() > 1)
+            {
+                throw new ArgumentException($"Two services are to be served on {atOne.Key}: give each an endpoint of its own.");
+            }
         }
     }
 }
