@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using CsCheck;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Tests;
 

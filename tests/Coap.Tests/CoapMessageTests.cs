@@ -1,5 +1,6 @@
 using CsCheck;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Tests;
 
@@ -84,7 +85,7 @@ public sealed class CoapMessageTests
     [InlineData("40000000", CoapFormatError.None)]
     [InlineData("60000000", CoapFormatError.None)]
     [InlineData("70000000", CoapFormatError.None)]
-    public void What_is_wrong_is_told(string hex, CoapFormatError error) =>
+    internal void What_is_wrong_is_told(string hex, CoapFormatError error) =>
         Assert.Equal(error, CoapMessage.TryRead(Convert.FromHexString(hex), out _));
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 using Doorbell.Sessions;
 
 namespace Doorbell.Tests;

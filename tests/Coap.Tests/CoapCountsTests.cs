@@ -1,4 +1,5 @@
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 using Doorbell.Sessions;
 
 namespace Doorbell.Tests;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using CsCheck;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Tests;
 

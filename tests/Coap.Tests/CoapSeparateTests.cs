@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 using Doorbell.Sessions;
 
 namespace Doorbell.Tests;

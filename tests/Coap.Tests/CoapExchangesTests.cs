@@ -1,5 +1,7 @@
 using CsCheck;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
+using Doorbell.Coap.Server;
 
 namespace Doorbell.Tests;
 

@@ -54,7 +54,7 @@ public sealed record CoapUri
     }
 
     /// <summary>The server alone, as a URI.</summary>
-    internal string Server => Prefix + Endpoint.ToString()["udp://".Length..];
+    public string Server => Prefix + Endpoint.ToString()["udp://".Length..];
 
     /// <summary>As it is read back.</summary>
     public override string ToString()

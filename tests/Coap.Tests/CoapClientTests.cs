@@ -1,5 +1,6 @@
 using CsCheck;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Tests;
 

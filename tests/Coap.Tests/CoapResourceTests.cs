@@ -1,5 +1,6 @@
 using System.Buffers;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Tests;
 

@@ -1,12 +1,13 @@
 using System.Text;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Tests;
 
 /// <summary>A client and what it says, in a time that the test moves.</summary>
 internal sealed class CoapConversation(CoapClientLimits? limits = null)
 {
-    public CoapClient Client { get; } = new(limits ?? CoapClientLimits.Default, new Random(1));
+    public CoapClient Client { get; } = new(limits ?? CoapClientLimits.Default, TestSocket.Of(1));
 
     public TimeSpan Now { get; private set; }
 

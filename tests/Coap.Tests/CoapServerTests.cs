@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Doorbell.Coap;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Tests;
 
