@@ -44,8 +44,9 @@ public abstract class ImpairProxy : IDisposable
         EndPoint[] upstream = await Connector.AddressesAsync(options.Upstream, _resolveTimeout, cancellation).ConfigureAwait(false);
 
         // What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.
-        ServerOptions listening = new() { Service = ClassicServices.Echo, Endpoints = [options.Listen] };
-        List<DoorSocket> doors = await new Binding(listening, ServerModel.Async, []).BindAllAsync(cancellation).ConfigureAwait(false);
+        DoorOptions listening = new() { Endpoint = options.Listen, Service = ClassicServices.Echo };
+        Binding binding = new([listening], null, ListenOptions.Default, ServerModel.Async, []);
+        List<DoorSocket> doors = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
         try
         {
             RequireAnother(doors, options.Upstream, upstream[0]);

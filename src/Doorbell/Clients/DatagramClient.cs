@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Clients;
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 using Doorbell.Sessions;
 
 namespace Doorbell;

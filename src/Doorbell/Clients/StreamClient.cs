@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 using Doorbell.Sessions;
 
 namespace Doorbell;

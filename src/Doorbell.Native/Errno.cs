@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 
-namespace Doorbell.Native.Errors;
+namespace Doorbell.Native;
 
 /// <summary>
 /// An error as errno(3), getaddrinfo(3) and every manual page name it, with the words of strerror(3). The words are kept here, since

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace Doorbell.Native.Errors;
+namespace Doorbell.Native;
 
 /// <summary>What to do about a failed call.</summary>
 internal static class Advice

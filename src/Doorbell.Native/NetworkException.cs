@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Doorbell.Native;
-using Doorbell.Native.Errors;
 
 namespace Doorbell;
 
@@ -63,26 +62,26 @@ public class NetworkException : Exception
         SocketError error = socket.SocketErrorCode;
         if (error == SocketError.AddressNotAvailable && target.StartsWith("unix", StringComparison.Ordinal))
         {
-            Errno missing = Native.Errors.Errno.NoSuchFile;
-            string forPath = Native.Errors.Advice.ForMissingPath(operation);
+            Errno missing = Native.Errno.NoSuchFile;
+            string forPath = Native.Advice.ForMissingPath(operation);
             return new NetworkException(operation, target, missing.ToString(), error, forPath, failure) { Errno = missing };
         }
 
-        string? advice = Native.Errors.Advice.For(operation, error, target);
-        return new NetworkException(operation, target, Answer(socket), error, advice, failure) { Errno = Native.Errors.Errno.Of(socket) };
+        string? advice = Native.Advice.For(operation, error, target);
+        return new NetworkException(operation, target, Answer(socket), error, advice, failure) { Errno = Native.Errno.Of(socket) };
     }
 
     /// <summary>Words a failure of a call that was made without System.Net.Sockets.</summary>
     internal static NetworkException FromErrno(string operation, string target, int errno)
     {
         SocketError error = LinuxErrno.ToSocketError(errno);
-        Errno? named = Native.Errors.Errno.Of(error) ?? Native.Errors.Errno.OnLinux(errno);
+        Errno? named = Native.Errno.Of(error) ?? Native.Errno.OnLinux(errno);
         string what = named?.ToString() ?? $"error {errno}";
-        return new NetworkException(operation, target, what, error, Native.Errors.Advice.For(operation, error, target)) { Errno = named };
+        return new NetworkException(operation, target, what, error, Native.Advice.For(operation, error, target)) { Errno = named };
     }
 
     /// <summary>The system's answer alone: <c>ECONNREFUSED (Connection refused)</c>.</summary>
-    internal static string Answer(SocketException failure) => Native.Errors.Errno.Of(failure) is { } errno
+    internal static string Answer(SocketException failure) => Native.Errno.Of(failure) is { } errno
         ? errno.ToString()
         : failure.SocketErrorCode == SocketError.SocketError
             ? "an error that has no name here"
