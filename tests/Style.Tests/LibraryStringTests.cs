@@ -25,7 +25,7 @@ public sealed partial class LibraryStringTests
     public void No_library_tells_its_user_to_give_the_command_an_option()
     {
         Assert.NotEmpty(_strings);
-        Assert.Empty(_strings.Where(static text => WordsOfTheCommand().IsMatch(text.Text)));
+        Assert.DoesNotContain(_strings, static text => WordsOfTheCommand().IsMatch(text.Text));
     }
 
     [Fact]

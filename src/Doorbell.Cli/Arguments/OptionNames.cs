@@ -13,6 +13,8 @@ internal static class OptionNames
         ["ServerOptions.TakeoverPath"] = "--takeover",
         ["CoapServerLimits.MaxExchanges"] = "--coap-exchanges",
         ["allow a longer timeout"] = "allow more with --timeout",
+        ["and more RetrySchedule.Tries"] = "and --tries",
+        ["Connector.ConnectAsync"] = "`doorbell connect`",
         ["SocketOptionCatalogue.All"] = "`doorbell options`",
         ["SocketOptionCatalogue.Read"] = "`doorbell options`",
         ["ImpairOptions.Listen"] = "LISTEN",
