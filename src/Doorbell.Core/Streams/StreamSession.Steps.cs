@@ -33,7 +33,7 @@ public sealed partial class StreamSession
                 DispatchEnd(now);
             }
 
-            if (_phase == Phase.Open && (BothSidesEnded || (Draining && !AwaitsFirstRequest(now) && IsAtRest())))
+            if (_phase == Phase.Open && (BothSidesEnded || (Draining && DrainMayClose && !AwaitsFirstRequest(now) && IsAtRest())))
             {
                 BeginClose(CloseReason.Completed);
             }

@@ -87,7 +87,7 @@ public sealed partial class StreamSession
     public CloseReason Reason => _reason;
 
     /// <summary>What the lane is to do now.</summary>
-    public Want Wants => _phase switch
+    public Want Wants => ConnectWants | _phase switch
     {
         Phase.Open => SendingWants
             | (_yieldWanted ? Want.Yield : 0)
@@ -148,7 +148,7 @@ public sealed partial class StreamSession
     {
         _utcOrigin = utcNow - now;
         _opened = _lastActivity = now;
-        _ledger.ConnectionOpened();
+        CountOpened();
         Call(Moment.Open, now);
         Complete(now);
     }
@@ -229,6 +229,7 @@ public sealed partial class StreamSession
     {
         _stepsLeft = _limits.MaxStepsPerRound;
         Draining = true;
+        DrainRequested();
         if (_phase == Phase.Open)
         {
             Call(Moment.Drain, now);
@@ -268,6 +269,7 @@ public sealed partial class StreamSession
         }
 
         EndTurn();
+        CloseRequests();
         _ledger.ConnectionClosed(_reason);
     }
 

@@ -41,4 +41,7 @@ public enum CloseReason
 
     /// <summary>The process that served it was killed or crashed.</summary>
     ProcessDied,
+
+    /// <summary>A connection that we wanted to open could not be made: it was never open.</summary>
+    ConnectFailed,
 }
