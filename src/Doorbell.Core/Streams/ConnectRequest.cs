@@ -18,12 +18,27 @@ public sealed class ConnectRequest
     private volatile bool _pending = true;
     private volatile bool _over;
 
-    internal ConnectRequest(Endpoint endpoint, StreamHandler handler, TimeSpan timeout, StreamLimits limits)
+    /// <summary>A request that no other connection makes: a client's.</summary>
+    /// <param name="endpoint">Where to connect to.</param>
+    /// <param name="handler">The new connection's own.</param>
+    /// <param name="options">Time-out and limits.</param>
+    /// <exception cref="ArgumentException">The endpoint carries datagrams, or an option makes no sense.</exception>
+    public ConnectRequest(Endpoint endpoint, StreamHandler handler, ConnectOptions options)
+        : this(endpoint, handler, options, StreamLimits.Default) => _requesterIsOver = true;
+
+    internal ConnectRequest(Endpoint endpoint, StreamHandler handler, ConnectOptions options, StreamLimits limits)
     {
+        ArgumentNullException.ThrowIfNull(handler);
+        if (!endpoint.IsStream)
+        {
+            throw new ArgumentException($"{endpoint} carries datagrams, which need no connection.", nameof(endpoint));
+        }
+
+        options.Validate();
         Endpoint = endpoint;
         Handler = handler;
-        Timeout = timeout;
-        Limits = limits;
+        Timeout = options.Timeout;
+        Limits = options.Limits ?? limits;
         Outgoing = new OutgoingConnection(this);
     }
 

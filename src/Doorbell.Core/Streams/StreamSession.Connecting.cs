@@ -37,13 +37,6 @@ public sealed partial class StreamSession
 
     internal OutgoingConnection Connect(Endpoint endpoint, StreamHandler handler, ConnectOptions options)
     {
-        ArgumentNullException.ThrowIfNull(handler);
-        if (!endpoint.IsStream)
-        {
-            throw new ArgumentException($"{endpoint} carries datagrams, which need no connection.", nameof(endpoint));
-        }
-
-        options.Validate();
         _requested ??= [];
         _requested.RemoveAll(static request => request.IsOver);
         if (_requested.Count(static request => request.IsPending) >= MaxConnecting)
@@ -51,7 +44,7 @@ public sealed partial class StreamSession
             throw new InvalidOperationException($"This handler waits for {MaxConnecting} connections already: that is the most at once.");
         }
 
-        ConnectRequest added = new(endpoint, handler, options.Timeout, options.Limits ?? _limits);
+        ConnectRequest added = new(endpoint, handler, options, _limits);
         _requested.Add(added);
         (_toConnect ??= new Queue<ConnectRequest>()).Enqueue(added);
         return added.Outgoing;

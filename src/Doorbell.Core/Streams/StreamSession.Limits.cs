@@ -32,7 +32,7 @@ public sealed partial class StreamSession
             {
                 TimeSpan silent = After(_opened, _limits.FirstByteTimeout);
                 first = silent < first.Due ? (silent, CloseReason.FirstByteTimeout) : first;
-                TimeSpan drained = Draining ? After(_opened, _firstRequestTakes) : TimeSpan.MaxValue;
+                TimeSpan drained = Draining && _request is null ? After(_opened, _firstRequestTakes) : TimeSpan.MaxValue;
                 first = drained < first.Due ? (drained, CloseReason.Completed) : first;
             }
 
@@ -43,7 +43,7 @@ public sealed partial class StreamSession
     internal static TimeSpan After(TimeSpan time, TimeSpan wait) =>
         wait == Timeout.InfiniteTimeSpan || wait > TimeSpan.MaxValue - time ? TimeSpan.MaxValue : time + wait;
 
-    private bool AwaitsFirstRequest(TimeSpan now) => !_heard && now < After(_opened, _firstRequestTakes);
+    private bool AwaitsFirstRequest(TimeSpan now) => _request is null && !_heard && now < After(_opened, _firstRequestTakes);
 
     /// <summary>While parked the handler works: idle time is counted from when that ends, not from when it began.</summary>
     private void RestartIdleTimeIfParked(TimeSpan now)

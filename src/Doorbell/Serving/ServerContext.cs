@@ -11,6 +11,7 @@ namespace Doorbell.Serving;
 /// <param name="Shutdown">When to drain and when to abort.</param>
 /// <param name="Log">Where to say what goes wrong.</param>
 internal sealed record ServerContext(ServerOptions Options, ServerModel Model, Admission Admission, Ledger Ledger, Shutdown Shutdown, ILogger Log)
+    : LaneContext(Ledger, Shutdown, Log)
 {
     /// <summary>A session for a datagram socket at this door.</summary>
     public DatagramSession NewDatagramSession(Door door) =>

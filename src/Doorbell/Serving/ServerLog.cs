@@ -24,6 +24,15 @@ internal static partial class ServerLog
     [LoggerMessage(2, LogLevel.Information, "{Door}: connection from {Peer} ended: {Reason}")]
     public static partial void Disconnected(ILogger log, Endpoint door, PeerAddress peer, CloseReason reason);
 
+    [LoggerMessage(33, LogLevel.Information, "{Upstream}: connected from {Local}")]
+    public static partial void ConnectedTo(ILogger log, Endpoint upstream, PeerAddress local);
+
+    [LoggerMessage(34, LogLevel.Information, "{Upstream}: connection from {Local} ended: {Reason}")]
+    public static partial void DisconnectedFrom(ILogger log, Endpoint upstream, PeerAddress local, CloseReason reason);
+
+    [LoggerMessage(35, LogLevel.Warning, "{Failure}")]
+    public static partial void ConnectFailed(ILogger log, string failure);
+
     [LoggerMessage(3, LogLevel.Debug, "{Failure}")]
     public static partial void ConnectionFailed(ILogger log, string failure);
 

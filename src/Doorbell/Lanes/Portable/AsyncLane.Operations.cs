@@ -134,6 +134,13 @@ internal sealed partial class AsyncLane
             ServerLog.HandlerFaulted(_context.Log, _door, _session.Peer, fault.GetType().Name, ServerLog.TextOf(fault));
         }
 
-        ServerLog.Disconnected(_context.Log, _door, _session.Peer, _session.Reason);
+        if (_isOurs)
+        {
+            ServerLog.DisconnectedFrom(_context.Log, _door, _local, Reason);
+        }
+        else
+        {
+            ServerLog.Disconnected(_context.Log, _door, Peer, Reason);
+        }
     }
 }
