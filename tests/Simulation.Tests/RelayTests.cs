@@ -1,4 +1,3 @@
-using Doorbell.Links;
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;

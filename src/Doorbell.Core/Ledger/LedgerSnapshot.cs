@@ -48,6 +48,9 @@ public sealed record LedgerSnapshot
     /// <summary>Processes that were killed, crashed, or could not be made.</summary>
     public required long ProcessesLost { get; init; }
 
+    /// <summary>Calls of a lane to a session that was over, which changed nothing: a fault of the lane.</summary>
+    public required long CallsAfterClose { get; init; }
+
     /// <summary>
     /// What the services' protocols count, by the name of each <see cref="LedgerCounter"/>; no part of <see cref="Errors"/>.
     /// </summary>
@@ -60,11 +63,11 @@ public sealed record LedgerSnapshot
     public long ConnectFailures => Closed(CloseReason.ConnectFailed);
 
     /// <summary>
-    /// All that went wrong: connections that were refused, could not be made, or ended for any reason but completion or an idle peer, datagrams lost,
-    /// handlers that threw, failures of accept, processes lost.
+    /// All that went wrong: connections that were refused, could not be made, or ended for any reason but completion or an idle peer,
+    /// datagrams lost, handlers that threw, failures of accept, processes lost, faults of a lane.
     /// </summary>
     public long Errors => ConnectionsClosed.Sum() - Closed(CloseReason.Completed) - Closed(CloseReason.IdleTimeout)
-        + ConnectionsRefused + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors + ProcessesLost;
+        + ConnectionsRefused + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors + ProcessesLost + CallsAfterClose;
 
     /// <summary>Connections that ended for <paramref name="reason"/>.</summary>
     public long Closed(CloseReason reason) => ConnectionsClosed[(int)reason];

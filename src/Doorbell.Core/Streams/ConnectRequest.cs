@@ -112,7 +112,7 @@ public sealed class ConnectRequest
 
     internal void Closed() => _over = true;
 
-    internal void Drains(Bell bell)
+    internal void Draining(Bell bell)
     {
         _drainBell = bell;
         Interlocked.MemoryBarrier();

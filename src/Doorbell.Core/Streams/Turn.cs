@@ -63,7 +63,7 @@ public readonly ref struct Turn
     /// <param name="options">Time-out and limits; null for the defaults.</param>
     /// <returns>To give it up, and to learn why it failed.</returns>
     /// <exception cref="ArgumentException">The endpoint carries datagrams.</exception>
-    /// <exception cref="InvalidOperationException">This handler waits for <see cref="StreamSession.MaxConnecting"/> already.</exception>
+    /// <exception cref="InvalidOperationException">This handler waits for 16 already.</exception>
     public OutgoingConnection Connect(Endpoint endpoint, StreamHandler handler, ConnectOptions? options = null) =>
         _session.Connect(endpoint, handler, options ?? ConnectOptions.Default);
 
