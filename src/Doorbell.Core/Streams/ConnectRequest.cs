@@ -105,7 +105,10 @@ public sealed class ConnectRequest
     {
         _cancelled = true;
         Interlocked.MemoryBarrier();
-        _cancelBell?.Ring();
+        if (_pending)
+        {
+            _cancelBell?.Ring();
+        }
     }
 
     internal void Opened() => _pending = false;

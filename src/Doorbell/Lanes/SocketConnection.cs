@@ -17,6 +17,9 @@ internal enum Progress
 
     /// <summary>It is to be closed.</summary>
     Over,
+
+    /// <summary>Its handler has asked for connections, which the lane takes first (<see cref="Want.Connect"/>).</summary>
+    Connecting,
 }
 
 /// <summary>One session over one descriptor. How bytes move is its heirs' matter.</summary>
@@ -24,6 +27,9 @@ internal abstract partial class SocketConnection : ConnectionInfo
 {
     private long _id;
     private bool _closed;
+
+    /// <summary>For the log, of one that we opened: asked for while it is open.</summary>
+    private PeerAddress _local;
 
     /// <param name="accepted">Its descriptor is this one's from here on.</param>
     /// <param name="context">What to serve.</param>
@@ -39,7 +45,24 @@ internal abstract partial class SocketConnection : ConnectionInfo
         Session = new StreamSession(service.NewStreamHandler!(this), service.StreamLimits, this, bell, context.Ledger, pool);
     }
 
+    /// <param name="connected">Its descriptor is this one's from here on.</param>
+    /// <param name="context">Where to count and log.</param>
+    /// <param name="bell">The lane's.</param>
+    /// <param name="pool">Where its session's memory comes from.</param>
+    protected SocketConnection(in ConnectedSocket connected, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    {
+        Descriptor = connected.Descriptor;
+        Door = connected.Request.Endpoint;
+        Peer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
+        Context = context;
+        IsOutgoing = true;
+        Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);
+    }
+
     public int Descriptor { get; }
+
+    /// <summary>Whether we opened it: then it has no place in the admission.</summary>
+    public bool IsOutgoing { get; }
 
     public override long Id => ConnectionId.Of(ref _id);
 
@@ -57,7 +80,7 @@ internal abstract partial class SocketConnection : ConnectionInfo
     {
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Connected(Context.Log, Door, Session.Peer);
+            LogOpen();
         }
 
         Session.Opened(now, DateTimeOffset.UtcNow);
@@ -96,7 +119,7 @@ internal abstract partial class SocketConnection : ConnectionInfo
 
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Disconnected(Context.Log, Door, Session.Peer, Session.Reason);
+            LogClosed();
         }
     }
 
@@ -128,6 +151,31 @@ internal abstract partial class SocketConnection : ConnectionInfo
         {
             ServerLog.ConnectionFailed(
                 Context.Log, NetworkException.FromErrno(operation, $"{Door} peer {Session.Peer}", errno).Message);
+        }
+    }
+
+    private void LogOpen()
+    {
+        if (IsOutgoing)
+        {
+            _local = Local;
+            ServerLog.ConnectedTo(Context.Log, Door, _local);
+        }
+        else
+        {
+            ServerLog.Connected(Context.Log, Door, Peer);
+        }
+    }
+
+    private void LogClosed()
+    {
+        if (IsOutgoing)
+        {
+            ServerLog.DisconnectedFrom(Context.Log, Door, _local, Session.Reason);
+        }
+        else
+        {
+            ServerLog.Disconnected(Context.Log, Door, Peer, Session.Reason);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Doorbell.Lanes;
 using Doorbell.Lanes.Portable;
 using Doorbell.Serving;
 using Doorbell.Sessions;
@@ -74,7 +75,7 @@ public sealed class Client : IAsyncDisposable
         }
         catch (Exception failure)
         {
-            request.Fail(AsyncConnect.FailureOf(request, failure), new Ledger());
+            request.Fail(ConnectFailures.Of(request, failure), new Ledger());
             throw;
         }
 

@@ -9,6 +9,8 @@ internal sealed class LoopConnection : Timed
     /// <exception cref="Exception">The making of the handler failed.</exception>
     public LoopConnection(in AcceptedSocket accepted, LoopLane lane) => Connection = lane.Make(accepted, new LoopBell(this, lane));
 
+    public LoopConnection(in ConnectedSocket connected, LoopLane lane) => Connection = lane.Make(connected, new LoopBell(this, lane));
+
     public SocketConnection Connection { get; }
 
     /// <summary>Its index in the loop's table, and its events' token.</summary>

@@ -22,6 +22,11 @@ internal abstract partial class LoopLane : IDisposable
     private readonly EventDescriptor _wake = new();
     private readonly TimerWheel _timers = new(MonotonicClock.Now);
     private readonly ConcurrentQueue<LoopConnection> _rung = new();
+
+    /// <summary>Those whose bell was rung by the lane's own thread, which needs no wake.</summary>
+    private Queue<LoopConnection> _rungHere = new();
+    private Queue<LoopConnection> _dispatching = new();
+    private int _thread;
     private Queue<LoopConnection> _yielded = new();
     private Queue<LoopConnection> _next = new();
 
@@ -34,6 +39,7 @@ internal abstract partial class LoopLane : IDisposable
         Context = context with { Ledger = context.Ledger.PartOfOneThread() };
         _shutdown = shutdown;
         Acceptor = new LoopAcceptor(listeners, all, Context, Epoll, ListenerToken, _wake, Open);
+        Connector = new LoopConnector(Context, Epoll, _timers, _wake, Open);
     }
 
     /// <summary>What a connection is told.</summary>
@@ -51,6 +57,8 @@ internal abstract partial class LoopLane : IDisposable
 
     protected LoopAcceptor Acceptor { get; }
 
+    protected LoopConnector Connector { get; }
+
     protected Epoll Epoll { get; } = new();
 
     protected LoopTable Table { get; } = new();
@@ -66,6 +74,12 @@ internal abstract partial class LoopLane : IDisposable
     /// <summary>Any thread: the connection's bell was rung.</summary>
     public void OnRung(LoopConnection connection)
     {
+        if (Environment.CurrentManagedThreadId == _thread)
+        {
+            _rungHere.Enqueue(connection);
+            return;
+        }
+
         _rung.Enqueue(connection);
         _wake.Raise();
     }
@@ -95,6 +109,9 @@ internal abstract partial class LoopLane : IDisposable
 
     /// <summary>The connection itself; the lane owns it from here on.</summary>
     public abstract SocketConnection Make(in AcceptedSocket accepted, Bell bell);
+
+    /// <inheritdoc cref="Make(in AcceptedSocket, Bell)"/>
+    public abstract SocketConnection Make(in ConnectedSocket connected, Bell bell);
 
     /// <summary>Does not throw: the lane may have failed.</summary>
     protected abstract void DisposeOwn();
@@ -132,6 +149,10 @@ internal abstract partial class LoopLane : IDisposable
         else if (token == StopToken)
         {
             OnShutdown(now);
+        }
+        else if (LoopConnector.IsToken(token))
+        {
+            Connector.OnEvents(token, now);
         }
         else
         {
@@ -179,7 +200,7 @@ internal abstract partial class LoopLane : IDisposable
         {
             ServerLog.LaneFailed(Context.Log, connection.Connection.Door, ServerLog.TextOf(fault));
             connection.Connection.Session.Fail(CloseReason.TransportFailed);
-            if (Advance(connection.Connection, MonotonicClock.Now) == Progress.Over)
+            if (AdvanceAndConnect(connection.Connection, MonotonicClock.Now) == Progress.Over)
             {
                 Close(connection);
             }
@@ -194,10 +215,12 @@ internal abstract partial class LoopLane : IDisposable
         // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
         Epoll.Watch(_shutdown.Abort.Descriptor, Epoll.In, StopToken);
         BeginAccepting();
-        while (Acceptor.IsAccepting || Table.Count > 0)
+        _thread = Environment.CurrentManagedThreadId;
+        while (Acceptor.IsAccepting || Table.Count > 0 || Connector.Count > 0)
         {
             TimeSpan now = Wait(Timeout());
             TickDue(now);
+            DispatchRungHere(now);
             ResumeYielded(now);
             AcceptSome(now);
         }
@@ -205,7 +228,7 @@ internal abstract partial class LoopLane : IDisposable
 
     private int Timeout()
     {
-        if (_yielded.Count > 0)
+        if (_yielded.Count > 0 || _rungHere.Count > 0)
         {
             return 0;
         }
@@ -219,6 +242,7 @@ internal abstract partial class LoopLane : IDisposable
     private void OnWake(TimeSpan now)
     {
         _wake.Clear();
+        Connector.OnWake(now);
 
         // A handler may ring its own bell each time: what is rung from here on has raised the wake again, and comes next time round.
         for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection? connection); rung--)
@@ -231,11 +255,32 @@ internal abstract partial class LoopLane : IDisposable
         }
     }
 
+    /// <summary>What these ring in their turn comes next time round: a handler may ring its own bell each time.</summary>
+    private void DispatchRungHere(TimeSpan now)
+    {
+        (_rungHere, _dispatching) = (_dispatching, _rungHere);
+        while (_dispatching.TryDequeue(out LoopConnection? connection))
+        {
+            if (!connection.Over)
+            {
+                connection.ClearRing();
+                Dispatch(connection, News.Ring, now);
+            }
+        }
+    }
+
     private void TickDue(TimeSpan now)
     {
-        while (_timers.TakeDue(now) is LoopConnection due)
+        while (_timers.TakeDue(now) is { } due)
         {
-            Dispatch(due, News.Time, now);
+            if (due is LoopConnection connection)
+            {
+                Dispatch(connection, News.Time, now);
+            }
+            else
+            {
+                Connector.OnTimer((LoopConnecting)due, now);
+            }
         }
     }
 
@@ -255,7 +300,7 @@ internal abstract partial class LoopLane : IDisposable
 
     private void Advance(LoopConnection connection, TimeSpan now)
     {
-        switch (Advance(connection.Connection, now))
+        switch (AdvanceAndConnect(connection.Connection, now))
         {
             case Progress.Over:
                 Close(connection);
@@ -267,6 +312,41 @@ internal abstract partial class LoopLane : IDisposable
         }
 
         _timers.Ensure(connection, connection.Connection.Session.Deadline);
+    }
+
+    private Progress AdvanceAndConnect(SocketConnection connection, TimeSpan now)
+    {
+        Progress progress = Advance(connection, now);
+        while (progress == Progress.Connecting)
+        {
+            while (connection.Session.TryTakeConnect(out ConnectRequest? request))
+            {
+                Connector.Connect(request, now);
+            }
+
+            progress = Advance(connection, now);
+        }
+
+        return progress;
+    }
+
+    private void Open(ConnectedSocket connected, TimeSpan now)
+    {
+        LoopConnection connection = new(connected, this);
+        Table.Add(connection);
+        try
+        {
+            connection.Connection.Open(now);
+            Watch(connection);
+        }
+        catch (Exception fault)
+        {
+            // The system is out of memory for one more descriptor to watch.
+            Drop(connection, fault);
+            return;
+        }
+
+        Dispatch(connection, IsDraining ? News.Drain : News.Socket, now);
     }
 
     private bool Open(AcceptedSocket accepted, TimeSpan now)

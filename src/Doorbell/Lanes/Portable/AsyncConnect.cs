@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Doorbell.Native.Errors;
 using Doorbell.Serving;
 using Doorbell.Sessions;
 
@@ -32,18 +31,6 @@ internal static class AsyncConnect
         }
     }
 
-    /// <summary>What a handler is told of an exception that ended connecting.</summary>
-    public static ConnectFailure FailureOf(ConnectRequest request, Exception failure)
-    {
-        if (failure is OperationCanceledException)
-        {
-            return ConnectFailure.Cancelled(request.Endpoint);
-        }
-
-        NetworkException why = failure as NetworkException ?? NetworkException.From("connect", request.Endpoint.ToString(), failure);
-        return new ConnectFailure(why.ErrnoName ?? Errno.Of(why.Error)?.Name ?? "EIO", why.Message);
-    }
-
     private static async Task<Socket?> ConnectAsync(ConnectRequest request, LaneContext context)
     {
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(context.Shutdown.Aborting);
@@ -54,7 +41,7 @@ internal static class AsyncConnect
         }
         catch (Exception failure)
         {
-            context.Fail(request, FailureOf(request, failure));
+            context.Fail(request, ConnectFailures.Of(request, failure));
             return null;
         }
     }
