@@ -63,10 +63,11 @@ public sealed record LedgerSnapshot
     public long ConnectFailures => Closed(CloseReason.ConnectFailed);
 
     /// <summary>
-    /// All that went wrong: connections that were refused, could not be made, or ended for any reason but completion or an idle peer,
-    /// datagrams lost, handlers that threw, failures of accept, processes lost, faults of a lane.
+    /// All that went wrong: connections that were refused, could not be made, or ended for any reason but completion, an idle peer or the
+    /// server's own order, datagrams lost, handlers that threw, failures of accept, processes lost, faults of a lane.
     /// </summary>
     public long Errors => ConnectionsClosed.Sum() - Closed(CloseReason.Completed) - Closed(CloseReason.IdleTimeout)
+        - Closed(CloseReason.ServerClosed)
         + ConnectionsRefused + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors + ProcessesLost + CallsAfterClose;
 
     /// <summary>Connections that ended for <paramref name="reason"/>.</summary>

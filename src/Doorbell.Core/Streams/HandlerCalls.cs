@@ -8,6 +8,9 @@ internal enum HandlerEvent : byte
     Ring,
     Alarm,
     Drain,
+
+    /// <summary>The server drains, and nothing is half done for the peer.</summary>
+    Drained,
 }
 
 /// <summary>Calls a handler, and catches what it throws: a fault ends the handler's own session and nothing else.</summary>
@@ -59,7 +62,8 @@ internal readonly struct HandlerCalls(StreamHandler handler)
                 HandlerEvent.Flushed => handler.OnFlushed(turn),
                 HandlerEvent.Ring => handler.OnRing(turn),
                 HandlerEvent.Alarm => handler.OnAlarm(turn),
-                _ => handler.OnDrain(turn),
+                HandlerEvent.Drain => handler.OnDrain(turn),
+                _ => handler.OnDrained(turn),
             };
         }
         catch (Exception thrown)

@@ -43,6 +43,12 @@ internal struct HandlerSide
 
     public Exception? Fault { get; private set; }
 
+    /// <summary>Bytes received so far, up to the last turn.</summary>
+    public long BytesReceived { get; private set; }
+
+    /// <summary>Bytes that the kernel has taken so far, up to the last turn.</summary>
+    public long BytesSent { get; private set; }
+
     /// <summary>When the handler's alarm is due; <see cref="TimeSpan.MaxValue"/> for never.</summary>
     public TimeSpan AlarmAt { get; set; }
 
@@ -94,9 +100,13 @@ internal struct HandlerSide
                 DispatchEnd(turn);
             }
 
-            if (State.IsOpen && (BothSidesEnded || (DrainMayClose && !Deadlines.AwaitsFirstRequest(in State, turn.Now) && IsAtRest())))
+            if (State.IsOpen && BothSidesEnded && IsHandlerIdle())
             {
                 BeginClose(CloseReason.Completed);
+            }
+            else if (State.IsOpen && DrainMayClose && !Deadlines.AwaitsFirstRequest(in State, turn.Now) && IsAtRest())
+            {
+                Call(HandlerEvent.Drained, turn);
             }
         }
 
@@ -111,13 +121,10 @@ internal struct HandlerSide
     private readonly bool DrainMayClose => State.IsDraining && Requests is not { MayClose: false };
 
     /// <summary>Nothing is half done: a drain may close the connection here.</summary>
-    private bool IsAtRest()
-    {
-        if (!Rest.IsEmpty || State.IsParked || Output.Pending > 0)
-        {
-            return false;
-        }
+    private bool IsAtRest() => Rest.IsEmpty && !State.IsParked && Output.Pending == 0 && IsHandlerIdle();
 
+    private bool IsHandlerIdle()
+    {
         bool isIdle = _handler.IsIdle(out Exception? fault);
         if (fault is not null)
         {
@@ -344,6 +351,8 @@ internal struct HandlerSide
     public void EndTurn()
     {
         _ledger.Add(in Tally);
+        BytesReceived += Tally.BytesReceived;
+        BytesSent += Tally.BytesSent;
         Tally = default;
     }
 }

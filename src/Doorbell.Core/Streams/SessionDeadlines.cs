@@ -17,11 +17,9 @@ internal struct SessionDeadlines
     private DataRate _arriving;
     private DataRate _leaving;
 
-    /// <summary>A time after a wait; never, if the wait is infinite or the time too late to be told.</summary>
-    public static TimeSpan After(TimeSpan time, TimeSpan wait) =>
-        wait == Timeout.InfiniteTimeSpan || wait > TimeSpan.MaxValue - time ? TimeSpan.MaxValue : time + wait;
+    public readonly TimeSpan OpenedAt => _opened;
 
-    public static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
+    public readonly TimeSpan LastActivity => _lastActivity;
 
     public void Opened(TimeSpan now) => _opened = _lastActivity = now;
 
@@ -50,34 +48,34 @@ internal struct SessionDeadlines
     }
 
     /// <summary>When a closing session no longer waits for the peer's end.</summary>
-    public readonly TimeSpan CloseDue(StreamLimits limits) => After(_finishedAt, limits.CloseTimeout);
+    public readonly TimeSpan CloseDue(StreamLimits limits) => Deadline.After(_finishedAt, limits.CloseTimeout);
 
     /// <summary>Whether the first request may still be on its way.</summary>
     public readonly bool AwaitsFirstRequest(in SessionState state, TimeSpan now) =>
-        !state.IsHeard && now < After(_opened, _firstRequestTakes);
+        !state.IsHeard && now < Deadline.After(_opened, _firstRequestTakes);
 
     /// <summary>Which limit is reached first, and when.</summary>
     public readonly (TimeSpan Due, CloseReason Reason) First(in SessionState state, StreamLimits limits)
     {
         (TimeSpan Due, CloseReason Reason) first = (
-            state.IsParked && state.IsOpen ? TimeSpan.MaxValue : After(_lastActivity, limits.IdleTimeout), CloseReason.IdleTimeout);
+            state.IsParked && state.IsOpen ? TimeSpan.MaxValue : Deadline.After(_lastActivity, limits.IdleTimeout), CloseReason.IdleTimeout);
         if (limits.MinDataRate > 0)
         {
-            TimeSpan slow = Earlier(_arriving.Due(limits), _leaving.Due(limits));
+            TimeSpan slow = Deadline.Earlier(_arriving.Due(limits), _leaving.Due(limits));
             first = slow < first.Due ? (slow, CloseReason.TooSlow) : first;
         }
 
         if (state.IsOpen)
         {
-            TimeSpan old = After(_opened, limits.MaxLifetime);
+            TimeSpan old = Deadline.After(_opened, limits.MaxLifetime);
             first = old < first.Due ? (old, CloseReason.LifetimeExceeded) : first;
         }
 
         if (!state.IsHeard)
         {
-            TimeSpan silent = After(_opened, limits.FirstByteTimeout);
+            TimeSpan silent = Deadline.After(_opened, limits.FirstByteTimeout);
             first = silent < first.Due ? (silent, CloseReason.FirstByteTimeout) : first;
-            TimeSpan drained = state.IsDraining ? After(_opened, _firstRequestTakes) : TimeSpan.MaxValue;
+            TimeSpan drained = state.IsDraining ? Deadline.After(_opened, _firstRequestTakes) : TimeSpan.MaxValue;
             first = drained < first.Due ? (drained, CloseReason.Completed) : first;
         }
 

@@ -55,6 +55,24 @@ public sealed class StreamSession
     /// <summary>Why the session ended or is ending; <see cref="CloseReason.Completed"/> while it is not.</summary>
     public CloseReason Reason => _side.Reason;
 
+    /// <summary>Bytes received so far, up to the last turn. Any thread may read it.</summary>
+    public long BytesReceived => _side.BytesReceived;
+
+    /// <summary>Bytes that the kernel has taken so far, up to the last turn. Any thread may read it.</summary>
+    public long BytesSent => _side.BytesSent;
+
+    /// <summary>When it was opened, on the lane's monotonic scale. Any thread may read it.</summary>
+    public TimeSpan OpenedAt => _side.Deadlines.OpenedAt;
+
+    /// <summary>When bytes moved last, on the lane's monotonic scale. Any thread may read it.</summary>
+    public TimeSpan LastActivity => _side.Deadlines.LastActivity;
+
+    /// <summary>What it is at. Any thread may read it, and may then hear of the moment before.</summary>
+    public ConnectionState State => !_side.State.IsOpen ? ConnectionState.Closing
+        : _side.State.IsParked ? ConnectionState.Parked
+        : _side.Output.Pending > 0 ? ConnectionState.Sending
+        : ConnectionState.Reading;
+
     /// <summary>What the lane is to do now.</summary>
     public Want Wants => (_side.Requests is { HasNew: true } ? Want.Connect : Want.None) | _side.State.Phase switch
     {
@@ -73,7 +91,7 @@ public sealed class StreamSession
     /// <summary>When <see cref="Tick"/> is to be called at the latest; <see cref="TimeSpan.MaxValue"/> for never.</summary>
     public TimeSpan Deadline => _side.State.Phase switch
     {
-        SessionPhase.Open => SessionDeadlines.Earlier(_side.AlarmAt, _side.Deadlines.First(in _side.State, _side.Limits).Due),
+        SessionPhase.Open => Sessions.Deadline.Earlier(_side.AlarmAt, _side.Deadlines.First(in _side.State, _side.Limits).Due),
         SessionPhase.Closing when _side.State.Sending == SendingSide.Finished => _side.Deadlines.CloseDue(_side.Limits),
         SessionPhase.Closing => _side.Deadlines.First(in _side.State, _side.Limits).Due,
         _ => TimeSpan.MaxValue,
@@ -299,12 +317,12 @@ public sealed class StreamSession
 
     /// <summary>
     /// The server drains. The lane first hands over what the kernel already holds, so that a request that has arrived is
-    /// answered. Told once.
+    /// answered. Told again, it does nothing.
     /// </summary>
     /// <param name="now">The lane's monotonic time.</param>
     public void Drain(TimeSpan now)
     {
-        if (IsLive())
+        if (IsLive() && !_side.State.IsDraining)
         {
             _side.State.IsDraining = true;
             if (_side.Requests is { IsOutgoing: true } requests)

@@ -32,7 +32,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
     /// <summary>Carries a connection that a handler has asked for to its end.</summary>
     public void Carry(in ConnectedSocket connected)
     {
-        using BlockingBell bell = new();
+        using BlockingBell bell = new(shutdown.Asked);
         PolledConnection connection = new(connected, context, bell, ArrayPool<byte>.Shared);
         CarryToEnd(connection, bell);
     }
@@ -43,14 +43,14 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         PolledConnection? connection = null;
         try
         {
-            using BlockingBell bell = new();
+            using BlockingBell bell = new(shutdown.Asked);
             connection = new PolledConnection(accepted, context, bell, ArrayPool<byte>.Shared);
             CarryToEnd(connection, bell);
         }
         catch (Exception fault) when (connection is null)
         {
             // The making of the handler failed. It costs one connection.
-            ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault), fault);
             _ = Libc.close(accepted.Descriptor);
         }
         finally
@@ -69,7 +69,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours. It costs one connection.
-            ServerLog.LaneFailed(context.Log, connection.Door, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(context.Log, connection.Door, ServerLog.TextOf(fault), fault);
             connection.Session.Fail(CloseReason.TransportFailed);
             connection.Close();
         }
@@ -93,6 +93,9 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
                 connection.AskToDrain();
             }
 
+            SharedWake.Event asked = shutdown.Asked.Current;
+            connection.CloseIfAsked();
+
             switch (Advance(connection, now))
             {
                 case Progress.Over:
@@ -110,7 +113,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
                 case Progress.Waiting:
                     if (toldToDrain || !AwaitsPeerAlone(session, now) || !ReceiveWithinShortWait(connection))
                     {
-                        Wait(connection, bell, toldToDrain ? shutdown.Abort : shutdown.Drain);
+                        Wait(connection, bell, toldToDrain ? shutdown.Abort : shutdown.Drain, asked);
                     }
 
                     now = MonotonicClock.Now;
@@ -154,21 +157,24 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         return connection.ReceiveWithinShortWait(buffer);
     }
 
-    private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop)
+    private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop, SharedWake.Event asked)
     {
         StreamSession session = connection.Session;
         short awaits = connection.Awaits;
-        PollDescriptor* descriptors = stackalloc PollDescriptor[3];
+        PollDescriptor* descriptors = stackalloc PollDescriptor[4];
         descriptors[0] = new PollDescriptor { Descriptor = awaits == 0 ? -1 : connection.Descriptor, Events = awaits };
         descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = session.BellTaken ? bell.Listen() : -1, Events = PollDescriptor.In };
-        if (Libc.poll(descriptors, 3, MillisecondsTo(session.Deadline)) > 0)
+        descriptors[3] = new PollDescriptor { Descriptor = asked.Descriptor, Events = PollDescriptor.In };
+        if (Libc.poll(descriptors, 4, MillisecondsTo(session.Deadline)) > 0)
         {
             // An error is found by the call that it fails.
             short returned = descriptors[0].Returned;
             connection.Readable |= (returned & ~PollDescriptor.Out) != 0;
             connection.Writable |= (returned & ~PollDescriptor.In) != 0;
         }
+
+        GC.KeepAlive(asked);
     }
 
     /// <summary>Rounded up, so that what is due then is due.</summary>

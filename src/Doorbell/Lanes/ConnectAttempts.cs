@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Native;
-using Doorbell.Native.Errors;
 using Doorbell.Sessions;
 
 namespace Doorbell.Lanes;

@@ -1,4 +1,4 @@
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 using Doorbell.Sessions;
 
 namespace Doorbell.Lanes;

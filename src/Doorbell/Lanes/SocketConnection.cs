@@ -23,10 +23,16 @@ internal enum Progress
 }
 
 /// <summary>One session over one descriptor. How bytes move is its heirs' matter.</summary>
-internal abstract partial class SocketConnection : ConnectionInfo
+internal abstract partial class SocketConnection : ConnectionInfo, IServedConnection, IOpenConnection
 {
+    private const int NotAsked = 0;
+    private const int AskedToDrain = 1;
+    private const int AskedToAbort = 2;
+
+    private readonly LaneBell _bell;
     private long _id;
     private bool _closed;
+    private int _asked;
 
     /// <summary>For the log, of one that we opened: asked for while it is open.</summary>
     private PeerAddress _local;
@@ -35,22 +41,24 @@ internal abstract partial class SocketConnection : ConnectionInfo
     /// <param name="context">What to serve.</param>
     /// <param name="bell">The lane's.</param>
     /// <param name="pool">Where its session's memory comes from.</param>
-    protected SocketConnection(in AcceptedSocket accepted, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    protected SocketConnection(in AcceptedSocket accepted, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
     {
+        _bell = bell;
         Descriptor = accepted.Descriptor;
         Door = accepted.Door;
         Peer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
-        Session = new StreamSession(service.NewStreamHandler!(this), service.StreamLimits, this, bell, context.Ledger, pool);
+        Session = new StreamSession(service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool);
     }
 
     /// <param name="connected">Its descriptor is this one's from here on.</param>
     /// <param name="context">Where to count and log.</param>
     /// <param name="bell">The lane's.</param>
     /// <param name="pool">Where its session's memory comes from.</param>
-    protected SocketConnection(in ConnectedSocket connected, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    protected SocketConnection(in ConnectedSocket connected, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
     {
+        _bell = bell;
         Descriptor = connected.Descriptor;
         Door = connected.Request.Endpoint;
         Peer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
@@ -74,6 +82,10 @@ internal abstract partial class SocketConnection : ConnectionInfo
 
     public StreamSession Session { get; }
 
+    public HandlerTasks HandlerTasks => Context.HandlerTasks;
+
+    int IOpenConnection.ListIndex { get; set; }
+
     protected ServerContext Context { get; }
 
     public void Open(TimeSpan now)
@@ -83,7 +95,34 @@ internal abstract partial class SocketConnection : ConnectionInfo
             LogOpen();
         }
 
+        Context.Connections.Add(this);
         Session.Opened(now, DateTimeOffset.UtcNow);
+    }
+
+    ConnectionSnapshot IOpenConnection.Read(TimeSpan now) => SessionReading.Of(this, Session, now);
+
+    void IOpenConnection.AskToClose(CloseMode how)
+    {
+        Interlocked.Or(ref _asked, how == CloseMode.Abort ? AskedToAbort : AskedToDrain);
+        _bell.Wake();
+    }
+
+    /// <summary>The lane has been woken, perhaps since this one is to be closed.</summary>
+    public void CloseIfAsked()
+    {
+        if (Volatile.Read(ref _asked) == NotAsked)
+        {
+            return;
+        }
+
+        if ((Interlocked.Exchange(ref _asked, NotAsked) & AskedToAbort) != 0)
+        {
+            Session.Fail(CloseReason.ServerClosed);
+        }
+        else
+        {
+            AskToDrain();
+        }
     }
 
     /// <summary>
@@ -101,8 +140,9 @@ internal abstract partial class SocketConnection : ConnectionInfo
         }
 
         _closed = true;
+        Context.Connections.Remove(this);
         if ((Session.Wants & Want.Abort) != 0
-            || Session.Reason is CloseReason.DrainDeadline or CloseReason.PeerReset or CloseReason.TransportFailed)
+            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed or CloseReason.PeerReset or CloseReason.TransportFailed)
         {
             // An answer that was cut off must not look like a whole one to a peer that is still there.
             // struct linger { on, 0 seconds }: close(2) then sends a reset (socket(7)).
@@ -114,7 +154,7 @@ internal abstract partial class SocketConnection : ConnectionInfo
         Session.Closed();
         if (Session.Fault is { } fault)
         {
-            ServerLog.HandlerFaulted(Context.Log, Door, Session.Peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            ServerLog.HandlerFaulted(Context.Log, this, fault);
         }
 
         if (Context.Log.IsEnabled(LogLevel.Information))
@@ -159,11 +199,11 @@ internal abstract partial class SocketConnection : ConnectionInfo
         if (IsOutgoing)
         {
             _local = Local;
-            ServerLog.ConnectedTo(Context.Log, Door, _local);
+            ServerLog.ConnectedTo(Context.Log, Door, _local, Id);
         }
         else
         {
-            ServerLog.Connected(Context.Log, Door, Peer);
+            ServerLog.Connected(Context.Log, Door, Peer, Id);
         }
     }
 
@@ -171,11 +211,11 @@ internal abstract partial class SocketConnection : ConnectionInfo
     {
         if (IsOutgoing)
         {
-            ServerLog.DisconnectedFrom(Context.Log, Door, _local, Session.Reason);
+            ServerLog.DisconnectedFrom(Context.Log, Door, _local, Id, Session.Reason);
         }
         else
         {
-            ServerLog.Disconnected(Context.Log, Door, Peer, Session.Reason);
+            ServerLog.Disconnected(Context.Log, Door, Peer, Id, Session.Reason);
         }
     }
 

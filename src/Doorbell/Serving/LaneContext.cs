@@ -12,6 +12,12 @@ internal record LaneContext(Ledger Ledger, Shutdown Shutdown, ILogger Log)
     /// <summary>An upstream that is down is so for every connection: said once a second.</summary>
     private readonly LogThrottle _failures = new();
 
+    /// <summary>The connections that are open, to be listed and closed.</summary>
+    public OpenConnections Connections { get; init; } = new();
+
+    /// <summary>The tasks of handlers that run: the server's end waits for them.</summary>
+    public HandlerTasks HandlerTasks { get; } = new();
+
     /// <summary>Tells a request's handler that it could not be connected, and logs why.</summary>
     public void Fail(ConnectRequest request, ConnectFailure failure)
     {
@@ -22,7 +28,7 @@ internal record LaneContext(Ledger Ledger, Shutdown Shutdown, ILogger Log)
 
         if (request.Fail(failure, Ledger) is { } fault)
         {
-            ServerLog.LaneFailed(Log, request.Endpoint, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(Log, request.Endpoint, ServerLog.TextOf(fault), fault);
         }
     }
 }

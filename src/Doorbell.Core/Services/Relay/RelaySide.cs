@@ -29,7 +29,7 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
     }
 
     /// <summary>A relay does not know where a message ends: at a drain it goes on until one of its peers ends it, or the deadline does.</summary>
-    public override bool IsIdle => false;
+    public override bool IsIdle => received.IsEnded && _isFinished;
 
     /// <summary>The side that sends what this one receives; null while there is none.</summary>
     protected abstract RelaySide? Other { get; }

@@ -25,7 +25,7 @@ internal abstract partial class LoopLane
 
         if (!IsDraining)
         {
-            IsDraining = true;
+            IsDraining = AcceptsLast = true;
             Acceptor.OnReadable();
         }
 

@@ -8,10 +8,10 @@ internal sealed class UringConnection : SocketConnection
 {
     private readonly UringLane _lane;
 
-    public UringConnection(in AcceptedSocket accepted, UringLane lane, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    public UringConnection(in AcceptedSocket accepted, UringLane lane, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
         : base(accepted, context, bell, pool) => _lane = lane;
 
-    public UringConnection(in ConnectedSocket connected, UringLane lane, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    public UringConnection(in ConnectedSocket connected, UringLane lane, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
         : base(connected, context, bell, pool) => _lane = lane;
 
     /// <summary>Its events' token, once the loop watches it.</summary>

@@ -26,7 +26,7 @@ internal static class AsyncConnect
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours. It costs one connection.
-            ServerLog.LaneFailed(context.Log, request.Endpoint, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(context.Log, request.Endpoint, ServerLog.TextOf(fault), fault);
             socket.Dispose();
         }
     }

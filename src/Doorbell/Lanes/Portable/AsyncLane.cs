@@ -14,7 +14,7 @@ namespace Doorbell.Lanes.Portable;
 /// It waits for input with a receive of no bytes and takes a buffer only when there is something to put in it, so an idle
 /// connection owns none. Sends and receives may be under way at once; only this task touches the session.
 /// </remarks>
-internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
+internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnection, IDisposable
 {
     private const int ReceiveBufferBytes = 64 * 1024;
 
@@ -36,6 +36,8 @@ internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
     private bool _hasInput;
     private bool _sending;
     private bool _drainAsked;
+    private volatile bool _orderlyAsked;
+    private volatile bool _abortAsked;
     private long _id;
     private PeerAddress _local;
 
@@ -50,7 +52,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
     {
         Service service = door.Service;
         _session = new StreamSession(
-            service.NewStreamHandler!(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
+            service.CreateStreamHandler(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
     }
 
     /// <summary>For a connection that a handler asked for.</summary>
@@ -86,21 +88,34 @@ internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
 
     public override PeerAddress Local => _socket.LocalEndPoint is IPEndPoint local ? PeerAddress.From(local) : PeerAddress.FromUnix(null);
 
+    public HandlerTasks HandlerTasks => _context.HandlerTasks;
+
+    int IOpenConnection.ListIndex { get; set; }
+
     /// <summary>Why it ended, once it has.</summary>
     public CloseReason Reason => _session.Reason;
 
     /// <summary>What its handler threw; null if nothing.</summary>
     public Exception? Fault => _session.Fault;
 
+    ConnectionSnapshot IOpenConnection.Read(TimeSpan now) => SessionReading.Of(this, _session, now);
+
+    void IOpenConnection.AskToClose(CloseMode how)
+    {
+        _orderlyAsked |= how == CloseMode.Orderly;
+        _abortAsked |= how == CloseMode.Abort;
+        _signal.Wake();
+    }
+
     public async Task RunAsync()
     {
         if (_isOurs)
         {
-            ServerLog.ConnectedTo(_context.Log, _door, _local = Local);
+            ServerLog.ConnectedTo(_context.Log, _door, _local = Local, Id);
         }
         else
         {
-            ServerLog.Connected(_context.Log, _door, Peer);
+            ServerLog.Connected(_context.Log, _door, Peer, Id);
         }
 
         using (this)
@@ -131,6 +146,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
 
     private async Task CarryAsync()
     {
+        _context.Connections.Add(this);
         _session.Opened(MonotonicClock.Now, DateTimeOffset.UtcNow);
         int operations = 0;
         while (true)
@@ -242,7 +258,12 @@ internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
             _session.Ring(MonotonicClock.Now);
         }
 
-        _drainAsked |= (events & LaneEvents.Drain) != 0;
+        _drainAsked |= (events & LaneEvents.Drain) != 0 || _orderlyAsked;
+        _orderlyAsked = false;
+        if (_abortAsked)
+        {
+            _session.Fail(CloseReason.ServerClosed);
+        }
 
         if ((events & LaneEvents.Abort) != 0)
         {
