@@ -19,6 +19,9 @@ internal struct HandlerSide
 
     public SessionDeadlines Deadlines;
 
+    /// <summary>Connections that we open; null if the session has nothing to do with any.</summary>
+    public SessionRequests? Requests;
+
     private readonly HandlerCalls _handler;
     private readonly StreamLimits _limits;
     private readonly Ledger _ledger;
@@ -101,7 +104,7 @@ internal struct HandlerSide
             {
                 BeginClose(CloseReason.Completed);
             }
-            else if (State.IsOpen && State.IsDraining && !Deadlines.AwaitsFirstRequest(in State, turn.Now) && IsAtRest())
+            else if (State.IsOpen && DrainMayClose && !Deadlines.AwaitsFirstRequest(in State, turn.Now) && IsAtRest())
             {
                 Call(HandlerEvent.Drained, turn);
             }
@@ -114,6 +117,8 @@ internal struct HandlerSide
 
     private readonly bool BothSidesEnded =>
         State is { Sending: SendingSide.Finished, Receiving: ReceivingSide.EndTold, Handler: HandlerState.Reading };
+
+    private readonly bool DrainMayClose => State.IsDraining && Requests is not { MayClose: false };
 
     /// <summary>Nothing is half done: a drain may close the connection here.</summary>
     private bool IsAtRest() => Rest.IsEmpty && !State.IsParked && Output.Pending == 0 && IsHandlerIdle();
@@ -324,6 +329,7 @@ internal struct HandlerSide
         }
 
         EndTurn();
+        Fault ??= Requests?.Close(_ledger);
         _ledger.ConnectionClosed(Reason);
     }
 

@@ -18,7 +18,7 @@ public abstract class StreamHandler
     /// </summary>
     public virtual bool IsIdle => true;
 
-    /// <summary>The connection has been accepted. A server that speaks first writes its greeting here.</summary>
+    /// <summary>The connection has been accepted, or, if we opened it, connected. A side that speaks first writes its greeting here.</summary>
     /// <param name="turn">The moment, the output and the peer.</param>
     public virtual Next OnOpen(Turn turn) => Next.Stay;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Doorbell.Sessions;
 
@@ -33,6 +34,15 @@ public sealed class StreamSession
         _bell = bell;
     }
 
+    /// <summary>A session for a connection that a handler asked for and that is connected now.</summary>
+    /// <param name="request">As <see cref="TryTakeConnect"/> gave it.</param>
+    /// <param name="connection">Who is connected, and to what.</param>
+    /// <param name="bell">The lane's: rings for this connection.</param>
+    /// <param name="ledger">Where it is counted.</param>
+    /// <param name="pool">Where its memory comes from and goes back to.</param>
+    public StreamSession(ConnectRequest request, ConnectionInfo connection, Bell bell, Ledger ledger, ArrayPool<byte> pool)
+        : this(request.Handler, request.Limits, connection, bell, ledger, pool) => _side.Requests = new SessionRequests(request);
+
     /// <summary>Who is connected, and to what.</summary>
     public ConnectionInfo Connection { get; }
 
@@ -64,7 +74,7 @@ public sealed class StreamSession
         : ConnectionState.Reading;
 
     /// <summary>What the lane is to do now.</summary>
-    public Want Wants => _side.State.Phase switch
+    public Want Wants => (_side.Requests is { HasNew: true } ? Want.Connect : Want.None) | _side.State.Phase switch
     {
         SessionPhase.New => Want.None,
         SessionPhase.Open => SendingWants
@@ -137,7 +147,7 @@ public sealed class StreamSession
 
         _utcOrigin = utcNow.UtcDateTime - now;
         _side.Deadlines.Opened(now);
-        _side.Ledger.ConnectionOpened();
+        CountOpened();
         _side.Call(HandlerEvent.Open, new Turn(this, now));
         _side.Complete(new Turn(this, now));
     }
@@ -315,6 +325,14 @@ public sealed class StreamSession
         if (IsLive() && !_side.State.IsDraining)
         {
             _side.State.IsDraining = true;
+            if (_side.Requests is { IsOutgoing: true } requests)
+            {
+                // The one that opened the connection was the first to speak, so no first request is on its way. The lane has to hear the
+                // bell, though the handler may not have taken it.
+                _side.State.IsHeard = true;
+                requests.Draining(Bell);
+            }
+
             _side.CallIfOpen(HandlerEvent.Drain, new Turn(this, now));
         }
     }
@@ -336,6 +354,18 @@ public sealed class StreamSession
 
         _side.Close();
     }
+
+    /// <summary>The next connection to make, as <see cref="Want.Connect"/> asked.</summary>
+    /// <param name="request">The lane's to carry out; it may outlive this session.</param>
+    /// <returns>False if there is none.</returns>
+    public bool TryTakeConnect([NotNullWhen(true)] out ConnectRequest? request)
+    {
+        request = null;
+        return _side.Requests is { } requests && requests.TryTake(out request);
+    }
+
+    internal OutgoingConnection Connect(Endpoint endpoint, StreamHandler handler, ConnectOptions options) =>
+        (_side.Requests ??= new SessionRequests(own: null)).Add(new ConnectRequest(endpoint, handler, options, _side.Limits));
 
     internal DateTimeOffset UtcAt(TimeSpan now) => new(_utcOrigin + now);
 
@@ -370,6 +400,19 @@ public sealed class StreamSession
         _side.Deadlines.Received(count, now);
         _side.Renew();
         return true;
+    }
+
+    private void CountOpened()
+    {
+        if (_side.Requests is { IsOutgoing: true } requests)
+        {
+            requests.Opened();
+            _side.Ledger.ConnectionConnected();
+        }
+        else
+        {
+            _side.Ledger.ConnectionOpened();
+        }
     }
 
     /// <summary>Whether the lane may report anything: between <see cref="Opened"/> and <see cref="Closed"/>.</summary>

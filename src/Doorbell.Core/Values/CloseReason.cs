@@ -50,4 +50,7 @@ public enum CloseReason
 
     /// <summary>The server was told to abort this connection: <c>Server.CloseAsync</c>.</summary>
     ServerClosed,
+
+    /// <summary>A connection that we wanted to open could not be made: it was never open.</summary>
+    ConnectFailed,
 }

@@ -17,6 +17,9 @@ internal enum Progress
 
     /// <summary>It is to be closed.</summary>
     Over,
+
+    /// <summary>Its handler has asked for connections, which the lane takes first (<see cref="Want.Connect"/>).</summary>
+    Connecting,
 }
 
 /// <summary>One session over one descriptor. How bytes move is its heirs' matter.</summary>
@@ -30,6 +33,9 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
     private long _id;
     private bool _closed;
     private int _asked;
+
+    /// <summary>For the log, of one that we opened: asked for while it is open.</summary>
+    private PeerAddress _local;
 
     /// <param name="accepted">Its descriptor is this one's from here on.</param>
     /// <param name="context">What to serve.</param>
@@ -46,7 +52,25 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         Session = new StreamSession(service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool);
     }
 
+    /// <param name="connected">Its descriptor is this one's from here on.</param>
+    /// <param name="context">Where to count and log.</param>
+    /// <param name="bell">The lane's.</param>
+    /// <param name="pool">Where its session's memory comes from.</param>
+    protected SocketConnection(in ConnectedSocket connected, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+    {
+        _bell = bell;
+        Descriptor = connected.Descriptor;
+        Door = connected.Request.Endpoint;
+        Peer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
+        Context = context;
+        IsOutgoing = true;
+        Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);
+    }
+
     public int Descriptor { get; }
+
+    /// <summary>Whether we opened it: then it has no place in the admission.</summary>
+    public bool IsOutgoing { get; }
 
     public override long Id => ConnectionId.Of(ref _id);
 
@@ -68,7 +92,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
     {
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Connected(Context.Log, Door, Session.Peer, Id);
+            LogOpen();
         }
 
         Context.Connections.Add(this);
@@ -135,7 +159,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
 
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Disconnected(Context.Log, Door, Session.Peer, Id, Session.Reason);
+            LogClosed();
         }
     }
 
@@ -167,6 +191,31 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         {
             ServerLog.ConnectionFailed(
                 Context.Log, NetworkException.FromErrno(operation, $"{Door} peer {Session.Peer}", errno).Message);
+        }
+    }
+
+    private void LogOpen()
+    {
+        if (IsOutgoing)
+        {
+            _local = Local;
+            ServerLog.ConnectedTo(Context.Log, Door, _local, Id);
+        }
+        else
+        {
+            ServerLog.Connected(Context.Log, Door, Peer, Id);
+        }
+    }
+
+    private void LogClosed()
+    {
+        if (IsOutgoing)
+        {
+            ServerLog.DisconnectedFrom(Context.Log, Door, _local, Id, Session.Reason);
+        }
+        else
+        {
+            ServerLog.Disconnected(Context.Log, Door, Peer, Id, Session.Reason);
         }
     }
 

@@ -57,6 +57,15 @@ internal static partial class ServerLog
     [LoggerMessage(2, LogLevel.Information, "{Door}: connection from {Peer}, number {ConnectionId}, ended: {Reason}")]
     public static partial void Disconnected(ILogger log, Endpoint door, PeerAddress peer, long connectionId, CloseReason reason);
 
+    [LoggerMessage(33, LogLevel.Information, "{Upstream}: connected from {Local}, number {ConnectionId}")]
+    public static partial void ConnectedTo(ILogger log, Endpoint upstream, PeerAddress local, long connectionId);
+
+    [LoggerMessage(34, LogLevel.Information, "{Upstream}: connection from {Local}, number {ConnectionId}, ended: {Reason}")]
+    public static partial void DisconnectedFrom(ILogger log, Endpoint upstream, PeerAddress local, long connectionId, CloseReason reason);
+
+    [LoggerMessage(35, LogLevel.Warning, "{Failure}")]
+    public static partial void ConnectFailed(ILogger log, string failure);
+
     [LoggerMessage(3, LogLevel.Debug, "{Failure}")]
     public static partial void ConnectionFailed(ILogger log, string failure);
 

@@ -42,6 +42,9 @@ internal sealed unsafe partial class UringLane : LoopLane
 
     public override SocketConnection Make(in AcceptedSocket accepted, LaneBell bell) => new UringConnection(accepted, this, Context, bell, Pool);
 
+    public override SocketConnection Make(in ConnectedSocket connected, LaneBell bell) =>
+        new UringConnection(connected, this, Context, bell, Pool);
+
     protected override void BeginAccepting() => _multishot.Begin();
 
     protected override void AcceptSome(TimeSpan now)
@@ -88,9 +91,9 @@ internal sealed unsafe partial class UringLane : LoopLane
         while (true)
         {
             Want wants = connection.Session.Wants;
-            if ((wants & (Want.Abort | Want.Close)) != 0)
+            if ((wants & (Want.Abort | Want.Close | Want.Connect)) != 0)
             {
-                return End(connection);
+                return (wants & Want.Connect) != 0 ? Progress.Connecting : End(connection);
             }
 
             if ((wants & Want.Finish) != 0)

@@ -135,6 +135,13 @@ internal sealed partial class AsyncLane
             ServerLog.HandlerFaulted(_context.Log, this, fault);
         }
 
-        ServerLog.Disconnected(_context.Log, _door, _session.Peer, Id, _session.Reason);
+        if (_isOurs)
+        {
+            ServerLog.DisconnectedFrom(_context.Log, _door, _local, Id, Reason);
+        }
+        else
+        {
+            ServerLog.Disconnected(_context.Log, _door, Peer, Id, Reason);
+        }
     }
 }

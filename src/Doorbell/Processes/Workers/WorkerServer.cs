@@ -26,8 +26,10 @@ internal static class WorkerServer
             };
             AcceptedSocket accepted = new(connection, door, SocketAddresses.PeerOf(connection));
             context.Admission.TryAcquire();
-            BlockingLane lane = new(context, shutdown);
+            OutgoingThreads outgoing = new(context, shutdown);
+            BlockingLane lane = new(context, shutdown, outgoing);
             await LaneThread.RunAsync("connection", context.Shutdown, () => lane.Carry(accepted)).ConfigureAwait(false);
+            outgoing.Wait();
             return;
         }
 
