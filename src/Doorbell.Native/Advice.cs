@@ -65,10 +65,10 @@ internal static class Advice
         ("resolve", SocketError.TryAgain) => "the name server does not answer: try again later, or give an IP address",
         ("resolve", SocketError.NoRecovery) => "the name server refuses to answer: look at /etc/resolv.conf, or give an IP address",
         ("connect", SocketError.TimedOut) =>
-            "no answer: look whether the host is up and no firewall drops the packets, or allow more with --timeout",
+            "no answer: look whether the host is up and no firewall drops the packets, or allow a longer timeout",
         ("send" or "receive", SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted) =>
             "the peer ended the connection without taking everything: look at its log",
-        ("receive", SocketError.TimedOut) => "allow more time with --timeout, or look whether the server is busy",
+        ("receive", SocketError.TimedOut) => "allow a longer timeout, or look whether the server is busy",
         ("send", SocketError.TimedOut) => "the peer takes no more: look whether it is busy or unreachable",
         (_, SocketError.HostUnreachable or SocketError.NetworkUnreachable) => "there is no route to it: look at `ip route` and the address",
         (_, SocketError.HostDown or SocketError.NetworkDown) => "the network or the host is down: look at `ip link`",

@@ -20,9 +20,9 @@ public sealed class PlatformTests
     private static readonly Dictionary<string, string> _askedBefore = new()
     {
         ["src/Doorbell/Serving/TakeoverListener.cs"] = "src/Doorbell/Sockets/TakeoverClient.cs",
-        ["src/Doorbell.Cli/Impair/Datagrams/EpollArrivals.cs"] = "src/Doorbell.Cli/Impair/Datagrams/DatagramProxy.cs",
-        ["src/Doorbell.Cli/Bench/ProcessTree.cs"] = "src/Doorbell.Cli/BenchCommand.cs",
-        ["src/Doorbell.Cli/Bench/ServerUnderTest.cs"] = "src/Doorbell.Cli/BenchCommand.cs",
+        ["src/Doorbell.Lab/Impair/Datagrams/EpollArrivals.cs"] = "src/Doorbell.Lab/Impair/Datagrams/DatagramProxy.cs",
+        ["src/Doorbell.Lab/Models/ProcessTree.cs"] = "src/Doorbell.Cli/Verbs/BenchCommand.cs",
+        ["src/Doorbell.Lab/Models/ServerUnderTest.cs"] = "src/Doorbell.Cli/Verbs/BenchCommand.cs",
     };
 
     private static readonly Dictionary<string, string> _sources =

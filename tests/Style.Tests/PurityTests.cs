@@ -13,10 +13,12 @@ public sealed class PurityTests
     public void The_core_references_these_assemblies_and_no_others() => Assert.Equal(
         [
             "System.Collections",
+            "System.ComponentModel.TypeConverter", // a function from a string to a value, for configurations
             "System.Linq",
             "System.Memory",
             "System.Net.Primitives", // IPAddress and IPEndPoint are plain values; no socket is in it
             "System.Numerics.Vectors",
+            "System.ObjectModel", // the attribute that names the converter
             "System.Runtime",
             "System.Threading", // Interlocked and Volatile, for the ledger
         ],

@@ -1,6 +1,9 @@
+using System.ComponentModel;
+
 namespace Doorbell;
 
 /// <summary>By which of the kernel's calls a server works.</summary>
+[TypeConverter(typeof(EngineKindConverter))]
 public enum EngineKind
 {
     /// <summary>

@@ -38,7 +38,7 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
 
     /// <summary>A lane for a socket of a server's door.</summary>
     public BlockingDatagramLane(DoorSocket bound, ServerContext context, ShutdownEvents shutdown)
-        : this(bound, context, shutdown, ServerContext.NewDatagramHandler(bound.Door), isOpened: false)
+        : this(bound, context, shutdown, context.NewDatagramHandler(bound.Door), isOpened: false)
     {
     }
 
@@ -204,7 +204,8 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
     }
 
     /// <summary>
-    /// With IP_RECVERR (ServerOptions.SocketOptions) ICMP errors wait in a queue of their own, and poll(2) does not sleep while there are any.
+    /// With IP_RECVERR, if <see cref="ServerOptions.SocketOptions"/> sets it, ICMP errors wait in a queue of their own. While there are
+    /// any, poll(2) does not sleep.
     /// </summary>
     private void ForgetErrors()
     {
@@ -337,7 +338,7 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
     {
         if (_session.Fault is { } fault)
         {
-            ServerLog.DatagramFaulted(_context.Log, _bound.Door.Endpoint, peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            ServerLog.DatagramFaulted(_context.Log, _bound.Door.Endpoint, peer, fault);
             _session.Fault = null;
         }
     }

@@ -78,7 +78,7 @@ internal sealed class OpenedLanes(
         }
         catch (Exception fault)
         {
-            ServerLog.LaneFailed(context.Log, endpoint, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(context.Log, endpoint, ServerLog.TextOf(fault), fault);
         }
         finally
         {

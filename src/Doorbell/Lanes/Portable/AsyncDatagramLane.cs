@@ -52,7 +52,7 @@ internal sealed class AsyncDatagramLane : IDisposable
             {
                 Release = bound.Release,
             },
-            ServerContext.NewDatagramHandler(bound.Door)) => DatagramOffload.Refuse(bound);
+            context.NewDatagramHandler(bound.Door)) => DatagramOffload.Refuse(bound);
 
     /// <param name="options">The socket, and what goes with it.</param>
     /// <param name="handler">This socket's own.</param>
@@ -292,7 +292,7 @@ internal sealed class AsyncDatagramLane : IDisposable
     {
         if (_session.Fault is { } fault)
         {
-            ServerLog.DatagramFaulted(_options.Log, _options.Endpoint, peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            ServerLog.DatagramFaulted(_options.Log, _options.Endpoint, peer, fault);
             _session.Fault = null;
         }
     }
@@ -341,7 +341,7 @@ internal sealed class AsyncDatagramLane : IDisposable
         }
         catch (Exception fault)
         {
-            ServerLog.LaneFailed(_options.Log, endpoint, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(_options.Log, endpoint, ServerLog.TextOf(fault), fault);
         }
         finally
         {
