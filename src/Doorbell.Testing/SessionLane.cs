@@ -23,7 +23,8 @@ internal sealed class SessionLane
         _transport = transport;
         _random = random;
         _bell = new LaneBell(rung);
-        Session = new StreamSession(setting.Handler, setting.Limits, setting.Connection, _bell, setting.Ledger, setting.Pool);
+        Session = new StreamSession(
+            setting.Handler, setting.Limits, setting.Connection, _bell, setting.Ledger, setting.Pool, setting.Layers);
     }
 
     private enum Deed : byte

@@ -17,7 +17,7 @@ public abstract class StreamHandler
     /// </summary>
     public virtual bool IsIdle => true;
 
-    /// <summary>The connection has been accepted. A server that speaks first writes its greeting here.</summary>
+    /// <summary>The connection has been accepted, and its layers are open. A server that speaks first writes its greeting here.</summary>
     /// <param name="turn">The moment, the output and the peer.</param>
     public virtual Next OnOpen(Turn turn) => Next.Stay;
 
@@ -62,7 +62,7 @@ public abstract class StreamHandler
     /// <param name="turn">The moment, the output and the peer.</param>
     public virtual Next OnDrain(Turn turn) => Next.Stay;
 
-    /// <summary>The connection is over. Told once, always, last.</summary>
+    /// <summary>The connection is over. Told once, always, last; also if <see cref="OnOpen"/> was never told, since a layer did not open.</summary>
     /// <param name="reason">Why.</param>
     public virtual void OnClosed(CloseReason reason)
     {

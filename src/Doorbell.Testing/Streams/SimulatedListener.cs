@@ -159,7 +159,7 @@ public sealed class SimulatedListener : IScheduled
     private void Serve(PeerAddress from, StreamEnd end)
     {
         SimulatedConnectionInfo info = new(++_opened, _door, from, _address);
-        SessionSetting setting = new(_newHandler(info), info, _service.StreamLimits, Ledger, _pool);
+        SessionSetting setting = new(_newHandler(info), info, _service.StreamLimits, Ledger, _pool, _options.Layers);
         SimulatedConnection connection = new(_network, this, setting, end) { Index = _connections.Count };
         _connections.Add(connection);
         connection.Open();

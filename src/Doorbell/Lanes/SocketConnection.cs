@@ -33,10 +33,10 @@ internal abstract partial class SocketConnection : ConnectionInfo
     {
         Descriptor = accepted.Descriptor;
         Door = accepted.Door;
-        Peer = accepted.Peer;
+        TransportPeer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
-        Session = new StreamSession(service.NewStreamHandler!(this), service.StreamLimits, this, bell, context.Ledger, pool);
+        Session = new StreamSession(service.NewStreamHandler!(this), service.StreamLimits, this, bell, context.Ledger, pool, accepted.At.Layers);
     }
 
     public int Descriptor { get; }
@@ -45,7 +45,7 @@ internal abstract partial class SocketConnection : ConnectionInfo
 
     public override Endpoint Door { get; }
 
-    public override PeerAddress Peer { get; }
+    public override PeerAddress TransportPeer { get; }
 
     public override PeerAddress Local => SocketAddresses.LocalOf(Descriptor);
 

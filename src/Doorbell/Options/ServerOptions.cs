@@ -108,6 +108,10 @@ public sealed record ServerOptions
     /// <summary>What is served at one of <see cref="AllDoors"/>; past them, which is a socket of socket activation, the <see cref="Service"/>.</summary>
     internal Service ServiceAt(int door) => AllDoors is { } all && door < all.Count ? all[door].Service : Service!;
 
+    /// <summary>The layers at one of <see cref="AllDoors"/>; past them there are none.</summary>
+    internal IReadOnlyList<Func<ConnectionInfo, Sessions.StreamLayer>> LayersAt(int door) =>
+        AllDoors is { } all && door < all.Count ? all[door].Layers : [];
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentException">No endpoint, or the service does not speak an endpoint's transport.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A limit is out of range.</exception>

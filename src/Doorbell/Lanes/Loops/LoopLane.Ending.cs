@@ -73,7 +73,7 @@ internal abstract partial class LoopLane
         }
         finally
         {
-            Context.Admission.Release(connection.Connection.Session.Peer);
+            Context.Admission.Release(connection.Connection.TransportPeer);
         }
     }
 }

@@ -39,7 +39,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
     public AsyncLane(Socket socket, Door door, ServerContext context, PeerAddress peer)
     {
         _door = door.Endpoint;
-        Peer = peer;
+        TransportPeer = peer;
         _socket = socket;
         _context = context;
 
@@ -47,7 +47,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
         _socket.Blocking = false;
         Service service = door.Service;
         _session = new StreamSession(
-            service.NewStreamHandler!(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
+            service.NewStreamHandler!(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared, door.Layers);
         _readable.Completed += (_, _) => _signal.Raise(LaneEvents.Input);
         _timer = new Timer(
             static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Due), _signal, Timeout.Infinite, Timeout.Infinite);
@@ -57,7 +57,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IDisposable
 
     public override Endpoint Door => _door;
 
-    public override PeerAddress Peer { get; }
+    public override PeerAddress TransportPeer { get; }
 
     public override PeerAddress Local => _socket.LocalEndPoint is IPEndPoint local ? PeerAddress.From(local) : PeerAddress.FromUnix(null);
 
