@@ -46,10 +46,11 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         _bell = bell;
         Descriptor = accepted.Descriptor;
         Door = accepted.Door;
-        Peer = accepted.Peer;
+        TransportPeer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
-        Session = new StreamSession(service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool);
+        Session = new StreamSession(
+            service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool, accepted.At.Layers);
     }
 
     /// <param name="connected">Its descriptor is this one's from here on.</param>
@@ -61,7 +62,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         _bell = bell;
         Descriptor = connected.Descriptor;
         Door = connected.Request.Endpoint;
-        Peer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
+        TransportPeer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
         Context = context;
         IsOutgoing = true;
         Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);
@@ -76,7 +77,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
 
     public override Endpoint Door { get; }
 
-    public override PeerAddress Peer { get; }
+    public override PeerAddress TransportPeer { get; }
 
     public override PeerAddress Local => SocketAddresses.LocalOf(Descriptor);
 

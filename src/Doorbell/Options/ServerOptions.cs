@@ -132,6 +132,10 @@ public sealed record ServerOptions
         return ServerSettings.Read(settings);
     }
 
+    /// <summary>The layers at one of <see cref="AllDoors"/>; past them there are none.</summary>
+    internal IReadOnlyList<Func<ConnectionInfo, Sessions.StreamLayer>> LayersAt(int door) =>
+        AllDoors is { } all && door < all.Count ? all[door].Layers : [];
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentException">No endpoint, or the service does not speak an endpoint's transport.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A limit is out of range.</exception>

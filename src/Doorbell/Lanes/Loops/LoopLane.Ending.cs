@@ -82,7 +82,7 @@ internal abstract partial class LoopLane
         {
             if (!connection.Connection.IsOutgoing)
             {
-                Context.Admission.Release(connection.Connection.Peer);
+                Context.Admission.Release(connection.Connection.TransportPeer);
             }
         }
     }

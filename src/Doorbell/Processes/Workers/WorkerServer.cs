@@ -22,7 +22,7 @@ internal static class WorkerServer
             (int connection, int number) = worker.Sockets[0];
             Door door = new(InheritedSocket.DoorOfConnection(connection), Reach.OneAddress)
             {
-                Service = context.Options.ServiceAt(number), Number = number,
+                Service = context.Options.ServiceAt(number), Layers = context.Options.LayersAt(number), Number = number,
             };
             AcceptedSocket accepted = new(connection, door, SocketAddresses.PeerOf(connection));
             context.Admission.TryAcquire();
