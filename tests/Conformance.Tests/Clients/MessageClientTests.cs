@@ -247,7 +247,8 @@ public sealed class MessageClientTests
         await using ScriptedServer server = new(static async (socket, number) =>
         {
             await ReadFrameAsync(socket);
-            await socket.SendAsync(number == 1 ? new byte[] { 0, 0, 255, 255, .. new byte[65535] } : [0, 0, 0, 4, 1, 2]);
+            byte[] answer = number == 1 ? [0, 0, 255, 255, .. new byte[65535]] : [0, 0, 0, 4, 1, 2];
+            await socket.SendAsync(answer);
         });
         using MessageClient client = MessageClient.Create(server.Endpoint, _framing, new MessageClientOptions { MaxAnswerBytes = 10_000 });
         NetworkException large = await Assert.ThrowsAsync<NetworkException>(() => client.AskAsync(Number(1), _long));
