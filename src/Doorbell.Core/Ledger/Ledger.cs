@@ -59,6 +59,7 @@ public sealed class Ledger
         DatagramFaults,
         AcceptErrors,
         ProcessesLost,
+        CallsAfterClose,
     }
 
     /// <summary>How many numbers a ledger is.</summary>
@@ -88,6 +89,7 @@ public sealed class Ledger
             DatagramFaults = sum[(int)Count.DatagramFaults],
             AcceptErrors = sum[(int)Count.AcceptErrors],
             ProcessesLost = sum[(int)Count.ProcessesLost],
+            CallsAfterClose = sum[(int)Count.CallsAfterClose],
             Counters = _counters.Index().ToDictionary(static at => at.Item.Name, at => sum[_firstCounter + at.Index]),
         };
     }
@@ -137,6 +139,9 @@ public sealed class Ledger
 
     /// <summary>A connection was accepted and closed at once, since there were too many; it was never opened.</summary>
     public void ConnectionRefused() => Add(Count.Refused, 1);
+
+    /// <summary>A session that was over was told something.</summary>
+    internal void CalledAfterClose() => Add(Count.CallsAfterClose, 1);
 
     /// <summary>A connection is served.</summary>
     public void ConnectionOpened() => Add(Count.Opened, 1);

@@ -45,6 +45,9 @@ public sealed record LedgerSnapshot
     /// <summary>Processes that were killed, crashed, or could not be made.</summary>
     public required long ProcessesLost { get; init; }
 
+    /// <summary>Calls of a lane to a session that was over, which changed nothing: a fault of the lane.</summary>
+    public required long CallsAfterClose { get; init; }
+
     /// <summary>
     /// What the services' protocols count, by the name of each <see cref="LedgerCounter"/>; no part of <see cref="Errors"/>.
     /// </summary>
@@ -54,11 +57,12 @@ public sealed record LedgerSnapshot
     public long ConnectionsOpen => ConnectionsOpened - ConnectionsClosed.Sum();
 
     /// <summary>
-    /// All that went wrong: connections that were refused or ended for any reason but completion or an idle peer, datagrams lost,
-    /// handlers that threw, failures of accept, processes lost.
+    /// All that went wrong: connections that were refused or ended for any reason but completion, an idle peer or the server's own order,
+    /// datagrams lost, handlers that threw, failures of accept, processes lost, faults of a lane.
     /// </summary>
     public long Errors => ConnectionsClosed.Sum() - Closed(CloseReason.Completed) - Closed(CloseReason.IdleTimeout)
-        + ConnectionsRefused + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors + ProcessesLost;
+        - Closed(CloseReason.ServerClosed)
+        + ConnectionsRefused + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors + ProcessesLost + CallsAfterClose;
 
     /// <summary>Connections that ended for <paramref name="reason"/>.</summary>
     public long Closed(CloseReason reason) => ConnectionsClosed[(int)reason];

@@ -124,6 +124,9 @@ public sealed class OutputBuffer : IBufferWriter<byte>
         }
     }
 
+    /// <summary>How long <see cref="Outgoing"/> was when it was last asked for, without what has been taken since.</summary>
+    internal int OutgoingBytes => _passStart < _passEnd ? _passEnd - _passStart : _sendEnd - _sendStart;
+
     internal void Taken(int count)
     {
         if (_passStart < _passEnd)

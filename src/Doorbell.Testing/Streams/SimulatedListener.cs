@@ -10,7 +10,6 @@ public sealed class SimulatedListener : IScheduled
     private readonly SimulatedNetwork _network;
     private readonly PeerAddress _address;
     private readonly Service _service;
-    private readonly Func<ConnectionInfo, StreamHandler> _newHandler;
     private readonly SimulatedServerOptions _options;
     private readonly byte[] _refusal;
     private readonly CountingPool _pool = new();
@@ -34,8 +33,10 @@ public sealed class SimulatedListener : IScheduled
         _options = options;
         _refusal = System.Text.Encoding.UTF8.GetBytes(options.RefusalLine is { } line ? line + "\n" : "");
         _ofAddress = new AddressCounts(options.MaxConnectionsPerAddress);
-        _newHandler = service.NewStreamHandler
-            ?? throw new ArgumentException($"{service.Name} does not speak over streams.", nameof(service));
+        if (service.NewStreamHandler is null)
+        {
+            throw new ArgumentException($"{service.Name} does not speak over streams.", nameof(service));
+        }
     }
 
     /// <summary>Where its connections are counted.</summary>
@@ -159,7 +160,7 @@ public sealed class SimulatedListener : IScheduled
     private void Serve(PeerAddress from, StreamEnd end)
     {
         SimulatedConnectionInfo info = new(++_opened, _door, from, _address);
-        SessionSetting setting = new(_newHandler(info), info, _service.StreamLimits, Ledger, _pool);
+        SessionSetting setting = new(_service.CreateStreamHandler(info), info, _service.StreamLimits, Ledger, _pool);
         SimulatedConnection connection = new(_network, this, setting, end) { Index = _connections.Count };
         _connections.Add(connection);
         connection.Open();

@@ -53,10 +53,10 @@ internal class AnswerFraming(Framing framing)
 /// <summary>Lines, and replies as textbook servers write them; see <see cref="LineReply"/>.</summary>
 internal sealed class LineAnswerFraming() : AnswerFraming(Framing.Line)
 {
-    public override string TooLongAdvice => $"{nameof(Connector)} gives the bare socket for streams without lines";
+    public override string TooLongAdvice => "use Connector.ConnectAsync for streams without lines";
 
     public override byte[] Frame(ReadOnlySpan<byte> message) => message.ContainsAny((byte)'\n', (byte)0)
-        ? throw new ArgumentException("a line to ask can't hold an LF or a NUL, which end it: it would be several questions")
+        ? throw new ArgumentException("a line to ask can't hold an LF or a NUL, which end it; use Connector.ConnectAsync for other bytes")
         : [.. message, (byte)'\n'];
 
     public override bool TryFind(ReadOnlySpan<byte> received, int searched, out Frame frame)

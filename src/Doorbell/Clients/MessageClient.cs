@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Doorbell.Clients;
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 
 namespace Doorbell;
 

@@ -34,7 +34,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         PolledConnection? connection = null;
         try
         {
-            using BlockingBell bell = new();
+            using BlockingBell bell = new(shutdown.Asked);
             connection = new PolledConnection(accepted, context, bell, ArrayPool<byte>.Shared);
             Carry(connection, bell);
             connection.Close();
@@ -42,7 +42,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
-            ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault), fault);
             if (connection is null)
             {
                 _ = Libc.close(accepted.Descriptor);
@@ -77,6 +77,9 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
                 connection.AskToDrain();
             }
 
+            SharedWake.Event asked = shutdown.Asked.Current;
+            connection.CloseIfAsked();
+
             switch (Advance(connection, now))
             {
                 case Progress.Over:
@@ -87,7 +90,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
                 case Progress.Waiting:
                     if (toldToDrain || !AwaitsPeerAlone(session, now) || !ReceiveWithinShortWait(connection))
                     {
-                        Wait(connection, bell, toldToDrain ? shutdown.Abort : shutdown.Drain);
+                        Wait(connection, bell, toldToDrain ? shutdown.Abort : shutdown.Drain, asked);
                     }
 
                     now = MonotonicClock.Now;
@@ -131,21 +134,24 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         return connection.ReceiveWithinShortWait(buffer);
     }
 
-    private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop)
+    private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop, SharedWake.Event asked)
     {
         StreamSession session = connection.Session;
         short awaits = connection.Awaits;
-        PollDescriptor* descriptors = stackalloc PollDescriptor[3];
+        PollDescriptor* descriptors = stackalloc PollDescriptor[4];
         descriptors[0] = new PollDescriptor { Descriptor = awaits == 0 ? -1 : connection.Descriptor, Events = awaits };
         descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = session.BellTaken ? bell.Listen() : -1, Events = PollDescriptor.In };
-        if (Libc.poll(descriptors, 3, MillisecondsTo(session.Deadline)) > 0)
+        descriptors[3] = new PollDescriptor { Descriptor = asked.Descriptor, Events = PollDescriptor.In };
+        if (Libc.poll(descriptors, 4, MillisecondsTo(session.Deadline)) > 0)
         {
             // An error is found by the call that it fails.
             short returned = descriptors[0].Returned;
             connection.Readable |= (returned & ~PollDescriptor.Out) != 0;
             connection.Writable |= (returned & ~PollDescriptor.In) != 0;
         }
+
+        GC.KeepAlive(asked);
     }
 
     /// <summary>Rounded up, so that what is due then is due.</summary>

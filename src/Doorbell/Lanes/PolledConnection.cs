@@ -25,7 +25,7 @@ internal sealed unsafe class PolledConnection : SocketConnection
     private bool _drainAsked;
     private bool _receiveWaitsShortly;
 
-    public PolledConnection(in AcceptedSocket accepted, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    public PolledConnection(in AcceptedSocket accepted, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
         : base(accepted, context, bell, pool)
     {
     }

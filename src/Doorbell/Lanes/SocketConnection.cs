@@ -20,23 +20,30 @@ internal enum Progress
 }
 
 /// <summary>One session over one descriptor. How bytes move is its heirs' matter.</summary>
-internal abstract partial class SocketConnection : ConnectionInfo, IServedConnection
+internal abstract partial class SocketConnection : ConnectionInfo, IServedConnection, IOpenConnection
 {
+    private const int NotAsked = 0;
+    private const int AskedToDrain = 1;
+    private const int AskedToAbort = 2;
+
+    private readonly LaneBell _bell;
     private long _id;
     private bool _closed;
+    private int _asked;
 
     /// <param name="accepted">Its descriptor is this one's from here on.</param>
     /// <param name="context">What to serve.</param>
     /// <param name="bell">The lane's.</param>
     /// <param name="pool">Where its session's memory comes from.</param>
-    protected SocketConnection(in AcceptedSocket accepted, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    protected SocketConnection(in AcceptedSocket accepted, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
     {
+        _bell = bell;
         Descriptor = accepted.Descriptor;
         Door = accepted.Door;
         Peer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
-        Session = new StreamSession(service.NewStreamHandler!(this), service.StreamLimits, this, bell, context.Ledger, pool);
+        Session = new StreamSession(service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool);
     }
 
     public int Descriptor { get; }
@@ -53,16 +60,45 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
 
     public HandlerTasks HandlerTasks => Context.HandlerTasks;
 
+    int IOpenConnection.ListIndex { get; set; }
+
     protected ServerContext Context { get; }
 
     public void Open(TimeSpan now)
     {
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Connected(Context.Log, Door, Session.Peer);
+            ServerLog.Connected(Context.Log, Door, Session.Peer, Id);
         }
 
+        Context.Connections.Add(this);
         Session.Opened(now, DateTimeOffset.UtcNow);
+    }
+
+    ConnectionSnapshot IOpenConnection.Read(TimeSpan now) => SessionReading.Of(this, Session, now);
+
+    void IOpenConnection.AskToClose(CloseMode how)
+    {
+        Interlocked.Or(ref _asked, how == CloseMode.Abort ? AskedToAbort : AskedToDrain);
+        _bell.Wake();
+    }
+
+    /// <summary>The lane has been woken, perhaps since this one is to be closed.</summary>
+    public void CloseIfAsked()
+    {
+        if (Volatile.Read(ref _asked) == NotAsked)
+        {
+            return;
+        }
+
+        if ((Interlocked.Exchange(ref _asked, NotAsked) & AskedToAbort) != 0)
+        {
+            Session.Fail(CloseReason.ServerClosed);
+        }
+        else
+        {
+            AskToDrain();
+        }
     }
 
     /// <summary>
@@ -80,8 +116,9 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         }
 
         _closed = true;
+        Context.Connections.Remove(this);
         if ((Session.Wants & Want.Abort) != 0
-            || Session.Reason is CloseReason.DrainDeadline or CloseReason.PeerReset or CloseReason.TransportFailed)
+            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed or CloseReason.PeerReset or CloseReason.TransportFailed)
         {
             // An answer that was cut off must not look like a whole one to a peer that is still there.
             // struct linger { on, 0 seconds }: close(2) then sends a reset (socket(7)).
@@ -93,12 +130,12 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         Session.Closed();
         if (Session.Fault is { } fault)
         {
-            ServerLog.HandlerFaulted(Context.Log, Door, Session.Peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            ServerLog.HandlerFaulted(Context.Log, this, fault);
         }
 
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Disconnected(Context.Log, Door, Session.Peer, Session.Reason);
+            ServerLog.Disconnected(Context.Log, Door, Session.Peer, Id, Session.Reason);
         }
     }
 

@@ -34,7 +34,7 @@ internal sealed class AsyncMessageHandler(Framing framing, AsyncMessageFunction 
     public override Next OnOpen(Turn turn)
     {
         _bell = turn.Bell;
-        _connection = new ConnectionSnapshot(turn.Connection);
+        _connection = new ConnectionCopy(turn.Connection);
         _tasks = (turn.Connection as IServedConnection)?.HandlerTasks;
         return Next.Stay;
     }

@@ -65,7 +65,7 @@ public abstract class PipeHandler : StreamHandler
     public sealed override Next OnOpen(Turn turn)
     {
         _ring = turn.Bell.Ring;
-        _connection.Open(new ConnectionSnapshot(turn.Connection), _ring);
+        _connection.Open(new ConnectionCopy(turn.Connection), _ring);
         _tasks = (turn.Connection as IServedConnection)?.HandlerTasks;
         _tasks?.Begin();
         _ = Task.Run(RunToEndAsync);

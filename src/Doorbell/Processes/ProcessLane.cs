@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Doorbell.Lanes;
 using Doorbell.Lanes.Loops;
 using Doorbell.Native;
@@ -8,14 +9,44 @@ using Doorbell.Sockets;
 namespace Doorbell.Processes;
 
 /// <summary>A connection that a process of its own serves.</summary>
-internal class ProcessConnection(in AcceptedSocket accepted, ChildProcess child, int slot) : Timed
+internal class ProcessConnection(in AcceptedSocket accepted, ChildProcess child, int slot) : Timed, IOpenConnection
 {
+    private readonly TimeSpan _opened = MonotonicClock.Now;
+    private long _id;
+
+    /// <summary>A number that no other connection of this process has.</summary>
+    public long Id => ConnectionId.Of(ref _id);
+
+    /// <summary>Tells the lane that it has been asked to close; any thread may call it.</summary>
+    public Action<ProcessConnection>? OnAsked { get; set; }
+
+    /// <summary>How it has been asked to close; null while it has not.</summary>
+    public CloseMode? Asked { get; private set; }
+
+    int IOpenConnection.ListIndex { get; set; }
+
     public AcceptedSocket Accepted { get; } = accepted;
 
     public ChildProcess Child { get; } = child;
 
     /// <summary>Its index in the lane's table, and its events' token.</summary>
     public int Slot { get; } = slot;
+
+    public ConnectionSnapshot Read(TimeSpan now) => new()
+    {
+        Id = Id,
+        Door = Accepted.Door,
+        Peer = Accepted.Peer,
+        Age = now - _opened,
+        State = ConnectionState.InProcess,
+        ProcessId = Child.Id,
+    };
+
+    public void AskToClose(CloseMode how)
+    {
+        Asked = Asked == CloseMode.Abort ? CloseMode.Abort : how;
+        OnAsked!(this);
+    }
 }
 
 /// <summary>
@@ -27,6 +58,7 @@ internal abstract class ProcessLane : IDisposable
     private const int StopToken = -1;
     private const int WakeToken = -2;
     private const int ListenerToken = -3;
+    private const int StopAcceptingToken = -4;
 
     private readonly LoopAcceptor _acceptor;
     private readonly EventDescriptor _wake = new();
@@ -34,7 +66,9 @@ internal abstract class ProcessLane : IDisposable
     private readonly Stack<int> _free = new();
     private readonly Backoff _backoff = new();
     private AcceptedSocket? _waiting;
+    private readonly ConcurrentQueue<ProcessConnection> _asked = new();
     private TimeSpan _tryAgain;
+    private bool _acceptsLast;
 
     protected ProcessLane(IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown)
     {
@@ -60,6 +94,7 @@ internal abstract class ProcessLane : IDisposable
     public void Run()
     {
         Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
+        Epoll.Watch(Stop.StopAccepting.Descriptor, Epoll.In, StopAcceptingToken);
         Epoll.Watch(Stop.Drain.Descriptor, Epoll.In, StopToken);
         _acceptor.BeginWaiting();
         while (_acceptor.IsAccepting || _waiting is not null || _connections.Count > _free.Count)
@@ -79,7 +114,7 @@ internal abstract class ProcessLane : IDisposable
 
             if (TryWaiting(now))
             {
-                _acceptor.AcceptSome(now, IsDraining);
+                _acceptor.AcceptSome(now, _acceptsLast);
             }
         }
 
@@ -111,15 +146,37 @@ internal abstract class ProcessLane : IDisposable
     /// <summary>The server drains, and then aborts.</summary>
     protected abstract void OnShutdown(ProcessConnection connection, TimeSpan now);
 
+    /// <summary>The server closes this connection (<see cref="ProcessConnection.Asked"/>).</summary>
+    protected abstract void CloseAsked(ProcessConnection connection, TimeSpan now);
+
     protected abstract void DisposeOwn();
+
+    /// <summary>Any thread: the connection has been asked to close.</summary>
+    private void OnAsked(ProcessConnection connection)
+    {
+        _asked.Enqueue(connection);
+        _wake.Raise();
+    }
 
     /// <summary>Nothing of the connection is left: another may have its slot.</summary>
     protected void Release(ProcessConnection connection)
     {
+        Context.Connections.Remove(connection);
         Timers.Remove(connection);
         _connections[connection.Slot] = null;
         _free.Push(connection.Slot);
         Context.Admission.Release(connection.Accepted.Peer);
+    }
+
+    private void CloseAsked(TimeSpan now)
+    {
+        while (_asked.TryDequeue(out ProcessConnection? connection))
+        {
+            if (_connections[connection.Slot] == connection)
+            {
+                CloseAsked(connection, now);
+            }
+        }
     }
 
     private int Timeout()
@@ -141,6 +198,12 @@ internal abstract class ProcessLane : IDisposable
                 break;
             case WakeToken:
                 _wake.Clear();
+                CloseAsked(now);
+                break;
+            case StopAcceptingToken:
+                Epoll.Forget(Stop.StopAccepting.Descriptor);
+                _acceptsLast = true;
+                _acceptor.OnReadable();
                 break;
             case ListenerToken:
                 _acceptor.OnReadable();
@@ -170,7 +233,7 @@ internal abstract class ProcessLane : IDisposable
     {
         if (!IsDraining)
         {
-            IsDraining = true;
+            IsDraining = _acceptsLast = true;
             _acceptor.OnReadable();
         }
 
@@ -205,6 +268,8 @@ internal abstract class ProcessLane : IDisposable
             _connections[slot] = connection;
             Epoll.Watch(connection!.Child.Descriptor, Epoll.In, slot * TokensPerConnection);
             _backoff.Reset();
+            connection.OnAsked = OnAsked;
+            Context.Connections.Add(connection);
             if (IsDraining)
             {
                 OnShutdown(connection, now);

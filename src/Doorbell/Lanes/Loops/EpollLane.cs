@@ -26,7 +26,7 @@ internal sealed class EpollLane : LoopLane
     {
     }
 
-    public override SocketConnection Make(in AcceptedSocket accepted, Bell bell) =>
+    public override SocketConnection Make(in AcceptedSocket accepted, LaneBell bell) =>
         new PolledConnection(accepted, Context, bell, Pool) { ReceivesToEnd = accepted.Door.IsUnix };
 
     protected override void DisposeOwn() => ReceiveBuffers.Return(_buffer);
@@ -70,7 +70,7 @@ internal sealed class EpollLane : LoopLane
 
     protected override void BeginAccepting() => Acceptor.BeginWaiting();
 
-    protected override void AcceptSome(TimeSpan now) => Acceptor.AcceptSome(now, IsDraining);
+    protected override void AcceptSome(TimeSpan now) => Acceptor.AcceptSome(now, AcceptsLast);
 
     protected override void Watch(LoopConnection connection) => Epoll.Watch(
         connection.Connection.Descriptor, Epoll.In | Epoll.Urgent | Epoll.Out | Epoll.PeerHangUp | Epoll.Edge, connection.Token);

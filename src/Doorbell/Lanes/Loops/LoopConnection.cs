@@ -3,11 +3,19 @@ namespace Doorbell.Lanes.Loops;
 /// <summary>A connection among the many of an event loop: its place in the loop's tables, its timer, its bell.</summary>
 internal sealed class LoopConnection : Timed
 {
-    /// <summary>1: the lane knows of a ring and has not yet come round.</summary>
+    private const int Ignored = 4;
+
+    /// <summary>Not 0: the lane knows of it and has not yet come round. What for: <see cref="Rung"/>, <see cref="Woken"/>.</summary>
     private int _rung;
 
     /// <exception cref="Exception">The making of the handler failed.</exception>
     public LoopConnection(in AcceptedSocket accepted, LoopLane lane) => Connection = lane.Make(accepted, new LoopBell(this, lane));
+
+    /// <summary>Its handler's bell was rung.</summary>
+    public const int Rung = 1;
+
+    /// <summary>The server asks it for something.</summary>
+    public const int Woken = 2;
 
     public SocketConnection Connection { get; }
 
@@ -20,17 +28,21 @@ internal sealed class LoopConnection : Timed
     /// <summary>It has been closed: what is said of it from now on is nothing to anyone.</summary>
     public bool Over { get; set; }
 
-    /// <summary>From here on a ring is a new one.</summary>
-    public void ClearRing() => Interlocked.Exchange(ref _rung, 0);
+    /// <summary>What it was rung or woken for. From here on a ring is a new one.</summary>
+    public int TakeRing() => Interlocked.Exchange(ref _rung, 0);
 
     /// <summary>It is over: whoever goes on ringing it fills no queue.</summary>
-    public void IgnoreRings() => Interlocked.Exchange(ref _rung, 1);
+    public void IgnoreRings() => Interlocked.Exchange(ref _rung, Ignored);
 
-    private sealed class LoopBell(LoopConnection connection, LoopLane lane) : Bell
+    private sealed class LoopBell(LoopConnection connection, LoopLane lane) : LaneBell
     {
-        public override void Ring()
+        public override void Ring() => Raise(Rung);
+
+        public override void Wake() => Raise(Woken);
+
+        private void Raise(int what)
         {
-            if (Interlocked.Exchange(ref connection._rung, 1) == 0)
+            if (Interlocked.Or(ref connection._rung, what) == 0)
             {
                 lane.OnRung(connection);
             }

@@ -24,7 +24,7 @@ internal abstract partial class LoopLane
 
         if (!IsDraining)
         {
-            IsDraining = true;
+            IsDraining = AcceptsLast = true;
             Acceptor.OnReadable();
         }
 

@@ -17,6 +17,7 @@ internal abstract partial class LoopLane : IDisposable
     private const int WakeToken = -1;
     private const int StopToken = -2;
     private const int ListenerToken = -3;
+    private const int StopAcceptingToken = -4;
 
     private readonly ShutdownEvents _shutdown;
     private readonly EventDescriptor _wake = new();
@@ -31,7 +32,7 @@ internal abstract partial class LoopLane : IDisposable
     /// <param name="shutdown">When to stop.</param>
     protected LoopLane(IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
     {
-        Context = context with { Ledger = context.Ledger.PartOfOneThread() };
+        Context = context with { Ledger = context.Ledger.PartOfOneThread(), Connections = context.Connections.PartOfLane() };
         _shutdown = shutdown;
         Acceptor = new LoopAcceptor(listeners, all, Context, Epoll, ListenerToken, _wake, Open);
     }
@@ -41,6 +42,7 @@ internal abstract partial class LoopLane : IDisposable
     {
         Socket,
         Ring,
+        Asked,
         Yield,
         Time,
         Drain,
@@ -62,6 +64,9 @@ internal abstract partial class LoopLane : IDisposable
     public virtual int BuffersOut => 0;
 
     protected bool IsDraining { get; private set; }
+
+    /// <summary>The server accepts no more than what waits in the backlog.</summary>
+    protected bool AcceptsLast { get; private set; }
 
     /// <summary>Any thread: the connection's bell was rung.</summary>
     public void OnRung(LoopConnection connection)
@@ -94,7 +99,7 @@ internal abstract partial class LoopLane : IDisposable
     }
 
     /// <summary>The connection itself; the lane owns it from here on.</summary>
-    public abstract SocketConnection Make(in AcceptedSocket accepted, Bell bell);
+    public abstract SocketConnection Make(in AcceptedSocket accepted, LaneBell bell);
 
     /// <summary>Does not throw: the lane may have failed.</summary>
     protected abstract void DisposeOwn();
@@ -133,6 +138,12 @@ internal abstract partial class LoopLane : IDisposable
         {
             OnShutdown(now);
         }
+        else if (token == StopAcceptingToken)
+        {
+            Epoll.Forget(_shutdown.StopAccepting.Descriptor);
+            AcceptsLast = true;
+            Acceptor.OnReadable();
+        }
         else
         {
             Acceptor.OnReadable();
@@ -149,6 +160,9 @@ internal abstract partial class LoopLane : IDisposable
             {
                 case News.Ring:
                     session.Ring(now);
+                    break;
+                case News.Asked:
+                    connection.Connection.CloseIfAsked();
                     break;
                 case News.Yield when (session.Wants & Want.Yield) != 0:
                     session.Continue(now);
@@ -177,7 +191,7 @@ internal abstract partial class LoopLane : IDisposable
     {
         if (!connection.Over)
         {
-            ServerLog.LaneFailed(Context.Log, connection.Connection.Door, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(Context.Log, connection.Connection.Door, ServerLog.TextOf(fault), fault);
             connection.Connection.Session.Fail(CloseReason.TransportFailed);
             if (Advance(connection.Connection, MonotonicClock.Now) == Progress.Over)
             {
@@ -189,6 +203,7 @@ internal abstract partial class LoopLane : IDisposable
     private void Serve()
     {
         Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
+        Epoll.Watch(_shutdown.StopAccepting.Descriptor, Epoll.In, StopAcceptingToken);
         Epoll.Watch(_shutdown.Drain.Descriptor, Epoll.In, StopToken);
 
         // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
@@ -225,8 +240,16 @@ internal abstract partial class LoopLane : IDisposable
         {
             if (!connection.Over)
             {
-                connection.ClearRing();
-                Dispatch(connection, News.Ring, now);
+                int what = connection.TakeRing();
+                if ((what & LoopConnection.Woken) != 0)
+                {
+                    Dispatch(connection, News.Asked, now);
+                }
+
+                if ((what & LoopConnection.Rung) != 0 && !connection.Over)
+                {
+                    Dispatch(connection, News.Ring, now);
+                }
             }
         }
     }
@@ -284,7 +307,7 @@ internal abstract partial class LoopLane : IDisposable
             // The making of the handler failed, or the system is out of memory for one more descriptor to watch.
             if (connection is null)
             {
-                ServerLog.LaneFailed(Context.Log, accepted.Door, ServerLog.TextOf(fault));
+                ServerLog.LaneFailed(Context.Log, accepted.Door, ServerLog.TextOf(fault), fault);
                 _ = Libc.close(accepted.Descriptor);
                 Context.Admission.Release(accepted.Peer);
             }

@@ -8,7 +8,7 @@ internal sealed class UringConnection : SocketConnection
 {
     private readonly UringLane _lane;
 
-    public UringConnection(in AcceptedSocket accepted, UringLane lane, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    public UringConnection(in AcceptedSocket accepted, UringLane lane, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
         : base(accepted, context, bell, pool) => _lane = lane;
 
     /// <summary>Its events' token, once the loop watches it.</summary>

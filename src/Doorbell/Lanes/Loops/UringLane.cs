@@ -40,15 +40,15 @@ internal sealed unsafe partial class UringLane : LoopLane
 
     public override int BuffersOut => _buffers.Out;
 
-    public override SocketConnection Make(in AcceptedSocket accepted, Bell bell) => new UringConnection(accepted, this, Context, bell, Pool);
+    public override SocketConnection Make(in AcceptedSocket accepted, LaneBell bell) => new UringConnection(accepted, this, Context, bell, Pool);
 
     protected override void BeginAccepting() => _multishot.Begin();
 
     protected override void AcceptSome(TimeSpan now)
     {
-        if (_multishot.IsDone(IsDraining || Context.Shutdown.Aborting.IsCancellationRequested))
+        if (_multishot.IsDone(AcceptsLast || Context.Shutdown.Aborting.IsCancellationRequested))
         {
-            Acceptor.AcceptSome(now, IsDraining);
+            Acceptor.AcceptSome(now, AcceptsLast);
         }
     }
 

@@ -14,7 +14,7 @@ namespace Doorbell.Lanes.Portable;
 /// It waits for input with a receive of no bytes and takes a buffer only when there is something to put in it, so an idle
 /// connection owns none. Sends and receives may be under way at once; only this task touches the session.
 /// </remarks>
-internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IDisposable
+internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnection, IDisposable
 {
     private const int ReceiveBufferBytes = 64 * 1024;
 
@@ -34,6 +34,8 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IDi
     private bool _hasInput;
     private bool _sending;
     private bool _drainAsked;
+    private volatile bool _orderlyAsked;
+    private volatile bool _abortAsked;
     private long _id;
 
     public AsyncLane(Socket socket, Door door, ServerContext context, PeerAddress peer)
@@ -47,7 +49,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IDi
         _socket.Blocking = false;
         Service service = door.Service;
         _session = new StreamSession(
-            service.NewStreamHandler!(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
+            service.CreateStreamHandler(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
         _readable.Completed += (_, _) => _signal.Raise(LaneEvents.Input);
         _timer = new Timer(
             static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Due), _signal, Timeout.Infinite, Timeout.Infinite);
@@ -63,9 +65,20 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IDi
 
     public HandlerTasks HandlerTasks => _context.HandlerTasks;
 
+    int IOpenConnection.ListIndex { get; set; }
+
+    ConnectionSnapshot IOpenConnection.Read(TimeSpan now) => SessionReading.Of(this, _session, now);
+
+    void IOpenConnection.AskToClose(CloseMode how)
+    {
+        _orderlyAsked |= how == CloseMode.Orderly;
+        _abortAsked |= how == CloseMode.Abort;
+        _signal.Wake();
+    }
+
     public async Task RunAsync()
     {
-        ServerLog.Connected(_context.Log, _door, _session.Peer);
+        ServerLog.Connected(_context.Log, _door, _session.Peer, Id);
         using (this)
         using (_context.Shutdown.Draining.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Drain), _signal))
         using (_context.Shutdown.Aborting.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Abort), _signal))
@@ -90,6 +103,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IDi
 
     private async Task CarryAsync()
     {
+        _context.Connections.Add(this);
         _session.Opened(MonotonicClock.Now, DateTimeOffset.UtcNow);
         int operations = 0;
         while (true)
@@ -195,7 +209,12 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IDi
             _session.Ring(MonotonicClock.Now);
         }
 
-        _drainAsked |= (events & LaneEvents.Drain) != 0;
+        _drainAsked |= (events & LaneEvents.Drain) != 0 || _orderlyAsked;
+        _orderlyAsked = false;
+        if (_abortAsked)
+        {
+            _session.Fail(CloseReason.ServerClosed);
+        }
 
         if ((events & LaneEvents.Abort) != 0)
         {

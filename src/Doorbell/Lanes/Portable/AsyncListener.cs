@@ -22,7 +22,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         NetworkException? failed = null;
         try
         {
-            await AcceptUntilDrainAsync();
+            await AcceptUntilStoppedAsync();
             if (context.Options.LeavesSharedPort)
             {
                 bound.StopHandshakes();
@@ -48,15 +48,15 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         }
     }
 
-    private async Task AcceptUntilDrainAsync()
+    private async Task AcceptUntilStoppedAsync()
     {
-        CancellationToken draining = context.Shutdown.Draining;
+        CancellationToken stopped = context.Shutdown.AcceptingStopped;
         try
         {
             while (true)
             {
-                await WaitForRoomAsync(draining);
-                if (await AcceptAsync(draining) is { } connection)
+                await WaitForRoomAsync(stopped);
+                if (await AcceptAsync(stopped) is { } connection)
                 {
                     await AdmitAsync(connection);
                 }
@@ -64,7 +64,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         }
         catch (OperationCanceledException)
         {
-            // The drain has begun.
+            // The server accepts no more.
         }
     }
 
@@ -251,7 +251,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
-            ServerLog.LaneFailed(context.Log, _door, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(context.Log, _door, ServerLog.TextOf(fault), fault);
             connection.Dispose();
         }
         finally
@@ -276,7 +276,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         catch (NetworkException refused)
         {
             context.Ledger.AcceptFailed();
-            ServerLog.LaneFailed(context.Log, _door, refused.Message);
+            ServerLog.LaneFailed(context.Log, _door, refused.Message, refused);
             connection.Dispose();
             return false;
         }

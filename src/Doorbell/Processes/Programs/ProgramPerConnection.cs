@@ -94,7 +94,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     protected override void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now)
     {
         ProgramConnection program = (ProgramConnection)connection;
-        if (status.Signal != 0 && program.SignalAt == TimeSpan.MaxValue && !Stop.IsAborting)
+        if (status.Signal != 0 && program.SignalAt == TimeSpan.MaxValue && program.Asked is null && !Stop.IsAborting)
         {
             Context.Ledger.ProcessLost();
             program.Reason = CloseReason.ProcessDied;
@@ -150,6 +150,25 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         Schedule(program, now);
     }
 
+    /// <summary>In order: the program is told the end of its input, as at a drain, and after its grace it is ended.</summary>
+    protected override void CloseAsked(ProcessConnection connection, TimeSpan now)
+    {
+        ProgramConnection program = (ProgramConnection)connection;
+        if (program.Asked == CloseMode.Abort)
+        {
+            program.Kill(CloseReason.ServerClosed);
+            program.GiveUpAt = now + _killAfter;
+        }
+        else if (!program.InputEnded)
+        {
+            program.InputEnded = true;
+            _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownReceive);
+            program.EndAt(now + _program.Grace, CloseReason.Completed);
+        }
+
+        Timers.Ensure(program, program.Asked == CloseMode.Abort ? program.GiveUpAt : program.SignalAt);
+    }
+
     protected override void DisposeOwn()
     {
         _streams.Dispose();
@@ -193,7 +212,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         connection = new ProgramConnection(accepted, child, slot, now);
         Epoll.Watch(accepted.Descriptor, Epoll.Edge, (slot * TokensPerConnection) + SocketEvent);
         Context.Ledger.ConnectionOpened();
-        ServerLog.Connected(Context.Log, door, peer);
+        ServerLog.Connected(Context.Log, door, peer, connection.Id);
         Timers.Ensure(connection, Earlier(After(now, Limits.IdleTimeout), After(now, Limits.MaxLifetime)));
     }
 
@@ -285,7 +304,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         }
 
         bool more = count > 0 || (count < 0 && LinuxErrno.Last == Libc.TryAgain);
-        if (more && now < program.LingerUntil && !Stop.IsAborting)
+        if (more && now < program.LingerUntil && !Stop.IsAborting && program.Asked != CloseMode.Abort)
         {
             _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownSend);
             uint events = Epoll.In | Epoll.PeerHangUp;
@@ -305,11 +324,13 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             Context.Ledger.BytesMoved(info.BytesReceived - (peerEnded && info.BytesReceived > 0 ? 1 : 0), info.BytesSent);
         }
 
+        Context.Connections.Remove(program);
+
         // Closing would not take it out: a process that left the group may have the socket still, and its events go on (epoll(7)).
         Epoll.Forget(descriptor);
         _ = Libc.close(descriptor);
         Context.Ledger.ConnectionClosed(program.Reason);
-        ServerLog.Disconnected(Context.Log, program.Accepted.Door, program.Accepted.Peer, program.Reason);
+        ServerLog.Disconnected(Context.Log, program.Accepted.Door, program.Accepted.Peer, program.Id, program.Reason);
         Release(program);
     }
 }

@@ -13,6 +13,7 @@ namespace Doorbell.Processes.Workers;
 internal sealed class WorkerPool : IDisposable
 {
     private const int StopToken = -1;
+    private const int StopAcceptingToken = -2;
     private static readonly TimeSpan _longLife = TimeSpan.FromSeconds(10);
 
     /// <summary>So long after the abort a process may take to end by itself.</summary>
@@ -26,6 +27,7 @@ internal sealed class WorkerPool : IDisposable
     private readonly Epoll _epoll = new();
     private readonly TimerWheel _timers = new(MonotonicClock.Now);
     private readonly Backoff _log = new();
+    private bool _acceptsLast;
     private bool _draining;
     private bool _aborting;
 
@@ -50,6 +52,7 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Keeps the workers running until the drain, then waits for the last.</summary>
     public void Run()
     {
+        _epoll.Watch(_shutdown.StopAccepting.Descriptor, Epoll.In, StopAcceptingToken);
         _epoll.Watch(_shutdown.Drain.Descriptor, Epoll.In, StopToken);
         TimeSpan now = MonotonicClock.Now;
         foreach (Worker worker in _workers)
@@ -57,7 +60,7 @@ internal sealed class WorkerPool : IDisposable
             Start(worker, now);
         }
 
-        while (!_draining || _workers.Any(static worker => worker.IsRunning))
+        while (_workers.Any(worker => worker.IsRunning || IsNeeded(worker)))
         {
             int count = _epoll.Wait(_timers.MillisecondsToNext(MonotonicClock.Now));
             now = MonotonicClock.Now;
@@ -67,6 +70,10 @@ internal sealed class WorkerPool : IDisposable
                 if (token == StopToken)
                 {
                     OnShutdown(now);
+                }
+                else if (token == StopAcceptingToken)
+                {
+                    OnStopAccepting();
                 }
                 else
                 {
@@ -88,24 +95,29 @@ internal sealed class WorkerPool : IDisposable
         _epoll.Dispose();
     }
 
+    /// <summary>Whether there is anything for it to serve. Once no more is accepted, that is datagrams alone.</summary>
+    private bool IsNeeded(Worker worker) => !_draining && worker.Sockets.Any(socket => !_acceptsLast || !socket.IsListener);
+
     /// <summary>All listeners, and of each door's datagram sockets the one for this worker.</summary>
-    private (int Descriptor, int Door)[] SocketsOf(int slot, int workers)
+    private DoorSocket[] SocketsOf(int slot, int workers)
     {
         IEnumerable<DoorSocket> listeners = _sockets.Where(static socket => socket.IsListener);
         IEnumerable<DoorSocket> own = _sockets.Where(static socket => !socket.IsListener)
             .GroupBy(static socket => socket.Door)
             .SelectMany(door => door.Where((_, index) => index % workers == slot));
-        return [.. listeners.Concat(own).Select(static socket => (socket.Descriptor, socket.Door.Number))];
+        return [.. listeners, .. own];
     }
 
     private void Start(Worker worker, TimeSpan now)
     {
-        if (worker.Sockets.Length == 0)
+        if (!IsNeeded(worker))
         {
             return;
         }
 
-        int errno = _launcher.TryStart(worker.Slot, worker.Sockets, isConnection: false, out worker.Child);
+        (int, int)[] sockets = [.. worker.Sockets.Where(socket => !_acceptsLast || !socket.IsListener)
+            .Select(static socket => (socket.Descriptor, socket.Door.Number))];
+        int errno = _launcher.TryStart(worker.Slot, sockets, isConnection: false, out worker.Child);
         if (errno == 0)
         {
             worker.IsRunning = true;
@@ -136,7 +148,7 @@ internal sealed class WorkerPool : IDisposable
         worker.Child.CloseDescriptor();
         _launcher.ForgetPeerOf(worker.Slot);
         _launcher.LedgerOf(worker.Slot).Abandon(_aborting ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
-        if (_draining)
+        if (!IsNeeded(worker))
         {
             return;
         }
@@ -172,11 +184,21 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
+    /// <summary>The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.</summary>
+    private void OnStopAccepting()
+    {
+        _epoll.Forget(_shutdown.StopAccepting.Descriptor);
+        _acceptsLast = true;
+        foreach (DoorSocket listener in _sockets.Where(static socket => socket.IsListener))
+        {
+            listener.Release();
+        }
+    }
+
     private void OnShutdown(TimeSpan now)
     {
         if (!_draining)
         {
-            // The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.
             _draining = true;
             _launcher.Drain();
             CloseSockets();
@@ -205,13 +227,13 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
-    private sealed class Worker(int slot, (int Descriptor, int Door)[] sockets) : Timed
+    private sealed class Worker(int slot, DoorSocket[] sockets) : Timed
     {
         public ChildProcess Child;
 
         public int Slot => slot;
 
-        public (int Descriptor, int Door)[] Sockets => sockets;
+        public DoorSocket[] Sockets => sockets;
 
         public bool IsRunning { get; set; }
 

@@ -1,4 +1,3 @@
-using Doorbell.Engines;
 using Doorbell.Lanes;
 using Doorbell.Native;
 using Doorbell.Serving;
@@ -14,7 +13,7 @@ internal static class WorkerServer
 
     /// <summary>Serves until the parent drains, or is gone.</summary>
     public static async Task ServeAsync(
-        WorkerProcess worker, IReadOnlyList<DoorSocket> sockets, ServerContext context)
+        WorkerProcess worker, IReadOnlyList<DoorSocket> sockets, ServerContext context, IEngine engine)
     {
         LaneThread.Start("parent", () => OnEvents(worker, context.Shutdown));
         if (worker.IsConnection)
@@ -32,7 +31,7 @@ internal static class WorkerServer
             return;
         }
 
-        await new EpollEngine().ServeAsync(sockets, context).ConfigureAwait(false);
+        await engine.ServeAsync(sockets, context).ConfigureAwait(false);
     }
 
     private static void OnEvents(WorkerProcess worker, Shutdown shutdown)
@@ -49,17 +48,24 @@ internal static class WorkerServer
 
     private static unsafe void OnParentEvents(WorkerProcess worker, Shutdown shutdown)
     {
-        PollDescriptor* descriptors = stackalloc PollDescriptor[3];
+        PollDescriptor* descriptors = stackalloc PollDescriptor[4];
+        descriptors[3] = new PollDescriptor { Descriptor = worker.StopAccepting, Events = PollDescriptor.In };
         descriptors[0] = new PollDescriptor { Descriptor = worker.Drain, Events = PollDescriptor.In };
         descriptors[1] = new PollDescriptor { Descriptor = worker.Abort, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = worker.Life, Events = 0 };
         while (true)
         {
-            _ = Libc.poll(descriptors, 3, -1);
+            _ = Libc.poll(descriptors, 4, -1);
             if (descriptors[1].Returned != 0)
             {
                 shutdown.Abort();
                 return;
+            }
+
+            if (descriptors[3].Returned != 0)
+            {
+                descriptors[3].Descriptor = -1;
+                shutdown.StopAccepting();
             }
 
             if (descriptors[0].Returned != 0)
