@@ -143,7 +143,8 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         _closed = true;
         Context.Connections.Remove(this);
         if ((Session.Wants & Want.Abort) != 0
-            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed or CloseReason.PeerReset or CloseReason.TransportFailed)
+            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed
+                or CloseReason.PeerReset or CloseReason.TransportFailed)
         {
             // An answer that was cut off must not look like a whole one to a peer that is still there.
             // struct linger { on, 0 seconds }: close(2) then sends a reset (socket(7)).

@@ -123,7 +123,9 @@ public sealed record ServerOptions
     /// <see cref="Service"/>, <see cref="Doors"/> and <see cref="Logging"/>, which are code. Unlike a binder it uses no reflection, and it
     /// leaves nothing out in silence. A list's keys end in a number, as in <c>Endpoints:0</c>.
     /// </summary>
-    /// <param name="settings">Names of properties, in any case, and their values. A value that is null stands for a section and is passed over.</param>
+    /// <param name="settings">
+    /// Names of properties, in any case, and their values. A value that is null stands for a section and is passed over.
+    /// </param>
     /// <returns>The options; what they say together is checked when the server starts.</returns>
     /// <exception cref="FormatException">A key or a value is none of a server's; the message begins with the key.</exception>
     public static ServerOptions Parse(IEnumerable<KeyValuePair<string, string?>> settings)
@@ -182,7 +184,8 @@ public sealed record ServerOptions
     /// <summary>With a shared port (<see cref="ReusePort"/>) the kernel would give each service some of the connections.</summary>
     private void RequireOneServiceAnEndpoint()
     {
-        IEnumerable<DoorOptions> fixedDoors = AllDoors.Where(static door => door.Endpoint is { IsPassed: false } and not { IsUnix: false, Port: 0 });
+        IEnumerable<DoorOptions> fixedDoors =
+            AllDoors.Where(static door => door.Endpoint is { IsPassed: false } and not { IsUnix: false, Port: 0 });
         foreach (IGrouping<Endpoint, DoorOptions> atOne in fixedDoors.GroupBy(static door => door.Endpoint.As(null)))
         {
             if (atOne.Select(static door => door.Service).Distinct(ReferenceEqualityComparer.Instance).Count() > 1)

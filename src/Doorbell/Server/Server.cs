@@ -211,7 +211,7 @@ public sealed class Server : IAsyncDisposable
         await EndDrainAsync().ConfigureAwait(false);
     }
 
-    /// <summary>As <see cref="DrainAsync"/>, however long it takes: until what is in flight is answered, or a limit of its service ends it.</summary>
+    /// <summary>As <see cref="DrainAsync"/>, without a deadline: what is in flight is answered, or a limit of its service ends it.</summary>
     public Task StopAsync() => StopAsync(CancellationToken.None);
 
     /// <summary>As <see cref="DrainAsync"/>.</summary>
@@ -359,7 +359,8 @@ public sealed class Server : IAsyncDisposable
         if (worker.Server != WorkerProcess.NameOf(options))
         {
             // Another server of the same program: it is the parent's alone.
-            return new Server(ContextOf(options, model, new Ledger([.. options.Counters]), null), model, EngineChoice.For(options.Engine, model).Engine.Name, []);
+            ServerContext idle = ContextOf(options, model, new Ledger([.. options.Counters]), null);
+            return new Server(idle, model, EngineChoice.For(options.Engine, model).Engine.Name, []);
         }
 
         // What was made of the socket options the parent has told.

@@ -40,7 +40,8 @@ internal sealed unsafe partial class UringLane : LoopLane
 
     public override int BuffersOut => _buffers.Out;
 
-    public override SocketConnection Make(in AcceptedSocket accepted, LaneBell bell) => new UringConnection(accepted, this, Context, bell, Pool);
+    public override SocketConnection Make(in AcceptedSocket accepted, LaneBell bell) =>
+        new UringConnection(accepted, this, Context, bell, Pool);
 
     public override SocketConnection Make(in ConnectedSocket connected, LaneBell bell) =>
         new UringConnection(connected, this, Context, bell, Pool);
