@@ -35,8 +35,8 @@ public readonly record struct AddressRange
         int slash = text.IndexOf('/', StringComparison.Ordinal);
         string address = slash < 0 ? text : text[..slash];
         if (!IPAddress.TryParse(address, out IPAddress? parsed)
-            || (!parsed.ToString().Equals(address, StringComparison.OrdinalIgnoreCase) && !address.Contains(':', StringComparison.Ordinal))
-            || parsed.ScopeId != 0)
+            || address.AsSpan().ContainsAny("%[]")
+            || (!address.Contains(':', StringComparison.Ordinal) && parsed.ToString() != address))
         {
             throw new FormatException($"{Quoted(text)} is no range of addresses: write it as 10.0.0.0/8, 2001:db8::/32, 192.0.2.7 or unix.");
         }
