@@ -139,7 +139,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         descriptors[0] = new PollDescriptor { Descriptor = awaits == 0 ? -1 : connection.Descriptor, Events = awaits };
         descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = session.BellTaken ? bell.Listen() : -1, Events = PollDescriptor.In };
-        if (Libc.poll(descriptors, 3, MillisecondsTo(session.Deadline)) > 0)
+        if (Libc.poll(descriptors, 3, MonotonicClock.MillisecondsTo(session.Deadline, MonotonicClock.Now)) > 0)
         {
             // An error is found by the call that it fails.
             short returned = descriptors[0].Returned;
@@ -147,9 +147,4 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
             connection.Writable |= (returned & ~PollDescriptor.In) != 0;
         }
     }
-
-    /// <summary>Rounded up, so that what is due then is due.</summary>
-    private static int MillisecondsTo(TimeSpan deadline) => deadline == TimeSpan.MaxValue
-        ? -1
-        : (int)Math.Clamp(Math.Ceiling((deadline - MonotonicClock.Now).TotalMilliseconds), 0, int.MaxValue);
 }

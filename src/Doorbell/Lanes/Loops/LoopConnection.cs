@@ -1,15 +1,22 @@
 namespace Doorbell.Lanes.Loops;
 
-/// <summary>A connection among the many of an event loop: its place in the loop's tables, its timer, its bell.</summary>
-internal sealed class LoopConnection : Timed
+/// <summary>A connection among the many of an event loop: its entry in the loop's table, its timer, its bell.</summary>
+internal sealed class LoopConnection<TConnection> : Timed
+    where TConnection : SocketConnection
 {
+    private readonly LoopLane<TConnection> _lane;
+
     /// <summary>1: the lane knows of a ring and has not yet come round.</summary>
     private int _rung;
 
     /// <exception cref="Exception">The making of the handler failed.</exception>
-    public LoopConnection(in AcceptedSocket accepted, LoopLane lane) => Connection = lane.Make(accepted, new LoopBell(this, lane));
+    public LoopConnection(in AcceptedSocket accepted, LoopLane<TConnection> lane)
+    {
+        _lane = lane;
+        Connection = lane.Backend.Make(accepted, new LoopBell(this));
+    }
 
-    public SocketConnection Connection { get; }
+    public TConnection Connection { get; }
 
     /// <summary>Its index in the loop's table, and its events' token.</summary>
     public int Token { get; set; }
@@ -26,13 +33,15 @@ internal sealed class LoopConnection : Timed
     /// <summary>It is over: whoever goes on ringing it fills no queue.</summary>
     public void IgnoreRings() => Interlocked.Exchange(ref _rung, 1);
 
-    private sealed class LoopBell(LoopConnection connection, LoopLane lane) : Bell
+    public override void OnTimer(TimeSpan now) => _lane.Dispatch(this, News.Time, now);
+
+    private sealed class LoopBell(LoopConnection<TConnection> connection) : Bell
     {
         public override void Ring()
         {
             if (Interlocked.Exchange(ref connection._rung, 1) == 0)
             {
-                lane.OnRung(connection);
+                connection._lane.OnRung(connection);
             }
         }
     }

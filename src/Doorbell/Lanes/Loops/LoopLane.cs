@@ -8,66 +8,63 @@ using Doorbell.Sockets;
 namespace Doorbell.Lanes.Loops;
 
 /// <summary>
-/// A lane that is a thread and carries many connections: it sleeps in one call for all of them, and nothing else it does waits. Which
-/// call, and how bytes move, is its heirs' matter; what is not of a connection (the listeners, the bells, the server's end) they hear of
-/// through one epoll set.
+/// A lane that is a thread and carries many connections: it sleeps in one call for all of them, and nothing else it does waits. What all
+/// of them have in common is here: the table, bells, deadlines, those that yielded, the drain, and the end. In which call it sleeps, and
+/// how bytes move, is its backend's matter.
 /// </summary>
-internal abstract partial class LoopLane : IDisposable
+internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
+    where TConnection : SocketConnection
 {
-    private const int WakeToken = -1;
-    private const int StopToken = -2;
-    private const int ListenerToken = -3;
+    private readonly ConcurrentQueue<LoopConnection<TConnection>> _rung = new();
+    private Queue<LoopConnection<TConnection>> _yielded = new();
+    private Queue<LoopConnection<TConnection>> _next = new();
 
-    private readonly ShutdownEvents _shutdown;
-    private readonly EventDescriptor _wake = new();
-    private readonly TimerWheel _timers = new(MonotonicClock.Now);
-    private readonly ConcurrentQueue<LoopConnection> _rung = new();
-    private Queue<LoopConnection> _yielded = new();
-    private Queue<LoopConnection> _next = new();
-
-    /// <param name="listeners">Those of <paramref name="all"/> that this loop accepts from.</param>
-    /// <param name="all">The listeners of all loops.</param>
+    /// <param name="listeners">Those of <paramref name="all"/> that this lane accepts from.</param>
+    /// <param name="all">The listeners of all lanes.</param>
     /// <param name="context">What to serve.</param>
     /// <param name="shutdown">When to stop.</param>
-    protected LoopLane(IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
+    /// <param name="newBackend">Makes the lane's backend, which may use all else of the lane.</param>
+    /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
+    public LoopLane(
+        IReadOnlyList<DoorSocket> listeners,
+        SharedListeners all,
+        ServerContext context,
+        ShutdownEvents shutdown,
+        Func<LoopLane<TConnection>, LaneBackend<TConnection>> newBackend)
     {
         Context = context with { Ledger = context.Ledger.PartOfOneThread() };
-        _shutdown = shutdown;
-        Acceptor = new LoopAcceptor(listeners, all, Context, Epoll, ListenerToken, _wake, Open);
+        Loop = new EventLoop(shutdown);
+        Acceptor = new LoopAcceptor(listeners, all, Context, Loop, Open);
+        try
+        {
+            Backend = newBackend(this);
+        }
+        catch
+        {
+            Acceptor.Close();
+            Loop.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>What a connection is told.</summary>
-    private protected enum News
-    {
-        Socket,
-        Ring,
-        Yield,
-        Time,
-        Drain,
-        Abort,
-    }
+    public ServerContext Context { get; }
 
-    protected ServerContext Context { get; }
+    public EventLoop Loop { get; }
 
-    protected LoopAcceptor Acceptor { get; }
+    public LoopAcceptor Acceptor { get; }
 
-    protected Epoll Epoll { get; } = new();
+    public LaneBackend<TConnection> Backend { get; }
 
-    protected LoopTable Table { get; } = new();
+    public LoopTable<TConnection> Table { get; } = new();
 
     /// <summary>Where its sessions' memory comes from.</summary>
-    internal LanePool Pool { get; } = new();
-
-    /// <summary>How many of its receive buffers somebody has not given back.</summary>
-    public virtual int BuffersOut => 0;
-
-    protected bool IsDraining { get; private set; }
+    public LanePool Pool { get; } = new();
 
     /// <summary>Any thread: the connection's bell was rung.</summary>
-    public void OnRung(LoopConnection connection)
+    public void OnRung(LoopConnection<TConnection> connection)
     {
         _rung.Enqueue(connection);
-        _wake.Raise();
+        Loop.Wake();
     }
 
     /// <summary>
@@ -77,7 +74,8 @@ internal abstract partial class LoopLane : IDisposable
     {
         try
         {
-            Serve();
+            Backend.BeginAccepting();
+            Loop.Run(this, Backend.Wait);
         }
         catch
         {
@@ -86,61 +84,51 @@ internal abstract partial class LoopLane : IDisposable
         }
         finally
         {
-            Context.Options.LaneEnds?.Invoke(this);
+            Context.Options.LaneEnds?.Invoke(Pool.Out, Backend.BuffersOut);
         }
 
-        Debug.Assert(Pool.Out == 0 && BuffersOut == 0, "memory was not given back");
+        Debug.Assert(Pool.Out == 0 && Backend.BuffersOut == 0, "memory was not given back");
         Acceptor.ThrowIfFailed();
     }
 
-    /// <summary>The connection itself; the lane owns it from here on.</summary>
-    public abstract SocketConnection Make(in AcceptedSocket accepted, Bell bell);
-
-    /// <summary>Does not throw: the lane may have failed.</summary>
-    protected abstract void DisposeOwn();
-
-    /// <summary>
-    /// The lane has failed. From here on the kernel does nothing more for it, and uses no memory of its connections, which are closed next.
-    /// Does not throw.
-    /// </summary>
-    protected abstract void EndAll();
-
-    /// <summary>Sleeps at most so many milliseconds, -1 for ever, and tells of all that has happened.</summary>
-    /// <returns>The time after it slept.</returns>
-    protected abstract TimeSpan Wait(int milliseconds);
-
-    protected abstract void BeginAccepting();
-
-    protected abstract void AcceptSome(TimeSpan now);
-
-    /// <summary>From here on hears of it. Readable and writable are taken for granted at first.</summary>
-    protected abstract void Watch(LoopConnection connection);
-
-    /// <summary>Does all that can be done now, within bounds.</summary>
-    protected abstract Progress Advance(SocketConnection connection, TimeSpan now);
-
-    /// <summary>All connections have been asked to drain.</summary>
-    protected abstract void DrainAsked();
-
-    /// <summary>An event of the epoll set that is none of a connection's.</summary>
-    protected void OnEvents(int token, TimeSpan now)
+    public void Dispose()
     {
-        if (token == WakeToken)
+        Backend.Dispose();
+        Acceptor.Close();
+        Loop.Dispose();
+    }
+
+    public TimeSpan OnRound(TimeSpan now)
+    {
+        if (Loop.WasWoken)
         {
-            OnWake(now);
+            DispatchRings(now);
         }
-        else if (token == StopToken)
+
+        ResumeYielded(now);
+        Backend.AcceptSome(now);
+        if (!Acceptor.IsAccepting && Table.Count == 0)
         {
-            OnShutdown(now);
+            Loop.Stop();
         }
-        else
+
+        return _yielded.Count > 0 ? TimeSpan.Zero : Acceptor.NextAccept;
+    }
+
+    public void OnShutdown(TimeSpan now)
+    {
+        Acceptor.OnReadable();
+        News news = Loop.IsAborting ? News.Abort : News.Drain;
+        foreach (LoopConnection<TConnection> connection in Table.ToArray())
         {
-            Acceptor.OnReadable();
+            Dispatch(connection, news, now);
         }
+
+        Backend.OnDrainAsked();
     }
 
     /// <summary>Tells it and lets it go on. Whatever goes wrong costs that connection, never the lane and its others.</summary>
-    private protected void Dispatch(LoopConnection connection, News news, TimeSpan now)
+    public void Dispatch(LoopConnection<TConnection> connection, News news, TimeSpan now)
     {
         try
         {
@@ -173,55 +161,23 @@ internal abstract partial class LoopLane : IDisposable
     }
 
     /// <summary>Something went wrong that is not the handler's: it costs that connection.</summary>
-    protected void Drop(LoopConnection connection, Exception fault)
+    public void Drop(LoopConnection<TConnection> connection, Exception fault)
     {
         if (!connection.Over)
         {
             ServerLog.LaneFailed(Context.Log, connection.Connection.Door, ServerLog.TextOf(fault));
             connection.Connection.Session.Fail(CloseReason.TransportFailed);
-            if (Advance(connection.Connection, MonotonicClock.Now) == Progress.Over)
+            if (Backend.Advance(connection.Connection, MonotonicClock.Now) == Progress.Over)
             {
                 Close(connection);
             }
         }
     }
 
-    private void Serve()
+    private void DispatchRings(TimeSpan now)
     {
-        Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
-        Epoll.Watch(_shutdown.Drain.Descriptor, Epoll.In, StopToken);
-
-        // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
-        Epoll.Watch(_shutdown.Abort.Descriptor, Epoll.In, StopToken);
-        BeginAccepting();
-        while (Acceptor.IsAccepting || Table.Count > 0)
-        {
-            TimeSpan now = Wait(Timeout());
-            TickDue(now);
-            ResumeYielded(now);
-            AcceptSome(now);
-        }
-    }
-
-    private int Timeout()
-    {
-        if (_yielded.Count > 0)
-        {
-            return 0;
-        }
-
-        TimeSpan now = MonotonicClock.Now;
-        int timers = _timers.MillisecondsToNext(now);
-        int accept = Acceptor.MillisecondsToNext(now);
-        return timers < 0 || accept < 0 ? Math.Max(timers, accept) : Math.Min(timers, accept);
-    }
-
-    private void OnWake(TimeSpan now)
-    {
-        _wake.Clear();
-
         // A handler may ring its own bell each time: what is rung from here on has raised the wake again, and comes next time round.
-        for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection? connection); rung--)
+        for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection<TConnection>? connection); rung--)
         {
             if (!connection.Over)
             {
@@ -231,19 +187,11 @@ internal abstract partial class LoopLane : IDisposable
         }
     }
 
-    private void TickDue(TimeSpan now)
-    {
-        while (_timers.TakeDue(now) is LoopConnection due)
-        {
-            Dispatch(due, News.Time, now);
-        }
-    }
-
-    /// <summary>Those whose share of the last turn was used up have another.</summary>
+    /// <summary>Those whose share of the last round was used up have another.</summary>
     private void ResumeYielded(TimeSpan now)
     {
         (_yielded, _next) = (_next, _yielded);
-        while (_next.TryDequeue(out LoopConnection? connection))
+        while (_next.TryDequeue(out LoopConnection<TConnection>? connection))
         {
             connection.Queued = false;
             if (!connection.Over)
@@ -253,9 +201,9 @@ internal abstract partial class LoopLane : IDisposable
         }
     }
 
-    private void Advance(LoopConnection connection, TimeSpan now)
+    private void Advance(LoopConnection<TConnection> connection, TimeSpan now)
     {
-        switch (Advance(connection.Connection, now))
+        switch (Backend.Advance(connection.Connection, now))
         {
             case Progress.Over:
                 Close(connection);
@@ -266,18 +214,18 @@ internal abstract partial class LoopLane : IDisposable
                 break;
         }
 
-        _timers.Ensure(connection, connection.Connection.Session.Deadline);
+        Loop.Timers.Ensure(connection, connection.Connection.Session.Deadline);
     }
 
     private bool Open(AcceptedSocket accepted, TimeSpan now)
     {
-        LoopConnection? connection = null;
+        LoopConnection<TConnection>? connection = null;
         try
         {
-            connection = new LoopConnection(accepted, this);
+            connection = new LoopConnection<TConnection>(accepted, this);
             Table.Add(connection);
             connection.Connection.Open(now);
-            Watch(connection);
+            Backend.Watch(connection);
         }
         catch (Exception fault)
         {
@@ -296,7 +244,48 @@ internal abstract partial class LoopLane : IDisposable
             return true;
         }
 
-        Dispatch(connection, IsDraining ? News.Drain : News.Socket, now);
+        Dispatch(connection, Loop.IsDraining ? News.Drain : News.Socket, now);
         return true;
+    }
+
+    /// <summary>
+    /// Of an answer that is cut off here the peer hears by a reset; a connection that only had to be closed yet ends in order.
+    /// </summary>
+    private void ResetAll()
+    {
+        Backend.EndAll();
+        foreach (LoopConnection<TConnection> connection in Table.ToArray())
+        {
+            StreamSession session = connection.Connection.Session;
+            if ((session.Wants & (Want.Close | Want.Abort)) == 0)
+            {
+                session.Fail(CloseReason.TransportFailed);
+            }
+
+            try
+            {
+                Close(connection);
+            }
+            catch (Exception)
+            {
+                // Perhaps what the lane has failed of, such as a log that throws: the others are closed all the same.
+            }
+        }
+    }
+
+    private void Close(LoopConnection<TConnection> connection)
+    {
+        connection.Over = true;
+        connection.IgnoreRings();
+        Loop.Timers.Remove(connection);
+        Table.Remove(connection);
+        try
+        {
+            Backend.Close(connection.Connection);
+        }
+        finally
+        {
+            Context.Admission.Release(connection.Connection.Session.Peer);
+        }
     }
 }

@@ -4,13 +4,9 @@ using Doorbell.Serving;
 namespace Doorbell.Lanes.Loops;
 
 /// <summary>A connection whose bytes io_uring moves: what the kernel has been asked to do and has not completed.</summary>
-internal sealed class UringConnection : SocketConnection
+internal sealed class UringConnection(in AcceptedSocket accepted, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    : SocketConnection(accepted, context, bell, pool)
 {
-    private readonly UringLane _lane;
-
-    public UringConnection(in AcceptedSocket accepted, UringLane lane, ServerContext context, Bell bell, ArrayPool<byte> pool)
-        : base(accepted, context, bell, pool) => _lane = lane;
-
     /// <summary>Its events' token, once the loop watches it.</summary>
     public int Token { get; set; } = -1;
 
@@ -28,10 +24,4 @@ internal sealed class UringConnection : SocketConnection
 
     /// <summary>It is over as soon as the kernel is done with it.</summary>
     public bool Ending { get; set; }
-
-    public bool IsDrainAsked { get; set; }
-
-    public override void AskToDrain() => IsDrainAsked = true;
-
-    protected override void CloseDescriptor() => _lane.CloseDescriptor(Descriptor);
 }

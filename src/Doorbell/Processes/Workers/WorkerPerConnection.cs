@@ -30,7 +30,7 @@ internal sealed class WorkerPerConnection : ProcessLane
         if (errno == 0)
         {
             _ = Libc.close(accepted.Descriptor);
-            connection = new ProcessConnection(accepted, child, slot);
+            connection = new ProcessConnection(accepted, child, slot, this);
         }
 
         return errno;
@@ -38,7 +38,7 @@ internal sealed class WorkerPerConnection : ProcessLane
 
     protected override void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now)
     {
-        bool aborted = Stop.IsAborting;
+        bool aborted = Loop.IsAborting;
         _launcher.LedgerOf(connection.Slot).Abandon(aborted ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
         if (!status.IsInOrder && !aborted)
         {
@@ -49,14 +49,14 @@ internal sealed class WorkerPerConnection : ProcessLane
         Release(connection);
     }
 
-    protected override void OnTimer(ProcessConnection connection, TimeSpan now) =>
+    public override void OnTimer(ProcessConnection connection, TimeSpan now) =>
         connection.Child.SignalGroup(LibcProcesses.SignalKill);
 
     /// <summary>The process hears of both by itself; after the abort it is not waited for long.</summary>
     protected override void OnShutdown(ProcessConnection connection, TimeSpan now)
     {
         _launcher.Drain();
-        if (Stop.IsAborting)
+        if (Loop.IsAborting)
         {
             Timers.Ensure(connection, now + _killAfter);
         }

@@ -10,9 +10,8 @@ namespace Doorbell.Processes.Workers;
 /// Long-lived processes that serve the same listeners, and datagram sockets of their own: one that dies is replaced, sooner if it
 /// had lived for long.
 /// </summary>
-internal sealed class WorkerPool : IDisposable
+internal sealed class WorkerPool : IEventLoopUser, IDisposable
 {
-    private const int StopToken = -1;
     private static readonly TimeSpan _longLife = TimeSpan.FromSeconds(10);
 
     /// <summary>So long after the abort a process may take to end by itself.</summary>
@@ -20,22 +19,19 @@ internal sealed class WorkerPool : IDisposable
 
     private readonly IReadOnlyList<DoorSocket> _sockets;
     private readonly ServerContext _context;
-    private readonly ShutdownEvents _shutdown;
     private readonly WorkerLauncher _launcher;
     private readonly Worker[] _workers;
-    private readonly Epoll _epoll = new();
-    private readonly TimerWheel _timers = new(MonotonicClock.Now);
+    private readonly EventLoop _loop;
     private readonly Backoff _log = new();
-    private bool _draining;
-    private bool _aborting;
+    private bool _closed;
 
     public WorkerPool(int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
     {
         _sockets = sockets;
         _context = context;
-        _shutdown = shutdown;
+        _loop = new EventLoop(shutdown);
         _launcher = new WorkerLauncher(context, shutdown, workers);
-        _workers = [.. Enumerable.Range(0, workers).Select(slot => new Worker(slot, SocketsOf(slot, workers)))];
+        _workers = [.. Enumerable.Range(0, workers).Select(slot => new Worker(slot, SocketsOf(slot, workers), this))];
         foreach (Worker worker in _workers)
         {
             context.Ledger.Include(_launcher.LedgerOf(worker.Slot));
@@ -50,33 +46,39 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Keeps the workers running until the drain, then waits for the last.</summary>
     public void Run()
     {
-        _epoll.Watch(_shutdown.Drain.Descriptor, Epoll.In, StopToken);
         TimeSpan now = MonotonicClock.Now;
         foreach (Worker worker in _workers)
         {
             Start(worker, now);
         }
 
-        while (!_draining || _workers.Any(static worker => worker.IsRunning))
-        {
-            int count = _epoll.Wait(_timers.MillisecondsToNext(MonotonicClock.Now));
-            now = MonotonicClock.Now;
-            for (int i = 0; i < count; i++)
-            {
-                int token = _epoll[i].Token;
-                if (token == StopToken)
-                {
-                    OnShutdown(now);
-                }
-                else
-                {
-                    Reap(_workers[token], now);
-                }
-            }
+        _loop.Run(this);
+    }
 
-            while (_timers.TakeDue(now) is Worker due)
+    public TimeSpan OnRound(TimeSpan now)
+    {
+        if (_loop.IsDraining && !_workers.Any(static worker => worker.IsRunning))
+        {
+            _loop.Stop();
+        }
+
+        return TimeSpan.MaxValue;
+    }
+
+    public void OnShutdown(TimeSpan now)
+    {
+        if (!_closed)
+        {
+            // The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.
+            _launcher.Drain();
+            CloseSockets();
+        }
+
+        if (_loop.IsAborting)
+        {
+            foreach (Worker worker in _workers)
             {
-                OnTimer(due, now);
+                _loop.Timers.Ensure(worker, now + _killAfter);
             }
         }
     }
@@ -85,7 +87,7 @@ internal sealed class WorkerPool : IDisposable
     {
         CloseSockets();
         _launcher.Dispose();
-        _epoll.Dispose();
+        _loop.Dispose();
     }
 
     /// <summary>All listeners, and of each door's datagram sockets the one for this worker.</summary>
@@ -110,7 +112,7 @@ internal sealed class WorkerPool : IDisposable
         {
             worker.IsRunning = true;
             worker.Began = now;
-            _epoll.Watch(worker.Child.Descriptor, Epoll.In, worker.Slot);
+            _loop.Watch(worker.Child.Descriptor, Epoll.In, (_, time) => Reap(worker, time));
             return;
         }
 
@@ -120,7 +122,7 @@ internal sealed class WorkerPool : IDisposable
             ServerLog.ProcessFailed(_context.Log, NetworkException.FromErrno("posix_spawn", "a worker process", errno).Message);
         }
 
-        _timers.Ensure(worker, now + worker.Backoff.Next());
+        _loop.Timers.Ensure(worker, now + worker.Backoff.Next());
     }
 
     private void Reap(Worker worker, TimeSpan now)
@@ -131,12 +133,12 @@ internal sealed class WorkerPool : IDisposable
         }
 
         worker.IsRunning = false;
-        _timers.Remove(worker);
-        _epoll.Forget(worker.Child.Descriptor);
+        _loop.Timers.Remove(worker);
+        _loop.Forget(worker.Child.Descriptor);
         worker.Child.CloseDescriptor();
         _launcher.ForgetPeerOf(worker.Slot);
-        _launcher.LedgerOf(worker.Slot).Abandon(_aborting ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
-        if (_draining)
+        _launcher.LedgerOf(worker.Slot).Abandon(_loop.IsAborting ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
+        if (_loop.IsDraining)
         {
             return;
         }
@@ -157,55 +159,31 @@ internal sealed class WorkerPool : IDisposable
             ServerLog.WorkerEnded(_context.Log, worker.Child.Id, status.ToString(), (int)wait.TotalMilliseconds);
         }
 
-        _timers.Ensure(worker, now + wait);
+        _loop.Timers.Ensure(worker, now + wait);
     }
 
     private void OnTimer(Worker worker, TimeSpan now)
     {
-        if (!worker.IsRunning && !_draining)
+        if (!worker.IsRunning && !_loop.IsDraining)
         {
             Start(worker, now);
         }
-        else if (worker.IsRunning && _aborting)
+        else if (worker.IsRunning && _loop.IsAborting)
         {
             worker.Child.SignalGroup(LibcProcesses.SignalKill);
         }
     }
 
-    private void OnShutdown(TimeSpan now)
-    {
-        if (!_draining)
-        {
-            // The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.
-            _draining = true;
-            _launcher.Drain();
-            CloseSockets();
-        }
-
-        _epoll.Forget(_shutdown.Drain.Descriptor);
-        _aborting = _shutdown.IsAborting;
-        if (!_aborting)
-        {
-            _epoll.Watch(_shutdown.Abort.Descriptor, Epoll.In, StopToken);
-            return;
-        }
-
-        _epoll.Forget(_shutdown.Abort.Descriptor);
-        foreach (Worker worker in _workers)
-        {
-            _timers.Ensure(worker, now + _killAfter);
-        }
-    }
-
     private void CloseSockets()
     {
+        _closed = true;
         foreach (DoorSocket socket in _sockets)
         {
             socket.Release();
         }
     }
 
-    private sealed class Worker(int slot, (int Descriptor, int Door)[] sockets) : Timed
+    private sealed class Worker(int slot, (int Descriptor, int Door)[] sockets, WorkerPool pool) : Timed
     {
         public ChildProcess Child;
 
@@ -218,5 +196,7 @@ internal sealed class WorkerPool : IDisposable
         public TimeSpan Began { get; set; }
 
         public Backoff Backoff { get; } = new();
+
+        public override void OnTimer(TimeSpan now) => pool.OnTimer(this, now);
     }
 }
