@@ -1,4 +1,7 @@
 using System.CommandLine;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Printing;
+using Doorbell.Cli.Verbs;
 
 namespace Doorbell.Cli;
 

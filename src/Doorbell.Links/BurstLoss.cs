@@ -43,10 +43,10 @@ public sealed record BurstLoss(double Enter, double Leave)
     /// <exception cref="ArgumentOutOfRangeException">A probability outside 0 to 1, or a bad time that never ends.</exception>
     public void Validate()
     {
-        LinkOptions.RefuseUnlessProbability(Enter, nameof(Enter));
-        LinkOptions.RefuseUnlessProbability(Leave, nameof(Leave));
-        LinkOptions.RefuseUnlessProbability(LossWhenBad, nameof(LossWhenBad));
-        LinkOptions.RefuseUnlessProbability(LossWhenGood, nameof(LossWhenGood));
+        Probability.Require(Enter, nameof(Enter));
+        Probability.Require(Leave, nameof(Leave));
+        Probability.Require(LossWhenBad, nameof(LossWhenBad));
+        Probability.Require(LossWhenGood, nameof(LossWhenGood));
         ArgumentOutOfRangeException.ThrowIfZero(Leave);
     }
 }

@@ -13,6 +13,9 @@ public sealed class Link
 {
     private readonly long[] _drops = new long[Enum.GetValues<LinkDrop>().Length];
     private LinkOptions _options;
+
+    /// <summary>The options by which the times below were reckoned.</summary>
+    private LinkOptions _reckonedBy;
     private LinkRandom _random;
     private bool _isBad;
     private long _received;
@@ -33,7 +36,7 @@ public sealed class Link
     public Link(LinkOptions options, long seed)
     {
         options.Validate();
-        _options = options;
+        _options = _reckonedBy = options;
         _random = new LinkRandom(unchecked((ulong)seed));
         Seed = seed;
     }
@@ -41,7 +44,11 @@ public sealed class Link
     /// <summary>What its chances come from.</summary>
     public long Seed { get; }
 
-    /// <summary>How bad it is. May be changed between datagrams: its dice, and what it has taken already, stay.</summary>
+    /// <summary>
+    /// How bad it is. May be changed between datagrams, and holds from the next one on. Its dice stay. A datagram that was told its time
+    /// keeps it; the next ones wait for the bytes that are still queued, at the new rate, but not for a delay that is over: so they may
+    /// overtake what was told a longer one.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Options that make no sense.</exception>
     public LinkOptions Options
     {
@@ -71,6 +78,11 @@ public sealed class Link
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         _received++;
+        if (!ReferenceEquals(_options, _reckonedBy))
+        {
+            ReckonAgain(now);
+        }
+
         LinkDraw draw = new(ref _random);
         bool lostInBurst = IsLostInBurst(draw);
         LinkDrop drop = Take(now, length + LinkOptions.HeaderBytes, out TimeSpan sent);
@@ -86,6 +98,25 @@ public sealed class Link
         }
 
         return Deliver(draw, sent, length);
+    }
+
+    /// <summary>
+    /// The options have changed: the bytes that the old rate has left in the queue take their time at the new one, and the order of
+    /// arrival is kept among those that come from now on.
+    /// </summary>
+    private void ReckonAgain(TimeSpan now)
+    {
+        long before = _reckonedBy.BitsPerSecond;
+        if (before != _options.BitsPerSecond)
+        {
+            Int128 left = before == 0 || _busyUntil <= now ? 0 : ((Int128)(_busyUntil - now).Ticks * before) + _busyRest;
+            (Int128 ticks, Int128 rest) = _options.BitsPerSecond == 0 ? (0, 0) : Int128.DivRem(left, _options.BitsPerSecond);
+            _busyUntil = left == 0 || _options.BitsPerSecond == 0 ? TimeSpan.MinValue : now + TimeSpan.FromTicks((long)ticks);
+            _busyRest = (long)rest;
+        }
+
+        _lastArrival = TimeSpan.MinValue;
+        _reckonedBy = _options;
     }
 
     /// <summary>The link changes with each datagram, whatever becomes of that.</summary>

@@ -66,10 +66,10 @@ public sealed record LinkOptions
     public void Validate()
     {
         BurstLoss?.Validate();
-        RefuseUnlessProbability(Loss, nameof(Loss));
-        RefuseUnlessProbability(Duplicate, nameof(Duplicate));
-        RefuseUnlessProbability(Reorder, nameof(Reorder));
-        RefuseUnlessProbability(Corrupt, nameof(Corrupt));
+        Probability.Require(Loss, nameof(Loss));
+        Probability.Require(Duplicate, nameof(Duplicate));
+        Probability.Require(Reorder, nameof(Reorder));
+        Probability.Require(Corrupt, nameof(Corrupt));
         RefuseUnlessShort(ReorderDelay, nameof(ReorderDelay));
         RefuseUnlessShort(Delay, nameof(Delay));
         RefuseUnlessShort(Jitter, nameof(Jitter));
@@ -83,15 +83,6 @@ public sealed record LinkOptions
         if (Mtu != 0)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(Mtu, SmallestMtu);
-        }
-    }
-
-    internal static void RefuseUnlessProbability(double value, string name)
-    {
-        // Written so that NaN is refused too.
-        if (!(value is >= 0 and <= 1))
-        {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} is a probability, from 0 to 1.");
         }
     }
 

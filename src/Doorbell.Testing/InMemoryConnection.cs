@@ -16,6 +16,7 @@ public sealed class InMemoryConnection
     private readonly SessionLane _lane;
     private readonly MemoryTransport _transport = new();
     private readonly CountingPool _pool = new();
+    private readonly Queue<ConnectRequest> _requests = new();
 
     /// <summary>A connection just established; the session is opened by the first <see cref="Run"/>.</summary>
     /// <param name="handler">Its handler.</param>
@@ -23,10 +24,24 @@ public sealed class InMemoryConnection
     /// <param name="limits">Its limits; null for the defaults.</param>
     /// <param name="ledger">Where it is counted; null for one of its own.</param>
     public InMemoryConnection(StreamHandler handler, int seed, StreamLimits? limits = null, Ledger? ledger = null)
+        : this(handler, null, seed, limits ?? StreamLimits.Default, ledger)
+    {
+    }
+
+    /// <summary>A connection that a handler has asked for, and that the test lets be connected; its session is opened at once.</summary>
+    /// <param name="request">As another connection's <see cref="TryTakeConnect"/> gave it.</param>
+    /// <param name="seed">Decides what chance would.</param>
+    /// <param name="ledger">Where it is counted.</param>
+    public InMemoryConnection(ConnectRequest request, int seed, Ledger ledger)
+        : this(request.Handler, request, seed, request.Limits, ledger)
+    {
+    }
+
+    private InMemoryConnection(StreamHandler handler, ConnectRequest? request, int seed, StreamLimits limits, Ledger? ledger)
     {
         Ledger = ledger ?? new Ledger();
-        SessionSetting setting = new(handler, Info, limits ?? StreamLimits.Default, Ledger, _pool);
-        _lane = new SessionLane(setting, _transport, new Random(seed));
+        SessionSetting setting = new(handler, Info, limits, Ledger, _pool) { Request = request };
+        _lane = new SessionLane(setting, _transport, new Random(seed)) { Connect = _requests.Enqueue };
         _lane.Session.Opened(Now, DateTimeOffset.UnixEpoch);
     }
 
@@ -81,6 +96,14 @@ public sealed class InMemoryConnection
 
     /// <summary>Bytes the session holds in rented memory; 0 when it is idle or ended.</summary>
     public long RentedBytes => _pool.RentedBytes;
+
+    /// <summary>
+    /// The next connection that the handler has asked for: the test makes a connection of it, or says <see cref="ConnectRequest.Fail"/>.
+    /// </summary>
+    /// <param name="request">The test's to carry out.</param>
+    /// <returns>False if there is none.</returns>
+    public bool TryTakeConnect([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ConnectRequest? request) =>
+        _requests.TryDequeue(out request);
 
     /// <summary>Adds to what the peer has sent and the network not yet delivered.</summary>
     /// <param name="bytes">Copied.</param>

@@ -58,6 +58,14 @@ public sealed partial class SimulatedNetwork
     /// <exception cref="ArgumentException">The address is in use, or the service does not speak in datagrams.</exception>
     public SimulatedDatagramServer BindDatagram(PeerAddress address, Service service) => new(this, address, service);
 
+    /// <summary>Connects a datagram socket to one peer, for a handler that asks.</summary>
+    /// <param name="from">The client's address, not yet bound.</param>
+    /// <param name="to">The peer's address.</param>
+    /// <param name="newHandler">Makes the socket's handler.</param>
+    /// <exception cref="ArgumentException">The client's address is in use.</exception>
+    public SimulatedDatagramConnection ConnectDatagram(
+        PeerAddress from, PeerAddress to, Func<DatagramSocketInfo, DatagramHandler> newHandler) => new(this, from, to, newHandler);
+
     /// <summary>Binds a datagram socket for a scripted peer or a pure state machine.</summary>
     /// <param name="address">Not yet bound.</param>
     /// <param name="receiver">Takes what arrives; what it throws ends the run.</param>

@@ -10,26 +10,23 @@ namespace Doorbell.Tests;
 /// </summary>
 public sealed class PlatformTests
 {
-    private const string Native = "src/Doorbell/Native/";
+    private const string Native = "src/Doorbell.Native/";
     private const string Question = "OperatingSystem.IsLinux()";
 
     /// <summary>Folders that are Linux's alone: <c>EpollEngine.Refuses</c> and the like keep the others out.</summary>
-    private static readonly string[] _linuxAlone = [Native, "src/Doorbell/Engines/Linux/", "src/Doorbell/Processes/"];
+    private static readonly string[] _linuxAlone = [Native, "src/Doorbell/Lanes/", "src/Doorbell/Engines/", "src/Doorbell/Processes/"];
 
     /// <summary>Files that are reached through another only, and that one asks.</summary>
     private static readonly Dictionary<string, string> _askedBefore = new()
     {
-        ["src/Doorbell/Takeover/TakeoverListener.cs"] = "src/Doorbell/Takeover/TakeoverClient.cs",
-        ["src/Doorbell.Cli/Impair/Datagrams/EpollArrivals.cs"] = "src/Doorbell.Cli/Impair/Datagrams/DatagramProxy.cs",
-        ["src/Doorbell.Cli/Bench/ProcessTree.cs"] = "src/Doorbell.Cli/BenchCommand.cs",
-        ["src/Doorbell.Cli/Bench/ServerUnderTest.cs"] = "src/Doorbell.Cli/BenchCommand.cs",
+        ["src/Doorbell/Serving/TakeoverListener.cs"] = "src/Doorbell/Sockets/TakeoverClient.cs",
+        ["src/Doorbell.Lab/Impair/Datagrams/EpollArrivals.cs"] = "src/Doorbell.Lab/Impair/Datagrams/DatagramProxy.cs",
+        ["src/Doorbell.Lab/Models/ProcessTree.cs"] = "src/Doorbell.Cli/Verbs/BenchCommand.cs",
+        ["src/Doorbell.Lab/Models/ServerUnderTest.cs"] = "src/Doorbell.Cli/Verbs/BenchCommand.cs",
     };
 
-    private static readonly string _root = Root(AppContext.BaseDirectory);
-
-    private static readonly Dictionary<string, string> _sources = Directory
-        .GetFiles(Path.Combine(_root, "src"), "*.cs", SearchOption.AllDirectories)
-        .ToDictionary(static file => Path.GetRelativePath(_root, file), File.ReadAllText);
+    private static readonly Dictionary<string, string> _sources =
+        Repository.Files("src", "*.cs").ToDictionary(Repository.Relative, File.ReadAllText);
 
     [Fact]
     public void Every_call_into_the_system_s_libraries_is_declared_in_Native() => Assert.All(
@@ -43,7 +40,7 @@ public sealed class PlatformTests
         Assert.Contains("Libc", calling);
         Assert.Contains("Epoll", calling);
         string[] naming = [.. _sources.Where(source => Names(source.Value, calling)).Select(static source => source.Key)];
-        Assert.Contains("src/Doorbell/Server/BoundSocket.cs", naming);
+        Assert.Contains("src/Doorbell/Sockets/DoorSocket.cs", naming);
         Assert.DoesNotContain(naming, static file => !_linuxAlone.Any(folder => file.StartsWith(folder, StringComparison.Ordinal))
             && !_sources[_askedBefore.GetValueOrDefault(file, file)].Contains(Question, StringComparison.Ordinal));
     }
@@ -78,7 +75,4 @@ public sealed class PlatformTests
 
     private static bool IsCall(MemberAccessExpressionSyntax access) => access.Parent is InvocationExpressionSyntax call
         && call.Expression == access;
-
-    private static string Root(string folder) =>
-        File.Exists(Path.Combine(folder, "Doorbell.slnx")) ? folder : Root(Path.GetDirectoryName(folder)!);
 }

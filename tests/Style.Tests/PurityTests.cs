@@ -13,12 +13,13 @@ public sealed class PurityTests
     public void The_core_references_these_assemblies_and_no_others() => Assert.Equal(
         [
             "System.Collections",
+            "System.ComponentModel.TypeConverter", // a function from a string to a value, for configurations
             "System.Linq",
             "System.Memory",
             "System.Net.Primitives", // IPAddress and IPEndPoint are plain values; no socket is in it
             "System.Numerics.Vectors",
+            "System.ObjectModel", // the attribute that names the converter
             "System.Runtime",
-            "System.Security.Cryptography", // HMAC and SHA-256, which are functions of bytes; no generator of random numbers
             "System.Threading", // Interlocked and Volatile, for the ledger
         ],
         References("Doorbell.Core"));

@@ -1,14 +1,19 @@
 namespace Doorbell.Sessions;
 
 /// <summary>
-/// One datagram socket, between its handler and the lane that carries it. The lane hands over each datagram, sends what is in
-/// the <see cref="Outbox"/> and clears it. Pure: no socket, no thread, no clock. Exactly one lane may touch it.
+/// One datagram socket, between its handler and the lane that carries it. The lane tells it what happened; after each call the lane sends
+/// what is in the <see cref="Outbox"/> and clears it, opens what <see cref="TryTakeOpening"/> gives, and closes the socket if
+/// <see cref="IsClosing"/>. Pure: no socket, no thread, no clock.
 /// </summary>
+/// <remarks>
+/// Exactly one lane may touch a session, one call at a time. <see cref="Opened"/> is its first call, <see cref="Closed"/> its last, always.
+/// </remarks>
 public sealed class DatagramSession
 {
     private readonly DatagramHandler _handler;
     private readonly DatagramLimits _limits;
     private readonly Ledger _ledger;
+    private readonly Bell _bell;
     private DatagramPath _path;
     private DatagramTally _tally;
 
@@ -17,16 +22,33 @@ public sealed class DatagramSession
     private bool _isBounded;
     private bool _answering;
     private long _mayStillReply;
+    private Queue<DatagramOpening>? _openings;
+
+    /// <summary>Further sockets that the handler has asked for and that are not yet closed; their lanes count them down.</summary>
+    private int _openedSockets;
+    private bool _isDraining;
+    private bool _isClosed;
+
+    /// <summary>A session for a socket just bound, which nothing wakes but datagrams and time: rings of its bell do nothing.</summary>
+    /// <param name="handler">This socket's own.</param>
+    /// <param name="limits">The service's limits, validated.</param>
+    /// <param name="ledger">Where it is counted.</param>
+    public DatagramSession(DatagramHandler handler, DatagramLimits limits, Ledger ledger)
+        : this(handler, limits, ledger, SilentBell.Instance)
+    {
+    }
 
     /// <summary>A session for a socket just bound.</summary>
     /// <param name="handler">This socket's own.</param>
     /// <param name="limits">The service's limits, validated.</param>
     /// <param name="ledger">Where it is counted.</param>
-    public DatagramSession(DatagramHandler handler, DatagramLimits limits, Ledger ledger)
+    /// <param name="bell">Wakes the lane, which then calls <see cref="Ring"/>.</param>
+    public DatagramSession(DatagramHandler handler, DatagramLimits limits, Ledger ledger, Bell bell)
     {
         _handler = handler;
         _limits = limits;
         _ledger = ledger;
+        _bell = bell;
     }
 
     /// <summary>What is to be sent now.</summary>
@@ -38,7 +60,36 @@ public sealed class DatagramSession
     /// <summary>When <see cref="Tick"/> is to be called at the latest; <see cref="TimeSpan.MaxValue"/> for never.</summary>
     public TimeSpan Deadline => Alarm ?? TimeSpan.MaxValue;
 
+    /// <summary>Whether the handler has taken the bell: until then the lane need not listen for it.</summary>
+    public bool BellTaken { get; private set; }
+
+    /// <summary>Whether the handler has closed its socket: the lane sends what is in the outbox and closes.</summary>
+    public bool IsClosing { get; private set; }
+
+    /// <summary>Whether <see cref="TryTakeOpening"/> has something to give.</summary>
+    public bool HasOpenings => _openings is { Count: > 0 };
+
+    /// <summary>Whether, while draining, nothing is half done: the lane closes a socket that is idle when no datagram waits.</summary>
+    public bool IsIdle => _handler.IsIdle && Volatile.Read(ref _openedSockets) == 0;
+
+    /// <summary>
+    /// Whether the handler may close the socket: so it is for sockets that a handler or a client opened, and not for a server's doors.
+    /// </summary>
+    public bool MayClose { get; init; }
+
     internal TimeSpan? Alarm { get; set; }
+
+    internal PeerAddress Local { get; private set; }
+
+    /// <summary>The socket is open. The lane's first call.</summary>
+    /// <param name="local">The address that the socket is bound to.</param>
+    /// <param name="now">The lane's monotonic time.</param>
+    /// <param name="utcNow">The wall clock at the same moment.</param>
+    public void Opened(PeerAddress local, TimeSpan now, DateTimeOffset utcNow)
+    {
+        Local = local;
+        Turn(static (handler, turn, _) => handler.OnOpen(turn), now, utcNow);
+    }
 
     /// <summary>A datagram has arrived, whole.</summary>
     /// <param name="bytes">Lent for the call; may be empty.</param>
@@ -84,30 +135,107 @@ public sealed class DatagramSession
     /// <param name="utcNow">The wall clock at the same moment.</param>
     public void Tick(TimeSpan now, DateTimeOffset utcNow)
     {
-        if (Alarm is not { } alarm || alarm > now)
+        if (Alarm is { } alarm && alarm <= now)
+        {
+            Alarm = null;
+            Turn(static (handler, turn, _) => handler.OnAlarm(turn), now, utcNow);
+        }
+    }
+
+    /// <summary>The bell was rung, once or several times.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    /// <param name="utcNow">The wall clock at the same moment.</param>
+    public void Ring(TimeSpan now, DateTimeOffset utcNow) => Turn(static (handler, turn, _) => handler.OnRing(turn), now, utcNow);
+
+    /// <summary>On a connected socket: a datagram sent earlier did not reach the peer, or the system refused to send one.</summary>
+    /// <param name="peer">The peer that the socket is connected to.</param>
+    /// <param name="now">The lane's monotonic time.</param>
+    /// <param name="utcNow">The wall clock at the same moment.</param>
+    public void Unreachable(PeerAddress peer, TimeSpan now, DateTimeOffset utcNow) =>
+        Turn(static (handler, turn, peer) => handler.OnUnreachable(peer, turn), now, utcNow, peer);
+
+    /// <summary>The server drains. The lane goes on until no datagram waits and the session <see cref="IsIdle"/>.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    /// <param name="utcNow">The wall clock at the same moment.</param>
+    public void Drain(TimeSpan now, DateTimeOffset utcNow)
+    {
+        if (!_isDraining)
+        {
+            _isDraining = true;
+            Turn(static (handler, turn, _) => handler.OnDrain(turn), now, utcNow);
+        }
+    }
+
+    /// <summary>The socket is closed. The lane's last call; further ones do nothing.</summary>
+    /// <param name="reason">Why; told to the handler.</param>
+    public void Closed(CloseReason reason)
+    {
+        if (_isClosed)
         {
             return;
         }
 
-        Alarm = null;
-        Outbox.BeginTurn();
+        _isClosed = true;
         try
         {
-            _handler.OnAlarm(new DatagramTurn(this, now, utcNow));
+            _handler.OnClosed(reason);
         }
         catch (Exception fault)
         {
             Faulted(fault);
         }
+    }
 
-        Outbox.Undo();
+    /// <summary>A further socket that the handler has asked for. The lane opens it, and calls <see cref="OpenedSocketClosed"/> when it ends.</summary>
+    /// <param name="opening">The address and the handler of the socket.</param>
+    /// <returns>False if there is none.</returns>
+    public bool TryTakeOpening(out DatagramOpening opening)
+    {
+        opening = default;
+        return _openings is not null && _openings.TryDequeue(out opening);
+    }
+
+    /// <summary>A further socket of this one is closed, or could not be opened. Any thread may call it, once for each opening taken.</summary>
+    public void OpenedSocketClosed() => Interlocked.Decrement(ref _openedSockets);
+
+    internal Bell TakeBell()
+    {
+        BellTaken = true;
+        return _bell;
+    }
+
+    internal bool TryOpen(PeerAddress local, DatagramHandler handler)
+    {
+        if (local.Kind == AddressKind.Unix)
+        {
+            throw new ArgumentException("Only UDP sockets can be opened from inside a handler.", nameof(local));
+        }
+
+        if (Volatile.Read(ref _openedSockets) >= _limits.MaxOpenedSockets)
+        {
+            return false;
+        }
+
+        Interlocked.Increment(ref _openedSockets);
+        (_openings ??= new Queue<DatagramOpening>()).Enqueue(new DatagramOpening(local, handler));
+        return true;
+    }
+
+    internal void Close()
+    {
+        if (!MayClose)
+        {
+            throw new InvalidOperationException("The server closes its doors itself: a handler can close sockets that it has opened.");
+        }
+
+        IsClosing = true;
     }
 
     internal void Reply()
     {
         if (!_answering)
         {
-            throw new InvalidOperationException("There is no datagram to answer in an alarm's turn: use SendTo.");
+            throw new InvalidOperationException("There is no datagram to answer in this turn: use SendTo.");
         }
 
         if (Outbox.Begun > _mayStillReply)
@@ -122,7 +250,7 @@ public sealed class DatagramSession
             _pathNumber = Outbox.NumberOf(_path);
         }
 
-        if (Send(_pathNumber) && _mayStillReply != long.MaxValue)
+        if (Send(_pathNumber, _path.Peer) && _mayStillReply != long.MaxValue)
         {
             _mayStillReply -= length;
         }
@@ -136,7 +264,7 @@ public sealed class DatagramSession
         }
         else
         {
-            Send(Outbox.NumberOf(new DatagramPath(peer, local)));
+            Send(Outbox.NumberOf(new DatagramPath(peer, local)), peer);
         }
     }
 
@@ -176,9 +304,12 @@ public sealed class DatagramSession
         _tally.Bytes += bytes.Length;
     }
 
-    private bool Send(int path)
+    private bool Send(int path, PeerAddress peer)
     {
-        if (Outbox.Begun > _limits.MaxDatagramBytes)
+        int most = peer.Kind == AddressKind.IPv4
+            ? Math.Min(_limits.MaxDatagramBytes, DatagramLimits.MaxIPv4Bytes)
+            : _limits.MaxDatagramBytes;
+        if (Outbox.Begun > most)
         {
             return Drop(DatagramDrop.AnswerTooLarge);
         }
@@ -192,6 +323,24 @@ public sealed class DatagramSession
         return true;
     }
 
+    /// <summary>One call of the handler that no datagram has caused.</summary>
+    private void Turn(HandlerCall call, TimeSpan now, DateTimeOffset utcNow, PeerAddress peer = default)
+    {
+        Outbox.BeginTurn();
+        try
+        {
+            call(_handler, new DatagramTurn(this, now, utcNow), peer);
+        }
+        catch (Exception fault)
+        {
+            Faulted(fault);
+        }
+
+        Outbox.Undo();
+        _ledger.Add(_tally);
+        _tally = default;
+    }
+
     private bool Drop(DatagramDrop why)
     {
         Outbox.Undo();
@@ -203,5 +352,17 @@ public sealed class DatagramSession
     {
         Fault = fault;
         _ledger.DatagramFaulted();
+    }
+
+    private delegate void HandlerCall(DatagramHandler handler, DatagramTurn turn, PeerAddress peer);
+
+    /// <summary>The bell of a session that has no lane to be woken.</summary>
+    private sealed class SilentBell : Bell
+    {
+        public static SilentBell Instance { get; } = new();
+
+        public override void Ring()
+        {
+        }
     }
 }

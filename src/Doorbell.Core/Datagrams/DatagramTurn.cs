@@ -3,7 +3,9 @@ using Doorbell.Sessions;
 
 namespace Doorbell;
 
-/// <summary>What a datagram handler may use during one call: the moment, the alarm, and the answers. Can't be kept.</summary>
+/// <summary>
+/// What a datagram handler may use during one call: the moment, the alarm, the bell, the answers and further sockets. Can't be kept.
+/// </summary>
 public readonly ref struct DatagramTurn
 {
     private readonly DatagramSession _session;
@@ -21,6 +23,17 @@ public readonly ref struct DatagramTurn
     /// <summary>The wall clock.</summary>
     public DateTimeOffset UtcNow { get; }
 
+    /// <summary>
+    /// The address that the socket is bound to; <see cref="AddressKind.None"/> if the lane does not know it. On a socket that is bound to all
+    /// addresses it is the wildcard address with the socket's port.
+    /// </summary>
+    public PeerAddress Local => _session.Local;
+
+    /// <summary>
+    /// Calls the handler from outside: rung from any thread, it makes the lane call <see cref="DatagramHandler.OnRing"/> soon. It may be kept.
+    /// </summary>
+    public Bell Bell => _session.TakeBell();
+
     /// <summary>Where an answer is written; <see cref="Reply()"/> or <see cref="SendTo(PeerAddress)"/> ends it.</summary>
     public IBufferWriter<byte> Output => _session.Outbox;
 
@@ -34,12 +47,12 @@ public readonly ref struct DatagramTurn
     /// <summary>
     /// Sends what has been written to <see cref="Output"/>, perhaps nothing, as one datagram to where this one came from.
     /// </summary>
-    /// <exception cref="InvalidOperationException">There is no datagram to answer: this is an alarm's turn.</exception>
+    /// <exception cref="InvalidOperationException">There is no datagram to answer in this turn, as in that of an alarm.</exception>
     public void Reply() => _session.Reply();
 
     /// <summary>Sends <paramref name="answer"/> to where this datagram came from.</summary>
     /// <param name="answer">Copied; may be empty.</param>
-    /// <exception cref="InvalidOperationException">There is no datagram to answer: this is an alarm's turn.</exception>
+    /// <exception cref="InvalidOperationException">There is no datagram to answer in this turn, as in that of an alarm.</exception>
     public void Reply(ReadOnlySpan<byte> answer)
     {
         Output.Write(answer);
@@ -57,6 +70,36 @@ public readonly ref struct DatagramTurn
     /// <param name="peer">Where to.</param>
     /// <param name="local"><see cref="Datagram.To"/> of a datagram of that peer's.</param>
     public void SendTo(PeerAddress peer, PeerAddress local) => _session.SendTo(peer, local);
+
+    /// <summary>
+    /// Opens a further socket of the same transport, at any free port of the address that this one is bound to; see
+    /// <see cref="TryOpenDatagrams(PeerAddress, DatagramHandler)"/>.
+    /// </summary>
+    /// <param name="handler">The new socket's own handler.</param>
+    /// <returns>False if as many are open already as <see cref="DatagramLimits.MaxOpenedSockets"/> allows; the handler is not called.</returns>
+    public bool TryOpenDatagrams(DatagramHandler handler) => _session.TryOpen(default, handler);
+
+    /// <summary>
+    /// Opens a further UDP socket after this call. It lives as long as the socket of this handler at most: it is closed with it, drains with
+    /// it, has the same limits and is counted in the same ledger. Its first call is <see cref="DatagramHandler.OnOpen"/>, or only
+    /// <see cref="DatagramHandler.OnClosed"/> if it can't be opened. It may have a lane of its own: what the two handlers share they must
+    /// guard, and each wakes the other by the other's bell.
+    /// </summary>
+    /// <param name="local">
+    /// The IPv4 or IPv6 address to bind to, with port 0 for any free port; <see cref="AddressKind.None"/> for any free port of the address that
+    /// this socket is bound to.
+    /// </param>
+    /// <param name="handler">The new socket's own handler.</param>
+    /// <returns>False if as many are open already as <see cref="DatagramLimits.MaxOpenedSockets"/> allows; the handler is not called.</returns>
+    /// <exception cref="ArgumentException">The address is a unix address.</exception>
+    public bool TryOpenDatagrams(PeerAddress local, DatagramHandler handler) => _session.TryOpen(local, handler);
+
+    /// <summary>
+    /// Closes the socket once what has been sent in this turn is with the kernel; datagrams that arrive from here on are lost. For sockets that
+    /// were opened by <see cref="TryOpenDatagrams(DatagramHandler)"/> or by a client.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The socket is one of a server's doors, which the server closes.</exception>
+    public void Close() => _session.Close();
 
     /// <summary>
     /// The peer has proved to the service that it is where it says: the amplification bound is lifted for this datagram's answers.

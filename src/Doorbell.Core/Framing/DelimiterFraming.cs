@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Doorbell;
 
 /// <summary>Messages that end at a given sequence of bytes.</summary>
@@ -17,6 +19,8 @@ internal sealed class DelimiterFraming : Framing
 
     public override bool EndCompletes => true;
 
+    public override ReadOnlySpan<byte> Terminator => _delimiter;
+
     public override bool TryFind(ReadOnlySpan<byte> input, int searched, out Frame frame)
     {
         // The delimiter may have begun in what was searched already.
@@ -26,5 +30,11 @@ internal sealed class DelimiterFraming : Framing
         return found >= 0;
     }
 
-    public override void EndAnswer(OutputBuffer output, int place, ReadOnlySpan<byte> terminator) => output.Write(terminator);
+    public override bool TryFind(in ReadOnlySequence<byte> input, out Frame frame)
+    {
+        SequenceReader<byte> reader = new(input);
+        bool found = reader.TryReadTo(out ReadOnlySequence<byte> message, _delimiter, advancePastDelimiter: true);
+        frame = found ? new Frame(0, (int)message.Length, (int)reader.Consumed) : default;
+        return found;
+    }
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Doorbell;
 
 /// <summary>Messages of one length; answers too.</summary>
@@ -13,18 +15,22 @@ internal sealed class FixedLengthFraming : Framing
 
     public override bool EndCompletes => false;
 
-    public override bool TryFind(ReadOnlySpan<byte> input, int searched, out Frame frame)
+    public override bool TryFind(ReadOnlySpan<byte> input, int searched, out Frame frame) => Fits(input.Length, out frame);
+
+    public override bool TryFind(in ReadOnlySequence<byte> input, out Frame frame) => Fits(input.Length, out frame);
+
+    /// <summary>No answer at all is one too: then nothing is written.</summary>
+    public override void WriteHeader(Span<byte> header, int length)
     {
-        frame = new Frame(0, _length, _length);
-        return input.Length >= _length;
+        if (length != _length && length != 0)
+        {
+            throw new InvalidOperationException($"A message of {length} bytes can't be framed by a fixed length of {_length}.");
+        }
     }
 
-    public override void EndAnswer(OutputBuffer output, int place, ReadOnlySpan<byte> terminator)
+    private bool Fits(long input, out Frame frame)
     {
-        int written = output.WrittenSince(place);
-        if (written != _length && written != 0)
-        {
-            throw new InvalidOperationException($"An answer of {written} bytes can't be framed by a fixed length of {_length}.");
-        }
+        frame = new Frame(0, _length, _length);
+        return input >= _length;
     }
 }

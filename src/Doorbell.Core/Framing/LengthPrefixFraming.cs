@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 
 namespace Doorbell;
@@ -19,7 +20,15 @@ internal sealed class LengthPrefixFraming : Framing
 
     public override bool EndCompletes => false;
 
+    public override int HeaderBytes => _prefix;
+
     public override bool TryFind(ReadOnlySpan<byte> input, int searched, out Frame frame)
+    {
+        frame = default;
+        return input.Length >= _prefix && Fits(input, input.Length, out frame);
+    }
+
+    public override bool TryFind(in ReadOnlySequence<byte> input, out Frame frame)
     {
         frame = default;
         if (input.Length < _prefix)
@@ -27,35 +36,35 @@ internal sealed class LengthPrefixFraming : Framing
             return false;
         }
 
-        uint length = _prefix switch
-        {
-            1 => input[0],
-            2 => BinaryPrimitives.ReadUInt16BigEndian(input),
-            _ => BinaryPrimitives.ReadUInt32BigEndian(input),
-        };
-
-        // A length past int's range can never be held, so it is never whole: the message limit ends the connection.
-        if (length > (uint)(input.Length - _prefix))
-        {
-            return false;
-        }
-
-        frame = new Frame(_prefix, (int)length, _prefix + (int)length);
-        return true;
+        Span<byte> prefix = stackalloc byte[sizeof(uint)];
+        input.Slice(0, _prefix).CopyTo(prefix);
+        return Fits(prefix, input.Length, out frame);
     }
 
-    public override int BeginAnswer(OutputBuffer output) => output.Reserve(_prefix);
-
-    public override void EndAnswer(OutputBuffer output, int place, ReadOnlySpan<byte> terminator)
+    public override void WriteHeader(Span<byte> header, int length)
     {
-        int length = output.WrittenSince(place) - _prefix;
-        if (_prefix < 4 && length >= 1 << (8 * _prefix))
+        if (_prefix < sizeof(uint) && length >= 1 << (8 * _prefix))
         {
-            throw new InvalidOperationException($"An answer of {length} bytes can't be framed by a length of {_prefix} bytes.");
+            throw new InvalidOperationException($"A message of {length} bytes can't be framed by a length of {_prefix} bytes.");
         }
 
-        Span<byte> bigEndian = stackalloc byte[sizeof(int)];
+        Span<byte> bigEndian = stackalloc byte[sizeof(uint)];
         BinaryPrimitives.WriteInt32BigEndian(bigEndian, length);
-        output.Patch(place, bigEndian[^_prefix..]);
+        bigEndian[^_prefix..].CopyTo(header);
+    }
+
+    private bool Fits(ReadOnlySpan<byte> prefix, long input, out Frame frame)
+    {
+        uint length = _prefix switch
+        {
+            1 => prefix[0],
+            2 => BinaryPrimitives.ReadUInt16BigEndian(prefix),
+            _ => BinaryPrimitives.ReadUInt32BigEndian(prefix),
+        };
+
+        // No input is longer than int's range, so a length past it is never whole: the message limit ends the connection.
+        bool whole = length <= Math.Min(input, int.MaxValue) - _prefix;
+        frame = whole ? new Frame(_prefix, (int)length, _prefix + (int)length) : default;
+        return whole;
     }
 }

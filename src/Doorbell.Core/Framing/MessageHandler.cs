@@ -38,9 +38,12 @@ internal sealed class MessageHandler(Framing framing, MessageFunction answer) : 
 
     private void Answer(ReadOnlySpan<byte> message, ReadOnlySpan<byte> terminator, Turn turn)
     {
-        int place = framing.BeginAnswer(turn.Output);
-        answer(message, turn.Output);
-        framing.EndAnswer(turn.Output, place, terminator);
+        OutputBuffer output = turn.Output;
+        int header = framing.HeaderBytes;
+        int place = output.Reserve(header);
+        answer(message, output);
+        framing.WriteHeader(output.Reserved(place, header), output.WrittenSince(place) - header);
+        output.Write(terminator);
         turn.CountRequests(1);
     }
 }

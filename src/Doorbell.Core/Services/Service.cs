@@ -1,10 +1,15 @@
+using System.Runtime.ExceptionServices;
+
 namespace Doorbell;
 
 /// <summary>What to serve; says nothing of where or how. A service may speak over streams, over datagrams, or both.</summary>
 /// <param name="Name">A short name for logs, lower case by custom.</param>
 public sealed record Service(string Name)
 {
-    /// <summary>Makes the handler of a new connection; null if the service does not speak over streams. Any thread may call it.</summary>
+    /// <summary>
+    /// Makes the handler of a new connection; null if the service does not speak over streams. Any thread may call it. If it throws, the
+    /// connection is reset, and counted and logged as <see cref="CloseReason.HandlerFault"/>.
+    /// </summary>
     public Func<ConnectionInfo, StreamHandler>? NewStreamHandler { get; init; }
 
     /// <summary>Makes the handler of a datagram socket; null if the service does not speak in datagrams. Any thread may call it.</summary>
@@ -29,6 +34,25 @@ public sealed record Service(string Name)
 
     /// <summary>What is known of one message and its answer, for protocols that say it to their clients; null if nothing is.</summary>
     public MessageTraits? Traits { get; init; }
+
+    /// <summary>
+    /// Makes the handler of a new connection, for a lane. It never throws: if <see cref="NewStreamHandler"/> does, the handler that is
+    /// returned throws the same as soon as the connection is opened.
+    /// </summary>
+    /// <param name="connection">Who is connected, and to what.</param>
+    /// <returns>The connection's own handler.</returns>
+    public StreamHandler CreateStreamHandler(ConnectionInfo connection)
+    {
+        try
+        {
+            return NewStreamHandler!(connection)
+                ?? throw new InvalidOperationException($"NewStreamHandler of the service {Name} returned null in the place of a handler.");
+        }
+        catch (Exception fault)
+        {
+            return new FailedHandler(ExceptionDispatchInfo.Capture(fault));
+        }
+    }
 
     /// <summary>A service that answers lines; see <see cref="Framing.Line"/>. Over datagrams, each datagram is one line.</summary>
     /// <param name="name">A short name for logs.</param>

@@ -43,6 +43,6 @@ internal struct DataRate
         }
 
         TimeSpan paid = TimeSpan.FromSeconds(seconds);
-        return StreamSession.After(_began + paid, limits.MinDataRateGrace);
+        return Deadline.After(_began + paid, limits.MinDataRateGrace);
     }
 }

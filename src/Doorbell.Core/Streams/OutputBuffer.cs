@@ -101,6 +101,9 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     /// <param name="place">What <see cref="Reserve"/> answered.</param>
     public int WrittenSince(int place) => _written - place;
 
+    /// <summary>What <see cref="Reserve"/> left room for, to be filled in place before the next call here.</summary>
+    internal Span<byte> Reserved(int place, int size) => _writing.AsSpan(place, size);
+
     /// <summary>What is to be sent next; it stays where it is until <see cref="Taken"/> says all of it went.</summary>
     internal ReadOnlyMemory<byte> Outgoing
     {
@@ -120,6 +123,9 @@ public sealed class OutputBuffer : IBufferWriter<byte>
             return _sending.AsMemory(_sendStart, _sendEnd - _sendStart);
         }
     }
+
+    /// <summary>How long <see cref="Outgoing"/> was when it was last asked for, without what has been taken since.</summary>
+    internal int OutgoingBytes => _passStart < _passEnd ? _passEnd - _passStart : _sendEnd - _sendStart;
 
     internal void Taken(int count)
     {

@@ -12,12 +12,13 @@ public abstract class StreamHandler
 {
     /// <summary>
     /// Whether nothing is half done for this peer. Asked while the server drains, when no input is left unconsumed, no output is
-    /// pending and the connection isn't parked: then an idle one is closed. By default true; a handler that keeps a long answer
-    /// for <see cref="OnFlushed"/>, or works elsewhere without parking, says false until it is done.
+    /// pending and the connection isn't parked: then an idle one is told <see cref="OnDrained"/>. Asked too when both sides have
+    /// ended and the connection isn't parked: then an idle one is closed. By default true; a handler that keeps a long answer for
+    /// <see cref="OnFlushed"/>, or works elsewhere without parking, says false until it is done.
     /// </summary>
     public virtual bool IsIdle => true;
 
-    /// <summary>The connection has been accepted. A server that speaks first writes its greeting here.</summary>
+    /// <summary>The connection has been accepted, or, if we opened it, connected. A side that speaks first writes its greeting here.</summary>
     /// <param name="turn">The moment, the output and the peer.</param>
     public virtual Next OnOpen(Turn turn) => Next.Stay;
 
@@ -56,11 +57,19 @@ public abstract class StreamHandler
     public virtual Next OnAlarm(Turn turn) => Next.Stay;
 
     /// <summary>
-    /// The server drains. A connection with nothing half done (see <see cref="IsIdle"/>) is closed by itself after this call; one
-    /// with an unfinished message or parked work goes on until that is answered or the drain's deadline.
+    /// The server drains. A connection with nothing half done (see <see cref="IsIdle"/>) is told <see cref="OnDrained"/> after this
+    /// call; one with an unfinished message or parked work goes on until that is answered or the drain's deadline.
     /// </summary>
     /// <param name="turn">The moment, the output and the peer.</param>
     public virtual Next OnDrain(Turn turn) => Next.Stay;
+
+    /// <summary>
+    /// The server drains, and nothing is half done for this peer: <see cref="IsIdle"/> was true. A last word to the peer is written
+    /// here. Told again, at every later event, while the handler keeps the connection open and says that it is idle.
+    /// </summary>
+    /// <param name="turn">The moment, the output and the peer.</param>
+    /// <returns>By default <see cref="Next.Close"/>.</returns>
+    public virtual Next OnDrained(Turn turn) => Next.Close;
 
     /// <summary>The connection is over. Told once, always, last.</summary>
     /// <param name="reason">Why.</param>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Doorbell.Sessions;
 
@@ -10,38 +11,14 @@ namespace Doorbell.Sessions;
 /// <remarks>
 /// Exactly one lane may touch a session, one call at a time. Every call may change <see cref="Wants"/>, <see cref="Deadline"/>
 /// and <see cref="Outgoing"/>. All times are on one monotonic scale, the lane's. When the lane has closed the connection and no
-/// operation uses the session's memory any more, it calls <see cref="Closed"/>, last and always.
+/// operation uses the session's memory any more, it calls <see cref="Closed"/>, last and always. A lane that reports what can't be
+/// ends this session alone: <see cref="CloseReason.InvariantViolated"/>, and <see cref="Fault"/> says what it was.
 /// </remarks>
-public sealed partial class StreamSession
+public sealed class StreamSession
 {
-    private readonly StreamHandler _handler;
-    private readonly StreamLimits _limits;
-    private readonly Ledger _ledger;
     private readonly Bell _bell;
-    private readonly OutputBuffer _output;
-    private UnconsumedInput _rest;
-    private StreamTally _tally;
-    private Phase _phase;
-    private CloseReason _reason;
-    private DateTimeOffset _utcOrigin;
-    private TimeSpan _opened;
-    private TimeSpan _lastActivity;
-    private TimeSpan _finishedAt;
-    private DataRate _arriving;
-    private DataRate _leaving;
-    private int _stepsLeft;
-    private bool _parked;
-    private bool _finishing;
-    private bool _finished;
-    private bool _ended;
-    private bool _endDispatched;
-    private bool _heard;
-
-    /// <summary>The rest holds bytes that the handler has not been offered as things stand now.</summary>
-    private bool _stalled;
-
-    /// <summary>The budget of steps ran out with input left: <see cref="Want.Yield"/>.</summary>
-    private bool _yieldWanted;
+    private HandlerSide _side;
+    private DateTime _utcOrigin;
 
     /// <summary>A session for a connection just accepted; nothing has been told to the handler yet.</summary>
     /// <param name="handler">This connection's own.</param>
@@ -52,27 +29,19 @@ public sealed partial class StreamSession
     /// <param name="pool">Where its memory comes from and goes back to.</param>
     public StreamSession(StreamHandler handler, StreamLimits limits, ConnectionInfo connection, Bell bell, Ledger ledger, ArrayPool<byte> pool)
     {
-        _handler = handler;
-        _limits = limits;
-        _ledger = ledger;
-        _output = new OutputBuffer(pool, limits.MaxPendingOutput);
-        _rest = new UnconsumedInput(pool);
+        _side = new HandlerSide(handler, limits, ledger, pool);
         Connection = connection;
         _bell = bell;
     }
 
-    private enum Phase : byte
-    {
-        Open,
-
-        /// <summary>No more for the handler to say: flush, half-close, wait for the peer's end, close.</summary>
-        Closing,
-
-        Aborting,
-
-        /// <summary>The transport is gone: only the descriptor is left to close.</summary>
-        Gone,
-    }
+    /// <summary>A session for a connection that a handler asked for and that is connected now.</summary>
+    /// <param name="request">As <see cref="TryTakeConnect"/> gave it.</param>
+    /// <param name="connection">Who is connected, and to what.</param>
+    /// <param name="bell">The lane's: rings for this connection.</param>
+    /// <param name="ledger">Where it is counted.</param>
+    /// <param name="pool">Where its memory comes from and goes back to.</param>
+    public StreamSession(ConnectRequest request, ConnectionInfo connection, Bell bell, Ledger ledger, ArrayPool<byte> pool)
+        : this(request.Handler, request.Limits, connection, bell, ledger, pool) => _side.Requests = new SessionRequests(request);
 
     /// <summary>Who is connected, and to what.</summary>
     public ConnectionInfo Connection { get; }
@@ -80,31 +49,51 @@ public sealed partial class StreamSession
     /// <summary>Who is at the other end.</summary>
     public PeerAddress Peer => Connection.Peer;
 
-    /// <summary>What the handler threw, once it did; for the log.</summary>
-    public Exception? Fault { get; private set; }
+    /// <summary>What the handler threw, once it did, or what the lane reported that can't be; for the log.</summary>
+    public Exception? Fault => _side.Fault;
 
     /// <summary>Why the session ended or is ending; <see cref="CloseReason.Completed"/> while it is not.</summary>
-    public CloseReason Reason => _reason;
+    public CloseReason Reason => _side.Reason;
+
+    /// <summary>Bytes received so far, up to the last turn. Any thread may read it.</summary>
+    public long BytesReceived => _side.BytesReceived;
+
+    /// <summary>Bytes that the kernel has taken so far, up to the last turn. Any thread may read it.</summary>
+    public long BytesSent => _side.BytesSent;
+
+    /// <summary>When it was opened, on the lane's monotonic scale. Any thread may read it.</summary>
+    public TimeSpan OpenedAt => _side.Deadlines.OpenedAt;
+
+    /// <summary>When bytes moved last, on the lane's monotonic scale. Any thread may read it.</summary>
+    public TimeSpan LastActivity => _side.Deadlines.LastActivity;
+
+    /// <summary>What it is at. Any thread may read it, and may then hear of the moment before.</summary>
+    public ConnectionState State => !_side.State.IsOpen ? ConnectionState.Closing
+        : _side.State.IsParked ? ConnectionState.Parked
+        : _side.Output.Pending > 0 ? ConnectionState.Sending
+        : ConnectionState.Reading;
 
     /// <summary>What the lane is to do now.</summary>
-    public Want Wants => _phase switch
+    public Want Wants => (_side.Requests is { HasNew: true } ? Want.Connect : Want.None) | _side.State.Phase switch
     {
-        Phase.Open => SendingWants
-            | (_yieldWanted ? Want.Yield : 0)
-            | (!_ended && !_parked && !_stalled && _output.Pending < _limits.OutputHighMark ? Want.Receive : 0),
+        SessionPhase.New => Want.None,
+        SessionPhase.Open => SendingWants
+            | (_side.State.Input == InputState.Yielding ? Want.Yield : 0)
+            | (_side.State.PeerMaySend && _side.TakesInput && _side.State.Input == InputState.Offered ? Want.Receive : 0),
         // close(2) sends the FIN itself; only a peer that may still send makes it worth doing apart.
-        Phase.Closing when _ended && _output.Pending == 0 => Want.Close,
-        Phase.Closing when _finished && (_ended || _reason is CloseReason.IdleTimeout or CloseReason.FirstByteTimeout) => Want.Close,
-        Phase.Closing => SendingWants | (_ended ? 0 : Want.Receive),
-        Phase.Aborting => Want.Abort,
+        SessionPhase.Closing when !_side.State.PeerMaySend && _side.Output.Pending == 0 => Want.Close,
+        SessionPhase.Closing when _side.State.Sending == SendingSide.Finished && !AwaitsPeersEnd => Want.Close,
+        SessionPhase.Closing => SendingWants | (_side.State.PeerMaySend ? Want.Receive : 0),
+        SessionPhase.Aborting => Want.Abort,
         _ => Want.Close,
     };
 
     /// <summary>When <see cref="Tick"/> is to be called at the latest; <see cref="TimeSpan.MaxValue"/> for never.</summary>
-    public TimeSpan Deadline => _phase switch
+    public TimeSpan Deadline => _side.State.Phase switch
     {
-        Phase.Open => Earlier(Alarm ?? TimeSpan.MaxValue, Limit.Due),
-        Phase.Closing => _finished ? After(_finishedAt, _limits.CloseTimeout) : Limit.Due,
+        SessionPhase.Open => Sessions.Deadline.Earlier(_side.AlarmAt, _side.Deadlines.First(in _side.State, _side.Limits).Due),
+        SessionPhase.Closing when _side.State.Sending == SendingSide.Finished => _side.Deadlines.CloseDue(_side.Limits),
+        SessionPhase.Closing => _side.Deadlines.First(in _side.State, _side.Limits).Due,
         _ => TimeSpan.MaxValue,
     };
 
@@ -112,45 +101,125 @@ public sealed partial class StreamSession
     /// What is to be sent next. The memory stays valid and unmoved, whatever else the session is told, until
     /// <see cref="Sent"/> has reported all of it, <see cref="TakeBack"/> was called or <see cref="Closed"/>.
     /// </summary>
-    public ReadOnlyMemory<byte> Outgoing => _output.Outgoing;
+    public ReadOnlyMemory<byte> Outgoing => _side.Output.Outgoing;
 
     /// <summary>
     /// Whether the handler has taken its <see cref="Turn.Bell"/>: until then nobody can ring it, and the lane need not listen.
     /// </summary>
-    public bool BellTaken { get; private set; }
+    public bool BellTaken => _side.State.IsBellTaken;
 
     internal Bell Bell
     {
         get
         {
-            BellTaken = true;
+            _side.State.IsBellTaken = true;
             return _bell;
         }
     }
 
-    internal TimeSpan? Alarm { get; set; }
+    internal TimeSpan? Alarm
+    {
+        get => _side.AlarmAt == TimeSpan.MaxValue ? null : _side.AlarmAt;
+        set => _side.AlarmAt = value ?? TimeSpan.MaxValue;
+    }
 
-    internal bool Draining { get; private set; }
+    internal bool Draining => _side.State.IsDraining;
 
-    internal OutputBuffer WritableOutput => _finishing || _phase != Phase.Open
-        ? throw new InvalidOperationException("The sending side of this connection has been finished: nothing can be written after it.")
-        : _output;
+    internal OutputBuffer WritableOutput => _side.State is { IsOpen: true, Sending: SendingSide.Open }
+        ? _side.Output
+        : throw new InvalidOperationException("The sending side of this connection has been finished: nothing can be written after it.");
 
-    private Want SendingWants =>
-        _output.Pending > 0 ? Want.Send : (_finishing || _phase == Phase.Closing) && !_finished ? Want.Finish : Want.None;
+    private Want SendingWants => _side.Output.Pending > 0 ? Want.Send : _side.State.WantsFinish ? Want.Finish : Want.None;
 
-    private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
+    /// <summary>A peer that was silent all the time is not waited for.</summary>
+    private bool AwaitsPeersEnd => _side.State.PeerMaySend && _side.Reason is not (CloseReason.IdleTimeout or CloseReason.FirstByteTimeout);
 
     /// <summary>The connection is established.</summary>
     /// <param name="now">The lane's monotonic time.</param>
     /// <param name="utcNow">The wall clock at the same moment.</param>
     public void Opened(TimeSpan now, DateTimeOffset utcNow)
     {
-        _utcOrigin = utcNow - now;
-        _opened = _lastActivity = now;
-        _ledger.ConnectionOpened();
-        Call(Moment.Open, now);
-        Complete(now);
+        if (!_side.State.TryMoveTo(SessionPhase.Open))
+        {
+            _side.Violate("a connection was reported to be open twice");
+            return;
+        }
+
+        _utcOrigin = utcNow.UtcDateTime - now;
+        _side.Deadlines.Opened(now);
+        CountOpened();
+        _side.Call(HandlerEvent.Open, new Turn(this, now));
+        _side.Complete(new Turn(this, now));
+    }
+
+    /// <summary>The kernel gave these bytes.</summary>
+    /// <param name="bytes">Lent for the call; what the handler leaves is copied. Not empty.</param>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void Received(ReadOnlySpan<byte> bytes, TimeSpan now)
+    {
+        if (Arrived(bytes.Length, now))
+        {
+            if (_side.Rest.IsEmpty)
+            {
+                _side.OfferFirst(bytes, new Turn(this, now));
+            }
+            else
+            {
+                _side.Rest.Append(bytes);
+                _side.OfferRest(new Turn(this, now));
+            }
+
+            _side.Complete(new Turn(this, now));
+        }
+    }
+
+    /// <summary>
+    /// The kernel gave many bytes, which are neither copied to stand behind the unconsumed rest nor, if the handler passes them on as they
+    /// are, to be sent: the rest is moved in front of them, and <see cref="Outgoing"/> may lie in the lane's own memory. The lane sends
+    /// what it can and then says <see cref="TakeBack"/>.
+    /// </summary>
+    /// <param name="memory">The lane's, lent until <see cref="TakeBack"/>; the session may write before <paramref name="start"/>.</param>
+    /// <param name="start">Where the bytes begin, which go to the memory's end. At least one.</param>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void Received(Memory<byte> memory, int start, TimeSpan now)
+    {
+        if (_side.Rest.Length > Math.Min(start, memory.Length - start))
+        {
+            Received(memory.Span[start..], now);
+        }
+        else if (Arrived(memory.Length - start, now))
+        {
+            Span<byte> input = memory.Span[(start - _side.Rest.Length)..];
+            _side.Rest.MoveTo(input);
+            _side.State.Input = InputState.Offered;
+            _side.Output.Lend(memory);
+            _side.OfferFirst(input, new Turn(this, now));
+            _side.Complete(new Turn(this, now));
+        }
+    }
+
+    /// <summary>The lane needs again what it has lent: what has not been sent of it is copied.</summary>
+    public void TakeBack() => _side.Output.ReclaimLent();
+
+    /// <summary>The peer has half-closed: recv(2) answered 0.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    public void ReceivedEnd(TimeSpan now)
+    {
+        if (!IsLive())
+        {
+            return;
+        }
+
+        if (!_side.State.PeerMaySend)
+        {
+            _side.Violate("the peer's end was reported twice");
+            return;
+        }
+
+        _side.State.EndReceiving();
+        _side.State.IsHeard = true;
+        _side.Deadlines.Active(now);
+        _side.Refresh(new Turn(this, now));
     }
 
     /// <summary>The kernel has taken the first <paramref name="count"/> bytes of <see cref="Outgoing"/>.</summary>
@@ -158,130 +227,205 @@ public sealed partial class StreamSession
     /// <param name="now">The lane's monotonic time.</param>
     public void Sent(int count, TimeSpan now)
     {
-        _output.Taken(count);
-        _leaving.Move(count);
-        _tally.BytesSent += count;
-        _lastActivity = now;
-        _stepsLeft = _limits.MaxStepsPerRound;
-        if (_output.Pending == 0 && _phase == Phase.Open && !_finishing)
+        if (!IsLive())
         {
-            Call(Moment.Flushed, now);
+            return;
         }
 
-        Complete(now);
+        if ((uint)count > (uint)_side.Output.OutgoingBytes)
+        {
+            _side.Violate($"{count} bytes were reported to be sent, where {_side.Output.OutgoingBytes} were outgoing");
+            return;
+        }
+
+        _side.Output.Taken(count);
+        _side.Deadlines.Sent(count, now);
+        _side.Tally.BytesSent += count;
+        _side.Renew();
+        if (_side.Output.Pending == 0 && _side.State is { IsOpen: true, Sending: SendingSide.Open })
+        {
+            _side.Call(HandlerEvent.Flushed, new Turn(this, now));
+        }
+
+        _side.Complete(new Turn(this, now));
     }
 
     /// <summary>The lane has half-closed the connection, as <see cref="Want.Finish"/> asked.</summary>
     /// <param name="now">The lane's monotonic time.</param>
     public void Finished(TimeSpan now)
     {
-        _finished = true;
-        _finishedAt = now;
-        Refresh(now);
+        if (!IsLive())
+        {
+            return;
+        }
+
+        if (!_side.State.MayHaveFinished || (_side.State.Phase <= SessionPhase.Closing && _side.Output.Pending > 0))
+        {
+            _side.Violate("the connection was reported to be half-closed, which was not wanted");
+            return;
+        }
+
+        _side.State.Finish();
+        _side.Deadlines.Finished(now);
+        _side.Refresh(new Turn(this, now));
     }
 
     /// <summary>Time has passed; does what is due. Early calls are harmless.</summary>
     /// <param name="now">The lane's monotonic time.</param>
     public void Tick(TimeSpan now)
     {
-        _stepsLeft = _limits.MaxStepsPerRound;
-        if (_phase == Phase.Open && Alarm is { } alarm && alarm <= now)
+        if (!IsLive())
+        {
+            return;
+        }
+
+        _side.Renew();
+        if (_side.State.IsOpen && _side.AlarmAt <= now)
         {
             Alarm = null;
-            Call(Moment.Alarm, now);
+            _side.Call(HandlerEvent.Alarm, new Turn(this, now));
         }
 
-        if (_phase is Phase.Open or Phase.Closing)
+        if (_side.State.Phase is SessionPhase.Open or SessionPhase.Closing)
         {
-            EnforceLimits(now);
+            _side.EnforceLimits(new Turn(this, now));
         }
 
-        Complete(now);
+        _side.Complete(new Turn(this, now));
     }
 
     /// <summary>The bell was rung.</summary>
     /// <param name="now">The lane's monotonic time.</param>
     public void Ring(TimeSpan now)
     {
-        _stepsLeft = _limits.MaxStepsPerRound;
-        if (_phase == Phase.Open)
+        if (IsLive())
         {
-            Call(Moment.Ring, now);
+            _side.CallIfOpen(HandlerEvent.Ring, new Turn(this, now));
         }
-
-        Complete(now);
     }
 
     /// <summary>The lane has served the others, as <see cref="Want.Yield"/> asked.</summary>
     /// <param name="now">The lane's monotonic time.</param>
     public void Continue(TimeSpan now)
     {
-        _yieldWanted = false;
-        Refresh(now);
+        if (IsLive())
+        {
+            _side.State.Input = _side.State.Input == InputState.Yielding ? InputState.Stalled : _side.State.Input;
+            _side.Refresh(new Turn(this, now));
+        }
     }
 
     /// <summary>
     /// The server drains. The lane first hands over what the kernel already holds, so that a request that has arrived is
-    /// answered. Told once.
+    /// answered. Told again, it does nothing.
     /// </summary>
     /// <param name="now">The lane's monotonic time.</param>
     public void Drain(TimeSpan now)
     {
-        _stepsLeft = _limits.MaxStepsPerRound;
-        Draining = true;
-        if (_phase == Phase.Open)
+        if (IsLive() && !_side.State.IsDraining)
         {
-            Call(Moment.Drain, now);
-        }
+            _side.State.IsDraining = true;
+            if (_side.Requests is { IsOutgoing: true } requests)
+            {
+                // The one that opened the connection was the first to speak, so no first request is on its way. The lane has to hear the
+                // bell, though the handler may not have taken it.
+                _side.State.IsHeard = true;
+                requests.Draining(Bell);
+            }
 
-        Complete(now);
+            _side.CallIfOpen(HandlerEvent.Drain, new Turn(this, now));
+        }
     }
 
     /// <summary>The transport failed, or the server's drain is over: nothing more can be received or sent.</summary>
     /// <param name="reason">Why.</param>
-    public void Fail(CloseReason reason)
-    {
-        if (_phase is Phase.Open or Phase.Closing)
-        {
-            _reason = reason;
-            _phase = Phase.Gone;
-        }
-    }
+    public void Fail(CloseReason reason) => _side.Fail(reason);
 
     /// <summary>
     /// The lane has closed the connection and nothing uses the session's memory any more: gives it back and tells the handler.
     /// </summary>
     public void Closed()
     {
-        _tally.BytesUnsent += _output.Pending;
-        _tally.BytesDiscarded += _rest.Length;
-        _output.Release();
-        _rest.Release();
-        try
+        if (!_side.State.TryMoveTo(SessionPhase.Closed))
         {
-            _handler.OnClosed(_reason);
-        }
-        catch (Exception fault)
-        {
-            Fault ??= fault;
-            _reason = CloseReason.HandlerFault;
+            _side.Violate("the connection was reported to be closed twice");
+            return;
         }
 
-        EndTurn();
-        _ledger.ConnectionClosed(_reason);
+        _side.Close();
     }
 
-    internal DateTimeOffset UtcAt(TimeSpan now) => _utcOrigin + now;
+    /// <summary>The next connection to make, as <see cref="Want.Connect"/> asked.</summary>
+    /// <param name="request">The lane's to carry out; it may outlive this session.</param>
+    /// <returns>False if there is none.</returns>
+    public bool TryTakeConnect([NotNullWhen(true)] out ConnectRequest? request)
+    {
+        request = null;
+        return _side.Requests is { } requests && requests.TryTake(out request);
+    }
+
+    internal OutgoingConnection Connect(Endpoint endpoint, StreamHandler handler, ConnectOptions options) =>
+        (_side.Requests ??= new SessionRequests(own: null)).Add(new ConnectRequest(endpoint, handler, options, _side.Limits));
+
+    internal DateTimeOffset UtcAt(TimeSpan now) => new(_utcOrigin + now);
 
     internal void CountRequests(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        _tally.Requests += count;
+        _side.Tally.Requests += count;
     }
 
-    private void EndTurn()
+    /// <summary>Whether bytes are the handler's: what comes after the end of a conversation is counted and dropped.</summary>
+    private bool Arrived(int count, TimeSpan now)
     {
-        _ledger.Add(in _tally);
-        _tally = default;
+        if (!IsLive())
+        {
+            return false;
+        }
+
+        _side.Tally.BytesReceived += count;
+        if (!_side.State.PeerMaySend)
+        {
+            _side.Violate($"{count} bytes were reported to be received after the peer's end");
+        }
+
+        if (!_side.State.IsOpen)
+        {
+            _side.Tally.BytesDiscarded += count;
+            _side.EndTurn();
+            return false;
+        }
+
+        _side.State.IsHeard = true;
+        _side.Deadlines.Received(count, now);
+        _side.Renew();
+        return true;
+    }
+
+    private void CountOpened()
+    {
+        if (_side.Requests is { IsOutgoing: true } requests)
+        {
+            requests.Opened();
+            _side.Ledger.ConnectionConnected();
+        }
+        else
+        {
+            _side.Ledger.ConnectionOpened();
+        }
+    }
+
+    /// <summary>Whether the lane may report anything: between <see cref="Opened"/> and <see cref="Closed"/>.</summary>
+    private bool IsLive()
+    {
+        if (_side.State.IsLive)
+        {
+            return true;
+        }
+
+        _side.Violate(_side.State.Phase == SessionPhase.New
+            ? "something was reported of a connection before it was open"
+            : "something was reported of a connection after it was closed");
+        return false;
     }
 }

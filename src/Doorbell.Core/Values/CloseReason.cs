@@ -41,4 +41,16 @@ public enum CloseReason
 
     /// <summary>The process that served it was killed or crashed.</summary>
     ProcessDied,
+
+    /// <summary>
+    /// The session was told what can't be, such as bytes behind the peer's end: a fault of the lane that carries it. The connection is
+    /// reset; no other connection notices.
+    /// </summary>
+    InvariantViolated,
+
+    /// <summary>The server was told to abort this connection: <c>Server.CloseAsync</c>.</summary>
+    ServerClosed,
+
+    /// <summary>A connection that we wanted to open could not be made: it was never open.</summary>
+    ConnectFailed,
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
@@ -15,7 +16,8 @@ namespace Doorbell;
 /// After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken
 /// as it is, without percent-decoding, and has only characters that can be shown.
 /// </remarks>
-public sealed record Endpoint
+[TypeConverter(typeof(EndpointConverter))]
+public sealed record Endpoint : ISpanParsable<Endpoint>
 {
     internal Endpoint(Transport transport, string? host, int port, string? path, ApplicationScheme? application = null)
     {
@@ -79,6 +81,21 @@ public sealed record Endpoint
         IReadOnlyList<ApplicationScheme> schemes,
         [NotNullWhen(true)] out Endpoint? endpoint,
         [NotNullWhen(false)] out string? error) => EndpointParser.TryParse(text, schemes, out endpoint, out error);
+
+    /// <summary>Reads an endpoint, so that a string may stand where one is expected: <c>Endpoints = ["tcp://localhost:7000"]</c>.</summary>
+    /// <param name="text">In any of the forms above.</param>
+    /// <exception cref="FormatException">It is none; the message is one line that says what is wrong and what would be right.</exception>
+    public static implicit operator Endpoint(string text) => Parse(text);
+
+    static Endpoint IParsable<Endpoint>.Parse(string s, IFormatProvider? provider) => Parse(s);
+
+    static bool IParsable<Endpoint>.TryParse(string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out Endpoint result) =>
+        TryParse(s, out result, out _);
+
+    static Endpoint ISpanParsable<Endpoint>.Parse(ReadOnlySpan<char> s, IFormatProvider? provider) => Parse(s.ToString());
+
+    static bool ISpanParsable<Endpoint>.TryParse(
+        ReadOnlySpan<char> s, IFormatProvider? provider, [MaybeNullWhen(false)] out Endpoint result) => TryParse(s.ToString(), out result, out _);
 
     /// <summary>The endpoint of a socket that is bound or connected already.</summary>
     /// <param name="transport">TCP or UDP.</param>

@@ -39,10 +39,13 @@ public sealed class SimulatedDatagramSocket
 
     internal DatagramReceiver Receiver { get; }
 
+    /// <summary>Called when a datagram sent earlier came where nobody is bound; null if the socket is not connected.</summary>
+    internal Action? Unreachable { get; set; }
+
     /// <summary>Sends a datagram: it arrives, late, twice, damaged or never, as the link between the two hosts says.</summary>
     /// <param name="to">Where to. If nothing is bound there, nobody hears of it.</param>
     /// <param name="bytes">Copied; may be empty.</param>
-    /// <exception cref="ArgumentOutOfRangeException">More than UDP over IPv4 can carry: 65,507 bytes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">More than UDP can carry: 65,507 bytes over IPv4, 65,527 over IPv6.</exception>
     /// <exception cref="InvalidOperationException">A million events are pending already.</exception>
     public void Send(PeerAddress to, ReadOnlySpan<byte> bytes)
     {

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Clients;
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 using Doorbell.Sockets;
 
 namespace Doorbell;

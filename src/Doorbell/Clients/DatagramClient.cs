@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Clients;
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 using Doorbell.Sessions;
 
 namespace Doorbell;
@@ -94,7 +94,7 @@ public static class DatagramClient
                     endpoint.ToString(),
                     $"no answer within {timeout.TotalSeconds:0.###} s to {Tries(exchange.Tried)}",
                     SocketError.TimedOut,
-                    "datagrams can get lost: ask again, allow more with --timeout and --tries, "
+                    "datagrams can get lost: ask again, allow a longer timeout and more RetrySchedule.Tries, "
                         + "or look whether the server answers at all");
             }
         }

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 using Doorbell.Sessions;
 
 namespace Doorbell;
@@ -64,7 +64,7 @@ public sealed class StreamClient : IDisposable
     {
         if (line.Span.ContainsAny((byte)'\n', (byte)0))
         {
-            throw new ArgumentException("a line to ask can't hold an LF or a NUL, which end it; use `doorbell connect` for other bytes");
+            throw new ArgumentException("a line to ask can't hold an LF or a NUL, which end it; use Connector.ConnectAsync for other bytes");
         }
 
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -204,7 +204,7 @@ public sealed class StreamClient : IDisposable
                 _endpoint.ToString(),
                 $"the reply has no end after {_count} bytes",
                 SocketError.MessageSize,
-                "use `doorbell connect` for streams without lines");
+                "use Connector.ConnectAsync for streams without lines");
         }
 
         Array.Resize(ref _buffer, Math.Min(2 * _buffer.Length, MaxReplyBytes));

@@ -176,7 +176,7 @@ internal sealed unsafe class Acceptor
         catch (NetworkException refused)
         {
             _context.Ledger.AcceptFailed();
-            ServerLog.LaneFailed(_context.Log, accepted.Door, refused.Message);
+            ServerLog.LaneFailed(_context.Log, accepted.Door, refused.Message, refused);
             _ = Libc.close(accepted.Descriptor);
             return false;
         }

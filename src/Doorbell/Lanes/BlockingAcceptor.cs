@@ -25,7 +25,7 @@ internal sealed class BlockingAcceptor : IDisposable
         _context = context;
         _listeners = listeners;
         _shutdown = shutdown;
-        _epoll.Watch(shutdown.Drain.Descriptor, Epoll.In, StopToken);
+        _epoll.Watch(shutdown.StopAccepting.Descriptor, Epoll.In, StopToken);
         for (int i = 0; i < listeners.Count; i++)
         {
             _epoll.Watch(listeners[i].Descriptor, Epoll.In | Epoll.Exclusive, i);
@@ -33,7 +33,7 @@ internal sealed class BlockingAcceptor : IDisposable
     }
 
     /// <summary>
-    /// Waits for the next connection, which has its place in the server's admission. False when the server drains and nothing is
+    /// Waits for the next connection, which has its place in the server's admission. False when the server accepts no more and nothing is
     /// left in the backlog that it should take.
     /// </summary>
     /// <exception cref="NetworkException">A listener can't go on.</exception>
@@ -41,19 +41,19 @@ internal sealed class BlockingAcceptor : IDisposable
     {
         while (true)
         {
-            bool draining = _shutdown.IsDraining;
+            bool last = _shutdown.HasStoppedAccepting;
             if (_shutdown.IsAborting)
             {
                 accepted = default;
                 return false;
             }
 
-            if (draining && !_left)
+            if (last && !_left)
             {
                 StopWaiting();
             }
 
-            if (!TryAcquireLease(draining, out bool place))
+            if (!TryAcquireLease(last, out bool place))
             {
                 continue;
             }
@@ -77,7 +77,7 @@ internal sealed class BlockingAcceptor : IDisposable
             {
                 _shutdown.Pause(pause);
             }
-            else if (draining)
+            else if (last)
             {
                 return false;
             }
@@ -104,7 +104,7 @@ internal sealed class BlockingAcceptor : IDisposable
     }
 
     /// <summary>At the limit waits for a place, or does without where one too many is to be refused. False if stopped.</summary>
-    private bool TryAcquireLease(bool draining, out bool place)
+    private bool TryAcquireLease(bool last, out bool place)
     {
         place = _context.Admission.TryAcquire();
         if (place || _context.Admission.RefusesAtLimit)
@@ -114,7 +114,7 @@ internal sealed class BlockingAcceptor : IDisposable
 
         try
         {
-            _context.Admission.Acquire(draining ? _context.Shutdown.Aborting : _context.Shutdown.Draining);
+            _context.Admission.Acquire(last ? _context.Shutdown.Aborting : _context.Shutdown.AcceptingStopped);
             return place = true;
         }
         catch (OperationCanceledException)

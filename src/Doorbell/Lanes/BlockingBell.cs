@@ -3,7 +3,7 @@ using Doorbell.Native;
 namespace Doorbell.Lanes;
 
 /// <summary>The bell of a connection whose lane sleeps in poll(2). It has a descriptor only once the lane listens for it.</summary>
-internal sealed class BlockingBell : Bell, IDisposable
+internal sealed class BlockingBell(SharedWake? wake = null) : LaneBell, IDisposable
 {
     private readonly Lock _lock = new();
     private EventDescriptor? _event;
@@ -17,6 +17,9 @@ internal sealed class BlockingBell : Bell, IDisposable
             _event?.Raise();
         }
     }
+
+    /// <summary>Nothing is remembered: the lane looks whenever it wakes.</summary>
+    public override void Wake() => wake?.Raise();
 
     /// <summary>A descriptor that is readable from the next ring on, or at once if it has been rung.</summary>
     public int Listen()
@@ -36,15 +39,19 @@ internal sealed class BlockingBell : Bell, IDisposable
         }
     }
 
-    /// <summary>Whether it has been rung since the last time.</summary>
+    /// <summary>Whether it has been rung since the last time. Without a ring this is one read of memory.</summary>
     public bool TakeRing()
     {
+        if (!Volatile.Read(ref _rung))
+        {
+            return false;
+        }
+
         lock (_lock)
         {
-            bool rung = _rung;
             _rung = false;
             _event?.Clear();
-            return rung;
+            return true;
         }
     }
 

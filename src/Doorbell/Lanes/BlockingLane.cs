@@ -9,7 +9,7 @@ namespace Doorbell.Lanes;
 /// A lane that is a thread and carries one connection at a time, as the textbook's server does: it sleeps in poll(2) for the
 /// connection, its bell, its deadline and the server's end together.
 /// </summary>
-internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown)
+internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown, OutgoingThreads outgoing)
 {
     /// <summary>Accepts and carries, one after the other, until the drain is over.</summary>
     public void Run(SharedListeners listeners)
@@ -25,7 +25,16 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         finally
         {
             listeners.Leave();
+            outgoing.Wait();
         }
+    }
+
+    /// <summary>Carries a connection that a handler has asked for to its end.</summary>
+    public void Carry(in ConnectedSocket connected)
+    {
+        using BlockingBell bell = new(shutdown.Asked);
+        PolledConnection connection = new(connected, context, bell, ArrayPool<byte>.Shared);
+        CarryToEnd(connection, bell);
     }
 
     /// <summary>Carries one connection to its end and gives its place back.</summary>
@@ -34,28 +43,35 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         PolledConnection? connection = null;
         try
         {
-            using BlockingBell bell = new();
+            using BlockingBell bell = new(shutdown.Asked);
             connection = new PolledConnection(accepted, context, bell, ArrayPool<byte>.Shared);
+            CarryToEnd(connection, bell);
+        }
+        catch (Exception fault) when (connection is null)
+        {
+            // The making of the handler failed. It costs one connection.
+            ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault), fault);
+            _ = Libc.close(accepted.Descriptor);
+        }
+        finally
+        {
+            context.Admission.Release(accepted.Peer);
+        }
+    }
+
+    private void CarryToEnd(PolledConnection connection, BlockingBell bell)
+    {
+        try
+        {
             Carry(connection, bell);
             connection.Close();
         }
         catch (Exception fault)
         {
-            // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
-            ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault));
-            if (connection is null)
-            {
-                _ = Libc.close(accepted.Descriptor);
-            }
-            else
-            {
-                connection.Session.Fail(CloseReason.TransportFailed);
-                connection.Close();
-            }
-        }
-        finally
-        {
-            context.Admission.Release(accepted.Peer);
+            // A handler's faults end in its session; what comes here is ours. It costs one connection.
+            ServerLog.LaneFailed(context.Log, connection.Door, ServerLog.TextOf(fault), fault);
+            connection.Session.Fail(CloseReason.TransportFailed);
+            connection.Close();
         }
     }
 
@@ -77,17 +93,27 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
                 connection.AskToDrain();
             }
 
+            SharedWake.Event asked = shutdown.Asked.Current;
+            connection.CloseIfAsked();
+
             switch (Advance(connection, now))
             {
                 case Progress.Over:
                     return;
+                case Progress.Connecting:
+                    while (session.TryTakeConnect(out ConnectRequest? request))
+                    {
+                        outgoing.Connect(request);
+                    }
+
+                    break;
                 case Progress.Busy when (session.Wants & Want.Yield) != 0:
                     session.Continue(now);
                     break;
                 case Progress.Waiting:
                     if (toldToDrain || !AwaitsPeerAlone(session, now) || !ReceiveWithinShortWait(connection))
                     {
-                        Wait(connection, bell, toldToDrain ? shutdown.Abort : shutdown.Drain);
+                        Wait(connection, bell, toldToDrain ? shutdown.Abort : shutdown.Drain, asked);
                     }
 
                     now = MonotonicClock.Now;
@@ -131,20 +157,23 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         return connection.ReceiveWithinShortWait(buffer);
     }
 
-    private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop)
+    private static void Wait(PolledConnection connection, BlockingBell bell, EventDescriptor stop, SharedWake.Event asked)
     {
         StreamSession session = connection.Session;
         short awaits = connection.Awaits;
-        PollDescriptor* descriptors = stackalloc PollDescriptor[3];
+        PollDescriptor* descriptors = stackalloc PollDescriptor[4];
         descriptors[0] = new PollDescriptor { Descriptor = awaits == 0 ? -1 : connection.Descriptor, Events = awaits };
         descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = session.BellTaken ? bell.Listen() : -1, Events = PollDescriptor.In };
-        if (Libc.poll(descriptors, 3, MonotonicClock.MillisecondsTo(session.Deadline, MonotonicClock.Now)) > 0)
+        descriptors[3] = new PollDescriptor { Descriptor = asked.Descriptor, Events = PollDescriptor.In };
+        if (Libc.poll(descriptors, 4, MonotonicClock.MillisecondsTo(session.Deadline, MonotonicClock.Now)) > 0)
         {
             // An error is found by the call that it fails.
             short returned = descriptors[0].Returned;
             connection.Readable |= (returned & ~PollDescriptor.Out) != 0;
             connection.Writable |= (returned & ~PollDescriptor.In) != 0;
         }
+
+        GC.KeepAlive(asked);
     }
 }

@@ -6,7 +6,10 @@ namespace Doorbell.Lanes;
 /// <summary>What an event loop runs for: a lane, or whoever starts processes. Every call comes on the loop's thread.</summary>
 internal interface IEventLoopUser
 {
-    /// <summary>The server's drain or its abort has begun: see <see cref="EventLoop.IsDraining"/> and <see cref="EventLoop.IsAborting"/>.</summary>
+    /// <summary>
+    /// The next step of the server's end has begun: it accepts no more (<see cref="EventLoop.AcceptsLast"/>), drains
+    /// (<see cref="EventLoop.IsDraining"/>), or aborts (<see cref="EventLoop.IsAborting"/>). Each includes those before it.
+    /// </summary>
     void OnShutdown(TimeSpan now);
 
     /// <summary>
@@ -41,6 +44,9 @@ internal sealed class EventLoop : IDisposable
     public EventLoop(ShutdownEvents shutdown) => _shutdown = shutdown;
 
     public TimerWheel Timers { get; } = new(MonotonicClock.Now);
+
+    /// <summary>The server accepts no more than what waits in the backlog, and the loop's user has been told.</summary>
+    public bool AcceptsLast { get; private set; }
 
     /// <summary>The server drains, and the loop's user has been told.</summary>
     public bool IsDraining { get; private set; }
@@ -147,6 +153,7 @@ internal sealed class EventLoop : IDisposable
     {
         _user = user;
         Watch(_wake.Descriptor, Epoll.In, OnWake);
+        Watch(_shutdown.StopAccepting.Descriptor, Epoll.In, OnStopAccepting);
         Watch(_shutdown.Drain.Descriptor, Epoll.In, OnShutdown);
 
         // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
@@ -207,15 +214,23 @@ internal sealed class EventLoop : IDisposable
         WasWoken = true;
     }
 
+    private void OnStopAccepting(uint events, TimeSpan now)
+    {
+        Forget(_shutdown.StopAccepting.Descriptor);
+        AcceptsLast = true;
+        _user.OnShutdown(now);
+    }
+
     private void OnShutdown(uint events, TimeSpan now)
     {
+        Forget(_shutdown.StopAccepting.Descriptor);
         Forget(_shutdown.Drain.Descriptor);
         if (IsAborting)
         {
             Forget(_shutdown.Abort.Descriptor);
         }
 
-        IsDraining = true;
+        AcceptsLast = IsDraining = true;
         _user.OnShutdown(now);
     }
 }

@@ -24,8 +24,13 @@ internal sealed unsafe class PolledConnection : SocketConnection
 
     private bool _receiveWaitsShortly;
 
-    public PolledConnection(in AcceptedSocket accepted, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    public PolledConnection(in AcceptedSocket accepted, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
         : base(accepted, context, bell, pool)
+    {
+    }
+
+    public PolledConnection(in ConnectedSocket connected, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+        : base(connected, context, bell, pool)
     {
     }
 
@@ -113,9 +118,9 @@ internal sealed unsafe class PolledConnection : SocketConnection
         while (true)
         {
             Want wants = Session.Wants;
-            if ((wants & (Want.Abort | Want.Close)) != 0)
+            if ((wants & (Want.Abort | Want.Close | Want.Connect)) != 0)
             {
-                return Progress.Over;
+                return (wants & Want.Connect) != 0 ? Progress.Connecting : Progress.Over;
             }
 
             if ((wants & Want.Send) != 0 && Writable)

@@ -11,4 +11,7 @@ internal enum Progress
 
     /// <summary>It is to be closed.</summary>
     Over,
+
+    /// <summary>Its handler has asked for connections, which the lane takes first (<see cref="Sessions.Want.Connect"/>).</summary>
+    Connecting,
 }

@@ -10,26 +10,54 @@ namespace Doorbell.Lanes;
 /// One session over one descriptor, and the calls for it that do not wait. A lane derives from it what it has to know of a connection
 /// besides, and calls all else as it stands: nothing here is overridden.
 /// </summary>
-internal abstract unsafe class SocketConnection : ConnectionInfo
+internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnection, IOpenConnection
 {
+    private const int NotAsked = 0;
+    private const int AskedToDrain = 1;
+    private const int AskedToAbort = 2;
+
+    private readonly LaneBell _bell;
     private long _id;
     private bool _closed;
+    private int _asked;
+
+    /// <summary>For the log, of one that we opened: asked for while it is open.</summary>
+    private PeerAddress _local;
 
     /// <param name="accepted">Its descriptor is this one's from here on.</param>
     /// <param name="context">What to serve.</param>
     /// <param name="bell">The lane's.</param>
     /// <param name="pool">Where its session's memory comes from.</param>
-    protected SocketConnection(in AcceptedSocket accepted, ServerContext context, Bell bell, ArrayPool<byte> pool)
+    protected SocketConnection(in AcceptedSocket accepted, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
     {
+        _bell = bell;
         Descriptor = accepted.Descriptor;
         Door = accepted.Door;
         Peer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
-        Session = new StreamSession(service.NewStreamHandler!(this), service.StreamLimits, this, bell, context.Ledger, pool);
+        Session = new StreamSession(service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool);
+    }
+
+    /// <param name="connected">Its descriptor is this one's from here on.</param>
+    /// <param name="context">Where to count and log.</param>
+    /// <param name="bell">The lane's.</param>
+    /// <param name="pool">Where its session's memory comes from.</param>
+    protected SocketConnection(in ConnectedSocket connected, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+    {
+        _bell = bell;
+        Descriptor = connected.Descriptor;
+        Door = connected.Request.Endpoint;
+        Peer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
+        Context = context;
+        IsOutgoing = true;
+        Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);
     }
 
     public int Descriptor { get; }
+
+    /// <summary>Whether we opened it: then it has no place in the admission.</summary>
+    public bool IsOutgoing { get; }
 
     public override long Id => ConnectionId.Of(ref _id);
 
@@ -40,6 +68,10 @@ internal abstract unsafe class SocketConnection : ConnectionInfo
     public override PeerAddress Local => SocketAddresses.LocalOf(Descriptor);
 
     public StreamSession Session { get; }
+
+    public HandlerTasks HandlerTasks => Context.HandlerTasks;
+
+    int IOpenConnection.ListIndex { get; set; }
 
     /// <summary>The server drains, and the session has not been told.</summary>
     public bool IsDrainAsked { get; set; }
@@ -66,10 +98,37 @@ internal abstract unsafe class SocketConnection : ConnectionInfo
     {
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Connected(Context.Log, Door, Session.Peer);
+            LogOpen();
         }
 
+        Context.Connections.Add(this);
         Session.Opened(now, DateTimeOffset.UtcNow);
+    }
+
+    ConnectionSnapshot IOpenConnection.Read(TimeSpan now) => SessionReading.Of(this, Session, now);
+
+    void IOpenConnection.AskToClose(CloseMode how)
+    {
+        Interlocked.Or(ref _asked, how == CloseMode.Abort ? AskedToAbort : AskedToDrain);
+        _bell.Wake();
+    }
+
+    /// <summary>The lane has been woken, perhaps since this one is to be closed.</summary>
+    public void CloseIfAsked()
+    {
+        if (Volatile.Read(ref _asked) == NotAsked)
+        {
+            return;
+        }
+
+        if ((Interlocked.Exchange(ref _asked, NotAsked) & AskedToAbort) != 0)
+        {
+            Session.Fail(CloseReason.ServerClosed);
+        }
+        else
+        {
+            AskToDrain();
+        }
     }
 
     /// <summary>
@@ -100,8 +159,9 @@ internal abstract unsafe class SocketConnection : ConnectionInfo
         }
 
         _closed = true;
+        Context.Connections.Remove(this);
         if ((Session.Wants & Want.Abort) != 0
-            || Session.Reason is CloseReason.DrainDeadline or CloseReason.PeerReset or CloseReason.TransportFailed)
+            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed or CloseReason.PeerReset or CloseReason.TransportFailed)
         {
             // An answer that was cut off must not look like a whole one to a peer that is still there.
             // struct linger { on, 0 seconds }: close(2) then sends a reset (socket(7)).
@@ -118,12 +178,12 @@ internal abstract unsafe class SocketConnection : ConnectionInfo
         Session.Closed();
         if (Session.Fault is { } fault)
         {
-            ServerLog.HandlerFaulted(Context.Log, Door, Session.Peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            ServerLog.HandlerFaulted(Context.Log, this, fault);
         }
 
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Disconnected(Context.Log, Door, Session.Peer, Session.Reason);
+            LogClosed();
         }
     }
 
@@ -245,5 +305,30 @@ internal abstract unsafe class SocketConnection : ConnectionInfo
         }
 
         return true;
+    }
+
+    private void LogOpen()
+    {
+        if (IsOutgoing)
+        {
+            _local = Local;
+            ServerLog.ConnectedTo(Context.Log, Door, _local, Id);
+        }
+        else
+        {
+            ServerLog.Connected(Context.Log, Door, Peer, Id);
+        }
+    }
+
+    private void LogClosed()
+    {
+        if (IsOutgoing)
+        {
+            ServerLog.DisconnectedFrom(Context.Log, Door, _local, Id, Session.Reason);
+        }
+        else
+        {
+            ServerLog.Disconnected(Context.Log, Door, Peer, Id, Session.Reason);
+        }
     }
 }

@@ -1,9 +1,9 @@
-using Doorbell.Engines;
-using Doorbell.Serving;
+using System.ComponentModel;
 
 namespace Doorbell;
 
 /// <summary>By which of the kernel's calls a server works.</summary>
+[TypeConverter(typeof(EngineKindConverter))]
 public enum EngineKind
 {
     /// <summary>
@@ -23,25 +23,4 @@ public enum EngineKind
 
     /// <summary>System.Net.Sockets: the model <see cref="ServerModel.Async"/>. Everywhere.</summary>
     Portable,
-}
-
-/// <summary>An engine, and why it is not the one that was asked for, in one line, or null.</summary>
-internal readonly record struct EngineChoice(IEngine Engine, string? Refused)
-{
-    private static readonly Lazy<string?> _uringRefused = new(UringEngine.RefusedBecause);
-
-    public static EngineChoice For(EngineKind kind, ServerModel model)
-    {
-        bool loops = model is { Lane: LaneKind.Thread, SessionsPerLane: ServerModel.Many };
-        return kind switch
-        {
-            EngineKind.Portable => new(new PortableEngine(), null),
-            EngineKind.Epoll => new(new EpollEngine(), null),
-            EngineKind.IoUring when !loops || _uringRefused.Value is null => new(new UringEngine(), null),
-            EngineKind.IoUring => new(new EpollEngine(), _uringRefused.Value),
-            _ when model.Lane == LaneKind.Task => new(new PortableEngine(), null),
-            _ when loops && OperatingSystem.IsLinux() => For(EngineKind.IoUring, model),
-            _ => new(new EpollEngine(), null),
-        };
-    }
 }

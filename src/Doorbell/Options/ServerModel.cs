@@ -1,3 +1,7 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
 namespace Doorbell;
 
 /// <summary>What carries sessions in a <see cref="ServerModel"/>.</summary>
@@ -22,7 +26,8 @@ public enum LaneKind
 /// Datagrams know no connections: over them a lane is a socket of its own, which shares the port with the other lanes' by
 /// SO_REUSEPORT, and there are as many as lanes, or as processors where the lanes are many.
 /// </remarks>
-public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int SessionsPerLane)
+[TypeConverter(typeof(ServerModelConverter))]
+public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int SessionsPerLane) : ISpanParsable<ServerModel>
 {
     /// <summary>As a number of lanes or sessions: one for each connection.</summary>
     public const int Many = int.MaxValue;
@@ -109,6 +114,64 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
             ? throw new ArgumentException($"The model {name} has no fixed number of workers: prefork, pool and loop do.")
             : model;
     }
+
+    /// <summary>Reads a model as configurations have it.</summary>
+    /// <param name="text">One of <see cref="Names"/>; for prefork, pool and loop perhaps a colon and how many workers, as in <c>pool:8</c>.</param>
+    /// <exception cref="FormatException">It is none; the message is one line that says what would be right.</exception>
+    public static ServerModel Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        int colon = text.IndexOf(':');
+        int? workers = null;
+        if (colon >= 0)
+        {
+            bool isNumber = int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int number);
+            workers = isNumber && number is >= 1 and <= MaxWorkers
+                ? number
+                : throw new FormatException(
+                    $"\"{PrintableText.Escape(text)}\" is no server model: behind the colon stand 1 to {MaxWorkers} workers, as in pool:8");
+        }
+
+        try
+        {
+            return Named(colon < 0 ? text : text[..colon], workers);
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new FormatException(wrong.Message, wrong);
+        }
+    }
+
+    /// <summary>As <see cref="Parse(string)"/> reads it.</summary>
+    public override string ToString() =>
+        Name is "prefork" or "pool" or "loop" ? string.Create(CultureInfo.InvariantCulture, $"{Name}:{Lanes}") : Name;
+
+    /// <summary>As <see cref="Parse(string)"/>.</summary>
+    /// <param name="text">A model's text.</param>
+    /// <param name="model">The model, if it is one.</param>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ServerModel? model)
+    {
+        try
+        {
+            model = text is null ? null : Parse(text);
+        }
+        catch (FormatException)
+        {
+            model = null;
+        }
+
+        return model is not null;
+    }
+
+    static ServerModel IParsable<ServerModel>.Parse(string s, IFormatProvider? provider) => Parse(s);
+
+    static bool IParsable<ServerModel>.TryParse(string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out ServerModel result) =>
+        TryParse(s, out result);
+
+    static ServerModel ISpanParsable<ServerModel>.Parse(ReadOnlySpan<char> s, IFormatProvider? provider) => Parse(s.ToString());
+
+    static bool ISpanParsable<ServerModel>.TryParse(
+        ReadOnlySpan<char> s, IFormatProvider? provider, [MaybeNullWhen(false)] out ServerModel result) => TryParse(s.ToString(), out result);
 
     private static int Checked(int workers)
     {

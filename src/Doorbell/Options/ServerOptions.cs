@@ -88,7 +88,15 @@ public sealed record ServerOptions
     /// while it closes them.
     /// </summary>
     internal bool LeavesSharedPort =>
-        ReusePort && TakeoverPath is null && !AllDoors.Any(static door => door.Endpoint.IsPassed) && !Server.HasPassedSockets;
+        ReusePort && TakeoverPath is null && !AllDoors.Any(static door => door.Endpoint.IsPassed) && !HasPassedSockets;
+
+    /// <summary>
+    /// Whether there are sockets to serve without an endpoint: socket activation has passed them, or, to a worker process, its parent.
+    /// </summary>
+    internal bool HasPassedSockets { get; init; } = SocketActivation.Sockets.Count > 0;
+
+    /// <summary>What the sockets themselves have of all this.</summary>
+    internal ListenOptions Listen => new(ListenBacklog, ReusePort, SocketOptions);
 
     /// <summary>For tests: the program, and its arguments, that worker processes run instead of this one.</summary>
     internal IReadOnlyList<string>? WorkerCommand { get; init; }
@@ -107,6 +115,20 @@ public sealed record ServerOptions
     /// <summary>What is served at one of <see cref="AllDoors"/>; past them, which is a socket of socket activation, the <see cref="Service"/>.</summary>
     internal Service ServiceAt(int door) => AllDoors is { } all && door < all.Count ? all[door].Service : Service!;
 
+    /// <summary>
+    /// Reads the options from a configuration's pairs, as <c>section.AsEnumerable(makePathsRelative: true)</c> gives them: all but
+    /// <see cref="Service"/>, <see cref="Doors"/> and <see cref="Logging"/>, which are code. Unlike a binder it uses no reflection, and it
+    /// leaves nothing out in silence. A list's keys end in a number, as in <c>Endpoints:0</c>.
+    /// </summary>
+    /// <param name="settings">Names of properties, in any case, and their values. A value that is null stands for a section and is passed over.</param>
+    /// <returns>The options; what they say together is checked when the server starts.</returns>
+    /// <exception cref="FormatException">A key or a value is none of a server's; the message begins with the key.</exception>
+    public static ServerOptions Parse(IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return ServerSettings.Read(settings);
+    }
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentException">No endpoint, or the service does not speak an endpoint's transport.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A limit is out of range.</exception>
@@ -121,7 +143,7 @@ public sealed record ServerOptions
             throw new ArgumentException("The endpoints have no service: say which (Service).");
         }
 
-        if (AllDoors.Count == 0 && !Server.HasPassedSockets)
+        if (AllDoors.Count == 0 && !HasPassedSockets)
         {
             throw new ArgumentException("A server needs at least one endpoint, such as tcp://localhost:6789.");
         }

@@ -1,21 +1,21 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using Doorbell.Pipes;
+using Doorbell.Serving;
 
 namespace Doorbell;
 
 /// <summary>
-/// The second door: a connection's protocol as ordinary <c>async</c> code over an <see cref="IDuplexPipe"/>, for a service that
-/// awaits a database, a file or a delay. Override <see cref="RunAsync"/>.
+/// The second door: a connection's protocol as ordinary <c>async</c> code over pipes, for a service that awaits a database, a file or a
+/// delay. Override <see cref="RunAsync"/>.
 /// </summary>
 /// <remarks>
-/// The code runs on the thread pool, never on a lane. While it leaves input unread the session is parked: bytes wait in the
-/// kernel and TCP slows the peer. While the peer leaves output untaken, flushing waits. The connection closes when the task ends;
-/// if it throws, the connection is reset.
+/// The code runs on the thread pool, never on a lane. While it leaves input unread the session is parked: bytes wait in the kernel and
+/// TCP slows the peer. While the peer leaves output untaken, flushing waits. The connection closes when the task ends; if it throws, the
+/// connection is reset. The server's end waits for the task, up to the drain's deadline and a second.
 /// </remarks>
-[System.Diagnostics.CodeAnalysis.SuppressMessage(
-    "Design", "CA1001", Justification = "The source has no timer and no handle to dispose of; a session's end cancels it.")]
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
     "Reliability", "CA2012",
         Justification = "Each awaiter's result is taken exactly once, when it is complete: on the lane, after a ring.")]
@@ -31,40 +31,56 @@ public abstract class PipeHandler : StreamHandler
     private readonly Pipe _input = new(Options(reader: PipeScheduler.ThreadPool, writer: PipeScheduler.Inline));
     private readonly Pipe _output = new(Options(reader: PipeScheduler.Inline, writer: PipeScheduler.ThreadPool));
     private readonly InputReader _reader;
-    private readonly CancellationTokenSource _closed = new();
+    private readonly PipeConnection _connection;
     private ValueTaskAwaiter<FlushResult> _inputFlush;
     private ValueTaskAwaiter<ReadResult> _outputRead;
+    private HandlerTasks? _tasks;
     private Action? _ring;
     private bool _inputFull;
+    private bool _inputEnded;
+    private bool _peerEnded;
     private bool _outputAwaited;
     private bool _outputEnded;
+    private bool _finished;
+    private Exception? _fault;
+
+    /// <summary>The code has returned or thrown; what is in <see cref="_fault"/> was written before.</summary>
+    private volatile bool _returned;
 
     /// <summary>A handler for one connection.</summary>
-    protected PipeHandler() => _reader = new InputReader(_input.Reader);
+    protected PipeHandler()
+    {
+        _reader = new InputReader(_input.Reader);
+        _connection = new PipeConnection(_reader, _output.Writer);
+    }
 
-    /// <summary>Whether the code waits for input, has consumed all that came, and has flushed nothing that is not yet moved.</summary>
-    public sealed override bool IsIdle => _reader.IsIdle && _outputAwaited && !_outputRead.IsCompleted;
+    /// <summary>Whether more input may come, and the code waits for it and has consumed all that came.</summary>
+    public sealed override bool IsIdle => !_inputEnded && _reader.IsIdle;
 
-    /// <summary>Serves the connection: reads from the pipe's input, writes to its output, and returns when it is done.</summary>
-    /// <param name="connection">
-    /// The connection. Its input completes when the peer half-closes. Both directions are completed for the code when it returns.
-    /// </param>
-    /// <param name="peer">Who is at the other end.</param>
-    /// <param name="closed">Cancelled when the connection is gone: reset, timed out, or aborted at the end of a drain.</param>
-    protected abstract Task RunAsync(IDuplexPipe connection, PeerAddress peer, CancellationToken closed);
+    /// <summary>Serves the connection: reads from its input, writes to its output, and returns when it is done.</summary>
+    /// <param name="connection">The connection. It closes when the task ends.</param>
+    protected abstract Task RunAsync(PipeConnection connection);
 
     /// <inheritdoc/>
     public sealed override Next OnOpen(Turn turn)
     {
         _ring = turn.Bell.Ring;
-        PeerAddress peer = turn.Peer;
-        _ = Task.Run(() => RunToEndAsync(peer));
-        return MoveOutput(turn);
+        _connection.Open(new ConnectionCopy(turn.Connection), _ring);
+        _tasks = (turn.Connection as IServedConnection)?.HandlerTasks;
+        _tasks?.Begin();
+        _ = Task.Run(RunToEndAsync);
+        return Advance(turn);
     }
 
     /// <inheritdoc/>
     public sealed override Step OnBytes(ReadOnlySpan<byte> input, Turn turn)
     {
+        if (_inputEnded)
+        {
+            // The server drains and takes nothing new. Taken and dropped, so that a reset behind it is noticed.
+            return Step.More(input.Length);
+        }
+
         if (StillFull())
         {
             return Step.Park(0);
@@ -86,7 +102,8 @@ public abstract class PipeHandler : StreamHandler
     /// <inheritdoc/>
     public sealed override Next OnEnd(ReadOnlySpan<byte> rest, Turn turn)
     {
-        _input.Writer.Complete();
+        _peerEnded = true;
+        EndInput();
         return Next.Park;
     }
 
@@ -94,20 +111,29 @@ public abstract class PipeHandler : StreamHandler
     public sealed override Next OnRing(Turn turn)
     {
         // A ring is a hint: only a look at the pipes tells what has changed.
-        Next moved = MoveOutput(turn);
-        return moved == Next.Close ? moved : StillFull() ? Next.Park : Next.More;
+        Next next = Advance(turn);
+        return next != Next.Stay ? next : _peerEnded || StillFull() ? Next.Park : Next.More;
     }
 
     /// <inheritdoc/>
-    public sealed override Next OnFlushed(Turn turn) => MoveOutput(turn);
+    public sealed override Next OnFlushed(Turn turn) => Advance(turn);
 
     /// <inheritdoc/>
-    public sealed override Next OnAlarm(Turn turn) => Next.Stay;
+    public sealed override Next OnAlarm(Turn turn) => Advance(turn);
 
     /// <inheritdoc/>
     public sealed override Next OnDrain(Turn turn)
     {
+        _connection.Drain();
         _reader.RingWhenIdle(_ring!);
+        return Next.Stay;
+    }
+
+    /// <inheritdoc/>
+    public sealed override Next OnDrained(Turn turn)
+    {
+        // Only the code knows what is still in work: it gets the end of its input, and the connection closes when it returns.
+        EndInput();
         return Next.Stay;
     }
 
@@ -117,7 +143,7 @@ public abstract class PipeHandler : StreamHandler
         _outputEnded = true;
         _input.Writer.Complete();
         _output.Reader.Complete();
-        _closed.Cancel();
+        _connection.Close(reason);
     }
 
     private static PipeOptions Options(PipeScheduler reader, PipeScheduler writer) => new(
@@ -127,20 +153,28 @@ public abstract class PipeHandler : StreamHandler
         resumeWriterThreshold: HighMark / 2,
         useSynchronizationContext: false);
 
-    private async Task RunToEndAsync(PeerAddress peer)
+    private async Task RunToEndAsync()
     {
-        Exception? fault = null;
         try
         {
-            await RunAsync(new Ends(_reader, _output.Writer), peer, _closed.Token);
+            await RunAsync(_connection);
         }
-        catch (Exception thrown)
+        catch (Exception fault)
         {
-            fault = thrown;
+            _fault = fault;
         }
 
-        await _input.Reader.CompleteAsync(fault);
-        await _output.Writer.CompleteAsync(fault);
+        _returned = true;
+        await _input.Reader.CompleteAsync();
+        await _output.Writer.CompleteAsync();
+        _ring!();
+        _tasks?.End();
+    }
+
+    private void EndInput()
+    {
+        _inputEnded = true;
+        _input.Writer.Complete();
     }
 
     /// <summary>Whether the code has left so much unread that no more may come.</summary>
@@ -155,10 +189,50 @@ public abstract class PipeHandler : StreamHandler
         return _inputFull;
     }
 
-    /// <summary>Moves what the code has written into the session's output, and asks to be rung for more.</summary>
-    private Next MoveOutput(Turn turn)
+    /// <summary>Does for the session what the code has asked for meanwhile.</summary>
+    private Next Advance(Turn turn)
     {
-        while (!_outputEnded && turn.Output.Pending == 0)
+        _connection.OnTurn(turn);
+        if (_connection.IsAborted)
+        {
+            return Next.Abort;
+        }
+
+        if (_returned && _fault is not null)
+        {
+            ExceptionDispatchInfo.Throw(_fault);
+        }
+
+        if (!_outputEnded)
+        {
+            MoveOutput(turn.Output);
+        }
+
+        if (!_outputEnded)
+        {
+            return Next.Stay;
+        }
+
+        if (_returned)
+        {
+            return Next.Close;
+        }
+
+        if (_finished)
+        {
+            return Next.Stay;
+        }
+
+        // Finishing un-parks; the ring parks again if there is no input to take.
+        _finished = true;
+        _ring!();
+        return Next.Finish;
+    }
+
+    /// <summary>Moves what the code has written into the session's output, and asks to be rung for more.</summary>
+    private void MoveOutput(OutputBuffer output)
+    {
+        while (!_outputEnded && output.Pending == 0)
         {
             if (!_outputAwaited)
             {
@@ -167,19 +241,17 @@ public abstract class PipeHandler : StreamHandler
                 {
                     _outputAwaited = true;
                     _outputRead.UnsafeOnCompleted(_ring!);
-                    return Next.Stay;
+                    return;
                 }
             }
             else if (!_outputRead.IsCompleted)
             {
-                return Next.Stay;
+                return;
             }
 
             _outputAwaited = false;
-            Move(_outputRead.GetResult(), turn.Output);
+            Move(_outputRead.GetResult(), output);
         }
-
-        return _outputEnded ? Next.Close : Next.Stay;
     }
 
     private void Move(ReadResult written, OutputBuffer output)
@@ -194,6 +266,4 @@ public abstract class PipeHandler : StreamHandler
         _output.Reader.AdvanceTo(now.End);
         _outputEnded = written.IsCompleted && now.Length == bytes.Length;
     }
-
-    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

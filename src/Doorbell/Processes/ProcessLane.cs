@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Doorbell.Lanes;
 using Doorbell.Lanes.Loops;
 using Doorbell.Native;
@@ -17,6 +18,7 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
     private readonly List<ProcessConnection?> _connections = [];
     private readonly Stack<int> _free = new();
     private readonly Backoff _backoff = new();
+    private readonly ConcurrentQueue<ProcessConnection> _asked = new();
     private AcceptedSocket? _waiting;
     private TimeSpan _tryAgain;
 
@@ -50,6 +52,11 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
 
     public TimeSpan OnRound(TimeSpan now)
     {
+        if (Loop.WasWoken)
+        {
+            CloseAsked(now);
+        }
+
         if (TryWaiting(now))
         {
             _acceptor.AcceptSome(now);
@@ -66,10 +73,22 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
     public void OnShutdown(TimeSpan now)
     {
         _acceptor.OnReadable();
+        if (!Loop.IsDraining)
+        {
+            return;
+        }
+
         foreach (ProcessConnection connection in _connections.OfType<ProcessConnection>().ToArray())
         {
             OnShutdown(connection, now);
         }
+    }
+
+    /// <summary>Any thread: the connection has been asked to close.</summary>
+    public void OnAsked(ProcessConnection connection)
+    {
+        _asked.Enqueue(connection);
+        Loop.Wake();
     }
 
     /// <summary>The connection's timer is due.</summary>
@@ -84,11 +103,15 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
     /// <summary>The server drains, and then aborts.</summary>
     protected abstract void OnShutdown(ProcessConnection connection, TimeSpan now);
 
+    /// <summary>The server closes this connection (<see cref="ProcessConnection.Asked"/>).</summary>
+    protected abstract void CloseAsked(ProcessConnection connection, TimeSpan now);
+
     protected abstract void DisposeOwn();
 
     /// <summary>Nothing of the connection is left: another may have its slot.</summary>
     protected void Release(ProcessConnection connection)
     {
+        Context.Connections.Remove(connection);
         Timers.Remove(connection);
         _connections[connection.Slot] = null;
         _free.Push(connection.Slot);
@@ -100,6 +123,17 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
     {
         Loop.Forget(connection.Child.Descriptor);
         connection.Child.CloseDescriptor();
+    }
+
+    private void CloseAsked(TimeSpan now)
+    {
+        while (_asked.TryDequeue(out ProcessConnection? connection))
+        {
+            if (_connections[connection.Slot] == connection)
+            {
+                CloseAsked(connection, now);
+            }
+        }
     }
 
     /// <summary>A process that can't be made is tried again: meanwhile its connection waits here, and the others in the backlog.</summary>
@@ -117,6 +151,7 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
             _connections[slot] = connection;
             Loop.Watch(connection!.Child.Descriptor, Epoll.In, (_, time) => Reap(connection, time));
             _backoff.Reset();
+            Context.Connections.Add(connection);
             if (Loop.IsDraining)
             {
                 OnShutdown(connection, now);

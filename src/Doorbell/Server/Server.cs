@@ -4,7 +4,6 @@ using Doorbell.Processes.Workers;
 using Doorbell.Serving;
 using Doorbell.SocketOptions;
 using Doorbell.Sockets;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Doorbell;
@@ -13,58 +12,37 @@ namespace Doorbell;
 /// <remarks>Any thread may call any member.</remarks>
 public sealed class Server : IAsyncDisposable
 {
+    /// <summary>A worker's lanes block.</summary>
+    private const string EngineNameInWorker = "epoll";
     private const string MigrateFile = "/proc/sys/net/ipv4/tcp_migrate_req";
 
-    private readonly Shutdown _shutdown = new();
-    private readonly Admission _admission;
-    private Task<int?>? _successor;
+    private readonly ServerContext _context;
+    private readonly IReadOnlyList<DoorSocket> _sockets;
     private readonly BacklogWatch _backlogs;
     private readonly CounterWatch _counters;
-    private readonly ILogger _log;
+    private Task<int?>? _successor;
+    private int _disposed;
 
-    private Server(ServerOptions options, ServerModel model, EngineChoice engine, List<DoorSocket> sockets)
+    /// <summary>A server that serves nothing yet.</summary>
+    private Server(ServerContext context, ServerModel model, string engine, IReadOnlyList<DoorSocket> sockets)
     {
-        Ledger = new Ledger([.. options.Counters]);
+        _context = context;
+        _sockets = sockets;
         Model = model;
-        EngineName = engine.Engine.Name;
-        EngineRefused = engine.Refused;
+        EngineName = engine;
         Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
 
         // The sockets that share a door are alike.
         SocketOptions = [.. sockets.DistinctBy(static bound => bound.Door).SelectMany(static bound => bound.Options)];
-        _log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
-        _admission = new Admission(options);
-        _backlogs = new BacklogWatch(sockets, _log, ListenCounters.Read);
-        _counters = new CounterWatch(Ledger, _log);
-        Completion = sockets.Count == 0
-            ? Task.CompletedTask
-            : CompleteAsync(engine.Engine.ServeAsync(sockets, new(options, model, _admission, Ledger, _shutdown, _log)), sockets);
-        _ = _backlogs.RunAsync(_shutdown.Draining);
-        _ = _counters.RunAsync(_shutdown.Draining);
-    }
-
-    /// <summary>In a worker process.</summary>
-    private Server(ServerOptions options, ServerModel model, List<DoorSocket> sockets, WorkerProcess worker)
-    {
-        Model = model;
-        EngineName = new EpollEngine().Name;
-        Doors = [.. sockets.Select(static bound => bound.Door).Distinct()];
-        SocketOptions = [];
-        _log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
-        SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Slots, options.Counters);
-        Ledger = shared[worker.Slot];
-        _admission = new Admission(options, worker.IsConnection ? null : new SharedPeers(shared, worker.Slot));
-        _backlogs = new BacklogWatch([], _log, ListenCounters.Read);
-        _counters = new CounterWatch(Ledger, _log);
-        Completion = WorkerServer.ServeAsync(
-            worker, sockets, new(options, ServerModel.Iterative, _admission, Ledger, _shutdown, _log));
+        _backlogs = new BacklogWatch(sockets, context.Log, ListenCounters.Read);
+        _counters = new CounterWatch(context.Ledger, context.Log);
     }
 
     /// <summary>
     /// Whether socket activation has passed this process sockets to serve: LISTEN_FDS (sd_listen_fds(3)). In a worker process, whether
     /// it has passed them to the parent, and that serves them alone.
     /// </summary>
-    public static bool HasPassedSockets => PassedSockets.OfActivation.Count > 0 || WorkerProcess.Current is { ServesActivation: true };
+    public static bool HasPassedSockets => SocketActivation.Sockets.Count > 0 || WorkerProcess.Current is { ServesActivation: true };
 
     /// <summary>
     /// Whether the kernel moves the connections in a closing listener's backlog to another that shares its port, instead of resetting
@@ -94,7 +72,7 @@ public sealed class Server : IAsyncDisposable
     public string EngineName { get; }
 
     /// <summary>Why it is not the engine asked for, in one line; null if it is.</summary>
-    public string? EngineRefused { get; }
+    public string? EngineRefused { get; private init; }
 
     /// <summary>The process that this server took its listening sockets over from; null if it made them.</summary>
     public int? TookOverFrom { get; private init; }
@@ -103,7 +81,23 @@ public sealed class Server : IAsyncDisposable
     public int? HandedOverTo { get; private set; }
 
     /// <summary>What has been counted.</summary>
-    public Ledger Ledger { get; }
+    public Ledger Ledger => _context.Ledger;
+
+    /// <summary>
+    /// The connections that are open at this moment, in no order; each reading is a new list. It waits for no connection, so one whose
+    /// handler is stuck is in it too. Of a connection that a process serves it tells what this process knows.
+    /// </summary>
+    /// <exception cref="NotSupportedException">
+    /// The model is <see cref="ServerModel.Prefork"/>: its workers accept by themselves, and tell the <see cref="Ledger"/> alone.
+    /// </exception>
+    public IReadOnlyList<ConnectionSnapshot> Connections
+    {
+        get
+        {
+            RequireOwnConnections();
+            return _context.Connections.Read();
+        }
+    }
 
     /// <summary>
     /// Reads how many connections wait at each stream listener, and what it had no room for. After the drain has begun: what
@@ -112,11 +106,15 @@ public sealed class Server : IAsyncDisposable
     /// <returns>One for each listener, in the order of <see cref="Doors"/>; event loops have a listener each at the same door.</returns>
     public IReadOnlyList<BacklogReading> ReadBacklogs() => _backlogs.Read();
 
-    /// <summary>Ends when all is drained or aborted. If a listener fails the server drains, and then this fails.</summary>
-    public Task Completion { get; }
+    /// <summary>
+    /// Ends when all is drained or aborted, or when the last connection has ended after <see cref="StopAcceptingAsync"/> and there is no
+    /// datagram socket; and when the handlers' tasks have ended too, or a second has passed since the abort. If a listener fails the server
+    /// drains, and then this fails.
+    /// </summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
 
     /// <summary>For tests: how many more connections may come in.</summary>
-    internal int LeasesLeft => _admission.LeasesLeft;
+    internal int LeasesLeft => _context.Admission.LeasesLeft;
 
     /// <summary>Binds every endpoint and begins to serve.</summary>
     /// <param name="service">What to serve.</param>
@@ -136,13 +134,17 @@ public sealed class Server : IAsyncDisposable
 
     /// <summary>Binds every endpoint and begins to serve.</summary>
     /// <param name="options">What, where and how.</param>
-    /// <param name="cancellation">Ends the wait for name resolution.</param>
+    /// <param name="cancellation">Ends the start; then nothing is bound. A server that has started ends otherwise.</param>
     /// <returns>The server, listening.</returns>
     /// <exception cref="ArgumentException">The options don't fit together.</exception>
+    /// <exception cref="OperationCanceledException">The start was cancelled.</exception>
     /// <exception cref="PlatformNotSupportedException">The model can't run here; the message says which can.</exception>
     /// <exception cref="NetworkException">An endpoint can't be resolved or bound; then none is.</exception>
     public static async Task<Server> StartAsync(ServerOptions options, CancellationToken cancellation)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        cancellation.ThrowIfCancellationRequested();
+        options = options with { HasPassedSockets = HasPassedSockets };
         options.Validate();
         ServerModel model = ModelFor(options);
         if (WorkerProcess.Current is { } worker)
@@ -151,35 +153,22 @@ public sealed class Server : IAsyncDisposable
         }
 
         EngineChoice engine = EngineChoice.For(options.Engine, model);
-        if (engine.Engine.Refuses(model) is { } why)
-        {
-            throw new PlatformNotSupportedException(why);
-        }
-
-        foreach (Service service in options.Services)
-        {
-            if (service.Program is { } program)
-            {
-                if (engine.Engine is PortableEngine)
-                {
-                    throw new PlatformNotSupportedException(
-                        $"the service {service.Name} is a program, and the portable engine starts none: leave out the engine");
-                }
-
-                _ = ProgramFile.Find(program.FileName);
-            }
-        }
-
-        using TakeoverClient? takeover = options.TakeoverPath is { } path ? TakeoverClient.Ask(path, options) : null;
-        Binding binding = new(options, model, takeover?.Sockets ?? []);
+        RequireRunnable(options, model, engine.Engine);
+        using TakeoverClient? takeover = options.TakeoverPath is { } path ? TakeoverClient.Ask(path, options.Listen) : null;
+        Binding binding = new(options.AllDoors, options.Service, options.Listen, model, takeover?.Sockets ?? []);
         List<DoorSocket> sockets = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
-        Server server = new(options, model, engine, sockets) { TookOverFrom = takeover?.Process };
+        Server server = new(ContextOf(options, model, new Ledger([.. options.Counters]), null), model, engine.Engine.Name, sockets)
+        {
+            EngineRefused = engine.Refused,
+            TookOverFrom = takeover?.Process,
+        };
+        server.Serve(engine.Engine);
         try
         {
             takeover?.Ready();
             if (options.TakeoverPath is not null)
             {
-                server._successor = SuccessorAsync(options.TakeoverPath, sockets, server, takeover is not null);
+                server._successor = SuccessorAsync(options.TakeoverPath, server, takeover is not null);
             }
 
             return server;
@@ -192,21 +181,82 @@ public sealed class Server : IAsyncDisposable
     }
 
     /// <summary>
+    /// Takes no new connections: what waits in the backlog is still accepted, then the listeners are closed, and clients that come later
+    /// are refused. Connections that are open go on, and so do datagram sockets. For a server behind a load balancer, some time before
+    /// <see cref="StopAsync(CancellationToken)"/>. Called again, it waits for the same.
+    /// </summary>
+    /// <returns>
+    /// Ends when the listeners are closed. A lane that carries one connection at a time accepts its share of the backlog only when that
+    /// connection is over.
+    /// </returns>
+    public async Task StopAcceptingAsync()
+    {
+        _backlogs.Look(MonotonicClock.Now); // the last time that the listeners can be read
+        _context.Shutdown.StopAccepting();
+        Task closed = Task.WhenAll(_sockets.Where(static bound => bound.IsListener).Select(static bound => bound.Released));
+        await Task.WhenAny(closed, Completion).ConfigureAwait(false);
+    }
+
+    /// <summary>
     /// Stops accepting, lets what is in flight be answered, and after <paramref name="deadline"/> aborts what is left. May be
-    /// called again with a shorter deadline.
+    /// called again with a shorter deadline; of a server that has ended it does nothing.
     /// </summary>
     /// <param name="deadline">How long to wait; <see cref="TimeSpan.Zero"/> for not at all.</param>
     public async Task DrainAsync(TimeSpan deadline)
     {
-        _backlogs.Look(MonotonicClock.Now); // the last time that the listeners can be read
-        _shutdown.Drain();
+        BeginDrain();
         if (await Task.WhenAny(Completion, Task.Delay(deadline)).ConfigureAwait(false) != Completion)
         {
-            _shutdown.Abort();
+            _context.Shutdown.Abort();
         }
 
-        await Completion.ConfigureAwait(false);
-        _counters.Look(MonotonicClock.Now);
+        await EndDrainAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>As <see cref="DrainAsync"/>.</summary>
+    /// <param name="deadline">How long to wait; <see cref="TimeSpan.Zero"/> for not at all.</param>
+    public Task StopAsync(TimeSpan deadline) => DrainAsync(deadline);
+
+    /// <summary>As <see cref="DrainAsync"/>, with a deadline that the caller keeps, as a host does (IHostedService.StopAsync).</summary>
+    /// <param name="deadline">When it is cancelled what is left is aborted; never, if it can't be.</param>
+    public async Task StopAsync(CancellationToken deadline = default)
+    {
+        BeginDrain();
+        await Task.WhenAny(Completion, Task.Delay(Timeout.Infinite, deadline)).ConfigureAwait(false);
+        if (!Completion.IsCompleted)
+        {
+            _context.Shutdown.Abort();
+        }
+
+        await EndDrainAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Closes one connection in order.</summary>
+    /// <param name="id">Its number: <see cref="ConnectionSnapshot.Id"/>, <see cref="ConnectionInfo.Id"/>.</param>
+    /// <returns>Ends when it is over: whether there was such a connection.</returns>
+    /// <exception cref="NotSupportedException">As of <see cref="Connections"/>.</exception>
+    public Task<bool> CloseAsync(long id) => CloseAsync(id, CloseMode.Orderly);
+
+    /// <summary>Closes one connection.</summary>
+    /// <param name="id">Its number: <see cref="ConnectionSnapshot.Id"/>, <see cref="ConnectionInfo.Id"/>.</param>
+    /// <param name="how">In order, or at once.</param>
+    /// <returns>Ends when it is over: whether there was such a connection.</returns>
+    /// <exception cref="NotSupportedException">As of <see cref="Connections"/>.</exception>
+    public async Task<bool> CloseAsync(long id, CloseMode how) =>
+        await CloseAsync(connection => connection.Id == id, how).ConfigureAwait(false) > 0;
+
+    /// <summary>Closes the connections that match.</summary>
+    /// <param name="which">Asked once for each connection that is open now, on the caller's thread.</param>
+    /// <param name="how">In order, or at once.</param>
+    /// <returns>Ends when all of them are over: how many they were. In order, that takes as long as what they have in flight.</returns>
+    /// <exception cref="NotSupportedException">As of <see cref="Connections"/>.</exception>
+    public async Task<int> CloseAsync(Func<ConnectionSnapshot, bool> which, CloseMode how)
+    {
+        ArgumentNullException.ThrowIfNull(which);
+        RequireOwnConnections();
+        List<Task> closing = _context.Connections.Close(which, how);
+        await Task.WhenAll(closing).ConfigureAwait(false);
+        return closing.Count;
     }
 
     /// <summary>
@@ -218,7 +268,7 @@ public sealed class Server : IAsyncDisposable
     public async Task RunAsync(TimeSpan drain, CancellationToken stop)
     {
         Task stopped = Task.Delay(Timeout.Infinite, stop);
-        if (await Task.WhenAny(Completion, stopped, TakenOverAsync(), _shutdown.Failed).ConfigureAwait(false) != Completion)
+        if (await Task.WhenAny(Completion, stopped, TakenOverAsync(), _context.Shutdown.Failed).ConfigureAwait(false) != Completion)
         {
             await DrainAsync(drain).ConfigureAwait(false);
         }
@@ -226,13 +276,33 @@ public sealed class Server : IAsyncDisposable
         await Completion.ConfigureAwait(false);
     }
 
-    /// <summary>Aborts what is still open.</summary>
+    /// <summary>Aborts what is still open. Called again, also at the same time, it waits for the same and does nothing more.</summary>
     public async ValueTask DisposeAsync()
     {
-        await DrainAsync(TimeSpan.Zero).ConfigureAwait(false);
-        _shutdown.Dispose();
-        _admission.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
+        try
+        {
+            await DrainAsync(TimeSpan.Zero).ConfigureAwait(false);
+        }
+        finally
+        {
+            _context.Shutdown.Dispose();
+            _context.Admission.Dispose();
+        }
     }
+
+    private static ServerContext ContextOf(ServerOptions options, ServerModel model, Ledger ledger, SharedPeers? workers) => new(
+        options,
+        model,
+        new Admission(options, workers),
+        ledger,
+        new Shutdown(),
+        (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell"));
 
     private static ServerModel ModelFor(ServerOptions options) => options switch
     {
@@ -242,27 +312,43 @@ public sealed class Server : IAsyncDisposable
         _ => OperatingSystem.IsLinux() ? ServerModel.Loop() : ServerModel.Async,
     };
 
-
-    /// <summary>Who serves already, in the place of a server that drains, serves on, even if the next one can't reach it.</summary>
-    private static Task<int?>? SuccessorAsync(string path, List<DoorSocket> sockets, Server server, bool tookOver)
+    /// <exception cref="PlatformNotSupportedException">The engine can't run the model, or starts no programs.</exception>
+    /// <exception cref="NetworkException">A program is not to be found.</exception>
+    private static void RequireRunnable(ServerOptions options, ServerModel model, IEngine engine)
     {
-        try
+        if (engine.Refuses(model) is { } why)
         {
-            return new TakeoverListener(path, sockets, server._shutdown, server._log).RunAsync();
+            throw new PlatformNotSupportedException(why);
         }
-        catch (NetworkException failure) when (tookOver)
+
+        foreach (Service service in options.Services)
         {
-            ServerLog.NoTakeover(server._log, failure.Message);
-            return null;
+            if (service.Program is not { } program)
+            {
+                continue;
+            }
+
+            if (engine is PortableEngine)
+            {
+                throw new PlatformNotSupportedException(
+                    $"the service {service.Name} is a program, and the portable engine starts none: leave out the engine");
+            }
+
+            _ = ProgramFile.Find(program.FileName);
         }
     }
 
-    private async Task TakenOverAsync()
+    /// <summary>Who serves already, in the place of a server that drains, serves on, even if the next one can't reach it.</summary>
+    private static Task<int?>? SuccessorAsync(string path, Server server, bool tookOver)
     {
-        HandedOverTo = _successor is null ? null : await _successor.ConfigureAwait(false);
-        if (HandedOverTo is null)
+        try
         {
-            await Task.Delay(Timeout.Infinite, _shutdown.Aborting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return new TakeoverListener(path, server._sockets, server._context.Shutdown, server._context.Log).RunAsync();
+        }
+        catch (NetworkException failure) when (tookOver)
+        {
+            ServerLog.NoTakeover(server._context.Log, failure.Message);
+            return null;
         }
     }
 
@@ -271,21 +357,35 @@ public sealed class Server : IAsyncDisposable
         if (worker.Server != WorkerProcess.NameOf(options))
         {
             // Another server of the same program: it is the parent's alone.
-            return new Server(options, model, EngineChoice.For(options.Engine, model), []);
+            return new Server(ContextOf(options, model, new Ledger([.. options.Counters]), null), model, EngineNameInWorker, []);
         }
 
-        IEnumerable<DoorSocket> sockets = (worker.IsConnection ? [] : worker.Sockets)
-            .Select(socket => Adopt(socket.Descriptor, socket.Door, options));
-        return new Server(options, model, [.. sockets], worker);
+        // What was made of the socket options the parent has told.
+        DoorSocket[] sockets = [.. (worker.IsConnection ? [] : worker.Sockets)
+            .Select(socket => Adopt(socket.Descriptor, socket.Door, options) with { Options = [] })];
+        SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Slots, options.Counters);
+        SharedPeers? workers = worker.IsConnection ? null : new SharedPeers(shared, worker.Slot);
+        ServerContext context = ContextOf(options, ServerModel.Iterative, shared[worker.Slot], workers);
+        Server server = new(context, model, EngineNameInWorker, sockets);
+        server.Completion = WorkerServer.ServeAsync(worker, sockets, context);
+        return server;
     }
 
     private static DoorSocket Adopt(int descriptor, int door, ServerOptions options)
     {
-        DoorSocket adopted = InheritedSocket.Adopt(descriptor, $"fd://{descriptor}", options);
+        DoorSocket adopted = InheritedSocket.Adopt(descriptor, $"fd://{descriptor}", options.Listen);
         return adopted with { Door = adopted.Door with { Service = options.ServiceAt(door), Number = door } };
     }
 
-    private async Task CompleteAsync(Task serving, List<DoorSocket> sockets)
+    /// <summary>Starts the lanes, and what looks at the server once a second.</summary>
+    private void Serve(IEngine engine)
+    {
+        Completion = CompleteAsync(engine.ServeAsync(_sockets, _context));
+        _ = _backlogs.RunAsync(_context.Shutdown.AcceptingStopped);
+        _ = _counters.RunAsync(_context.Shutdown.Draining);
+    }
+
+    private async Task CompleteAsync(Task serving)
     {
         try
         {
@@ -294,10 +394,45 @@ public sealed class Server : IAsyncDisposable
         finally
         {
             // A unix socket's file is the successor's now, if there is one.
-            if (!_shutdown.IsHandedOver)
+            if (!_context.Shutdown.IsHandedOver)
             {
-                sockets.ForEach(static bound => bound.Close());
+                foreach (DoorSocket bound in _sockets)
+                {
+                    bound.Close();
+                }
             }
+
+            await _context.HandlerTasks.EndedAsync(_context.Shutdown.Aborting).ConfigureAwait(false);
+        }
+    }
+
+    private void BeginDrain()
+    {
+        _backlogs.Look(MonotonicClock.Now); // the last time that the listeners can be read
+        _context.Shutdown.Drain();
+    }
+
+    private async Task EndDrainAsync()
+    {
+        await Completion.ConfigureAwait(false);
+        _counters.Look(MonotonicClock.Now);
+    }
+
+    private async Task TakenOverAsync()
+    {
+        HandedOverTo = _successor is null ? null : await _successor.ConfigureAwait(false);
+        if (HandedOverTo is null)
+        {
+            await Task.Delay(Timeout.Infinite, _context.Shutdown.Aborting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void RequireOwnConnections()
+    {
+        if (_context.Model is { Lane: LaneKind.Process, Lanes: not ServerModel.Many })
+        {
+            throw new NotSupportedException(
+                $"The connections of the model {Model.Name} can't be listed: its workers accept by themselves. Ledger.Read() counts them.");
         }
     }
 }

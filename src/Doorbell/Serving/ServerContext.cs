@@ -1,4 +1,3 @@
-using Doorbell.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Serving;
@@ -11,10 +10,24 @@ namespace Doorbell.Serving;
 /// <param name="Shutdown">When to drain and when to abort.</param>
 /// <param name="Log">Where to say what goes wrong.</param>
 internal sealed record ServerContext(ServerOptions Options, ServerModel Model, Admission Admission, Ledger Ledger, Shutdown Shutdown, ILogger Log)
+    : LaneContext(Ledger, Shutdown, Log)
 {
-    /// <summary>A session for a datagram socket at this door.</summary>
-    public DatagramSession NewDatagramSession(Door door) =>
-        new(door.Service.NewDatagramHandler!(new DoorSocketInfo(door.Endpoint)), door.Service.DatagramLimits, Ledger);
+    /// <summary>
+    /// The handler of a datagram socket at this door. If its handler can't be made, nobody serves the socket: that is logged and ends the
+    /// server.
+    /// </summary>
+    public DatagramHandler NewDatagramHandler(Door door)
+    {
+        try
+        {
+            return door.Service.NewDatagramHandler!(new DoorSocketInfo(door.Endpoint, default));
+        }
+        catch (Exception fault)
+        {
+            ServerLog.DatagramHandlerNotMade(Log, door.Endpoint, fault.GetType().Name, ServerLog.TextOf(fault), fault);
+            throw;
+        }
+    }
 
     /// <summary>What the system is short of at one listener it is usually short of at every other: said once for all of them.</summary>
     public LogThrottle Shortages { get; } = new();

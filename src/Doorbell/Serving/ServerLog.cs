@@ -18,17 +18,60 @@ internal static partial class ServerLog
         }
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Door}: connection from {Peer}")]
-    public static partial void Connected(ILogger log, Endpoint door, PeerAddress peer);
+    /// <summary>
+    /// A handler has thrown. The exception goes with the line, for its stack. A sink that shows it calls its code, which may throw again:
+    /// then the line is written without it.
+    /// </summary>
+    public static void HandlerFaulted(ILogger log, ConnectionInfo connection, Exception fault)
+    {
+        string kind = fault.GetType().Name;
+        string text = TextOf(fault);
+        try
+        {
+            HandlerFaulted(log, connection.Door, connection.Peer, connection.Id, kind, text, fault);
+        }
+        catch (Exception)
+        {
+            HandlerFaulted(log, connection.Door, connection.Peer, connection.Id, kind, text, null);
+        }
+    }
 
-    [LoggerMessage(2, LogLevel.Information, "{Door}: connection from {Peer} ended: {Reason}")]
-    public static partial void Disconnected(ILogger log, Endpoint door, PeerAddress peer, CloseReason reason);
+    /// <inheritdoc cref="HandlerFaulted(ILogger, ConnectionInfo, Exception)"/>
+    public static void DatagramFaulted(ILogger log, Endpoint door, PeerAddress peer, Exception fault)
+    {
+        string kind = fault.GetType().Name;
+        string text = TextOf(fault);
+        try
+        {
+            DatagramFaulted(log, door, peer, kind, text, fault);
+        }
+        catch (Exception)
+        {
+            DatagramFaulted(log, door, peer, kind, text, null);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "{Door}: connection from {Peer}, number {ConnectionId}")]
+    public static partial void Connected(ILogger log, Endpoint door, PeerAddress peer, long connectionId);
+
+    [LoggerMessage(2, LogLevel.Information, "{Door}: connection from {Peer}, number {ConnectionId}, ended: {Reason}")]
+    public static partial void Disconnected(ILogger log, Endpoint door, PeerAddress peer, long connectionId, CloseReason reason);
+
+    [LoggerMessage(33, LogLevel.Information, "{Upstream}: connected from {Local}, number {ConnectionId}")]
+    public static partial void ConnectedTo(ILogger log, Endpoint upstream, PeerAddress local, long connectionId);
+
+    [LoggerMessage(34, LogLevel.Information, "{Upstream}: connection from {Local}, number {ConnectionId}, ended: {Reason}")]
+    public static partial void DisconnectedFrom(ILogger log, Endpoint upstream, PeerAddress local, long connectionId, CloseReason reason);
+
+    [LoggerMessage(35, LogLevel.Warning, "{Failure}")]
+    public static partial void ConnectFailed(ILogger log, string failure);
 
     [LoggerMessage(3, LogLevel.Debug, "{Failure}")]
     public static partial void ConnectionFailed(ILogger log, string failure);
 
-    [LoggerMessage(4, LogLevel.Error, "{Door}: the handler for {Peer} failed and its connection was reset: {Kind}: {Fault}")]
-    public static partial void HandlerFaulted(ILogger log, Endpoint door, PeerAddress peer, string kind, string fault);
+    [LoggerMessage(4, LogLevel.Error, "{Door}: the handler for {Peer} failed and its connection {ConnectionId} was reset: {Kind}: {Fault}")]
+    private static partial void HandlerFaulted(
+        ILogger log, Endpoint door, PeerAddress peer, long connectionId, string kind, string fault, Exception? exception);
 
     [LoggerMessage(5, LogLevel.Information, "{Failure}")]
     public static partial void ConnectionLostBeforeAccept(ILogger log, string failure);
@@ -37,10 +80,14 @@ internal static partial class ServerLog
     public static partial void AcceptFailed(ILogger log, string failure);
 
     [LoggerMessage(7, LogLevel.Error, "{Door}: a connection was lost to a fault: {Fault}")]
-    public static partial void LaneFailed(ILogger log, Endpoint door, string fault);
+    public static partial void LaneFailed(ILogger log, Endpoint door, string fault, Exception exception);
 
     [LoggerMessage(8, LogLevel.Error, "{Door}: the handler failed on a datagram from {Peer}, which gets no answer: {Kind}: {Fault}")]
-    public static partial void DatagramFaulted(ILogger log, Endpoint door, PeerAddress peer, string kind, string fault);
+    private static partial void DatagramFaulted(
+        ILogger log, Endpoint door, PeerAddress peer, string kind, string fault, Exception? exception);
+
+    [LoggerMessage(25, LogLevel.Error, "{Door}: the making of the handler for its datagrams failed, and so the server ends: {Kind}: {Fault}")]
+    public static partial void DatagramHandlerNotMade(ILogger log, Endpoint door, string kind, string fault, Exception exception);
 
     [LoggerMessage(9, LogLevel.Information, "{Failure}")]
     public static partial void DatagramLost(ILogger log, string failure);
@@ -89,13 +136,13 @@ internal static partial class ServerLog
 
     [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
         + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
-        + "--backlog (ListenBacklog) and net.core.somaxconn")]
+        + "ServerOptions.ListenBacklog and net.core.somaxconn")]
     public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
 
     [LoggerMessage(32, LogLevel.Warning, "{Warning}")]
     public static partial void CounterGrew(ILogger log, string warning);
 
     [LoggerMessage(31, LogLevel.Warning, "{Door}: the receive buffer was full: the kernel dropped {Dropped} datagrams. Serve with more "
-        + "workers, or raise it with --option SO_RCVBUF=BYTES (SocketOptions) and net.core.rmem_max")]
+        + "workers, or raise it with ServerOptions.SocketOptions SO_RCVBUF=BYTES and net.core.rmem_max")]
     public static partial void ReceiveBufferFull(ILogger log, Endpoint door, long dropped);
 }

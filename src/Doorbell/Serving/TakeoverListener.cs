@@ -11,11 +11,6 @@ namespace Doorbell.Serving;
 /// </summary>
 internal sealed class TakeoverListener : IDisposable
 {
-    public const byte MoreSockets = (byte)'S';
-    public const byte LastSocket = (byte)'E';
-    public const byte Ready = (byte)'R';
-    public const byte GoneFromPath = (byte)'G';
-
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
     private readonly DoorSocket _listener;
@@ -31,15 +26,14 @@ internal sealed class TakeoverListener : IDisposable
         _shutdown = shutdown;
         _log = log;
         Endpoint endpoint = Endpoint.Unix(Transport.Unix, path);
-        ServerOptions plain = new() { Service = ClassicServices.Discard, Endpoints = [endpoint] };
-        _listener = UnixBinding.Bind(endpoint, plain);
+        _listener = UnixBinding.Bind(endpoint, ListenOptions.Default);
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
     }
 
-    /// <summary>Waits for a server that takes over; null if this one drains first.</summary>
+    /// <summary>Waits for a server that takes over; null if this one stops accepting first.</summary>
     /// <returns>The new server's process.</returns>
     public async Task<int?> RunAsync()
     {
@@ -80,7 +74,7 @@ internal sealed class TakeoverListener : IDisposable
         {
             try
             {
-                return await _listener.Socket.AcceptAsync(_shutdown.Draining).ConfigureAwait(false);
+                return await _listener.Socket.AcceptAsync(_shutdown.AcceptingStopped).ConfigureAwait(false);
             }
             catch (SocketException failure)
             {
@@ -89,7 +83,7 @@ internal sealed class TakeoverListener : IDisposable
                     ServerLog.AcceptFailed(_log, NetworkException.From("accept", $"{_listener.Door.Endpoint}", failure).Message);
                 }
 
-                await _backoff.WaitAsync(_shutdown.Draining).ConfigureAwait(false);
+                await _backoff.WaitAsync(_shutdown.AcceptingStopped).ConfigureAwait(false);
             }
         }
     }
@@ -105,7 +99,7 @@ internal sealed class TakeoverListener : IDisposable
             return null;
         }
 
-        if (!SendAll(descriptor) || DescriptorPassing.Receive(descriptor, []) != Ready)
+        if (!SendAll(descriptor) || DescriptorPassing.Receive(descriptor, []) != TakeoverMessages.Ready)
         {
             ServerLog.TakeoverRefused(_log, _listener.Door.Endpoint, $"process {peer.Process} ended before it served");
             return null;
@@ -113,7 +107,7 @@ internal sealed class TakeoverListener : IDisposable
 
         // From here on the newcomer serves: we leave it the path, stop accepting, and answer what is in flight.
         Dispose();
-        _ = DescriptorPassing.TrySend(descriptor, GoneFromPath, []);
+        _ = DescriptorPassing.TrySend(descriptor, TakeoverMessages.GoneFromPath, []);
         _shutdown.HandOver();
         ServerLog.HandedOver(_log, peer.Process);
         return peer.Process;
@@ -123,12 +117,12 @@ internal sealed class TakeoverListener : IDisposable
     {
         foreach (DoorSocket[] lot in _sockets.Chunk(DescriptorPassing.MaxAtOnce))
         {
-            if (DescriptorPassing.TrySend(connection, MoreSockets, [.. lot.Select(static bound => bound.Descriptor)]) != 0)
+            if (DescriptorPassing.TrySend(connection, TakeoverMessages.MoreSockets, [.. lot.Select(static bound => bound.Descriptor)]) != 0)
             {
                 return false;
             }
         }
 
-        return DescriptorPassing.TrySend(connection, LastSocket, []) == 0;
+        return DescriptorPassing.TrySend(connection, TakeoverMessages.LastSocket, []) == 0;
     }
 }

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 
 namespace Doorbell.SocketOptions;
 
@@ -34,7 +34,7 @@ public static class SocketOptionCatalogue
     public static SocketOption Find(string name) => _byName.TryGetValue(name, out SocketOption? option)
         ? option
         : throw new FormatException(
-            $"\"{PrintableText.Escape(name)}\" is no socket option: did you mean {Near(name)}? `doorbell options` lists them");
+            $"\"{PrintableText.Escape(name)}\" is no socket option: did you mean {Near(name)}? SocketOptionCatalogue.All lists them");
 
     /// <summary>
     /// Asks the kernel for all options of a socket. One that it does not know for this kind of socket (ENOPROTOOPT, EOPNOTSUPP) is

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 
 namespace Doorbell.SocketOptions;
 
@@ -23,7 +23,7 @@ internal static class SocketOptionRefusal
             NoSuchEntry when option.Kind == SocketOptionKind.Text => $"it takes {option.Range}",
             NoSuchDevice => "there is no such interface: `ip link` lists them",
             SocketOptionAccess.UnknownOption or SocketOptionAccess.NotSupported =>
-                $"this system does not know it for this kind of socket: `doorbell options {Example(target)}` lists what it knows",
+                "this system does not know it for this kind of socket: SocketOptionCatalogue.Read lists what it knows",
             _ => null,
         };
         return NetworkException.OfOption(target, $"{setting}", Errno.OfLinux(errno), ErrorOf(errno), advice);
@@ -37,14 +37,6 @@ internal static class SocketOptionRefusal
         SocketOptionTime.BeforeConnect => "before connect",
         SocketOptionTime.Connected => "once connected",
         _ => "any time",
-    };
-
-    private static string Example(string target) => target[..(target.IndexOf(':') is > 0 and int colon ? colon : target.Length)] switch
-    {
-        "udp" => "udp://localhost:9876",
-        "unix" => "unix:///run/door",
-        "unix+dgram" => "unix+dgram:///run/door",
-        _ => "tcp://localhost:6789",
     };
 
     private static SocketError ErrorOf(int errno) => errno switch

@@ -37,7 +37,7 @@ public sealed class SocketOptionSetting
         SocketOption option = SocketOptionCatalogue.Find(equals < 0 ? text : text[..equals]);
         if (option.IsReadOnly)
         {
-            throw new FormatException($"{option} can only be read: `doorbell options` shows its value");
+            throw new FormatException($"{option} can only be read: SocketOptionCatalogue.Read shows its value");
         }
 
         string example = $"{option}={Example(option)}";

@@ -12,15 +12,26 @@ internal sealed class Binding
     /// <summary>When any port will do for several addresses, so many ports are tried that all of them may share.</summary>
     private const int MaxPortsTried = 16;
 
-    private readonly ServerOptions _options;
+    private readonly IReadOnlyList<DoorOptions> _doors;
+    private readonly Service? _activated;
+    private readonly ListenOptions _options;
     private readonly ServerModel _model;
     private readonly List<DoorSocket> _existing;
 
-    /// <param name="options">What is asked for.</param>
+    /// <param name="doors">What is to be served, and where; none for all sockets of socket activation.</param>
+    /// <param name="activated">What is served at those.</param>
+    /// <param name="options">How the sockets are bound.</param>
     /// <param name="model">How many sockets it takes for one address.</param>
     /// <param name="takenOver">The last server's sockets; what no endpoint asks for is closed.</param>
-    public Binding(ServerOptions options, ServerModel model, IEnumerable<DoorSocket> takenOver)
+    public Binding(
+        IReadOnlyList<DoorOptions> doors,
+        Service? activated,
+        ListenOptions options,
+        ServerModel model,
+        IEnumerable<DoorSocket> takenOver)
     {
+        _doors = doors;
+        _activated = activated;
         _options = options;
         _model = model;
         _existing = [.. takenOver];
@@ -38,18 +49,17 @@ internal sealed class Binding
         List<DoorSocket> sockets = [];
         try
         {
-            IReadOnlyList<DoorOptions> doors = _options.AllDoors;
-            if (doors.Count == 0)
+            if (_doors.Count == 0)
             {
-                DoorOptions all = new() { Endpoint = Endpoint.Parse("fd://all"), Service = _options.Service! };
+                DoorOptions all = new() { Endpoint = Endpoint.Parse("fd://all"), Service = _activated! };
                 sockets.AddRange(Serve(PassedSockets.AdoptAll(_options), all, 0));
             }
             else
             {
-                _existing.AddRange(PassedSockets.AdoptUnnamed(_options));
+                _existing.AddRange(PassedSockets.AdoptUnnamed(_doors.Select(static door => door.Endpoint), _options));
             }
 
-            foreach ((int number, DoorOptions door) in doors.Index())
+            foreach ((int number, DoorOptions door) in _doors.Index())
             {
                 sockets.AddRange(Serve(await BindAsync(door.Endpoint, cancellation).ConfigureAwait(false), door, number));
             }

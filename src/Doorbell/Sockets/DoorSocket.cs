@@ -9,6 +9,12 @@ namespace Doorbell.Sockets;
 /// <param name="Door">Where it is; several sockets may share one.</param>
 internal sealed record DoorSocket(Socket Socket, Door Door)
 {
+    /// <summary>Shared by all copies of this record, since they are of the same socket.</summary>
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when this process has closed it.</summary>
+    public Task Released => _released.Task;
+
     /// <summary>For calls that System.Net.Sockets does not have; valid as long as the socket is open.</summary>
     public int Descriptor => (int)Socket.SafeHandle.DangerousGetHandle();
 
@@ -61,6 +67,7 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
         }
 
         Socket.Dispose();
+        _released.TrySetResult();
     }
 
     /// <summary>Closes it, and removes its file if it is a unix socket of ours.</summary>

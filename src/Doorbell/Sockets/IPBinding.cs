@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Doorbell.Lanes.Datagrams;
 
 namespace Doorbell.Sockets;
 
@@ -11,7 +10,7 @@ internal static class IPBinding
     public const int SystemsMaximum = int.MaxValue;
 
     /// <exception cref="NetworkException">It can't be had.</exception>
-    public static DoorSocket Bind(Transport transport, IPEndPoint address, bool dualStack, ServerOptions options, bool sharesPort = false)
+    public static DoorSocket Bind(Transport transport, IPEndPoint address, bool dualStack, ListenOptions options, bool sharesPort = false)
     {
         bool stream = transport == Transport.Tcp;
         string target = Uri(transport, address.Port, dualStack ? "*" : address.Address.ToString()).ToString();
@@ -29,7 +28,7 @@ internal static class IPBinding
             if (OperatingSystem.IsLinux() && !stream && all)
             {
                 // The kernel notes which address was asked when a datagram comes, not when it is received.
-                DatagramOffload.AskForLocalAddress(socket);
+                RawOptions.AskForLocalAddress(socket);
             }
 
             ServerSocketOptions asked = new(socket, options.SocketOptions, target);
@@ -40,7 +39,7 @@ internal static class IPBinding
             if (stream)
             {
                 operation = "listen";
-                socket.Listen(options.ListenBacklog ?? SystemsMaximum);
+                socket.Listen(options.Backlog ?? SystemsMaximum);
             }
 
             int port = ((IPEndPoint)socket.LocalEndPoint!).Port;

@@ -12,7 +12,7 @@ internal static class InheritedSocket
     /// <param name="name">As the user named it, for errors.</param>
     /// <param name="options">What is to be set on it still, and on its connections.</param>
     /// <exception cref="NetworkException">It is closed, no socket, or not one that can be served.</exception>
-    public static DoorSocket Adopt(int descriptor, string name, ServerOptions options)
+    public static DoorSocket Adopt(int descriptor, string name, ListenOptions options)
     {
         if (!OperatingSystem.IsLinux())
         {

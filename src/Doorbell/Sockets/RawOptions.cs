@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Doorbell.Native;
 
 namespace Doorbell.Sockets;
 
@@ -25,4 +26,21 @@ internal static class RawOptions
         const int ReusePort = 15;
         socket.SetRawSocketOption(SocketLevel, ReusePort, BitConverter.GetBytes(1));
     }
+
+    /// <summary>
+    /// Asks the kernel to note to which of our addresses each datagram came (IP_PKTINFO, ip(7); IPV6_RECVPKTINFO, ipv6(7)); before bind(2),
+    /// so that none is missed. Linux.
+    /// </summary>
+    /// <returns>Whether it does.</returns>
+    public static bool AskForLocalAddress(Socket socket)
+    {
+        // A dual-stack socket tells an IPv4 datagram's address by both; IP_PKTINFO's is fit for an answer even if that was a broadcast.
+        bool of4 = TrySet(socket, ControlMessage.IPLevel, ControlMessage.PacketInfo);
+        return socket.AddressFamily == AddressFamily.InterNetworkV6
+            ? TrySet(socket, ControlMessage.IPv6Level, ControlMessage.ReceivePacketInfo6)
+            : of4;
+    }
+
+    private static bool TrySet(Socket socket, int level, int option) =>
+        SocketOptionCalls.Set((int)socket.SafeHandle.DangerousGetHandle(), level, option, BitConverter.GetBytes(1)) == 0;
 }

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Doorbell.Native;
-using Doorbell.Serving;
 
 namespace Doorbell.Sockets;
 
@@ -31,7 +30,7 @@ internal sealed class TakeoverClient : IDisposable
 
     /// <summary>Null if nobody serves the path.</summary>
     /// <exception cref="NetworkException">Whoever serves it hands nothing over, or this is not Linux.</exception>
-    public static TakeoverClient? Ask(string path, ServerOptions options)
+    public static TakeoverClient? Ask(string path, ListenOptions options)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -66,8 +65,8 @@ internal sealed class TakeoverClient : IDisposable
     public void Ready()
     {
         int descriptor = (int)_old.SafeHandle.DangerousGetHandle();
-        if (DescriptorPassing.TrySend(descriptor, TakeoverListener.Ready, []) != 0
-            || DescriptorPassing.Receive(descriptor, []) != TakeoverListener.GoneFromPath)
+        if (DescriptorPassing.TrySend(descriptor, TakeoverMessages.Ready, []) != 0
+            || DescriptorPassing.Receive(descriptor, []) != TakeoverMessages.GoneFromPath)
         {
             throw Silent(_path);
         }
@@ -75,7 +74,7 @@ internal sealed class TakeoverClient : IDisposable
 
     public void Dispose() => _old.Dispose();
 
-    private static TakeoverClient Receive(Socket old, string path, ServerOptions options)
+    private static TakeoverClient Receive(Socket old, string path, ListenOptions options)
     {
         // Where others may make files, the path may be anybody's, who would keep the listeners that he hands over.
         int connection = (int)old.SafeHandle.DangerousGetHandle();
@@ -93,9 +92,9 @@ internal sealed class TakeoverClient : IDisposable
         {
             what = DescriptorPassing.Receive(connection, descriptors);
         }
-        while (what == TakeoverListener.MoreSockets);
+        while (what == TakeoverMessages.MoreSockets);
 
-        if (what != TakeoverListener.LastSocket)
+        if (what != TakeoverMessages.LastSocket)
         {
             old.Dispose();
             throw Silent(path);
@@ -108,5 +107,5 @@ internal sealed class TakeoverClient : IDisposable
 
     private static NetworkException Silent(string path) => new(
         "take over", $"unix://{PrintableText.Escape(path)}", "the server there hands nothing over", SocketError.ConnectionAborted,
-        "look whether it is a doorbell of the same user, started with the same --takeover");
+        "look whether it is a Doorbell server of the same user, with the same ServerOptions.TakeoverPath");
 }

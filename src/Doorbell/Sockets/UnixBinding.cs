@@ -7,7 +7,7 @@ namespace Doorbell.Sockets;
 internal static class UnixBinding
 {
     /// <exception cref="NetworkException">It can't be bound, or a living server has it.</exception>
-    public static DoorSocket Bind(Endpoint endpoint, ServerOptions options)
+    public static DoorSocket Bind(Endpoint endpoint, ListenOptions options)
     {
         bool stream = endpoint.IsStream;
         RemoveIfStale(endpoint);
@@ -26,7 +26,7 @@ internal static class UnixBinding
             if (stream)
             {
                 operation = "listen";
-                socket.Listen(options.ListenBacklog ?? IPBinding.SystemsMaximum);
+                socket.Listen(options.Backlog ?? IPBinding.SystemsMaximum);
             }
 
             return asked.Bound(new Door(endpoint, Reach.ThisMachine));

@@ -66,7 +66,7 @@ public sealed class CoapCountsTests
             new Dictionary<string, CoapResource> { ["count"] = new(static (_, _) => CoapCode.Changed) },
             CoapServerLimits.Default with { MaxExchanges = 0 });
         Ledger ledger = new(service.Counters);
-        DatagramHandler handler = service.NewDatagramHandler!(new DoorSocketInfo(Endpoint.Parse("udp://127.0.0.1:5683")));
+        DatagramHandler handler = service.NewDatagramHandler!(new DoorSocketInfo(Endpoint.Parse("udp://127.0.0.1:5683"), default));
         DatagramSession session = new(handler, DatagramLimits.Default, ledger);
         Warnings log = new();
         CounterWatch watch = new(ledger, log);

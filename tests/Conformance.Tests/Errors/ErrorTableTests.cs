@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Doorbell.Native.Errors;
+using Doorbell.Native;
 
 namespace Doorbell.Tests;
 

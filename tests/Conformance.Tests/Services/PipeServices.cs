@@ -12,8 +12,9 @@ internal static class PipeServices
 
     private abstract class Capitaliser : PipeHandler
     {
-        protected sealed override async Task RunAsync(IDuplexPipe connection, PeerAddress peer, CancellationToken closed)
+        protected sealed override async Task RunAsync(PipeConnection connection)
         {
+            CancellationToken closed = connection.Closed;
             while (true)
             {
                 ReadResult read = await connection.Input.ReadAsync(closed);

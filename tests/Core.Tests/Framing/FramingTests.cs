@@ -54,6 +54,56 @@ public sealed class FramingTests
         Assert.Equal(CloseReason.HandlerFault, Ask("prefix1", "\u0001a", static (_, answer) => answer.Write(new byte[256])).Ended);
     }
 
+    [Theory]
+    [MemberData(nameof(Framings))]
+    public void Messages_written_and_read_over_pieces_of_any_size_come_out_as_they_went_in(string name) =>
+        Gen.Select(Gen.Char['a', 'z'].Array[1, 40].Array[0, 20], Gen.Int[1, 50].Array[1, 60]).Sample(
+            (messages, pieces) =>
+            {
+                Framing framing = FramingOf(name);
+                byte[][] sent = [.. messages.Select(message => Encoding.ASCII.GetBytes(name == "fixed" ? Padded(message) : message))];
+                ArrayBufferWriter<byte> written = new();
+                foreach (byte[] message in sent)
+                {
+                    framing.Write(message, written);
+                }
+
+                ReadOnlySequence<byte> input = InPieces(written.WrittenMemory, pieces);
+                List<byte[]> read = [];
+                while (framing.TryRead(ref input, out ReadOnlySequence<byte> message))
+                {
+                    read.Add(message.ToArray());
+                }
+
+                Assert.Equal(sent, read);
+                Assert.Equal(0, input.Length);
+            },
+            iter: 1000);
+
+    [Theory]
+    [MemberData(nameof(Framings))]
+    public void A_search_over_pieces_finds_what_a_search_of_the_whole_finds(string name) =>
+        Gen.Select(Gen.OneOfConst<byte>(0, 1, 5, (byte)'-', (byte)'\r', (byte)'\n', (byte)'a').Array[0, 40], Gen.Int[1, 6].Array[1, 40]).Sample(
+            (bytes, pieces) =>
+            {
+                Framing framing = FramingOf(name);
+                bool whole = framing.TryFind(bytes, searched: 0, out Frame expected);
+                Assert.Equal(whole, framing.TryFind(InPieces(bytes, pieces), out Frame found));
+                Assert.Equal(whole ? expected : default, whole ? found : default);
+                whole = new CopyingFraming(framing).TryFind(InPieces(bytes, pieces), out found);
+                Assert.Equal(whole ? expected : default, whole ? found : default);
+            },
+            iter: 3000);
+
+    [Fact]
+    public void A_message_that_the_framing_can_not_carry_is_refused_and_nothing_is_written()
+    {
+        ArrayBufferWriter<byte> written = new();
+        Assert.Throws<InvalidOperationException>(() => Framing.LengthPrefix(1).Write(new byte[256], written));
+        Assert.Throws<InvalidOperationException>(() => Framing.FixedLength(8).Write("short"u8, written));
+        Assert.Equal(0, written.WrittenCount);
+    }
+
     [Fact]
     public void A_length_prefix_past_the_message_limit_ends_the_connection()
     {
@@ -95,6 +145,24 @@ public sealed class FramingTests
         _ => Framing.LengthPrefix(4),
     };
 
+    private static char[] Padded(char[] message) => [.. message.Concat(Enumerable.Repeat('.', 8)).Take(8)];
+
+    /// <summary>The same bytes in pieces of these lengths, and then the rest.</summary>
+    private static ReadOnlySequence<byte> InPieces(ReadOnlyMemory<byte> bytes, int[] lengths)
+    {
+        Piece first = new(ReadOnlyMemory<byte>.Empty, 0);
+        Piece last = first;
+        foreach (int length in lengths)
+        {
+            int count = Math.Min(length, bytes.Length);
+            last = last.Append(bytes[..count]);
+            bytes = bytes[count..];
+        }
+
+        last = last.Append(bytes);
+        return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
+    }
+
     private static byte[] Frame(string name, char[] message)
     {
         byte[] bytes = Encoding.ASCII.GetBytes(message);
@@ -108,5 +176,26 @@ public sealed class FramingTests
             "prefix2" => [0, (byte)bytes.Length, .. bytes],
             _ => [0, 0, 0, (byte)bytes.Length, .. bytes],
         };
+    }
+
+    private sealed class Piece : ReadOnlySequenceSegment<byte>
+    {
+        public Piece(ReadOnlyMemory<byte> bytes, long index) => (Memory, RunningIndex) = (bytes, index);
+
+        public Piece Append(ReadOnlyMemory<byte> bytes)
+        {
+            Piece next = new(bytes, RunningIndex + Memory.Length);
+            Next = next;
+            return next;
+        }
+    }
+
+    /// <summary>A framing of a user's own, which says only what it has to.</summary>
+    private sealed class CopyingFraming(Framing framing) : Framing
+    {
+        public override bool EndCompletes => framing.EndCompletes;
+
+        public override bool TryFind(ReadOnlySpan<byte> input, int searched, out Frame frame) =>
+            framing.TryFind(input, searched, out frame);
     }
 }

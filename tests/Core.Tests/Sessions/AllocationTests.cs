@@ -1,6 +1,5 @@
 using System.Buffers;
 using Doorbell.Sessions;
-
 using Doorbell.Testing;
 
 namespace Doorbell.Tests;
@@ -17,7 +16,12 @@ public sealed class AllocationTests
         foreach (Service service in new[] { ClassicServices.Capitalize, ClassicServices.Echo, lines })
         {
             StreamSession session = new(
-                service.NewStreamHandler!(InMemoryConnection.Info), StreamLimits.Default, default, new SilentBell(), new Ledger(), ArrayPool<byte>.Shared);
+                service.NewStreamHandler!(InMemoryConnection.Info),
+                StreamLimits.Default,
+                InMemoryConnection.Info,
+                new SilentBell(),
+                new Ledger(),
+                ArrayPool<byte>.Shared);
             session.Opened(TimeSpan.Zero, DateTimeOffset.UnixEpoch);
             byte[] line = "a line of thirty-two bytes, ßtraße\n"u8.ToArray();
             Assert.Equal(0, AllocatedBy(() => Exchange(session, line)));

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using System.Xml.Linq;
-using Doorbell.Cli;
+using Doorbell.Lab.Models;
 
 namespace Doorbell.Tests;
 
@@ -156,13 +156,5 @@ public sealed class BenchTests
         Assert.StartsWith("doorbell: ", ended.Error, StringComparison.Ordinal);
         Assert.Contains(part, ended.Error, StringComparison.Ordinal);
         Assert.Equal(1, ended.Error.Count(static c => c == '\n'));
-    }
-
-    /// <summary>A file's name for one test; the file goes with it.</summary>
-    private sealed class Scratch(string extension) : IDisposable
-    {
-        public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), System.IO.Path.GetRandomFileName() + extension);
-
-        public void Dispose() => File.Delete(Path);
     }
 }

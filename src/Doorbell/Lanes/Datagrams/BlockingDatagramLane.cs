@@ -11,7 +11,7 @@ namespace Doorbell.Lanes.Datagrams;
 /// A lane that is a thread and carries one datagram socket: it sleeps in poll(2), receives a batch, has each datagram answered,
 /// sends all the answers.
 /// </summary>
-internal sealed unsafe class BlockingDatagramLane
+internal sealed unsafe class BlockingDatagramLane : IDisposable
 {
     /// <summary>At a drain, at most so many messages that wait in the kernel are still answered.</summary>
     private const int MaxAtDrain = 10_000;
@@ -22,73 +22,168 @@ internal sealed unsafe class BlockingDatagramLane
     private readonly DoorSocket _bound;
     private readonly ServerContext _context;
     private readonly ShutdownEvents _shutdown;
+    private readonly BlockingBell _bell = new();
     private readonly DatagramSession _session;
     private readonly Backoff _backoff = new();
     private readonly bool _isUnix;
+    private readonly bool _isOpened;
     private readonly OverflowCount? _overflow;
     private ReceiveBatch _batch = null!;
     private SendBatch _sends = null!;
+    private OpenedLanes? _opened;
+    private volatile bool _isStopped;
 
     /// <summary>Whether any came since the kernel was asked what it dropped: it tells of itself only with the next datagram.</summary>
     private bool _mayHaveDropped;
 
+    /// <summary>A lane for a socket of a server's door.</summary>
     public BlockingDatagramLane(DoorSocket bound, ServerContext context, ShutdownEvents shutdown)
+        : this(bound, context, shutdown, context.NewDatagramHandler(bound.Door), isOpened: false)
+    {
+    }
+
+    /// <param name="bound">The socket, the lane's from here on.</param>
+    /// <param name="context">The server's.</param>
+    /// <param name="shutdown">The server's.</param>
+    /// <param name="handler">This socket's own.</param>
+    /// <param name="isOpened">Whether another socket's handler has opened this one, so that its own handler may close it.</param>
+    public BlockingDatagramLane(DoorSocket bound, ServerContext context, ShutdownEvents shutdown, DatagramHandler handler, bool isOpened)
     {
         _bound = bound;
         _context = context;
         _shutdown = shutdown;
         _isUnix = bound.Door.Endpoint.IsUnix;
-        _session = context.NewDatagramSession(bound.Door);
+        _isOpened = isOpened;
+        _session = new DatagramSession(handler, bound.Door.Service.DatagramLimits, context.Ledger, _bell) { MayClose = isOpened };
         _overflow = _isUnix ? null : new OverflowCount(bound, context.Ledger, context.Log);
 
         // A unix peer that does not read would be waited for at each send, by all others too.
         bound.Socket.Blocking = false;
     }
 
+    private bool IsOver => _isStopped || _session.IsClosing;
+
+    /// <summary>
+    /// Whether a ring can come: to the handler, from a further socket that has ended, or to a further socket that is to end. A lane that hears
+    /// none polls no descriptor for it.
+    /// </summary>
+    private bool HearsBell => _isOpened || _opened is not null || _session.BellTaken;
+
     public void Run()
     {
+        CloseReason reason = CloseReason.TransportFailed;
         try
         {
             using ReceiveBatch batch = new(_isUnix, _bound.Door.Service.DatagramLimits.MaxDatagramBytes);
             using SendBatch sends = new(_bound, _context, DatagramOffload.Of(_bound));
             _batch = batch;
             _sends = sends;
-            while (!_shutdown.IsDraining)
-            {
-                // While several came, others will have come since. One alone is mostly followed by nothing for a while: to ask
-                // poll(2) at once saves a receive that finds none.
-                if (ReceiveSome() <= 1)
-                {
-                    Wait();
-                }
-
-                // However many datagrams come, the alarm is heard.
-                if (_session.Deadline != TimeSpan.MaxValue && _session.Deadline <= MonotonicClock.Now)
-                {
-                    Tick();
-                }
-            }
-
-            // A receive that failed says nothing of what there is.
-            int received = 0;
-            for (int more = 1; more != 0 && received < MaxAtDrain && !_shutdown.IsAborting; received += Math.Max(more, 0))
-            {
-                more = ReceiveSome();
-            }
-
+            _session.Opened(OpenedSocket.LocalOf(_bound.Socket), MonotonicClock.Now, DateTimeOffset.UtcNow);
+            Complete(default);
+            Serve();
+            reason = Drain() ? CloseReason.Completed : CloseReason.DrainDeadline;
             _overflow?.Ask(MonotonicClock.Now);
         }
         finally
         {
+            _opened?.Close();
             _bound.Release();
+            _session.Closed(reason);
+            LogFault(default);
+            Dispose();
         }
     }
 
-    private void Wait()
+    public void Dispose() => _bell.Dispose();
+
+    /// <summary>Ends the lane soon, from another thread: the handler that has opened this socket has lost its own.</summary>
+    public void Stop()
     {
-        PollDescriptor* descriptors = stackalloc PollDescriptor[2];
+        _isStopped = true;
+        _bell.Ring();
+    }
+
+    private void Serve()
+    {
+        while (!_shutdown.IsDraining && !IsOver)
+        {
+            // While several came, others will have come since. One alone is mostly followed by nothing for a while: to ask
+            // poll(2) at once saves a receive that finds none.
+            if (ReceiveSome() <= 1)
+            {
+                Wait(_shutdown.Drain);
+            }
+
+            // However many datagrams come, the bell and the alarm are heard.
+            OnBellAndAlarm();
+        }
+    }
+
+    /// <summary>
+    /// Answers what waits in the kernel, and goes on while the handler has something half done or further sockets have. False if the drain's
+    /// deadline came first.
+    /// </summary>
+    private bool Drain()
+    {
+        if (IsOver)
+        {
+            return true;
+        }
+
+        _session.Drain(MonotonicClock.Now, DateTimeOffset.UtcNow);
+        Complete(default);
+        for (int received = 0; !_shutdown.IsAborting && !IsOver;)
+        {
+            // A receive that failed says nothing of what there is.
+            int more = ReceiveSome();
+            received += Math.Max(more, 0);
+            if (more != 0 && received < MaxAtDrain)
+            {
+                continue;
+            }
+
+            if (_session.IsIdle)
+            {
+                return true;
+            }
+
+            if (more == 0)
+            {
+                Wait(_shutdown.Abort);
+            }
+
+            OnBellAndAlarm();
+        }
+
+        return IsOver || _session.IsIdle;
+    }
+
+    private void OnBellAndAlarm()
+    {
+        if (HearsBell && _bell.TakeRing() && _session.BellTaken)
+        {
+            _session.Ring(MonotonicClock.Now, DateTimeOffset.UtcNow);
+            Complete(default);
+        }
+
+        if (_session.Deadline != TimeSpan.MaxValue && _session.Deadline <= MonotonicClock.Now)
+        {
+            _session.Tick(MonotonicClock.Now, DateTimeOffset.UtcNow);
+            Complete(default);
+        }
+    }
+
+    private void Wait(EventDescriptor stop)
+    {
+        PollDescriptor* descriptors = stackalloc PollDescriptor[3];
         descriptors[0] = new PollDescriptor { Descriptor = _bound.Descriptor, Events = PollDescriptor.In };
-        descriptors[1] = new PollDescriptor { Descriptor = _shutdown.Drain.Descriptor, Events = PollDescriptor.In };
+        descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
+        int count = 2;
+        if (HearsBell)
+        {
+            descriptors[count++] = new PollDescriptor { Descriptor = _bell.Listen(), Events = PollDescriptor.In };
+        }
+
         int milliseconds = _mayHaveDropped ? QuietMilliseconds : -1;
         if (_session.Deadline is { } deadline && deadline != TimeSpan.MaxValue)
         {
@@ -96,7 +191,7 @@ internal sealed unsafe class BlockingDatagramLane
             milliseconds = (int)Math.Clamp(wait, 0, _mayHaveDropped ? QuietMilliseconds : int.MaxValue);
         }
 
-        int ready = Libc.poll(descriptors, 2, milliseconds);
+        int ready = Libc.poll(descriptors, (nuint)count, milliseconds);
         if (ready > 0 && (descriptors[0].Returned & PollDescriptor.Error) != 0)
         {
             ForgetErrors();
@@ -109,7 +204,8 @@ internal sealed unsafe class BlockingDatagramLane
     }
 
     /// <summary>
-    /// With IP_RECVERR (--option) ICMP errors wait in a queue of their own, and poll(2) does not sleep while there are any.
+    /// With IP_RECVERR, if <see cref="ServerOptions.SocketOptions"/> sets it, ICMP errors wait in a queue of their own. While there are
+    /// any, poll(2) does not sleep.
     /// </summary>
     private void ForgetErrors()
     {
@@ -120,11 +216,23 @@ internal sealed unsafe class BlockingDatagramLane
         }
     }
 
-    private void Tick()
+    /// <summary>After calls of the handler: what it threw is logged, what it has asked for is opened, what it has written is sent.</summary>
+    /// <param name="peer">The peer whose datagram it handled last; none in another turn.</param>
+    private void Complete(PeerAddress peer)
     {
-        _session.Tick(MonotonicClock.Now, DateTimeOffset.UtcNow);
-        LogFault(default);
+        LogFault(peer);
+        if (_session.HasOpenings)
+        {
+            (_opened ??= new OpenedLanes(_bound, _context, _session, _bell, NewOpenedLane)).OpenAll();
+        }
+
         SendAll();
+    }
+
+    private OpenedLane NewOpenedLane(DoorSocket bound, DatagramHandler handler)
+    {
+        BlockingDatagramLane lane = new(bound, _context, _shutdown, handler, isOpened: true);
+        return new OpenedLane(lane.Run, lane.Stop);
     }
 
     /// <summary>Receives and answers a batch; how many messages there were, 0 if there is none now, -1 if the system did not say.</summary>
@@ -158,7 +266,7 @@ internal sealed unsafe class BlockingDatagramLane
             Handle(_batch.BytesOf(i), message, now, utcNow);
         }
 
-        SendAll();
+        Complete(default);
         return count;
     }
 
@@ -230,7 +338,7 @@ internal sealed unsafe class BlockingDatagramLane
     {
         if (_session.Fault is { } fault)
         {
-            ServerLog.DatagramFaulted(_context.Log, _bound.Door.Endpoint, peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            ServerLog.DatagramFaulted(_context.Log, _bound.Door.Endpoint, peer, fault);
             _session.Fault = null;
         }
     }

@@ -28,7 +28,7 @@ internal readonly record struct DatagramOffload(bool Joins, bool Chooses)
 
         // Setting "no segments" changes nothing and tells whether the option is there (Linux 4.18).
         bool joins = !IsAsked(bound, "UDP_SEGMENT") && Set(bound.Socket, ControlMessage.UdpLevel, ControlMessage.UdpSegment, 0);
-        return new DatagramOffload(joins, IsBoundToAll(bound) && AskForLocalAddress(bound.Socket));
+        return new DatagramOffload(joins, IsBoundToAll(bound) && RawOptions.AskForLocalAddress(bound.Socket));
     }
 
     /// <summary>
@@ -40,16 +40,6 @@ internal readonly record struct DatagramOffload(bool Joins, bool Chooses)
         {
             Set(bound.Socket, ControlMessage.UdpLevel, ControlMessage.UdpJoined, 0);
         }
-    }
-
-    /// <summary>Asks the kernel to note to which of our addresses each datagram came; before bind(2), so that none is missed.</summary>
-    public static bool AskForLocalAddress(Socket socket)
-    {
-        // A dual-stack socket tells an IPv4 datagram's address by both; IP_PKTINFO's is fit for an answer even if that was a broadcast.
-        bool of4 = Set(socket, ControlMessage.IPLevel, ControlMessage.PacketInfo, 1);
-        return socket.AddressFamily == AddressFamily.InterNetworkV6
-            ? Set(socket, ControlMessage.IPv6Level, ControlMessage.ReceivePacketInfo6, 1)
-            : of4;
     }
 
     private static bool IsBoundToAll(DoorSocket bound) => bound.Socket.LocalEndPoint is IPEndPoint { Address: { } address }

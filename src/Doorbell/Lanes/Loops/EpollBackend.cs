@@ -35,8 +35,11 @@ internal sealed class EpollBackend : LaneBackend<PolledConnection>
         IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown) =>
         new(listeners, all, context, shutdown, static lane => new EpollBackend(lane));
 
-    public override PolledConnection Make(in AcceptedSocket accepted, Bell bell) =>
+    public override PolledConnection Make(in AcceptedSocket accepted, LaneBell bell) =>
         new(accepted, _lane.Context, bell, _lane.Pool) { ReceivesToEnd = accepted.Door.IsUnix };
+
+    public override PolledConnection Make(in ConnectedSocket connected, LaneBell bell) =>
+        new(connected, _lane.Context, bell, _lane.Pool) { ReceivesToEnd = connected.Request.Endpoint.IsUnix };
 
     public override void Watch(LoopConnection<PolledConnection> connection) => _loop.WatchByToken(
         connection.Connection.Descriptor, Epoll.In | Epoll.Urgent | Epoll.Out | Epoll.PeerHangUp | Epoll.Edge, connection.Token);

@@ -13,7 +13,10 @@ internal abstract class LaneBackend<TConnection> : IDisposable
 
     /// <summary>A connection, which owns its descriptor from here on.</summary>
     /// <exception cref="Exception">The making of the handler failed.</exception>
-    public abstract TConnection Make(in AcceptedSocket accepted, Bell bell);
+    public abstract TConnection Make(in AcceptedSocket accepted, LaneBell bell);
+
+    /// <inheritdoc cref="Make(in AcceptedSocket, LaneBell)"/>
+    public abstract TConnection Make(in ConnectedSocket connected, LaneBell bell);
 
     /// <summary>Hears of a connection from here on. Readable and writable are taken for granted at first.</summary>
     /// <exception cref="NetworkException">The system is short of memory.</exception>

@@ -115,7 +115,7 @@ internal sealed class LoopAcceptor
     /// <param name="now">The time.</param>
     public void AcceptSome(TimeSpan now)
     {
-        bool draining = _loop.IsDraining;
+        bool draining = _loop.AcceptsLast;
         if (draining)
         {
             StopWaiting();

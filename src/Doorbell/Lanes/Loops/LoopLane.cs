@@ -16,6 +16,11 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     where TConnection : SocketConnection
 {
     private readonly ConcurrentQueue<LoopConnection<TConnection>> _rung = new();
+
+    /// <summary>Those whose bell was rung by the lane's own thread, which needs no wake.</summary>
+    private Queue<LoopConnection<TConnection>> _rungHere = new();
+    private Queue<LoopConnection<TConnection>> _dispatching = new();
+    private int _thread;
     private Queue<LoopConnection<TConnection>> _yielded = new();
     private Queue<LoopConnection<TConnection>> _next = new();
 
@@ -32,15 +37,17 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         ShutdownEvents shutdown,
         Func<LoopLane<TConnection>, LaneBackend<TConnection>> newBackend)
     {
-        Context = context with { Ledger = context.Ledger.PartOfOneThread() };
+        Context = context with { Ledger = context.Ledger.PartOfOneThread(), Connections = context.Connections.PartOfLane() };
         Loop = new EventLoop(shutdown);
         Acceptor = new LoopAcceptor(listeners, all, Context, Loop, Open);
+        Connector = new LoopConnector(Context, Loop, Open);
         try
         {
             Backend = newBackend(this);
         }
         catch
         {
+            Connector.Dispose();
             Acceptor.Close();
             Loop.Dispose();
             throw;
@@ -53,6 +60,8 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
 
     public LoopAcceptor Acceptor { get; }
 
+    public LoopConnector Connector { get; }
+
     public LaneBackend<TConnection> Backend { get; }
 
     public LoopTable<TConnection> Table { get; } = new();
@@ -63,6 +72,12 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     /// <summary>Any thread: the connection's bell was rung.</summary>
     public void OnRung(LoopConnection<TConnection> connection)
     {
+        if (Environment.CurrentManagedThreadId == _thread)
+        {
+            _rungHere.Enqueue(connection);
+            return;
+        }
+
         _rung.Enqueue(connection);
         Loop.Wake();
     }
@@ -75,6 +90,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         try
         {
             Backend.BeginAccepting();
+            _thread = Environment.CurrentManagedThreadId;
             Loop.Run(this, Backend.Wait);
         }
         catch
@@ -93,6 +109,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
 
     public void Dispose()
     {
+        Connector.Dispose();
         Backend.Dispose();
         Acceptor.Close();
         Loop.Dispose();
@@ -102,26 +119,38 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     {
         if (Loop.WasWoken)
         {
+            Connector.OnWake(now);
             DispatchRings(now);
         }
 
+        DispatchRungHere(now);
         ResumeYielded(now);
         Backend.AcceptSome(now);
-        if (!Acceptor.IsAccepting && Table.Count == 0)
+        if (!Acceptor.IsAccepting && Table.Count == 0 && Connector.Count == 0)
         {
             Loop.Stop();
         }
 
-        return _yielded.Count > 0 ? TimeSpan.Zero : Acceptor.NextAccept;
+        return _yielded.Count > 0 || _rungHere.Count > 0 ? TimeSpan.Zero : Acceptor.NextAccept;
     }
 
     public void OnShutdown(TimeSpan now)
     {
         Acceptor.OnReadable();
+        if (!Loop.IsDraining)
+        {
+            return;
+        }
+
         News news = Loop.IsAborting ? News.Abort : News.Drain;
         foreach (LoopConnection<TConnection> connection in Table.ToArray())
         {
             Dispatch(connection, news, now);
+        }
+
+        if (Loop.IsAborting)
+        {
+            Connector.Abort();
         }
 
         Backend.OnDrainAsked();
@@ -137,6 +166,9 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
             {
                 case News.Ring:
                     session.Ring(now);
+                    break;
+                case News.Asked:
+                    connection.Connection.CloseIfAsked();
                     break;
                 case News.Yield when (session.Wants & Want.Yield) != 0:
                     session.Continue(now);
@@ -165,9 +197,9 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     {
         if (!connection.Over)
         {
-            ServerLog.LaneFailed(Context.Log, connection.Connection.Door, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(Context.Log, connection.Connection.Door, ServerLog.TextOf(fault), fault);
             connection.Connection.Session.Fail(CloseReason.TransportFailed);
-            if (Backend.Advance(connection.Connection, MonotonicClock.Now) == Progress.Over)
+            if (AdvanceAndConnect(connection.Connection, MonotonicClock.Now) == Progress.Over)
             {
                 Close(connection);
             }
@@ -179,11 +211,36 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         // A handler may ring its own bell each time: what is rung from here on has raised the wake again, and comes next time round.
         for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection<TConnection>? connection); rung--)
         {
-            if (!connection.Over)
-            {
-                connection.ClearRing();
-                Dispatch(connection, News.Ring, now);
-            }
+            DispatchRing(connection, now);
+        }
+    }
+
+    /// <summary>What these ring in their turn comes with the next round: a handler may ring its own bell each time.</summary>
+    private void DispatchRungHere(TimeSpan now)
+    {
+        (_rungHere, _dispatching) = (_dispatching, _rungHere);
+        while (_dispatching.TryDequeue(out LoopConnection<TConnection>? connection))
+        {
+            DispatchRing(connection, now);
+        }
+    }
+
+    private void DispatchRing(LoopConnection<TConnection> connection, TimeSpan now)
+    {
+        if (connection.Over)
+        {
+            return;
+        }
+
+        int what = connection.TakeRing();
+        if ((what & LoopConnection<TConnection>.Woken) != 0)
+        {
+            Dispatch(connection, News.Asked, now);
+        }
+
+        if ((what & LoopConnection<TConnection>.Rung) != 0 && !connection.Over)
+        {
+            Dispatch(connection, News.Ring, now);
         }
     }
 
@@ -203,7 +260,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
 
     private void Advance(LoopConnection<TConnection> connection, TimeSpan now)
     {
-        switch (Backend.Advance(connection.Connection, now))
+        switch (AdvanceAndConnect(connection.Connection, now))
         {
             case Progress.Over:
                 Close(connection);
@@ -215,6 +272,41 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         }
 
         Loop.Timers.Ensure(connection, connection.Connection.Session.Deadline);
+    }
+
+    private Progress AdvanceAndConnect(TConnection connection, TimeSpan now)
+    {
+        Progress progress = Backend.Advance(connection, now);
+        while (progress == Progress.Connecting)
+        {
+            while (connection.Session.TryTakeConnect(out ConnectRequest? request))
+            {
+                Connector.Connect(request, now);
+            }
+
+            progress = Backend.Advance(connection, now);
+        }
+
+        return progress;
+    }
+
+    private void Open(ConnectedSocket connected, TimeSpan now)
+    {
+        LoopConnection<TConnection> connection = new(connected, this);
+        Table.Add(connection);
+        try
+        {
+            connection.Connection.Open(now);
+            Backend.Watch(connection);
+        }
+        catch (Exception fault)
+        {
+            // The system is out of memory for one more descriptor to watch.
+            Drop(connection, fault);
+            return;
+        }
+
+        Dispatch(connection, Loop.IsDraining ? News.Drain : News.Socket, now);
     }
 
     private bool Open(AcceptedSocket accepted, TimeSpan now)
@@ -232,7 +324,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
             // The making of the handler failed, or the system is out of memory for one more descriptor to watch.
             if (connection is null)
             {
-                ServerLog.LaneFailed(Context.Log, accepted.Door, ServerLog.TextOf(fault));
+                ServerLog.LaneFailed(Context.Log, accepted.Door, ServerLog.TextOf(fault), fault);
                 _ = Libc.close(accepted.Descriptor);
                 Context.Admission.Release(accepted.Peer);
             }
@@ -254,6 +346,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     private void ResetAll()
     {
         Backend.EndAll();
+        Connector.Dispose();
         foreach (LoopConnection<TConnection> connection in Table.ToArray())
         {
             StreamSession session = connection.Connection.Session;
@@ -285,7 +378,10 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         }
         finally
         {
-            Context.Admission.Release(connection.Connection.Session.Peer);
+            if (!connection.Connection.IsOutgoing)
+            {
+                Context.Admission.Release(connection.Connection.Peer);
+            }
         }
     }
 }

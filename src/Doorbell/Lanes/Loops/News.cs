@@ -9,6 +9,9 @@ internal enum News
     /// <summary>Its bell was rung.</summary>
     Ring,
 
+    /// <summary>The server asks it to close.</summary>
+    Asked,
+
     /// <summary>It had yielded, and its turn has come again.</summary>
     Yield,
 

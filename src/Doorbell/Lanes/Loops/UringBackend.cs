@@ -51,7 +51,9 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
         IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown, RingSizes sizes) =>
         new(listeners, all, context, shutdown, lane => new UringBackend(lane, listeners, sizes));
 
-    public override UringConnection Make(in AcceptedSocket accepted, Bell bell) => new(accepted, _lane.Context, bell, _lane.Pool);
+    public override UringConnection Make(in AcceptedSocket accepted, LaneBell bell) => new(accepted, _lane.Context, bell, _lane.Pool);
+
+    public override UringConnection Make(in ConnectedSocket connected, LaneBell bell) => new(connected, _lane.Context, bell, _lane.Pool);
 
     public override void Watch(LoopConnection<UringConnection> connection) => connection.Connection.Token = connection.Token;
 
@@ -59,7 +61,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
 
     public override void AcceptSome(TimeSpan now)
     {
-        if (_multishot.IsDone(_lane.Loop.IsDraining || _lane.Loop.IsAborting))
+        if (_multishot.IsDone(_lane.Loop.AcceptsLast || _lane.Loop.IsAborting))
         {
             _lane.Acceptor.AcceptSome(now);
         }
@@ -98,9 +100,9 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
         while (true)
         {
             Want wants = connection.Session.Wants;
-            if ((wants & (Want.Abort | Want.Close)) != 0)
+            if ((wants & (Want.Abort | Want.Close | Want.Connect)) != 0)
             {
-                return End(connection);
+                return (wants & Want.Connect) != 0 ? Progress.Connecting : End(connection);
             }
 
             if ((wants & Want.Finish) != 0)

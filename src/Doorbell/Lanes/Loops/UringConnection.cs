@@ -4,9 +4,18 @@ using Doorbell.Serving;
 namespace Doorbell.Lanes.Loops;
 
 /// <summary>A connection whose bytes io_uring moves: what the kernel has been asked to do and has not completed.</summary>
-internal sealed class UringConnection(in AcceptedSocket accepted, ServerContext context, Bell bell, ArrayPool<byte> pool)
-    : SocketConnection(accepted, context, bell, pool)
+internal sealed class UringConnection : SocketConnection
 {
+    public UringConnection(in AcceptedSocket accepted, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+        : base(accepted, context, bell, pool)
+    {
+    }
+
+    public UringConnection(in ConnectedSocket connected, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+        : base(connected, context, bell, pool)
+    {
+    }
+
     /// <summary>Its events' token, once the loop watches it.</summary>
     public int Token { get; set; } = -1;
 

@@ -115,11 +115,12 @@ internal sealed partial class AsyncLane
     }
 
     /// <summary>Close(0) sets SO_LINGER to 0 seconds, which makes close(2) send a reset.</summary>
-    private bool ResetWanted => (_session.Wants & Want.Abort) != 0 || _session.Reason == CloseReason.DrainDeadline;
+    private bool ResetWanted => (_session.Wants & Want.Abort) != 0 || _session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed;
 
     /// <summary>Closes the socket, waits until no operation uses the session's memory, and lets the session go.</summary>
     private async Task CloseAsync()
     {
+        _context.Connections.Remove(this);
         _socket.Close(ResetWanted ? 0 : -1);
         while (_sending || _waitingForInput)
         {
@@ -131,9 +132,16 @@ internal sealed partial class AsyncLane
         _session.Closed();
         if (_session.Fault is { } fault)
         {
-            ServerLog.HandlerFaulted(_context.Log, _door, _session.Peer, fault.GetType().Name, ServerLog.TextOf(fault));
+            ServerLog.HandlerFaulted(_context.Log, this, fault);
         }
 
-        ServerLog.Disconnected(_context.Log, _door, _session.Peer, _session.Reason);
+        if (_isOurs)
+        {
+            ServerLog.DisconnectedFrom(_context.Log, _door, _local, Id, Reason);
+        }
+        else
+        {
+            ServerLog.Disconnected(_context.Log, _door, Peer, Id, Reason);
+        }
     }
 }

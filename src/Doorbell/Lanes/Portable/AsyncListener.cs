@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Serving;
+using Doorbell.Sessions;
 using Doorbell.SocketOptions;
 using Doorbell.Sockets;
 
@@ -22,7 +23,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         NetworkException? failed = null;
         try
         {
-            await AcceptUntilDrainAsync();
+            await AcceptUntilStoppedAsync();
             if (context.Options.LeavesSharedPort)
             {
                 bound.StopHandshakes();
@@ -48,15 +49,15 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         }
     }
 
-    private async Task AcceptUntilDrainAsync()
+    private async Task AcceptUntilStoppedAsync()
     {
-        CancellationToken draining = context.Shutdown.Draining;
+        CancellationToken stopped = context.Shutdown.AcceptingStopped;
         try
         {
             while (true)
             {
-                await WaitForRoomAsync(draining);
-                if (await AcceptAsync(draining) is { } connection)
+                await WaitForRoomAsync(stopped);
+                if (await AcceptAsync(stopped) is { } connection)
                 {
                     await AdmitAsync(connection);
                 }
@@ -64,7 +65,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         }
         catch (OperationCanceledException)
         {
-            // The drain has begun.
+            // The server accepts no more.
         }
     }
 
@@ -245,13 +246,13 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         {
             if (TrySetOptions(connection))
             {
-                await new AsyncLane(connection, bound.Door, context, peer).RunAsync();
+                await new AsyncLane(connection, bound.Door, context, peer, Connect).RunAsync();
             }
         }
         catch (Exception fault)
         {
             // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
-            ServerLog.LaneFailed(context.Log, _door, ServerLog.TextOf(fault));
+            ServerLog.LaneFailed(context.Log, _door, ServerLog.TextOf(fault), fault);
             connection.Dispose();
         }
         finally
@@ -259,6 +260,19 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
             context.Admission.Release(peer);
             LaneEnded();
         }
+    }
+
+    /// <summary>A connection that a handler asks for: it is not over before that is.</summary>
+    private void Connect(ConnectRequest request)
+    {
+        Interlocked.Increment(ref _running);
+        _ = ConnectAsync(request);
+    }
+
+    private async Task ConnectAsync(ConnectRequest request)
+    {
+        await AsyncConnect.RunAsync(request, context, Connect);
+        LaneEnded();
     }
 
     /// <summary>Gives a connection the options asked for that it does not inherit; closes it if the kernel refuses one.</summary>
@@ -276,7 +290,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         catch (NetworkException refused)
         {
             context.Ledger.AcceptFailed();
-            ServerLog.LaneFailed(context.Log, _door, refused.Message);
+            ServerLog.LaneFailed(context.Log, _door, refused.Message, refused);
             connection.Dispose();
             return false;
         }

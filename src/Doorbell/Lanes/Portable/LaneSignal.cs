@@ -13,13 +13,14 @@ internal enum LaneEvents
     Due = 8,
     Drain = 16,
     Abort = 32,
+    Asked = 64,
 }
 
 /// <summary>
 /// Where a lane sleeps, and its bell. Many may raise events, one lane waits; raising what is raised already does nothing. Allocates
 /// nothing after it is made.
 /// </summary>
-internal sealed class LaneSignal : Bell, IValueTaskSource<LaneEvents>, IThreadPoolWorkItem
+internal sealed class LaneSignal : LaneBell, IValueTaskSource<LaneEvents>, IThreadPoolWorkItem
 {
     private const int Waiting = 1 << 30;
 
@@ -32,12 +33,14 @@ internal sealed class LaneSignal : Bell, IValueTaskSource<LaneEvents>, IThreadPo
     /// <summary>Rings from any thread; the lane runs on a thread of its own, never on the ringer's.</summary>
     public override void Ring() => RaiseElsewhere(LaneEvents.Rung);
 
+    public override void Wake() => RaiseElsewhere(LaneEvents.Asked);
+
     /// <summary>Raises <paramref name="events"/> and runs a sleeping lane here and now: for a thread that has nothing else to do.</summary>
     public void Raise(LaneEvents events)
     {
         if (Interlocked.Or(ref _events, (int)events) == Waiting)
         {
-            Wake();
+            RunLane();
         }
     }
 
@@ -62,7 +65,7 @@ internal sealed class LaneSignal : Bell, IValueTaskSource<LaneEvents>, IThreadPo
             : new ValueTask<LaneEvents>(Take());
     }
 
-    void IThreadPoolWorkItem.Execute() => Wake();
+    void IThreadPoolWorkItem.Execute() => RunLane();
 
     LaneEvents IValueTaskSource<LaneEvents>.GetResult(short token) => _wake.GetResult(token);
 
@@ -72,5 +75,5 @@ internal sealed class LaneSignal : Bell, IValueTaskSource<LaneEvents>, IThreadPo
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _wake.OnCompleted(continuation, state, token, flags);
 
-    private void Wake() => _wake.SetResult(Take());
+    private void RunLane() => _wake.SetResult(Take());
 }

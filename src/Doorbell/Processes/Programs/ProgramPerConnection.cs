@@ -82,7 +82,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     protected override void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now)
     {
         ProgramConnection program = (ProgramConnection)connection;
-        if (status.Signal != 0 && program.SignalAt == TimeSpan.MaxValue && !Loop.IsAborting)
+        if (status.Signal != 0 && program.SignalAt == TimeSpan.MaxValue && program.Asked is null && !Loop.IsAborting)
         {
             Context.Ledger.ProcessLost();
             program.Reason = CloseReason.ProcessDied;
@@ -138,6 +138,25 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         Schedule(program, now);
     }
 
+    /// <summary>In order: the program is told the end of its input, as at a drain, and after its grace it is ended.</summary>
+    protected override void CloseAsked(ProcessConnection connection, TimeSpan now)
+    {
+        ProgramConnection program = (ProgramConnection)connection;
+        if (program.Asked == CloseMode.Abort)
+        {
+            program.Kill(CloseReason.ServerClosed);
+            program.GiveUpAt = now + _killAfter;
+        }
+        else if (!program.InputEnded)
+        {
+            program.InputEnded = true;
+            _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownReceive);
+            program.EndAt(now + _program.Grace, CloseReason.Completed);
+        }
+
+        Timers.Ensure(program, program.Asked == CloseMode.Abort ? program.GiveUpAt : program.SignalAt);
+    }
+
     protected override void DisposeOwn()
     {
         _streams.Dispose();
@@ -182,7 +201,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         connection = program;
         Loop.Watch(accepted.Descriptor, Epoll.Edge, (events, time) => OnSocketEvents(program, events, time));
         Context.Ledger.ConnectionOpened();
-        ServerLog.Connected(Context.Log, door, peer);
+        ServerLog.Connected(Context.Log, door, peer, connection.Id);
         Timers.Ensure(connection, Earlier(After(now, Limits.IdleTimeout), After(now, Limits.MaxLifetime)));
     }
 
@@ -292,11 +311,13 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             Context.Ledger.BytesMoved(info.BytesReceived - (peerEnded && info.BytesReceived > 0 ? 1 : 0), info.BytesSent);
         }
 
+        Context.Connections.Remove(program);
+
         // Closing would not take it out: a process that left the group may have the socket still, and its events go on (epoll(7)).
         Loop.Forget(descriptor);
         _ = Libc.close(descriptor);
         Context.Ledger.ConnectionClosed(program.Reason);
-        ServerLog.Disconnected(Context.Log, program.Accepted.Door, program.Accepted.Peer, program.Reason);
+        ServerLog.Disconnected(Context.Log, program.Accepted.Door, program.Accepted.Peer, program.Id, program.Reason);
         Release(program);
     }
 }

@@ -14,18 +14,6 @@ internal readonly record struct ChildProcess(int Id, int Descriptor)
     }
 
     /// <summary>
-    /// For a program that starts no processes but a server's, which are watched by descriptors: the runtime's handler of SIGCHLD, which
-    /// System.Diagnostics.Process needs, would cost a write, a read and two switches of threads for each that ends.
-    /// </summary>
-    public static void ExpectNoSignals()
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            _ = LibcProcesses.signal(LibcProcesses.SignalChild, LibcProcesses.SignalDefault);
-        }
-    }
-
-    /// <summary>
     /// Watches a process just started; 0, or errno. One that can't be watched is killed: nobody would ever reap it.
     /// </summary>
     public static int TryWatch(int id, out ChildProcess child)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using Doorbell.Native;
 
 namespace Doorbell.Processes.Workers;
@@ -9,8 +10,10 @@ namespace Doorbell.Processes.Workers;
 /// </summary>
 internal sealed unsafe class SharedLedgers : IDisposable
 {
-    /// <summary>Of each ledger, with room to grow; a power of two, so that no two share a cache line.</summary>
-    private const int Stride = 512;
+    private const int PeerCells = 2;
+
+    /// <summary>Bytes from one slot to the next: a power of two that has room for all cells, so that no two slots share a cache line.</summary>
+    private static readonly int _stride = (int)BitOperations.RoundUpToPowerOf2((uint)((Ledger.CellCount + PeerCells) * sizeof(long)));
 
     private readonly Ledger?[] _ledgers;
     private readonly IReadOnlyList<LedgerCounter> _counters;
@@ -24,7 +27,7 @@ internal sealed unsafe class SharedLedgers : IDisposable
         const int Shared = 1;
         Descriptor = descriptor;
         _ledgers = new Ledger?[slots];
-        _bytes = (nuint)slots * Stride;
+        _bytes = (nuint)slots * (nuint)_stride;
         _memory = Libc.mmap(null, _bytes, ReadWrite, Shared, descriptor, 0);
         if (_memory == (void*)-1)
         {
@@ -40,7 +43,7 @@ internal sealed unsafe class SharedLedgers : IDisposable
     public Ledger this[int slot] => _ledgers[slot] ??= new Ledger(new Mapped(At(slot)).Memory, _counters);
 
     /// <summary>Two numbers behind a slot's ledger: see <see cref="SharedPeers"/>.</summary>
-    public Span<long> PeerOf(int slot) => new(At(slot) + Ledger.CellCount, 2);
+    public Span<long> PeerOf(int slot) => new(At(slot) + Ledger.CellCount, PeerCells);
 
     /// <exception cref="NetworkException">No memory or descriptor is left.</exception>
     /// <param name="slots">Most processes at once.</param>
@@ -51,7 +54,7 @@ internal sealed unsafe class SharedLedgers : IDisposable
         fixed (byte* name = "doorbell-ledger\0"u8)
         {
             int descriptor = Libc.memfd_create(name, CloseOnExec);
-            return descriptor >= 0 && Libc.ftruncate(descriptor, (long)slots * Stride) == 0
+            return descriptor >= 0 && Libc.ftruncate(descriptor, (long)slots * _stride) == 0
                 ? new SharedLedgers(descriptor, slots, counters)
                 : throw NetworkException.FromErrno("memfd_create", "the ledger that processes share", LinuxErrno.Last);
         }
@@ -60,14 +63,14 @@ internal sealed unsafe class SharedLedgers : IDisposable
     /// <summary>In a process that was given the descriptor.</summary>
     public static SharedLedgers Open(int descriptor, int slots, IReadOnlyList<LedgerCounter> counters) => new(descriptor, slots, counters);
 
-    private long* At(int slot) => (long*)_memory + (slot * (long)Stride / sizeof(long));
+    private long* At(int slot) => (long*)_memory + (slot * (long)_stride / sizeof(long));
 
     /// <summary>The descriptor is closed; the memory stays, since ledgers are read after a server's end.</summary>
     public void Dispose() => _ = Libc.close(Descriptor);
 
     private sealed class Mapped(long* cells) : MemoryManager<long>
     {
-        public override Span<long> GetSpan() => new(cells, Stride / sizeof(long));
+        public override Span<long> GetSpan() => new(cells, Ledger.CellCount);
 
         public override MemoryHandle Pin(int elementIndex = 0) => new(cells + elementIndex);
 

@@ -56,13 +56,18 @@ internal sealed unsafe class WorkerLauncher : IDisposable
             slot,
             _ledgers.Slots,
             _ledgers.Descriptor,
+            _shutdown.StopAccepting.Descriptor,
             _drain.Descriptor,
             _shutdown.Abort.Descriptor,
             _life,
             sockets,
             isConnection);
-        Span<(int Ours, int Its)> descriptors = stackalloc (int, int)[4 + sockets.Count];
-        int[] shared = [_ledgers.Descriptor, _drain.Descriptor, _shutdown.Abort.Descriptor, _life, .. sockets.Select(static socket => socket.Descriptor)];
+        Span<(int Ours, int Its)> descriptors = stackalloc (int, int)[5 + sockets.Count];
+        int[] shared = 
+        [
+            _ledgers.Descriptor, _shutdown.StopAccepting.Descriptor, _drain.Descriptor, _shutdown.Abort.Descriptor, _life,
+            .. sockets.Select(static socket => socket.Descriptor),
+        ];
         for (int i = 0; i < shared.Length; i++)
         {
             // The same number: then it is open in the child, which close-on-exec would prevent, and no other is in its slot.

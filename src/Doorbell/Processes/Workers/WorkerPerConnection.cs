@@ -38,9 +38,11 @@ internal sealed class WorkerPerConnection : ProcessLane
 
     protected override void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now)
     {
-        bool aborted = Loop.IsAborting;
-        _launcher.LedgerOf(connection.Slot).Abandon(aborted ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
-        if (!status.IsInOrder && !aborted)
+        CloseReason reason = Loop.IsAborting ? CloseReason.DrainDeadline
+            : connection.Asked is not null ? CloseReason.ServerClosed
+            : CloseReason.ProcessDied;
+        _launcher.LedgerOf(connection.Slot).Abandon(reason);
+        if (!status.IsInOrder && reason == CloseReason.ProcessDied)
         {
             Context.Ledger.ProcessLost();
             ServerLog.ProcessDied(Context.Log, connection.Accepted.Door, connection.Child.Id, connection.Accepted.Peer, status.ToString());
@@ -51,6 +53,10 @@ internal sealed class WorkerPerConnection : ProcessLane
 
     public override void OnTimer(ProcessConnection connection, TimeSpan now) =>
         connection.Child.SignalGroup(LibcProcesses.SignalKill);
+
+    /// <summary>A process that serves one connection is told to drain as any server is: by SIGTERM.</summary>
+    protected override void CloseAsked(ProcessConnection connection, TimeSpan now) =>
+        connection.Child.SignalGroup(connection.Asked == CloseMode.Abort ? LibcProcesses.SignalKill : LibcProcesses.SignalTerminate);
 
     /// <summary>The process hears of both by itself; after the abort it is not waited for long.</summary>
     protected override void OnShutdown(ProcessConnection connection, TimeSpan now)

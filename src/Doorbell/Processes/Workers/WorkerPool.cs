@@ -23,7 +23,6 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
     private readonly Worker[] _workers;
     private readonly EventLoop _loop;
     private readonly Backoff _log = new();
-    private bool _closed;
 
     public WorkerPool(int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
     {
@@ -57,7 +56,7 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
 
     public TimeSpan OnRound(TimeSpan now)
     {
-        if (_loop.IsDraining && !_workers.Any(static worker => worker.IsRunning))
+        if (!_workers.Any(worker => worker.IsRunning || IsNeeded(worker)))
         {
             _loop.Stop();
         }
@@ -67,12 +66,14 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
 
     public void OnShutdown(TimeSpan now)
     {
-        if (!_closed)
+        // The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.
+        CloseSockets(listenersAlone: !_loop.IsDraining);
+        if (!_loop.IsDraining)
         {
-            // The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.
-            _launcher.Drain();
-            CloseSockets();
+            return;
         }
+
+        _launcher.Drain();
 
         if (_loop.IsAborting)
         {
@@ -85,29 +86,34 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
 
     public void Dispose()
     {
-        CloseSockets();
+        CloseSockets(listenersAlone: false);
         _launcher.Dispose();
         _loop.Dispose();
     }
 
+    /// <summary>Whether there is anything for it to serve. Once no more is accepted, that is datagrams alone.</summary>
+    private bool IsNeeded(Worker worker) => !_loop.IsDraining && worker.Sockets.Any(socket => !_loop.AcceptsLast || !socket.IsListener);
+
     /// <summary>All listeners, and of each door's datagram sockets the one for this worker.</summary>
-    private (int Descriptor, int Door)[] SocketsOf(int slot, int workers)
+    private DoorSocket[] SocketsOf(int slot, int workers)
     {
         IEnumerable<DoorSocket> listeners = _sockets.Where(static socket => socket.IsListener);
         IEnumerable<DoorSocket> own = _sockets.Where(static socket => !socket.IsListener)
             .GroupBy(static socket => socket.Door)
             .SelectMany(door => door.Where((_, index) => index % workers == slot));
-        return [.. listeners.Concat(own).Select(static socket => (socket.Descriptor, socket.Door.Number))];
+        return [.. listeners, .. own];
     }
 
     private void Start(Worker worker, TimeSpan now)
     {
-        if (worker.Sockets.Length == 0)
+        if (!IsNeeded(worker))
         {
             return;
         }
 
-        int errno = _launcher.TryStart(worker.Slot, worker.Sockets, isConnection: false, out worker.Child);
+        (int, int)[] sockets = [.. worker.Sockets.Where(socket => !_loop.AcceptsLast || !socket.IsListener)
+            .Select(static socket => (socket.Descriptor, socket.Door.Number))];
+        int errno = _launcher.TryStart(worker.Slot, sockets, isConnection: false, out worker.Child);
         if (errno == 0)
         {
             worker.IsRunning = true;
@@ -138,7 +144,7 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
         worker.Child.CloseDescriptor();
         _launcher.ForgetPeerOf(worker.Slot);
         _launcher.LedgerOf(worker.Slot).Abandon(_loop.IsAborting ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
-        if (_loop.IsDraining)
+        if (!IsNeeded(worker))
         {
             return;
         }
@@ -174,22 +180,21 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
         }
     }
 
-    private void CloseSockets()
+    private void CloseSockets(bool listenersAlone)
     {
-        _closed = true;
-        foreach (DoorSocket socket in _sockets)
+        foreach (DoorSocket socket in _sockets.Where(socket => socket.IsListener || !listenersAlone))
         {
             socket.Release();
         }
     }
 
-    private sealed class Worker(int slot, (int Descriptor, int Door)[] sockets, WorkerPool pool) : Timed
+    private sealed class Worker(int slot, DoorSocket[] sockets, WorkerPool pool) : Timed
     {
         public ChildProcess Child;
 
         public int Slot => slot;
 
-        public (int Descriptor, int Door)[] Sockets => sockets;
+        public DoorSocket[] Sockets => sockets;
 
         public bool IsRunning { get; set; }
 

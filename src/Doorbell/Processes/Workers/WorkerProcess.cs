@@ -11,13 +11,15 @@ namespace Doorbell.Processes.Workers;
 /// <param name="Slot">Its slot in the shared ledger, and its number among the workers.</param>
 /// <param name="Slots">The shared ledger's slots.</param>
 /// <param name="Ledger">The shared ledger's descriptor.</param>
+/// <param name="StopAccepting">Readable once the server accepts no more.</param>
 /// <param name="Drain">Readable once the server drains.</param>
 /// <param name="Abort">Readable once it aborts.</param>
 /// <param name="Life">Hung up once the parent is gone.</param>
 /// <param name="Sockets">The descriptors to serve, and the number of the door of each.</param>
 /// <param name="IsConnection">They are one connection, not listeners and datagram sockets.</param>
 internal sealed record WorkerProcess(
-    string Server, int Slot, int Slots, int Ledger, int Drain, int Abort, int Life, IReadOnlyList<(int Descriptor, int Door)> Sockets, bool IsConnection)
+    string Server, int Slot, int Slots, int Ledger, int StopAccepting, int Drain, int Abort, int Life,
+    IReadOnlyList<(int Descriptor, int Door)> Sockets, bool IsConnection)
 {
     public const string Variable = "DOORBELL_WORKER";
 
@@ -41,27 +43,27 @@ internal sealed record WorkerProcess(
     /// <summary>As the environment has it.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Variable}={Slot} {Slots} {Ledger} {Drain} {Abort} {Life} {(IsConnection ? 1 : 0)} {string.Join(',', Sockets.Select(static socket => $"{socket.Descriptor}:{socket.Door}"))} {Server}");
+        $"{Variable}={Slot} {Slots} {Ledger} {StopAccepting} {Drain} {Abort} {Life} {(IsConnection ? 1 : 0)} {string.Join(',', Sockets.Select(static socket => $"{socket.Descriptor}:{socket.Door}"))} {Server}");
 
     private static WorkerProcess? Read()
     {
-        if (Environment.GetEnvironmentVariable(Variable) is not { } text || text.Split(Separator) is not [.. { Length: 9 } parts])
+        if (Environment.GetEnvironmentVariable(Variable) is not { } text || text.Split(Separator) is not [.. { Length: 10 } parts])
         {
             return null;
         }
 
         Environment.SetEnvironmentVariable(Variable, null);
-        int[] numbers = [.. parts.Take(7).Select(static part => int.Parse(part, CultureInfo.InvariantCulture))];
-        (int Descriptor, int Door)[] sockets = [.. parts[7].Split(',', StringSplitOptions.RemoveEmptyEntries)
+        int[] numbers = [.. parts.Take(8).Select(static part => int.Parse(part, CultureInfo.InvariantCulture))];
+        (int Descriptor, int Door)[] sockets = [.. parts[8].Split(',', StringSplitOptions.RemoveEmptyEntries)
             .Select(static part => Array.ConvertAll(part.Split(':'), static number => int.Parse(number, CultureInfo.InvariantCulture)))
             .Select(static pair => (pair[0], pair[1]))];
-        foreach (int descriptor in numbers[2..6].Concat(sockets.Select(static socket => socket.Descriptor)))
+        foreach (int descriptor in numbers[2..7].Concat(sockets.Select(static socket => socket.Descriptor)))
         {
             // What this process starts is to have none of it.
             _ = Libc.fcntl(descriptor, Libc.SetDescriptorFlags, 1);
         }
 
         return new WorkerProcess(
-            parts[8], numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], sockets, numbers[6] == 1);
+            parts[9], numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], sockets, numbers[7] == 1);
     }
 }

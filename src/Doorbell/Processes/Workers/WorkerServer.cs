@@ -27,8 +27,10 @@ internal static class WorkerServer
             };
             AcceptedSocket accepted = new(connection, door, SocketAddresses.PeerOf(connection));
             context.Admission.TryAcquire();
-            BlockingLane lane = new(context, shutdown);
+            OutgoingThreads outgoing = new(context, shutdown);
+            BlockingLane lane = new(context, shutdown, outgoing);
             await LaneThread.RunAsync("connection", context.Shutdown, () => lane.Carry(accepted)).ConfigureAwait(false);
+            outgoing.Wait();
             return;
         }
 
@@ -49,17 +51,24 @@ internal static class WorkerServer
 
     private static unsafe void OnParentEvents(WorkerProcess worker, Shutdown shutdown)
     {
-        PollDescriptor* descriptors = stackalloc PollDescriptor[3];
+        PollDescriptor* descriptors = stackalloc PollDescriptor[4];
+        descriptors[3] = new PollDescriptor { Descriptor = worker.StopAccepting, Events = PollDescriptor.In };
         descriptors[0] = new PollDescriptor { Descriptor = worker.Drain, Events = PollDescriptor.In };
         descriptors[1] = new PollDescriptor { Descriptor = worker.Abort, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = worker.Life, Events = 0 };
         while (true)
         {
-            _ = Libc.poll(descriptors, 3, -1);
+            _ = Libc.poll(descriptors, 4, -1);
             if (descriptors[1].Returned != 0)
             {
                 shutdown.Abort();
                 return;
+            }
+
+            if (descriptors[3].Returned != 0)
+            {
+                descriptors[3].Descriptor = -1;
+                shutdown.StopAccepting();
             }
 
             if (descriptors[0].Returned != 0)

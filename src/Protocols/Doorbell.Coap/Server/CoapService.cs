@@ -6,26 +6,37 @@ public static class CoapService
     /// <summary>coap://, which goes over UDP and has port 5683 if none is told (RFC 7252 section 6.1).</summary>
     public static ApplicationScheme Scheme { get; } = new("coap", Transport.Udp, 5683);
 
+    /// <summary>A datagram service as one resource, whose path is the service's name; each socket has the default limits.</summary>
+    /// <param name="service">A service that speaks in datagrams.</param>
+    /// <exception cref="ArgumentException">The service does not speak in datagrams.</exception>
+    public static Service From(Service service) => From(service, CoapServerLimits.Default);
+
     /// <summary>A datagram service as one resource, whose path is the service's name.</summary>
-    /// <param name="service">One that speaks in datagrams.</param>
-    /// <param name="limits">The bounds of each socket; null for the defaults.</param>
-    /// <exception cref="ArgumentException">It does not.</exception>
-    public static Service From(Service service, CoapServerLimits? limits = null) =>
+    /// <param name="service">A service that speaks in datagrams.</param>
+    /// <param name="limits">The limits of each socket.</param>
+    /// <exception cref="ArgumentException">The service does not speak in datagrams.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A limit makes no sense.</exception>
+    public static Service From(Service service, CoapServerLimits limits) =>
         From(service.Name, new Dictionary<string, CoapResource> { [service.Name] = CoapResource.From(service) }, limits);
+
+    /// <summary>Several resources; each socket has the default limits.</summary>
+    /// <param name="name">A short name for logs.</param>
+    /// <param name="resources">The resources by their paths, as in <c>lamps/1</c>.</param>
+    public static Service From(string name, IReadOnlyDictionary<string, CoapResource> resources) =>
+        From(name, resources, CoapServerLimits.Default);
 
     /// <summary>Several resources.</summary>
     /// <param name="name">A short name for logs.</param>
-    /// <param name="resources">By path, as in <c>lamps/1</c>.</param>
-    /// <param name="limits">The bounds of each socket; null for the defaults.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A bound makes no sense.</exception>
-    public static Service From(string name, IReadOnlyDictionary<string, CoapResource> resources, CoapServerLimits? limits = null)
+    /// <param name="resources">The resources by their paths, as in <c>lamps/1</c>.</param>
+    /// <param name="limits">The limits of each socket.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A limit makes no sense.</exception>
+    public static Service From(string name, IReadOnlyDictionary<string, CoapResource> resources, CoapServerLimits limits)
     {
-        CoapServerLimits bounds = limits ?? CoapServerLimits.Default;
-        bounds.Validate();
+        limits.Validate();
         return new Service(name)
         {
-            NewDatagramHandler = socket => NewHandler(socket, resources, bounds),
-            Counters = CoapServerCounts.CountersFor(bounds),
+            NewDatagramHandler = socket => NewHandler(socket, resources, limits),
+            Counters = CoapServerCounts.CountersFor(limits),
             NeedsOneProcess = true,
         };
     }

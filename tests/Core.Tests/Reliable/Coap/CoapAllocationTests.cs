@@ -29,7 +29,7 @@ public sealed class CoapAllocationTests
             body.Write(request.Payload);
             return CoapCode.Changed;
         });
-        DatagramSession session = new(new CoapHandler(server), DatagramLimits.Default, new Ledger());
+        DatagramSession session = new(new CoapHandler(server), DatagramLimits.Default, new Ledger(CoapServerCounts.Counters));
         byte[] question = new byte[64];
         CoapWriter writer = new(question, CoapType.Confirmable, CoapCode.Post, 0, new CoapToken(7, 2));
         writer.Option(CoapOptionNumber.UriPath, System.Text.Encoding.UTF8.GetBytes(path));

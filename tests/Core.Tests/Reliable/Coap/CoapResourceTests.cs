@@ -105,11 +105,11 @@ public sealed class CoapResourceTests
         }
 
         CoapPeer peer = new(server, CoapPeer.Near);
-        Assert.Equal("ACK 2.04 STRASSE", peer.Post("capitalize", "straße"));
+        Assert.Equal("ACK 2.04 ct=0 STRASSE", peer.Post("capitalize", "straße"));
         Assert.Equal("ACK 2.04 hello", peer.Post("echo", "hello"));
         Assert.Equal("ACK 2.04", peer.Post("discard", "hello"));
         peer.Now = TimeSpan.FromSeconds(7);
-        Assert.Equal("ACK 2.05 Thursday, January 1, 1970 00:00:07-UTC", peer.Get("daytime"));
+        Assert.Equal("ACK 2.05 ct=0 Thursday, January 1, 1970 00:00:07-UTC", peer.Get("daytime"));
         Assert.Throws<ArgumentException>(static () => CoapResource.From(new Service("streams")));
     }
 

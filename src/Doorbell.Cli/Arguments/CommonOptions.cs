@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Doorbell.Cli.Printing;
+using Doorbell.SocketOptions;
+
+namespace Doorbell.Cli.Arguments;
+
+/// <summary>Options that more than one verb takes.</summary>
+internal static class CommonOptions
+{
+    /// <summary>An option that is a length of time: seconds, or with a unit, as in <c>5</c>, <c>0.5</c>, <c>200ms</c>, <c>2m</c>.</summary>
+    public static Option<Duration> Duration(string name, string description, double defaultSeconds) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => new Duration(TimeSpan.FromSeconds(defaultSeconds)),
+        CustomParser = result => Parse(name, result),
+    };
+
+    /// <summary>Socket options, as in <c>--option TCP_NODELAY=1 --option SO_RCVBUF=1m</c>.</summary>
+    public static Option<string[]> SocketOptions() => new("--option")
+    {
+        Description = "Set a socket option, as in TCP_NODELAY=1, SO_RCVBUF=1m or SO_LINGER=on,0; repeatable; "
+            + "`doorbell options` lists them",
+        HelpName = "NAME=VALUE",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    /// <summary>How a client makes its sockets; where the kernel makes something else of an option, standard error says so.</summary>
+    public static ClientOptions ForClient(string[]? options)
+    {
+        HashSet<string> said = [];
+        return new ClientOptions
+        {
+            SocketOptions = [.. (options ?? []).Select(SocketOptionSetting.Parse)],
+            SocketOptionSet = outcome =>
+            {
+                lock (said)
+                {
+                    if (outcome.Differs && said.Add(outcome.ToString()))
+                    {
+                        Failure.Say(outcome.ToString());
+                    }
+                }
+            },
+        };
+    }
+
+    /// <summary>A length of time, more than none, that need not be given.</summary>
+    public static Option<Duration?> OptionalDuration(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        CustomParser = result =>
+        {
+            Duration duration = Parse(name, result);
+            if (duration.Time <= TimeSpan.Zero && !result.Errors.Any())
+            {
+                result.AddError($"{name} takes a time longer than 0");
+            }
+
+            return duration;
+        },
+    };
+
+    /// <summary>The option <c>--backlog N</c>.</summary>
+    public static Option<int?> Backlog() => new("--backlog")
+    {
+        Description = "How many connections of a listener may wait to be accepted [default: the system's maximum]",
+        HelpName = "N",
+        CustomParser = static result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int backlog))
+            {
+                return backlog;
+            }
+
+            result.AddError($"--backlog takes a whole number from 0 to {int.MaxValue}, not \"{PrintableText.Escape(text)}\"");
+            return null;
+        },
+    };
+
+    private static Duration Parse(string name, ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (Arguments.Duration.TryParse(text, out Duration duration))
+        {
+            return duration;
+        }
+
+        result.AddError($"{name} takes a time of at most 7 days, as in 5, 0.5, 200ms or 2m, not \"{PrintableText.Escape(text)}\"");
+        return default;
+    }
+}

@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Doorbell.SocketOptions;
+
+namespace Doorbell.Cli.Arguments;
+
+/// <summary>
+/// A value of a configuration file. It knows its key and its line, so that an error can name both: <c>serve.json:3: Doors[0].Endpoint</c>.
+/// </summary>
+internal sealed class ConfigurationValue
+{
+    private const int MaxBytes = 1024 * 1024;
+
+    private readonly string _file;
+    private readonly int _line;
+    private readonly List<ConfigurationValue> _parts = [];
+    private JsonTokenType _kind;
+    private string _text = "";
+
+    private ConfigurationValue(string file, string key, string name, int line)
+    {
+        _file = file;
+        Key = key;
+        Name = name;
+        _line = line;
+    }
+
+    /// <summary>From the file's root on, as in <c>Doors[0].Endpoint</c>; empty for the root itself.</summary>
+    public string Key { get; }
+
+    /// <summary>The key's last part; empty for the root and for what stands in an array.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether it is a JSON object.</summary>
+    public bool IsObject => _kind == JsonTokenType.StartObject;
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="FormatException">It can't be read, or is no JSON; the message is one line.</exception>
+    public static ConfigurationValue Read(string path)
+    {
+        string file = PrintableText.Escape(path);
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            string why = failure is FileNotFoundException or DirectoryNotFoundException
+                ? "ENOENT (No such file or directory)"
+                : PrintableText.Escape(failure.Message);
+            throw new FormatException($"read {file}: {why}; give the path of a JSON file");
+        }
+
+        if (bytes.Length > MaxBytes)
+        {
+            throw new FormatException($"read {file}: it has {bytes.Length} bytes; a configuration has at most {MaxBytes}");
+        }
+
+        try
+        {
+            Utf8JsonReader reader = new(bytes);
+            reader.Read();
+            ConfigurationValue root = new(file, "", "", LineAt(bytes, reader.TokenStartIndex));
+            root.ReadFrom(ref reader, bytes);
+            reader.Read();
+            return root;
+        }
+        catch (JsonException wrong)
+        {
+            throw new FormatException($"{file}:{wrong.LineNumber + 1}: this is no JSON: {PrintableText.Escape(wrong.Message)}");
+        }
+    }
+
+    /// <summary>The error that this value is wrong.</summary>
+    /// <param name="why">What is wrong, and what would be right.</param>
+    public FormatException Wrong(string why) => new($"{_file}:{_line}: {(Key.Length == 0 ? "the file" : Key)}: {why}");
+
+    /// <summary>The values of an object, in their order.</summary>
+    public IReadOnlyList<ConfigurationValue> Members() =>
+        IsObject ? _parts : throw Wrong($"it takes an object, as in {{ }}, not {Shown()}");
+
+    /// <summary>The values of an array.</summary>
+    public IReadOnlyList<ConfigurationValue> Items() =>
+        _kind == JsonTokenType.StartArray ? _parts : throw Wrong($"it takes a list, as in [ ], not {Shown()}");
+
+    /// <summary>A string.</summary>
+    public string Text() => _kind == JsonTokenType.String ? _text : throw Wrong($"it takes a string, not {Shown()}");
+
+    /// <summary>True or false.</summary>
+    public bool Flag() => _kind switch
+    {
+        JsonTokenType.True => true,
+        JsonTokenType.False => false,
+        _ => throw Wrong($"it takes true or false, not {Shown()}"),
+    };
+
+    /// <summary>A whole number.</summary>
+    /// <param name="min">The least it may be.</param>
+    public int Count(int min) => _kind == JsonTokenType.Number
+        && int.TryParse(_text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= min
+        ? number
+        : throw Wrong($"it takes a whole number from {min} on, not {Shown()}");
+
+    /// <summary>A length of time.</summary>
+    /// <param name="mayBeNever">Whether <c>"never"</c> is one.</param>
+    public TimeSpan Time(bool mayBeNever) => (_kind, _text) switch
+    {
+        (JsonTokenType.String, "never") when mayBeNever => Timeout.InfiniteTimeSpan,
+        (JsonTokenType.String or JsonTokenType.Number, _) when Duration.TryParse(_text, out Duration duration) => duration.Time,
+        _ => throw Wrong(
+            $"it takes a time of at most 7 days, as in \"30s\", \"200ms\" or 5{(mayBeNever ? ", or \"never\"" : "")}, not {Shown()}"),
+    };
+
+    /// <summary>A value's name, in whatever case.</summary>
+    public T Choice<T>()
+        where T : struct, Enum =>
+        Enum.GetNames<T>().Contains(Text(), StringComparer.OrdinalIgnoreCase)
+            ? Enum.Parse<T>(Text(), ignoreCase: true)
+            : throw Wrong($"it takes one of {string.Join(", ", Enum.GetNames<T>())}, not {Shown()}");
+
+    /// <summary>What a text is parsed to, by a parser whose errors are one line.</summary>
+    public T Parsed<T>(Func<string, T> parse)
+    {
+        try
+        {
+            return parse(Text());
+        }
+        catch (Exception wrong) when (wrong is FormatException or ArgumentException && wrong is not ArgumentOutOfRangeException)
+        {
+            throw Wrong(wrong.Message);
+        }
+    }
+
+    /// <summary>Socket options, as in <c>["TCP_NODELAY=1"]</c>.</summary>
+    public IReadOnlyList<SocketOptionSetting> SocketOptions() => [.. Items().Select(static item => item.Parsed(SocketOptionSetting.Parse))];
+
+    private static int LineAt(ReadOnlySpan<byte> bytes, long index) => 1 + bytes[..(int)index].Count((byte)'\n');
+
+    private string Shown() => _kind switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "a list",
+        JsonTokenType.String => $"\"{PrintableText.Escape(_text)}\"",
+        _ => _text,
+    };
+
+    private void ReadFrom(ref Utf8JsonReader reader, ReadOnlySpan<byte> bytes)
+    {
+        _kind = reader.TokenType;
+        if (_kind is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
+        {
+            _text = _kind == JsonTokenType.String ? reader.GetString()! : Encoding.UTF8.GetString(reader.ValueSpan);
+            return;
+        }
+
+        while (reader.Read() && reader.TokenType is not (JsonTokenType.EndObject or JsonTokenType.EndArray))
+        {
+            int line = LineAt(bytes, reader.TokenStartIndex);
+            string name = "";
+            if (IsObject)
+            {
+                name = PrintableText.Escape(reader.GetString()!);
+                reader.Read();
+            }
+
+            string key = !IsObject ? $"{Key}[{_parts.Count}]" : Key.Length == 0 ? name : $"{Key}.{name}";
+            ConfigurationValue part = new(_file, key, name, line);
+            part.ReadFrom(ref reader, bytes);
+            if (IsObject && _parts.Exists(other => other.Name == name))
+            {
+                throw part.Wrong("it stands there twice: leave out one of them");
+            }
+
+            _parts.Add(part);
+        }
+    }
+}

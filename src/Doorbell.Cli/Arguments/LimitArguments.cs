@@ -1,0 +1,87 @@
+using System.CommandLine;
+using Doorbell.Coap;
+
+namespace Doorbell.Cli.Arguments;
+
+/// <summary>The limits of <c>serve</c>, each as the library has it.</summary>
+internal sealed class LimitArguments
+{
+    private readonly Option<int?> _connections = Count("--max-connections", "Connections at once, over all endpoints [default: 10000]");
+    private readonly Option<int?> _perAddress = Count(
+        "--max-per-address", "Connections at once from one IPv4 address or IPv6 /64; one more is closed [default: no limit]");
+
+    private readonly Option<string?> _refuse = new("--refuse")
+    {
+        Description = "At --max-connections accept one more, send it this line and close it, instead of leaving it in the backlog",
+        HelpName = "LINE",
+    };
+
+    private readonly Option<Duration?> _idle = Time("--idle-timeout", "Close a connection on which no byte moves [default: 300]");
+    private readonly Option<Duration?> _firstByte = Time("--first-byte-timeout", "Close one that has not sent anything [default: never]");
+    private readonly Option<Duration?> _lifetime = Time("--max-lifetime", "Close a connection after so long [default: never]");
+    private readonly Option<int?> _rate = Count(
+        "--min-rate", "Bytes a second, after 5 seconds, below which a message or its answer may not move [default: any]");
+
+    private readonly Option<int?> _message = Count("--max-message", "Bytes that a message may have [default: 1048576]");
+    private readonly Option<int?> _pending = Count("--max-pending", "Bytes of answer that a peer may leave untaken [default: 16777216]");
+
+    private readonly Option<int?> _coapExchanges = Count(
+        "--coap-exchanges", "CoAP requests with an effect that each socket remembers, to know their duplicates [default: 16384]");
+
+    public void AddTo(Command command)
+    {
+        Option[] all = [_connections, _perAddress, _refuse, _idle, _firstByte, _lifetime, _rate, _message, _pending, _coapExchanges];
+        foreach (Option option in all)
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <summary>The options with what was given; what was not stays as the library has it.</summary>
+    public ServerOptions Apply(ParseResult parsed, ServerOptions options)
+    {
+        string? refusal = parsed.GetValue(_refuse);
+        return options with
+        {
+            MaxConnections = parsed.GetValue(_connections) ?? options.MaxConnections,
+            MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
+            AtLimit = refusal is null ? options.AtLimit : AtLimit.Close,
+            RefusalLine = string.IsNullOrEmpty(refusal) ? null : refusal,
+        };
+    }
+
+    /// <summary>The limits of a connection with what was given.</summary>
+    public StreamLimits Apply(ParseResult parsed, StreamLimits limits)
+    {
+        int pending = parsed.GetValue(_pending) ?? limits.MaxPendingOutput;
+        return limits with
+        {
+            IdleTimeout = parsed.GetValue(_idle)?.Time ?? limits.IdleTimeout,
+            FirstByteTimeout = parsed.GetValue(_firstByte)?.Time ?? limits.FirstByteTimeout,
+            MaxLifetime = parsed.GetValue(_lifetime)?.Time ?? limits.MaxLifetime,
+            MinDataRate = parsed.GetValue(_rate) ?? limits.MinDataRate,
+            MaxMessageBytes = parsed.GetValue(_message) ?? limits.MaxMessageBytes,
+            MaxPendingOutput = pending,
+            OutputHighMark = Math.Min(limits.OutputHighMark, pending),
+        };
+    }
+
+    /// <summary>The limits of a CoAP socket with what was given.</summary>
+    public CoapServerLimits Apply(ParseResult parsed, CoapServerLimits limits) =>
+        limits with { MaxExchanges = parsed.GetValue(_coapExchanges) ?? limits.MaxExchanges };
+
+    private static Option<Duration?> Time(string name, string description) => CommonOptions.OptionalDuration(name, description);
+
+    private static Option<int?> Count(string name, string description)
+    {
+        Option<int?> option = new(name) { Description = description, HelpName = "N" };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1)
+            {
+                result.AddError($"{name} takes a number from 1 on");
+            }
+        });
+        return option;
+    }
+}

@@ -1,0 +1,53 @@
+using Doorbell.Coap;
+
+namespace Doorbell.Cli.Arguments;
+
+/// <summary>The keys of a configuration's <c>Limits</c>: the properties' names, by what is served.</summary>
+internal static class LimitKeys
+{
+    /// <summary>Those of connections.</summary>
+    public static ConfigurationKeys<StreamLimits> OfStreams { get; } = new(new Dictionary<string, ConfigurationKeys<StreamLimits>.Setting>
+    {
+        ["MaxMessageBytes"] = new(static (limits, value) => limits with { MaxMessageBytes = value.Count(1) }, "--max-message"),
+        ["OutputHighMark"] = new(static (limits, value) => limits with { OutputHighMark = value.Count(1) }),
+        ["MaxPendingOutput"] = new(static (limits, value) => WithPending(limits, value.Count(1)), "--max-pending"),
+        ["IdleTimeout"] = new(static (limits, value) => limits with { IdleTimeout = value.Time(mayBeNever: true) }, "--idle-timeout"),
+        ["FirstByteTimeout"] = new(
+            static (limits, value) => limits with { FirstByteTimeout = value.Time(mayBeNever: true) }, "--first-byte-timeout"),
+        ["MaxLifetime"] = new(static (limits, value) => limits with { MaxLifetime = value.Time(mayBeNever: true) }, "--max-lifetime"),
+        ["MinDataRate"] = new(static (limits, value) => limits with { MinDataRate = value.Count(0) }, "--min-rate"),
+        ["MinDataRateGrace"] = new(static (limits, value) => limits with { MinDataRateGrace = value.Time(mayBeNever: false) }),
+        ["CloseTimeout"] = new(static (limits, value) => limits with { CloseTimeout = value.Time(mayBeNever: false) }),
+        ["MaxStepsPerRound"] = new(static (limits, value) => limits with { MaxStepsPerRound = value.Count(1) }),
+    });
+
+    /// <summary>Those of a datagram socket.</summary>
+    public static ConfigurationKeys<DatagramLimits> OfDatagrams { get; } = new(
+        new Dictionary<string, ConfigurationKeys<DatagramLimits>.Setting>
+        {
+            ["MaxDatagramBytes"] = new(static (limits, value) => limits with { MaxDatagramBytes = value.Count(1) }),
+            ["MaxAmplification"] = new(static (limits, value) => limits with { MaxAmplification = value.Count(0) }),
+            ["MaxAnswersPerTurn"] = new(static (limits, value) => limits with { MaxAnswersPerTurn = value.Count(1) }),
+        });
+
+    /// <summary>Those of a CoAP socket.</summary>
+    public static ConfigurationKeys<CoapServerLimits> OfCoap { get; } = new(
+        new Dictionary<string, ConfigurationKeys<CoapServerLimits>.Setting>
+        {
+            ["MaxExchanges"] = new(static (limits, value) => limits with { MaxExchanges = value.Count(0) }, "--coap-exchanges"),
+            ["MaxMessageBytes"] = new(static (limits, value) => limits with { MaxMessageBytes = value.Count(1) }),
+            ["MaxBodyBytes"] = new(static (limits, value) => limits with { MaxBodyBytes = value.Count(1) }),
+            ["MaxBodies"] = new(static (limits, value) => limits with { MaxBodies = value.Count(1) }),
+            ["MaxBodiesPerPeer"] = new(static (limits, value) => limits with { MaxBodiesPerPeer = value.Count(1) }),
+            ["BodyTimeout"] = new(static (limits, value) => limits with { BodyTimeout = value.Time(mayBeNever: false) }),
+            ["MaxAmplification"] = new(static (limits, value) => limits with { MaxAmplification = value.Count(0) }),
+            ["EchoWindow"] = new(static (limits, value) => limits with { EchoWindow = value.Time(mayBeNever: false) }),
+            ["MaxProvedPeers"] = new(static (limits, value) => limits with { MaxProvedPeers = value.Count(1) }),
+            ["ProofLifetime"] = new(static (limits, value) => limits with { ProofLifetime = value.Time(mayBeNever: false) }),
+            ["MaxSeparateAnswers"] = new(static (limits, value) => limits with { MaxSeparateAnswers = value.Count(1) }),
+        });
+
+    /// <summary>Less may be pending than the default of the mark from which on a session takes no more input.</summary>
+    private static StreamLimits WithPending(StreamLimits limits, int bytes) =>
+        limits with { MaxPendingOutput = bytes, OutputHighMark = Math.Min(limits.OutputHighMark, bytes) };
+}

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using Doorbell.SocketOptions;
+
+namespace Doorbell.Cli.Arguments;
+
+/// <summary>How <c>serve</c> listens: the server model, the backlog, the sockets' options, and with whom it shares them.</summary>
+internal sealed class ListeningArguments
+{
+    private static readonly Dictionary<string, EngineKind> _engines = new()
+    {
+        ["auto"] = EngineKind.Auto,
+        ["io_uring"] = EngineKind.IoUring,
+        ["epoll"] = EngineKind.Epoll,
+        ["portable"] = EngineKind.Portable,
+    };
+
+    private readonly Option<string?> _model = new("--model")
+    {
+        Description = $"How connections are spread: {string.Join(", ", ServerModel.Names)} [default: loop; off Linux async]",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<string> _engine = new("--engine")
+    {
+        Description = $"By which of the kernel's calls: {string.Join(", ", _engines.Keys)}",
+        HelpName = "NAME",
+        DefaultValueFactory = static _ => "auto",
+    };
+
+    private readonly Option<int?> _workers = new("--workers")
+    {
+        Description = $"How many processes of prefork [default: {ServerModel.DefaultProcesses}], threads of pool "
+            + $"[default: {ServerModel.DefaultThreads}], loops of loop [default: one a processor]",
+        HelpName = "N",
+    };
+
+    private readonly Option<int?> _backlog = CommonOptions.Backlog();
+    private readonly Option<string[]> _options = CommonOptions.SocketOptions();
+
+    private readonly Option<bool> _reusePort = new("--reuse-port")
+    {
+        Description = "Let other servers of the same user share the port (SO_REUSEPORT), as for a restart",
+    };
+
+    private readonly Option<string?> _takeover = new("--takeover")
+    {
+        Description = "Take the listening sockets over from the server that serves this unix socket, and serve it for the next one",
+        HelpName = "PATH",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_model);
+        command.Add(_engine);
+        command.Add(_workers);
+        command.Add(_backlog);
+        command.Add(_options);
+        command.Add(_reusePort);
+        command.Add(_takeover);
+    }
+
+    /// <exception cref="ArgumentException">They don't fit together.</exception>
+    public ServerOptions Apply(ParseResult parsed, ServerOptions options)
+    {
+        bool streams = options.Doors.Count == 0 || options.Doors.Any(static door => door.Endpoint.IsStream);
+        if (parsed.GetValue(_backlog) is not null && !streams)
+        {
+            throw new ArgumentException("--backlog belongs to tcp and unix listeners, and none of the endpoints is one");
+        }
+
+        return options with
+        {
+            Model = Model(parsed.GetValue(_model), parsed.GetValue(_workers)),
+            Engine = Engine(parsed.GetValue(_engine)!),
+            ListenBacklog = parsed.GetValue(_backlog),
+            SocketOptions = [.. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)],
+            ReusePort = parsed.GetValue(_reusePort),
+            TakeoverPath = parsed.GetValue(_takeover),
+        };
+    }
+
+    private static EngineKind Engine(string name) => _engines.TryGetValue(name, out EngineKind kind)
+        ? kind
+        : throw new ArgumentException($"\"{PrintableText.Escape(name)}\" is no engine: give one of {string.Join(", ", _engines.Keys)}");
+
+    private static ServerModel? Model(string? name, int? workers) => (name, workers) switch
+    {
+        (null, null) => null,
+        (_, < 1) => throw new ArgumentException($"--workers takes a number from 1 on, not {workers}"),
+        (null, _) => throw new ArgumentException("--workers goes with --model prefork, pool or loop"),
+        _ => ServerModel.Named(name, workers),
+    };
+}

@@ -1,0 +1,35 @@
+namespace Doorbell.Cli.Arguments;
+
+/// <summary>
+/// The command's words for what a library's messages name. A library does not know the command and names the property that helps, as in
+/// <c>ServerOptions.ListenBacklog</c>; where the command prints the message, its reader is to give an option.
+/// </summary>
+internal static class OptionNames
+{
+    private static readonly Dictionary<string, string> _wordOf = new()
+    {
+        ["ServerOptions.ListenBacklog"] = "--backlog",
+        ["ServerOptions.SocketOptions"] = "--option",
+        ["ServerOptions.TakeoverPath"] = "--takeover",
+        ["CoapServerLimits.MaxExchanges"] = "--coap-exchanges",
+        ["allow a longer timeout"] = "allow more with --timeout",
+        ["and more RetrySchedule.Tries"] = "and --tries",
+        ["Connector.ConnectAsync"] = "`doorbell connect`",
+        ["SocketOptionCatalogue.All"] = "`doorbell options`",
+        ["SocketOptionCatalogue.Read"] = "`doorbell options`",
+        ["ImpairOptions.Listen"] = "LISTEN",
+        ["ImpairOptions.Upstream"] = "UPSTREAM",
+        ["ControlSocket takes"] = "--control takes",
+    };
+
+    /// <summary>A library's message as the command says it.</summary>
+    public static string InWordsOfTheCommand(string message)
+    {
+        foreach ((string key, string word) in _wordOf)
+        {
+            message = message.Replace(key, word, StringComparison.Ordinal);
+        }
+
+        return message;
+    }
+}

@@ -1,0 +1,55 @@
+using Doorbell.Coap;
+
+namespace Doorbell.Cli.Arguments;
+
+/// <summary>A service and where it is served.</summary>
+/// <param name="Service">What, at endpoints that are not CoAP's.</param>
+/// <param name="Endpoints">Where; none for the sockets of socket activation.</param>
+internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints)
+{
+    /// <summary>What is offered at <c>coap://</c> endpoints, by path.</summary>
+    public required IReadOnlyDictionary<string, CoapResource> Resources { get; init; }
+
+    /// <summary>Changes the limits of each connection, for these endpoints alone.</summary>
+    public Func<StreamLimits, StreamLimits> StreamLimits { get; init; } = static limits => limits;
+
+    /// <summary>Changes the limits of each datagram socket.</summary>
+    public Func<DatagramLimits, DatagramLimits> DatagramLimits { get; init; } = static limits => limits;
+
+    /// <summary>Changes the limits of each CoAP socket.</summary>
+    public Func<CoapServerLimits, CoapServerLimits> CoapLimits { get; init; } = static limits => limits;
+
+    /// <summary>A service that was named: at a CoAP endpoint it is offered alone.</summary>
+    public static Served Named(Service service, IReadOnlyList<Endpoint> endpoints) =>
+        new(service, endpoints) { Resources = ResourcesOf([service]) };
+
+    /// <summary>Those of the services that can be asked by CoAP, each at its name.</summary>
+    public static IReadOnlyDictionary<string, CoapResource> ResourcesOf(IEnumerable<Service> services) => services
+        .Where(static service => service.NewDatagramHandler is not null).DistinctBy(static service => service.Name)
+        .ToDictionary(static service => service.Name, CoapResource.From);
+
+    /// <summary>As the server has it.</summary>
+    /// <param name="limits">Of each connection.</param>
+    /// <param name="coap">Of each CoAP socket.</param>
+    /// <exception cref="ArgumentException">The service can't be asked by CoAP.</exception>
+    public IEnumerable<DoorOptions> Doors(Func<StreamLimits, StreamLimits> limits, CoapServerLimits coap)
+    {
+        Service bounded = Service with
+        {
+            StreamLimits = StreamLimits(limits(Service.StreamLimits)),
+            DatagramLimits = DatagramLimits(Service.DatagramLimits),
+        };
+        Service? resources = null;
+        foreach (Endpoint endpoint in Endpoints)
+        {
+            bool isCoap = endpoint.Application == CoapService.Scheme;
+            if (isCoap && Resources.Count == 0)
+            {
+                throw new ArgumentException($"The service {Service.Name} does not speak CoAP, so it can't be served on {endpoint}.");
+            }
+
+            resources ??= isCoap ? CoapService.From(Service.Name, Resources, CoapLimits(coap)) : null;
+            yield return new DoorOptions { Endpoint = endpoint, Service = isCoap ? resources! : bounded };
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using System.CommandLine;
+using Doorbell.Coap;
+
+namespace Doorbell.Cli.Arguments;
+
+/// <summary>What <c>serve</c> serves and where: a service or a program, and endpoints.</summary>
+internal sealed class ServedArguments
+{
+    /// <summary>How an error calls the arguments SERVICE and ENDPOINT.</summary>
+    public const string Words = "SERVICE or ENDPOINT";
+
+    private const string DefaultService = "capitalize";
+    /// <summary>The option that ends the command's own arguments.</summary>
+    public const string ExecOption = "--exec";
+    private static readonly string[] _defaultEndpoints = ["tcp://localhost:6789", "udp://localhost:9876"];
+
+    private static readonly Dictionary<string, Service> _services = new[]
+    {
+        ClassicServices.Capitalize, ClassicServices.Echo, ClassicServices.Discard, ClassicServices.Daytime, ClassicServices.Time,
+    }.ToDictionary(static service => service.Name);
+
+    private readonly string[]? _program;
+
+    private readonly Argument<string?> _service = new("SERVICE")
+    {
+        Description = $"What to serve: {string.Join(", ", _services.Keys)} [default: {DefaultService}]; another behind a + of its own, "
+            + "as in echo tcp://localhost:7 + daytime tcp://localhost:13",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Argument<string[]> _endpoints = new("ENDPOINT")
+    {
+        Description = "Where: tcp://host:port, udp://host:port, coap://host:port, unix:///path, unix+dgram:///path; "
+            + "* as the host is every interface, "
+            + "port 0 any port; fd://N or fd://NAME is a socket that was passed "
+            + $"[default: the sockets of systemd's socket activation, or {string.Join(' ', _defaultEndpoints)}]",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    // For --help alone: what stands behind it is taken away before the rest is parsed.
+    private readonly Option<string?> _exec = new(ExecOption)
+    {
+        Description = "Serve with a process for each connection or datagram: this program, with all the arguments behind it",
+        HelpName = "PROGRAM [ARGUMENT…]",
+    };
+
+    private readonly Option<string?> _shell = new("--shell")
+    {
+        Description = "Serve with a process for each connection or datagram: this command line, run by /bin/sh",
+        HelpName = "COMMAND",
+    };
+
+    private readonly Option<bool> _ascii = new("--ascii") { Description = "capitalize: change a-z alone, as C's toupper does" };
+
+    /// <summary>What of a command line says what is served.</summary>
+    public static IReadOnlyList<string> NamesOfWhatIsServed { get; } = [Words, ExecOption, "--shell", "--ascii"];
+
+    /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
+    public ServedArguments(string[]? program) => _program = program;
+
+    /// <summary>Takes <c>--exec</c> and all behind it away from the arguments: they are a program's own, whatever they look like.</summary>
+    public static string[]? TakeProgram(ref string[] arguments)
+    {
+        int exec = arguments is ["serve", ..] ? Array.IndexOf(arguments, ExecOption) : -1;
+        if (exec < 0)
+        {
+            return null;
+        }
+
+        string[] program = arguments[(exec + 1)..];
+        arguments = arguments[..exec];
+        return program;
+    }
+
+    public void AddTo(Command command)
+    {
+        command.Add(_service);
+        command.Add(_endpoints);
+        command.Add(_exec);
+        command.Add(_shell);
+        command.Add(_ascii);
+    }
+
+    /// <summary>The services, each with the endpoints that were named for it; none if none was.</summary>
+    /// <exception cref="ArgumentException">They don't fit together.</exception>
+    public IReadOnlyList<Served> Read(ParseResult parsed)
+    {
+        string[] services = parsed.GetValue(_service) is { } first ? [first] : [];
+        string[] words = [.. services, .. parsed.GetValue(_endpoints) ?? []];
+        bool ascii = parsed.GetValue(_ascii);
+        List<Served> all = [];
+        foreach (string[] group in Groups(words))
+        {
+            // At a CoAP endpoint all services are offered, each at its name, unless one was named.
+            string? name = group.Length > 0 && !EndpointWord.IsMeant(group[0]) ? group[0] : null;
+            ServiceProgram? program = Program(parsed.GetValue(_shell));
+            Service service = program is null
+                ? NamedService(name ?? DefaultService, ascii)
+                : ProgramService(program, name, ascii);
+            Endpoint[] endpoints = [.. (name is null ? group : group[1..]).Select(static text => Endpoint.Parse(text, CoapService.Scheme))];
+            bool isAlone = name is not null || program is not null;
+            Service[] offered = isAlone ? [service] : [service, .. _services.Values];
+            all.Add(new Served(service, endpoints) { Resources = Served.ResourcesOf(offered) });
+        }
+
+        if (all.Count > 1 && all.Any(static served => served.Endpoints.Count == 0))
+        {
+            throw new ArgumentException(
+                "each service around a + has endpoints of its own, as in echo tcp://localhost:7 + daytime tcp://localhost:13");
+        }
+
+        return all;
+    }
+
+    /// <summary>A service whose endpoints nobody named gets the default ones, unless sockets were passed.</summary>
+    public static IReadOnlyList<Served> WithDefaultEndpoints(IReadOnlyList<Served> all) =>
+        all is [{ Endpoints.Count: 0 } alone] && !Server.HasPassedSockets
+            ? [alone with { Endpoints = [.. _defaultEndpoints.Select(Endpoint.Parse)] }]
+            : all;
+
+    /// <summary>The service of a name.</summary>
+    /// <exception cref="FormatException">There is none.</exception>
+    public static Service ServiceNamed(string name) => _services.TryGetValue(name, out Service? service)
+        ? service
+        : throw new FormatException($"\"{PrintableText.Escape(name)}\" is no service: give one of {string.Join(", ", _services.Keys)}");
+
+    /// <summary>The words between the plus signs.</summary>
+    private static IEnumerable<string[]> Groups(string[] words)
+    {
+        int start = 0;
+        for (int plus; (plus = Array.IndexOf(words, "+", start)) >= 0; start = plus + 1)
+        {
+            yield return words[start..plus];
+        }
+
+        yield return words[start..];
+    }
+
+    private static Service NamedService(string name, bool ascii)
+    {
+        if (!_services.TryGetValue(name, out Service? service))
+        {
+            throw new ArgumentException(
+                $"\"{PrintableText.Escape(name)}\" is no service: give one of {string.Join(", ", _services.Keys)}, "
+                    + "or an endpoint such as tcp://localhost:6789");
+        }
+
+        if (ascii && service != ClassicServices.Capitalize)
+        {
+            throw new ArgumentException($"--ascii belongs to {DefaultService}, not to {service.Name}");
+        }
+
+        return ascii ? ClassicServices.CapitalizeAscii : service;
+    }
+
+    private static Service ProgramService(ServiceProgram program, string? name, bool ascii)
+    {
+        if (name is not null || ascii)
+        {
+            string left = ascii ? "--ascii" : PrintableText.Escape(name!);
+            throw new ArgumentException($"--exec and --shell are the service: leave out {left}");
+        }
+
+        bool isShell = program is { FileName: "/bin/sh", Arguments: ["-c", _] };
+        return Service.Run(PrintableText.Escape(isShell ? program.Arguments[1] : Path.GetFileName(program.FileName)), program);
+    }
+
+    private ServiceProgram? Program(string? shell) => (_program, shell) switch
+    {
+        (null, null) => null,
+        (null, { Length: > 0 }) => ServiceProgram.Shell(shell),
+        ([{ Length: > 0 }, ..], null) => new ServiceProgram(_program[0], _program[1..]),
+        (not null, not null) => throw new ArgumentException("--exec and --shell exclude each other"),
+        _ => throw new ArgumentException("--exec takes a program and its arguments, --shell a command line"),
+    };
+}

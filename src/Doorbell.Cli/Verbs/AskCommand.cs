@@ -1,0 +1,149 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Input;
+using Doorbell.Cli.Printing;
+using Doorbell.Coap;
+using Doorbell.Sessions;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary><c>doorbell ask ENDPOINT [TEXT…]</c>: the classic client.</summary>
+internal static class AskCommand
+{
+    private const string DefaultEndpoint = "tcp://localhost:6789";
+
+    public static Command Make()
+    {
+        Argument<string?> first = new("ENDPOINT")
+        {
+            Description = $"Whom to ask [default: {DefaultEndpoint}]; a word that does not look like an endpoint is text",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Argument<string[]> rest = new("TEXT")
+        {
+            Description = "What to ask; several words are joined by spaces. Without it each line of standard input is asked in turn",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        Option<bool> raw = new("--raw") { Description = "Print the reply alone" };
+        Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
+        Option<Duration> timeout = CommonOptions.Duration("--timeout", "Bounds connecting, and each answer", 5);
+        Option<int> tries = Tries();
+        Option<string> method = new("--method")
+        {
+            Description = "CoAP: GET, POST, PUT, DELETE or FETCH; GET and DELETE ask once, without a body",
+            DefaultValueFactory = static _ => "POST",
+        };
+        Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
+        Option<string[]> options = CommonOptions.SocketOptions();
+        Command command = new("ask", "Send a line or a datagram and print the reply")
+        {
+            first, rest, raw, json, timeout, tries, method, nonConfirmable, options,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            if (parsed.GetValue(raw) && parsed.GetValue(json))
+            {
+                throw new ArgumentException("--raw and --json exclude each other");
+            }
+
+            (string target, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
+            ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options));
+            ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json));
+            TimeSpan limit = parsed.GetValue(timeout).Time;
+            if (CoapUri.IsMeant(target))
+            {
+                return new CoapQuestions(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
+                    .AskAsync(text, printer, limit, client);
+            }
+
+            RequireUnset(parsed, method, nonConfirmable);
+            Endpoint endpoint = Endpoint.Parse(target);
+            IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text);
+            return endpoint.IsStream
+                ? AskStreamAsync(endpoint, questions, printer, limit, client)
+                : AskDatagramsAsync(endpoint, questions, printer, limit, parsed.GetValue(tries), client);
+        });
+        return command;
+    }
+
+    private static Option<int> Tries()
+    {
+        Option<int> tries = new("--tries")
+        {
+            Description = "Datagrams: send a question at most so often",
+            DefaultValueFactory = static _ => RetrySchedule.Default.Tries,
+            HelpName = "N",
+        };
+        tries.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 100)
+            {
+                result.AddError("--tries takes a number from 1 to 100");
+            }
+        });
+        return tries;
+    }
+
+    private static void RequireUnset(ParseResult parsed, params Option[] ofCoap)
+    {
+        if (ofCoap.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
+        {
+            throw new ArgumentException($"{set.Name} is for coap:// endpoints");
+        }
+    }
+
+    private static (string Target, string? Text) Read(string? first, string[] rest)
+    {
+        bool named = first is not null && EndpointWord.IsMeant(first);
+        string[] text = named || first is null ? rest : [first, .. rest];
+        return (named ? first! : DefaultEndpoint, text.Length == 0 ? null : string.Join(' ', text));
+    }
+
+    private static async Task<int> AskStreamAsync(
+        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout,
+        ClientOptions options)
+    {
+        using StreamClient client = await StreamClient.ConnectAsync(endpoint, timeout, options, CancellationToken.None);
+        await foreach (ReadOnlyMemory<byte> question in questions)
+        {
+            long began = Stopwatch.GetTimestamp();
+            try
+            {
+                byte[] reply = await client.AskAsync(question, timeout, CancellationToken.None);
+                printer.Print(reply, client.Peer, tries: 1, Stopwatch.GetElapsedTime(began));
+            }
+            catch (IncompleteReplyException incomplete)
+            {
+                if (incomplete.Reply.Count > 0)
+                {
+                    printer.Print([.. incomplete.Reply], client.Peer, tries: 1, Stopwatch.GetElapsedTime(began));
+                }
+
+                throw;
+            }
+        }
+
+        return 0;
+    }
+
+    private static async Task<int> AskDatagramsAsync(
+        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout, int tries,
+        ClientOptions options)
+    {
+        RetrySchedule schedule = RetrySchedule.Default with { Tries = tries };
+        await foreach (ReadOnlyMemory<byte> question in questions)
+        {
+            DatagramAnswer answer = await DatagramClient.AskAsync(
+                endpoint, question, timeout, schedule, options, CancellationToken.None);
+            if (answer.Tries > 1)
+            {
+                Failure.Say($"answered on try {answer.Tries} of at most {tries}");
+            }
+
+            printer.Print(LineReply.OfDatagram(answer.Bytes), answer.Peer, answer.Tries, answer.Elapsed);
+        }
+
+        return 0;
+    }
+}

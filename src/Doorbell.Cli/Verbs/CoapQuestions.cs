@@ -1,0 +1,114 @@
+using Doorbell.Cli.Input;
+using Doorbell.Cli.Printing;
+using Doorbell.Coap;
+using Doorbell.Sessions;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary>What <c>ask coap://HOST/PATH</c> asks: one connection for all questions, so that what round trips take is known.</summary>
+internal sealed class CoapQuestions
+{
+    private static readonly Dictionary<string, CoapCode> _methods = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["GET"] = CoapCode.Get,
+        ["POST"] = CoapCode.Post,
+        ["PUT"] = CoapCode.Put,
+        ["DELETE"] = CoapCode.Delete,
+        ["FETCH"] = CoapCode.Fetch,
+    };
+
+    private readonly CoapUri _uri;
+    private readonly CoapClientRequest _request;
+
+    public CoapQuestions(CoapUri uri, string method, bool isConfirmable)
+    {
+        if (!_methods.TryGetValue(method, out CoapCode code))
+        {
+            throw new ArgumentException($"--method takes {string.Join(", ", _methods.Keys)}, not \"{method}\"");
+        }
+
+        _uri = uri;
+        _request = new CoapClientRequest
+        {
+            Method = code,
+            Path = uri.Path,
+            Query = uri.Query,
+            Host = uri.HostName,
+            IsConfirmable = isConfirmable,
+        };
+    }
+
+    private bool HasBody => _request.Method != CoapCode.Get && _request.Method != CoapCode.Delete;
+
+    public async Task<int> AskAsync(string? text, ReplyPrinter printer, TimeSpan timeout, ClientOptions options)
+    {
+        if (!HasBody && text is not null)
+        {
+            throw new ArgumentException("GET and DELETE have no body: leave the text out, or use --method POST");
+        }
+
+        using CoapConnection connection = await CoapConnection.ConnectAsync(
+            _uri.Endpoint, timeout, CoapClientLimits.Default, options, CancellationToken.None);
+        if (!HasBody)
+        {
+            return await AskAsync(connection, default, printer, timeout);
+        }
+
+        await foreach (ReadOnlyMemory<byte> body in Questions.Of(text))
+        {
+            if (await AskAsync(connection, body, printer, timeout) is not 0 and int code)
+            {
+                return code;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>Asks one question and prints its answer.</summary>
+    /// <returns>The exit code.</returns>
+    private async Task<int> AskAsync(CoapConnection connection, ReadOnlyMemory<byte> body, ReplyPrinter printer, TimeSpan timeout)
+    {
+        CoapClientResponse answer = await connection.AskAsync(_request with { Body = body }, timeout, CancellationToken.None);
+        if (answer.Code.Class != 2)
+        {
+            return Failure.Network(Refusal(answer));
+        }
+
+        printer.Print(LineReply.OfDatagram(answer.Body), connection.Peer, answer.Sends, answer.Elapsed);
+        return 0;
+    }
+
+    private string Refusal(CoapClientResponse answer)
+    {
+        string said = PrintableText.Escape(answer.Body);
+        string reason = said.Length > 0 ? $" ({said})" : "";
+        bool isUnknown = answer.Code == CoapCode.NotFound || answer.Code == CoapCode.MethodNotAllowed;
+        string server = _uri.Endpoint.ToString()["udp://".Length..];
+        string advice = isUnknown ? $"; `doorbell ask --method GET coap://{server}/.well-known/core` lists what there is" : "";
+        return $"ask {_uri}: the server answered {answer.Code} {Phrase(answer.Code)}{reason}{advice}";
+    }
+
+    /// <summary>RFC 7252 section 12.1.2, RFC 7959 section 6.2.</summary>
+    private static string Phrase(CoapCode code) => code.Value switch
+    {
+        0x80 => "Bad Request",
+        0x81 => "Unauthorized",
+        0x82 => "Bad Option",
+        0x83 => "Forbidden",
+        0x84 => "Not Found",
+        0x85 => "Method Not Allowed",
+        0x86 => "Not Acceptable",
+        0x88 => "Request Entity Incomplete",
+        0x8c => "Precondition Failed",
+        0x8d => "Request Entity Too Large",
+        0x8f => "Unsupported Content-Format",
+        0xa0 => "Internal Server Error",
+        0xa1 => "Not Implemented",
+        0xa2 => "Bad Gateway",
+        0xa3 => "Service Unavailable",
+        0xa4 => "Gateway Timeout",
+        0xa5 => "Proxying Not Supported",
+        _ => code.Class == 4 ? "client error" : "server error",
+    };
+}

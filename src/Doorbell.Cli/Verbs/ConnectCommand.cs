@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Printing;
+using Doorbell.Coap;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary><c>doorbell connect ENDPOINT</c>: standard input and output joined to a socket.</summary>
+internal static class ConnectCommand
+{
+    public static Command Make()
+    {
+        Argument<string> endpoint = new("ENDPOINT")
+        {
+            Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
+        };
+        Option<bool> noHalfClose = new("--no-half-close") { Description = "Keep the sending side open after the end of standard input" };
+        Option<bool> raw = new("--raw") { Description = "At a terminal, show control characters unescaped" };
+        Option<Duration> timeout = CommonOptions.Duration("--timeout", "Bounds connecting", 5);
+        Option<Duration> wait = CommonOptions.Duration(
+            "--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
+        Option<string[]> options = CommonOptions.SocketOptions();
+        Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
+        {
+            endpoint, noHalfClose, raw, timeout, wait, options,
+        };
+        command.SetAction(async (parsed, _) =>
+        {
+            Endpoint where = Endpoint.Parse(parsed.GetValue(endpoint)!, CoapService.Scheme);
+            if (where.Application == CoapService.Scheme)
+            {
+                throw new ArgumentException("connect joins bytes and speaks no CoAP: ask a resource with doorbell ask");
+            }
+
+            ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options));
+            using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
+            return where.IsStream
+                ? await StreamJoin.RunAsync(where, output, !parsed.GetValue(noHalfClose), parsed.GetValue(timeout).Time, client)
+                : await DatagramJoin.RunAsync(where, output, parsed.GetValue(wait).Time, parsed.GetValue(timeout).Time, client);
+        });
+        return command;
+    }
+}

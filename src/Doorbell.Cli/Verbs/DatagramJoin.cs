@@ -1,0 +1,161 @@
+using System.Net;
+using System.Net.Sockets;
+using Doorbell.Cli.Input;
+using Doorbell.Cli.Printing;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary>
+/// Standard input and output joined to a datagram socket: what one read of standard input gives is a datagram. After the end of
+/// input it waits a moment for answers, since a datagram socket has no end of its own.
+/// </summary>
+internal sealed class DatagramJoin : IDisposable
+{
+    private const int MaxDatagramBytes = 65_507;
+
+    private readonly Endpoint _endpoint;
+    private readonly EndPoint[] _addresses;
+    private readonly ClientOptions _options;
+    private readonly Lock _switching = new();
+    private Socket _socket;
+    private int _current;
+    private bool _answered;
+    private byte[] _last = [];
+
+    private DatagramJoin(Endpoint endpoint, EndPoint[] addresses, ClientOptions options)
+    {
+        _endpoint = endpoint;
+        _options = options;
+        _addresses = addresses;
+        _socket = Connector.ConnectDatagrams(endpoint, addresses[0], options);
+    }
+
+    public static async Task<int> RunAsync(
+        Endpoint endpoint, StandardOutput output, TimeSpan wait, TimeSpan timeout, ClientOptions options)
+    {
+        EndPoint[] addresses = await Connector.AddressesAsync(endpoint, timeout, CancellationToken.None);
+        using DatagramJoin join = new(endpoint, addresses, options);
+        using CancellationTokenSource over = new();
+        Task<string?> receiving = join.ReceiveAsync(output, over.Token);
+        TaskCompletionSource<string?> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() => sent.SetResult(join.SendInput())) { IsBackground = true, Name = "standard input" }.Start();
+        string? failure = null;
+        if (await Task.WhenAny(sent.Task, receiving) == sent.Task)
+        {
+            failure = await sent.Task;
+            over.CancelAfter(failure is null ? wait : TimeSpan.Zero);
+        }
+
+        failure = await receiving ?? failure;
+        return failure is null ? 0 : Failure.Network(failure);
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    /// <summary>Sends what standard input gives; answers what went wrong.</summary>
+    private string? SendInput()
+    {
+        try
+        {
+            using Stream input = StandardInput.Open();
+            byte[] buffer = new byte[MaxDatagramBytes];
+            int count;
+            while ((count = input.Read(buffer)) > 0)
+            {
+                Send(buffer[..count]);
+            }
+
+            return null;
+        }
+        catch (SocketException failure)
+        {
+            return NetworkException.From("send", _endpoint.ToString(), failure).Message;
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return StandardOutput.Wording("read standard input", failure);
+        }
+    }
+
+    private void Send(byte[] datagram)
+    {
+        Socket socket = _socket;
+        _last = datagram;
+        try
+        {
+            socket.Send(datagram);
+        }
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && TryNextAddress(socket))
+        {
+            // It has been sent again, to the next address.
+        }
+    }
+
+    /// <summary>Writes answers until <paramref name="over"/>; answers what went wrong.</summary>
+    private async Task<string?> ReceiveAsync(StandardOutput output, CancellationToken over)
+    {
+        byte[] buffer = new byte[MaxDatagramBytes + 1];
+        while (true)
+        {
+            Socket socket = _socket;
+            try
+            {
+                int count = await socket.ReceiveAsync(buffer, SocketFlags.None, over);
+                _answered = true;
+                output.Write(buffer.AsSpan(0, count));
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+            catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && TryNextAddress(socket))
+            {
+                // Nobody serves that address of the name; another may.
+            }
+            catch (SocketException) when (socket != _socket)
+            {
+                // The other direction has gone on to the next address.
+            }
+            catch (SocketException failure)
+            {
+                return NetworkException.From("receive", _endpoint.ToString(), failure).Message;
+            }
+            catch (IOException failure)
+            {
+                return StandardOutput.Wording("write standard output", failure);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Goes on to the name's next address and sends the last datagram there; false if there is none, or the peer has answered.
+    /// </summary>
+    private bool TryNextAddress(Socket refused)
+    {
+        lock (_switching)
+        {
+            if (refused != _socket)
+            {
+                return true;
+            }
+
+            if (_answered || _current == _addresses.Length - 1)
+            {
+                return false;
+            }
+
+            _socket = Connector.ConnectDatagrams(_endpoint, _addresses[++_current], _options);
+            refused.Dispose();
+            if (_last.Length > 0)
+            {
+                _socket.Send(_last);
+            }
+
+            return true;
+        }
+    }
+}

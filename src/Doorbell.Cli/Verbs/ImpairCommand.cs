@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Input;
+using Doorbell.Cli.Printing;
+using Doorbell.Cli.Printing.Impair;
+using Doorbell.Lab.Impair;
+using Doorbell.Lab.Impair.Control;
+using Doorbell.Lab.Impair.Faults;
+
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary><c>doorbell impair LISTEN UPSTREAM</c>: a proxy that is a bad network.</summary>
+internal static class ImpairCommand
+{
+    private static readonly TimeSpan _controlDrain = TimeSpan.FromSeconds(1);
+
+    public static Command Make()
+    {
+        Argument<string> listen = new("LISTEN") { Description = "Where clients come to, as in udp://localhost:7000" };
+        Argument<string> upstream = new("UPSTREAM") { Description = "Where that goes, as in udp://localhost:6789" };
+        FaultArguments faults = new();
+        Option<long?> seed = Seed();
+        Option<string?> control = new("--control")
+        {
+            Description = "A unix socket that takes lines such as \"delay 20ms\", as in unix:///tmp/impair.sock",
+            HelpName = "ENDPOINT",
+        };
+        Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
+        Command command = new(
+            "impair",
+            "Pass datagrams or streams on as a bad network does. A value is for both ways, or UP/DOWN, as in --delay 50ms/10ms; "
+                + "off is no fault")
+        {
+            listen, upstream,
+        };
+        faults.AddTo(command);
+        command.Add(seed);
+        command.Add(control);
+        command.Add(json);
+        command.SetAction((parsed, _) =>
+        {
+            Endpoint from = Endpoint.Parse(parsed.GetValue(listen)!);
+            Endpoint to = Endpoint.Parse(parsed.GetValue(upstream)!);
+            long dice = parsed.GetValue(seed) ?? Random.Shared.Next();
+            return RunAsync(
+                from, to, faults.Read(parsed, from.IsStream), dice, parsed.GetValue(control), new ImpairReport(parsed.GetValue(json)));
+        });
+        return command;
+    }
+
+    private static Option<long?> Seed() => new("--seed")
+    {
+        Description = "Of its chances: the same seed and datagrams, the same fates [default: another one each time]",
+        HelpName = "N",
+        CustomParser = static result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number))
+            {
+                return number;
+            }
+
+            result.AddError($"--seed takes a whole number of 64 bits, not \"{PrintableText.Escape(text)}\"");
+            return null;
+        },
+    };
+
+    private static async Task<int> RunAsync(
+        Endpoint listen, Endpoint upstream, BothFaults faults, long seed, string? controlAt, ImpairReport report)
+    {
+        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
+        FaultControl control = new(listen.IsStream, faults, () => _ = over.CancelAsync());
+        LiveView? view = report.IsForPeople && LiveView.IsPossible ? new LiveView(control) : null;
+        ImpairOptions options = new()
+        {
+            Listen = listen,
+            Upstream = upstream,
+            Faults = control,
+            Seed = seed,
+            Report = view is null ? Failure.Say : view.Say,
+        };
+        using ImpairProxy proxy = await ImpairProxy.BindAsync(options, over.Token);
+        await using Server? controlled = controlAt is null
+            ? null
+            : await ControlSocket.ServeAsync(Endpoint.Parse(controlAt), control, over.Token);
+        report.Listening(proxy.Endpoints, upstream, seed);
+        Task shown = ShowAsync(view, proxy, control, over.Token);
+        try
+        {
+            await proxy.RunAsync(over.Token);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await shown;
+        }
+
+        report.Summary(proxy);
+        if (controlled is not null)
+        {
+            // Whoever asked it to quit gets the answer.
+            await controlled.DrainAsync(_controlDrain);
+        }
+
+        return 0;
+    }
+
+    /// <summary>The live view if there is a terminal to draw on, and lines from the keyboard if somebody can type.</summary>
+    private static async Task ShowAsync(LiveView? view, ImpairProxy proxy, FaultControl control, CancellationToken over)
+    {
+        if (view is not null)
+        {
+            await view.RunAsync(proxy, Keyboard.IsThere ? Keyboard.ReadKeys() : null, over);
+        }
+        else if (Keyboard.IsThere)
+        {
+            Keyboard.AnswerLines(control);
+        }
+    }
+}

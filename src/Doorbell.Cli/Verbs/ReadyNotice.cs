@@ -1,0 +1,45 @@
+using System.Net.Sockets;
+using System.Text;
+using Doorbell.Cli.Printing;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary>Tells the service manager how far the server is (sd_notify(3)), if it asked to be told.</summary>
+internal static class ReadyNotice
+{
+    // Read at once, before a child could see it.
+    private static readonly string? _socket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
+    private static int _isStopping;
+
+    /// <summary>Connections are served.</summary>
+    public static void Ready() => Send($"READY=1\nMAINPID={Environment.ProcessId}");
+
+    /// <summary>The server drains. It is told once, whoever says so first.</summary>
+    public static void Stopping()
+    {
+        if (Interlocked.Exchange(ref _isStopping, 1) == 0)
+        {
+            Send("STOPPING=1");
+        }
+    }
+
+    private static void Send(string state)
+    {
+        if (string.IsNullOrEmpty(_socket))
+        {
+            return;
+        }
+
+        try
+        {
+            using Socket manager = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            string path = _socket[0] == '@' ? "\0" + _socket[1..] : _socket;
+            manager.SendTo(Encoding.UTF8.GetBytes(state), new UnixDomainSocketEndPoint(path));
+        }
+        catch (Exception failure) when (failure is SocketException or ArgumentException)
+        {
+            // Serving is worth more than telling of it.
+            Failure.Say($"send {PrintableText.Escape(_socket)}: the service manager was not told: {PrintableText.Escape(failure.Message)}");
+        }
+    }
+}

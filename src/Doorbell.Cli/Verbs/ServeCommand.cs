@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Printing;
+using Doorbell.Coap;
+using Doorbell.Processes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary><c>doorbell serve [SERVICE] [ENDPOINT…]</c></summary>
+internal static class ServeCommand
+{
+    /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
+    public static Command Make(string[]? program)
+    {
+        ServedArguments served = new(program);
+        ListeningArguments listening = new();
+        LimitArguments limits = new();
+        Option<string?> configuration = ServeConfiguration.Option();
+        Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
+        Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
+        Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
+        Command command = new("serve", "Serve until interrupted");
+        served.AddTo(command);
+        listening.AddTo(command);
+        limits.AddTo(command);
+        command.Add(configuration);
+        command.Add(drain);
+        command.Add(json);
+        command.Add(verbose);
+        command.SetAction(async parsed =>
+        {
+            ServeConfiguration? file = parsed.GetValue(configuration) is { } path
+                ? ServeConfiguration.Read(path, parsed, hasProgram: program is not null)
+                : null;
+            IReadOnlyList<Served> all = ServedArguments.WithDefaultEndpoints(
+                file is { Served.Count: > 0 } ? file.Served : served.Read(parsed));
+            using ILoggerFactory logging = Logging(parsed.GetValue(verbose));
+            Func<StreamLimits, StreamLimits> bounds = of => limits.Apply(parsed, of);
+            CoapServerLimits coap = limits.Apply(parsed, CoapServerLimits.Default);
+            DoorOptions[] doors = [.. all.SelectMany(each => each.Doors(bounds, coap))];
+            Service? ofPassedSockets = doors.Length == 0 ? all[0].Service with { StreamLimits = bounds(StreamLimits.Default) } : null;
+            ServerOptions options = new() { Service = ofPassedSockets, Doors = doors, Logging = logging };
+            options = limits.Apply(parsed, listening.Apply(parsed, options));
+            options = file?.Apply(options) ?? options;
+            string? fileName = file is { Served.Count: > 0 } ? parsed.GetValue(configuration) : null;
+            return await RunAsync(options, new ServeReport(all, fileName, parsed.GetValue(json)), parsed.GetValue(drain).Time);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ServerOptions options, ServeReport report, TimeSpan drain)
+    {
+        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+        ChildSignals.UseDefault();
+        await using Server server = await Server.StartAsync(options, stop.First);
+        if (Server.IsWorker)
+        {
+            // The parent says all there is to say.
+            await server.Completion;
+            return 0;
+        }
+
+        report.Options(server.SocketOptions);
+        report.Listening(server, options);
+        ReadyNotice.Ready();
+        await using CancellationTokenRegistration stopping = stop.First.Register(ReadyNotice.Stopping);
+        await using CancellationTokenRegistration now = stop.Second.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
+        await server.RunAsync(drain, stop.First);
+        if (stop.First.IsCancellationRequested)
+        {
+            // With nothing to drain it may be over before the signal has told everyone.
+            ReadyNotice.Stopping();
+        }
+
+        report.HandedOver(server.HandedOverTo);
+        report.Summary(server);
+        return 0;
+    }
+
+    private static ILoggerFactory Logging(bool verbose) => LoggerFactory.Create(logging =>
+    {
+        logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Warning);
+        logging.AddConsole(static console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.FormatterName = LogFormatter.FormatterName;
+        });
+        logging.Services.AddSingleton<ConsoleFormatter, LogFormatter>();
+    });
+}

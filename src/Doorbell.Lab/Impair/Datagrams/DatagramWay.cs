@@ -1,0 +1,58 @@
+using Doorbell.Lab.Impair.Faults;
+using Doorbell.Links;
+
+namespace Doorbell.Lab.Impair.Datagrams;
+
+/// <summary>One direction through the proxy: the link, and what the proxy itself did with datagrams. For the proxy's thread.</summary>
+internal sealed class DatagramWay(string name, LiveFaults faults, long seed)
+{
+    private readonly Link _link = new(faults.Now.Link, seed);
+    private volatile WayReading? _reading;
+
+    /// <summary>Datagrams sent on; copies are among them.</summary>
+    public long Forwarded { get; set; }
+
+    /// <summary>Datagrams dropped because too many wait for their time.</summary>
+    public long NoRoom { get; set; }
+
+    /// <summary>Datagrams whose client was forgotten before their time came, or for whom no socket could be had.</summary>
+    public long NoClient { get; set; }
+
+    /// <summary>Datagrams that the kernel would not send.</summary>
+    public long SendFailed { get; set; }
+
+    /// <summary>Datagrams whose time had not come when the proxy ended.</summary>
+    public long Waiting { get; set; }
+
+    /// <summary>What passed until the last <see cref="Publish"/>. Any thread may ask.</summary>
+    public WayReading Reading => _reading ?? Read();
+
+    /// <summary>What becomes of a datagram, as the faults are now.</summary>
+    public LinkFate Next(TimeSpan now, int bytes)
+    {
+        if (!ReferenceEquals(_link.Options, faults.Now.Link))
+        {
+            _link.Options = faults.Now.Link;
+        }
+
+        return _link.Next(now, bytes);
+    }
+
+    public void Publish() => _reading = Read();
+
+    private WayReading Read()
+    {
+        LinkCounts link = _link.ReadCounts();
+        return new WayReading(
+            name,
+            link.Received,
+            Forwarded,
+            [
+                .. Enum.GetValues<LinkDrop>().Where(static why => why != LinkDrop.None).Select(why => ($"{why}", link.DroppedBy(why))),
+                ("NoRoom", NoRoom), ("NoClient", NoClient), ("SendFailed", SendFailed),
+            ],
+            [
+                ("Duplicated", link.Duplicated), ("Reordered", link.Reordered), ("Corrupted", link.Corrupted), ("Waiting", Waiting),
+            ]);
+    }
+}

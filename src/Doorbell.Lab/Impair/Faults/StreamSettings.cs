@@ -1,0 +1,51 @@
+namespace Doorbell.Lab.Impair.Faults;
+
+/// <summary>What can be set for streams alone; see docs/impair.md for toxiproxy's names of them.</summary>
+internal static class StreamSettings
+{
+    private const long MaxBytes = 1L << 50;
+    private const string ACount = "bytes from 0 on, as in 100 or 64k";
+
+    public static IReadOnlyList<FaultSetting> All { get; } =
+    [
+        Make("slice", "BYTES[,TIME]", "Cut the stream into pieces of so many bytes, sent at least TIME [default: 0] apart",
+            "bytes from 1 on, and perhaps a time of at most an hour, as in 10,1ms",
+            static (stream, parts) => parts.Length <= 2 && FaultValue.Bytes(parts[0], 1, 1 << 30) is { } bytes
+                && (parts.Length == 1 ? stream.SliceGap : FaultValue.Time(parts[1])) is { } gap
+                ? stream with { SliceBytes = (int)bytes, SliceGap = gap } : null,
+            static (to, from) => to with { SliceBytes = from.SliceBytes, SliceGap = from.SliceGap },
+            static stream => $"{FaultValue.OfBytes(stream.SliceBytes ?? 0)},{FaultValue.OfTime(stream.SliceGap)}"),
+        Make("stall", "BYTES", "Pass so many bytes, then nothing, and stay open", ACount,
+            static (stream, parts) => parts.Length == 1 && FaultValue.Bytes(parts[0], 0, MaxBytes) is { } bytes
+                ? stream with { StallAfter = bytes } : null,
+            static (to, from) => to with { StallAfter = from.StallAfter },
+            static stream => FaultValue.OfBytes(stream.StallAfter ?? 0)),
+        Make("reset-after", "BYTES", "Pass so many bytes, then reset both peers", ACount,
+            static (stream, parts) => parts.Length == 1 && FaultValue.Bytes(parts[0], 0, MaxBytes) is { } bytes
+                ? stream with { ResetAfter = bytes } : null,
+            static (to, from) => to with { ResetAfter = from.ResetAfter },
+            static stream => FaultValue.OfBytes(stream.ResetAfter ?? 0)),
+        Make("half-open", "on|off", "Keep the sender's end from the receiver: for that one the connection stays open", "on or off",
+            static (stream, parts) => parts is ["on"] ? stream with { HalfOpen = true } : null,
+            static (to, from) => to with { HalfOpen = from.HalfOpen },
+            static _ => "on"),
+        Make("slow-close", "TIME", "Pass an end on so much later", "a time of at most an hour, as in 2s",
+            static (stream, parts) => parts.Length == 1 && FaultValue.Time(parts[0]) is { } time ? stream with { SlowClose = time } : null,
+            static (to, from) => to with { SlowClose = from.SlowClose },
+            static stream => FaultValue.OfTime(stream.SlowClose)),
+    ];
+
+    private static FaultSetting Make(
+        string name, string form, string description, string takes, Func<StreamFaults, string[], StreamFaults?> set,
+        Func<StreamFaults, StreamFaults, StreamFaults> copy, Func<StreamFaults, string> show) => new()
+        {
+            Name = name,
+            Form = form,
+            Description = description,
+            Takes = takes,
+            OfStreams = true,
+            Set = (faults, parts) => set(faults.Stream, parts) is { } stream ? faults with { Stream = stream } : null,
+            Copy = (to, from) => to with { Stream = copy(to.Stream, from.Stream) },
+            Show = faults => show(faults.Stream),
+        };
+}

@@ -1,0 +1,19 @@
+namespace Doorbell.Lab.Impair.Streams;
+
+/// <summary>What one receive gave.</summary>
+/// <param name="Bytes">None at the end.</param>
+/// <param name="ReceivedAt">When it came.</param>
+/// <param name="Kind">Bytes, or how the stream ended.</param>
+internal readonly record struct StreamChunk(byte[] Bytes, TimeSpan ReceivedAt, StreamChunkKind Kind);
+
+/// <summary>What a chunk is.</summary>
+internal enum StreamChunkKind
+{
+    Bytes,
+
+    /// <summary>The sender's FIN.</summary>
+    End,
+
+    /// <summary>The sender's RST.</summary>
+    Reset,
+}

@@ -1,0 +1,195 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Doorbell.Native;
+using Doorbell.Serving;
+using Doorbell.Sessions;
+
+namespace Doorbell.Lanes.Loops;
+
+/// <summary>
+/// Connects for an event loop, which carries what is connected: descriptors that are connecting are in the loop's epoll set and timer
+/// wheel. Names are resolved on the thread pool.
+/// </summary>
+/// <param name="context">Where to count and log.</param>
+/// <param name="loop">Woken when something has happened on another thread: its user then calls <see cref="OnWake"/>.</param>
+/// <param name="open">Takes a connection.</param>
+internal sealed class LoopConnector(ServerContext context, EventLoop loop, Action<ConnectedSocket, TimeSpan> open) : IDisposable
+{
+    private readonly HashSet<LoopConnecting> _connecting = [];
+    private readonly ConcurrentQueue<LoopConnecting> _news = new();
+    private readonly CancellationTokenSource _resolving = new();
+    private readonly Lock _lock = new();
+    private bool _isClosed;
+
+    /// <summary>How many are neither connected nor failed.</summary>
+    public int Count => _connecting.Count;
+
+    /// <summary>Begins to connect.</summary>
+    public void Connect(ConnectRequest request, TimeSpan now)
+    {
+        LoopConnecting connecting = new(request, this, now);
+        _connecting.Add(connecting);
+        request.RingWhenCancelled(connecting.CancelBell);
+        Task<EndPoint[]> resolving = Connector.AddressesAsync(request.Endpoint, request.Timeout, _resolving.Token);
+        connecting.Resolving = resolving;
+        if (resolving.IsCompleted)
+        {
+            // An address needs no resolver.
+            OnResolved(connecting, now);
+        }
+        else
+        {
+            _ = resolving.ContinueWith(
+                (_, state) => Post((LoopConnecting)state!), connecting, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>The time that an entry of the wheel asked for has come.</summary>
+    public void OnTimer(LoopConnecting connecting, TimeSpan now)
+    {
+        if (connecting.Resolving is null)
+        {
+            Take(connecting, connecting.Attempts.Continue(ready: false, now), now);
+        }
+    }
+
+    /// <summary>Any thread: its name is resolved, or its handler gives up.</summary>
+    public void Post(LoopConnecting connecting)
+    {
+        _news.Enqueue(connecting);
+        lock (_lock)
+        {
+            if (!_isClosed)
+            {
+                loop.Wake();
+            }
+        }
+    }
+
+    /// <summary>The loop was woken.</summary>
+    public void OnWake(TimeSpan now)
+    {
+        while (_news.TryDequeue(out LoopConnecting? connecting))
+        {
+            if (!_connecting.Contains(connecting))
+            {
+                continue;
+            }
+
+            if (connecting.Request.IsCancelled)
+            {
+                Fail(connecting, ConnectFailure.Cancelled(connecting.Request.Endpoint));
+            }
+            else if (connecting.Resolving is { IsCompleted: true })
+            {
+                OnResolved(connecting, now);
+            }
+        }
+    }
+
+    /// <summary>The drain is over, or the loop: all that are connecting fail.</summary>
+    public void Abort()
+    {
+        foreach (LoopConnecting connecting in _connecting.ToArray())
+        {
+            Fail(connecting, ConnectFailure.Cancelled(connecting.Request.Endpoint));
+        }
+    }
+
+    /// <summary>The loop is over, and its descriptors will soon be another's. May be called twice.</summary>
+    public void Dispose()
+    {
+        Abort();
+        lock (_lock)
+        {
+            if (_isClosed)
+            {
+                return;
+            }
+
+            _isClosed = true;
+        }
+
+        _resolving.Cancel();
+        _resolving.Dispose();
+    }
+
+    private void OnResolved(LoopConnecting connecting, TimeSpan now)
+    {
+        Task<EndPoint[]> resolved = connecting.Resolving!;
+        connecting.Resolving = null;
+        if (resolved.IsCompletedSuccessfully)
+        {
+            Take(connecting, connecting.Attempts.Begin(resolved.Result, now), now);
+        }
+        else
+        {
+            Exception failure = resolved.Exception?.InnerException ?? new OperationCanceledException();
+            Fail(connecting, ConnectFailures.Of(connecting.Request, failure));
+        }
+    }
+
+    private void Take(LoopConnecting connecting, ConnectProgress progress, TimeSpan now)
+    {
+        switch (progress)
+        {
+            case ConnectProgress.Connected:
+                Forget(connecting);
+                open(new ConnectedSocket(connecting.Attempts.Descriptor, connecting.Request), now);
+                break;
+            case ConnectProgress.Failed:
+                Fail(connecting, connecting.Attempts.Failure());
+                break;
+            default:
+                Watch(connecting);
+                break;
+        }
+    }
+
+    private void Watch(LoopConnecting connecting)
+    {
+        ConnectAttempts attempts = connecting.Attempts;
+        if (!attempts.WaitsForTimeAlone && attempts.Number != connecting.WatchedAttempt)
+        {
+            // Another address has another descriptor; the one before it is closed, and its number may be this one's.
+            ForgetDescriptor(connecting);
+            if (loop.TryWatch(attempts.Descriptor, Epoll.Out, (_, now) => OnReady(connecting, now)) is not 0 and int errno)
+            {
+                string target = connecting.Request.Endpoint.ToString();
+                NetworkException shortage = NetworkException.FromErrno("epoll_ctl", target, errno);
+                Fail(connecting, new ConnectFailure(shortage.ErrnoName ?? "EIO", shortage.Message));
+                return;
+            }
+
+            (connecting.Watched, connecting.WatchedAttempt) = (attempts.Descriptor, attempts.Number);
+        }
+
+        loop.Timers.Ensure(connecting, attempts.Due);
+    }
+
+    private void OnReady(LoopConnecting connecting, TimeSpan now) =>
+        Take(connecting, connecting.Attempts.Continue(ready: true, now), now);
+
+    private void Fail(LoopConnecting connecting, ConnectFailure failure)
+    {
+        Forget(connecting);
+        connecting.Attempts.Close();
+        context.Fail(connecting.Request, failure);
+    }
+
+    private void Forget(LoopConnecting connecting)
+    {
+        _connecting.Remove(connecting);
+        loop.Timers.Remove(connecting);
+        ForgetDescriptor(connecting);
+    }
+
+    private void ForgetDescriptor(LoopConnecting connecting)
+    {
+        if (connecting.Watched >= 0)
+        {
+            loop.Forget(connecting.Watched);
+            connecting.Watched = -1;
+        }
+    }
+}

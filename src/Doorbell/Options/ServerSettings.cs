@@ -1,0 +1,86 @@
+using System.Globalization;
+using Doorbell.SocketOptions;
+
+namespace Doorbell;
+
+/// <summary>
+/// Reads <see cref="ServerOptions"/> from the pairs of a configuration. No reflection, so it works in native code; and what can't be read is
+/// an error that names the key, where a binder leaves out what it does not understand of a list.
+/// </summary>
+internal static class ServerSettings
+{
+    private const string Lists = "Endpoints and SocketOptions are lists, so their keys are Endpoints:0, Endpoints:1 and so on";
+
+    public static ServerOptions Read(IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        ServerOptions options = new();
+        SortedDictionary<int, Endpoint> endpoints = [];
+        SortedDictionary<int, SocketOptionSetting> socketOptions = [];
+        foreach ((string key, string? value) in settings)
+        {
+            // A section: its values have keys of their own.
+            if (value is null)
+            {
+                continue;
+            }
+
+            try
+            {
+                string[] parts = key.Split(':');
+                switch (parts[0].ToUpperInvariant())
+                {
+                    case "ENDPOINTS":
+                        endpoints.Add(Index(parts), Endpoint.Parse(value));
+                        break;
+                    case "SOCKETOPTIONS":
+                        socketOptions.Add(Index(parts), SocketOptionSetting.Parse(value));
+                        break;
+                    default:
+                        options = parts.Length == 1 ? Apply(options, parts[0], value) : throw Unknown(key);
+                        break;
+                }
+            }
+            catch (Exception wrong) when (wrong is FormatException or ArgumentException or OverflowException)
+            {
+                throw new FormatException($"{PrintableText.Escape(key)}: {wrong.Message}", wrong);
+            }
+        }
+
+        return options with { Endpoints = [.. endpoints.Values], SocketOptions = [.. socketOptions.Values] };
+    }
+
+    private static ServerOptions Apply(ServerOptions options, string key, string value) => key.ToUpperInvariant() switch
+    {
+        "MODEL" => options with { Model = ServerModel.Parse(value) },
+        "ENGINE" => options with { Engine = EngineKindConverter.Parse(value) },
+        "MAXCONNECTIONS" => options with { MaxConnections = Number(value) },
+        "MAXCONNECTIONSPERADDRESS" => options with { MaxConnectionsPerAddress = Number(value) },
+        "ATLIMIT" => options with { AtLimit = Limit(value) },
+        "REFUSALLINE" => options with { RefusalLine = value },
+        "LISTENBACKLOG" => options with { ListenBacklog = Number(value) },
+        "REUSEPORT" => options with { ReusePort = Flag(value) },
+        "TAKEOVERPATH" => options with { TakeoverPath = value },
+        _ => throw Unknown(key),
+    };
+
+    private static FormatException Unknown(string key) => new(
+        $"there is no such setting of a server; there are Endpoints, Model, Engine, MaxConnections, MaxConnectionsPerAddress, AtLimit, "
+        + $"RefusalLine, ListenBacklog, ReusePort, TakeoverPath and SocketOptions{(key.Contains(':') ? $"; {Lists}" : "")}");
+
+    private static int Index(string[] parts) =>
+        parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+            ? index
+            : throw new FormatException(Lists);
+
+    private static int Number(string value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        ? number
+        : throw new FormatException($"\"{PrintableText.Escape(value)}\" is no whole number from 0 to {int.MaxValue}");
+
+    private static bool Flag(string value) => bool.TryParse(value, out bool flag)
+        ? flag
+        : throw new FormatException($"\"{PrintableText.Escape(value)}\" is neither true nor false");
+
+    private static AtLimit Limit(string value) => Enum.TryParse(value, ignoreCase: true, out AtLimit limit) && Enum.IsDefined(limit)
+        ? limit
+        : throw new FormatException($"\"{PrintableText.Escape(value)}\" is none of {string.Join(", ", Enum.GetNames<AtLimit>())}");
+}

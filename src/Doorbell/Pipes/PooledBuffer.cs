@@ -1,0 +1,61 @@
+using System.Buffers;
+
+namespace Doorbell.Pipes;
+
+/// <summary>Bytes in memory of the shared pool; empty, it owns none. One user at a time.</summary>
+internal sealed class PooledBuffer : IBufferWriter<byte>
+{
+    private const int SmallestRent = 256;
+
+    private byte[] _bytes = [];
+
+    public int Length { get; private set; }
+
+    public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, Length);
+
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(_bytes.Length - Length), nameof(count));
+        Length += count;
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        MakeRoom(Math.Max(sizeHint, 1));
+        return _bytes.AsSpan(Length);
+    }
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        MakeRoom(Math.Max(sizeHint, 1));
+        return _bytes.AsMemory(Length);
+    }
+
+    /// <summary>Gives the memory back: nothing may use it any more.</summary>
+    public void Release()
+    {
+        if (_bytes.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_bytes);
+        }
+
+        (_bytes, Length) = ([], 0);
+    }
+
+    private void MakeRoom(int count)
+    {
+        if (_bytes.Length - Length >= count)
+        {
+            return;
+        }
+
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestRent, Math.Max(checked(Length + count), (int)Math.Min(2L * Length, Array.MaxLength))));
+        Written.Span.CopyTo(larger);
+        if (_bytes.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_bytes);
+        }
+
+        _bytes = larger;
+    }
+}

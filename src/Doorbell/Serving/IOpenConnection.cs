@@ -1,0 +1,18 @@
+namespace Doorbell.Serving;
+
+/// <summary>A connection as <see cref="OpenConnections"/> has it: one of a session's on a lane, or one that a process serves.</summary>
+internal interface IOpenConnection
+{
+    /// <summary>Where it stands in the list; the list's own.</summary>
+    int ListIndex { get; set; }
+
+    /// <summary>
+    /// What it is at. Any thread may ask while the connection is in the list, and hears of this moment or of one just before it: each value
+    /// is read by itself, and the lane is not waited for.
+    /// </summary>
+    /// <param name="now">On the monotonic scale.</param>
+    ConnectionSnapshot Read(TimeSpan now);
+
+    /// <summary>Tells the lane to close it. Any thread may ask while the connection is in the list; returns at once.</summary>
+    void AskToClose(CloseMode how);
+}

@@ -1,0 +1,116 @@
+namespace Doorbell.Serving;
+
+/// <summary>
+/// The connections that are open, so that they can be listed and closed. A connection enters and leaves under a lock, which is its lane's
+/// own and so nearly always free; between, a request costs nothing. While the lock is held no connection of the list is closed, so its
+/// descriptor and its session may be read. Reading never waits for a lane: a lane that is stuck in a handler is what one looks for.
+/// </summary>
+internal sealed class OpenConnections
+{
+    private readonly Lock _lock = new();
+    private readonly List<IOpenConnection> _connections = [];
+
+    /// <summary>Those that somebody waits to be closed.</summary>
+    private readonly Dictionary<IOpenConnection, TaskCompletionSource> _awaited = [];
+
+    private OpenConnections[] _lanes = [];
+
+    /// <summary>A part of this list for one lane.</summary>
+    public OpenConnections PartOfLane()
+    {
+        OpenConnections part = new();
+        lock (_lock)
+        {
+            _lanes = [.. _lanes, part];
+        }
+
+        return part;
+    }
+
+    /// <summary>It is open from here on.</summary>
+    public void Add(IOpenConnection connection)
+    {
+        lock (_lock)
+        {
+            connection.ListIndex = _connections.Count;
+            _connections.Add(connection);
+        }
+    }
+
+    /// <summary>It is about to be closed: nobody reads it any more. One that was never added is no matter.</summary>
+    public void Remove(IOpenConnection connection)
+    {
+        lock (_lock)
+        {
+            if (!Has(connection))
+            {
+                return;
+            }
+
+            int index = connection.ListIndex;
+            _connections[index] = _connections[^1];
+            _connections[index].ListIndex = index;
+            _connections.RemoveAt(_connections.Count - 1);
+            if (_awaited.Remove(connection, out TaskCompletionSource? over))
+            {
+                over.SetResult();
+            }
+        }
+    }
+
+    /// <summary>All of them, of all lanes.</summary>
+    public List<ConnectionSnapshot> Read() =>
+        [.. ReadOwn().Select(static open => open.Snapshot), .. Volatile.Read(ref _lanes).SelectMany(static lane => lane.Read())];
+
+    /// <summary>Asks the lanes to close those that match.</summary>
+    /// <returns>For each of them a task that ends when it is over.</returns>
+    public List<Task> Close(Func<ConnectionSnapshot, bool> which, CloseMode how)
+    {
+        List<Task> closing = [];
+
+        // What matches is the caller's code: it runs without the lock.
+        foreach ((IOpenConnection connection, ConnectionSnapshot snapshot) in ReadOwn())
+        {
+            if (which(snapshot) && TryClose(connection, how) is { } over)
+            {
+                closing.Add(over);
+            }
+        }
+
+        closing.AddRange(Volatile.Read(ref _lanes).SelectMany(lane => lane.Close(which, how)));
+        return closing;
+    }
+
+    private List<(IOpenConnection Connection, ConnectionSnapshot Snapshot)> ReadOwn()
+    {
+        lock (_lock)
+        {
+            TimeSpan now = MonotonicClock.Now;
+            return [.. _connections.Select(connection => (connection, connection.Read(now)))];
+        }
+    }
+
+    /// <summary>Null if it is over already.</summary>
+    private Task? TryClose(IOpenConnection connection, CloseMode how)
+    {
+        lock (_lock)
+        {
+            if (!Has(connection))
+            {
+                return null;
+            }
+
+            if (!_awaited.TryGetValue(connection, out TaskCompletionSource? over))
+            {
+                over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _awaited.Add(connection, over);
+            }
+
+            connection.AskToClose(how);
+            return over.Task;
+        }
+    }
+
+    private bool Has(IOpenConnection connection) =>
+        connection.ListIndex < _connections.Count && _connections[connection.ListIndex] == connection;
+}

@@ -1,0 +1,74 @@
+namespace Doorbell.Tests;
+
+/// <summary>
+/// The rooms of the house, from the ground up: a room is a folder below src, and names types of its own and of the rooms before it only.
+/// docs/internals.md draws the same list.
+/// </summary>
+internal static class Rooms
+{
+    /// <summary>The one list. A project's rooms stand together; a project sees those that it references.</summary>
+    public static IReadOnlyList<string> FromTheGroundUp { get; } =
+    [
+        "Doorbell.Core/Text",
+        "Doorbell.Core/Values",
+        "Doorbell.Core/Ledger",
+        "Doorbell.Core/Access",
+        "Doorbell.Core/Retries",
+        "Doorbell.Core/Streams",
+        "Doorbell.Core/Layers",
+        "Doorbell.Core/Datagrams",
+        "Doorbell.Core/Framing",
+        "Doorbell.Core/Services",
+        "Doorbell.Core/Services/Classic",
+        "Doorbell.Links",
+        "Protocols/Doorbell.Coap/Codec",
+        "Protocols/Doorbell.Coap/Client",
+        "Protocols/Doorbell.Coap/Server",
+        "Doorbell.Native",
+        "Doorbell/SocketOptions",
+        "Doorbell/Options",
+        "Doorbell/Sockets",
+        "Doorbell/Serving",
+        "Doorbell/Clients",
+        "Doorbell/Pipes",
+        "Doorbell/Lanes",
+        "Doorbell/Lanes/Datagrams",
+        "Doorbell/Lanes/Loops",
+        "Doorbell/Lanes/Portable",
+        "Doorbell/Processes/Spawning",
+        "Doorbell/Processes",
+        "Doorbell/Processes/Programs",
+        "Doorbell/Processes/Workers",
+        "Doorbell/Engines",
+        "Doorbell/Server",
+        "Doorbell.Testing",
+        "Doorbell.Lab",
+        "Doorbell.Cli/Printing",
+        "Doorbell.Cli/Arguments",
+        "Doorbell.Cli/Verbs",
+        "Doorbell.Cli",
+    ];
+
+    /// <summary>The projects whose rooms have no order among them: the network in memory is one room by nature.</summary>
+    public static IReadOnlyList<string> OneRoomByNature { get; } = ["Doorbell.Testing"];
+
+    /// <summary>
+    /// Types that name each other in a circle, and may: a session with its handler and the turn it gives it, a kind of message with its
+    /// kinds, a value with its parser. A new circle is none of these.
+    /// </summary>
+    public static IReadOnlyList<IReadOnlyList<string>> CirclesAllowed { get; } =
+    [
+        ["StreamSession", "StreamHandler", "Turn"],
+        ["DatagramSession", "DatagramHandler", "DatagramTurn"],
+        ["Framing", "LineFraming", "DelimiterFraming", "FixedLengthFraming", "LengthPrefixFraming"],
+        ["Endpoint", "EndpointParser"],
+    ];
+
+    /// <summary>The room of a folder; null if it is in none.</summary>
+    public static int? Of(string folder)
+    {
+        string? whole = OneRoomByNature.FirstOrDefault(one => folder.StartsWith(one, StringComparison.Ordinal));
+        int at = Array.IndexOf([.. FromTheGroundUp], whole ?? folder);
+        return at < 0 ? null : at;
+    }
+}
