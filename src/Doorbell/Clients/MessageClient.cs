@@ -48,7 +48,8 @@ public sealed class MessageClient : IDisposable
     }
 
     /// <summary>
-    /// What the server said first on the newest connection, without its framing; empty without <see cref="MessageClientOptions.ReadsGreeting"/>.
+    /// What the server said first on the newest connection, without its framing; empty without
+    /// <see cref="MessageClientOptions.ReadsGreeting"/>.
     /// </summary>
     public ReadOnlyMemory<byte> Greeting { get; private set; }
 

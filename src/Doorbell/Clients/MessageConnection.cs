@@ -13,26 +13,15 @@ namespace Doorbell.Clients;
 /// </remarks>
 internal sealed class MessageConnection
 {
-    private const int FirstBufferBytes = 4096;
-
-    /// <summary>So much of what nobody asked for is shown.</summary>
-    private const int MaxShownBytes = 60;
-
     private readonly Lock _lock = new();
     private readonly Socket _socket;
-    private readonly AnswerFraming _framing;
     private readonly string _target;
-    private readonly int _maxAnswerBytes;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<Question> _waiting = new();
 
     /// <summary>Of which at least one byte may have been sent, in that order.</summary>
     private readonly List<Question> _asked = [];
-    private byte[] _buffer = new byte[FirstBufferBytes];
-    private int _count;
-
-    /// <summary>Bytes at the front of the buffer known to hold no end of an answer, so that a long one is searched once.</summary>
-    private int _searched;
+    private readonly AnswerBuffer _received;
     private SocketException? _sendFailure;
     private bool _sending;
     private bool _receiving;
@@ -42,9 +31,8 @@ internal sealed class MessageConnection
     public MessageConnection(Socket socket, Endpoint endpoint, AnswerFraming framing, int maxAnswerBytes)
     {
         _socket = socket;
-        _framing = framing;
         _target = endpoint.ToString();
-        _maxAnswerBytes = maxAnswerBytes;
+        _received = new AnswerBuffer(framing, maxAnswerBytes, _target);
         Peer = socket.RemoteEndPoint as IPEndPoint is { } ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(endpoint.Path);
 
         // For the calls that don't wait; asynchronous ones wait as before.
@@ -83,14 +71,13 @@ internal sealed class MessageConnection
         {
             while (true)
             {
-                if (TryTake(out byte[] greeting))
+                if (_received.TryTake(out byte[] greeting))
                 {
                     return greeting;
                 }
 
-                MakeRoom();
-                int received = await _socket.ReceiveAsync(_buffer.AsMemory(_count), cancellation).ConfigureAwait(false);
-                _count += received;
+                int received = await _socket.ReceiveAsync(_received.Room(), cancellation).ConfigureAwait(false);
+                _received.Add(received);
                 if (received == 0)
                 {
                     throw new NetworkException(
@@ -156,7 +143,7 @@ internal sealed class MessageConnection
 
             if (place == 0)
             {
-                part = _framing.Part(_buffer.AsSpan(0, _count)).ToArray();
+                part = _received.Part();
             }
 
             Retire();
@@ -310,9 +297,8 @@ internal sealed class MessageConnection
     {
         while (true)
         {
-            int padding = _framing.PaddingOf(_buffer.AsSpan(0, _count));
-            Consume(padding);
-            if (_count > 0)
+            _received.DropPadding();
+            if (!_received.IsEmpty)
             {
                 question.Failed(Unasked());
                 Retire();
@@ -320,7 +306,7 @@ internal sealed class MessageConnection
                 return false;
             }
 
-            int received = _socket.Receive(_buffer, SocketFlags.None, out SocketError error);
+            int received = _socket.Receive(_received.Room().Span, SocketFlags.None, out SocketError error);
             if (error == SocketError.WouldBlock)
             {
                 return true;
@@ -335,17 +321,16 @@ internal sealed class MessageConnection
                 return false;
             }
 
-            _count = received;
+            _received.Add(received);
         }
     }
 
     private NetworkException Unasked()
     {
-        string shown = PrintableText.Escape(_buffer.AsSpan(0, Math.Min(_count, MaxShownBytes)));
         return new NetworkException(
             "receive",
             _target,
-            $"\"{shown}\" had come before the question was sent, so it is no answer to it",
+            $"\"{_received.Shown()}\" had come before the question was sent, so it is no answer to it",
             SocketError.ProtocolNotSupported,
             $"set {nameof(MessageClientOptions)}.{nameof(MessageClientOptions.ReadsGreeting)} if the server speaks first; otherwise it "
                 + "answered an earlier question with more than one message");
@@ -391,12 +376,12 @@ internal sealed class MessageConnection
     {
         try
         {
-            while (GiveAnswers())
+            while (GiveAnswers(out Memory<byte> room))
             {
-                int received = await _socket.ReceiveAsync(_buffer.AsMemory(_count), SocketFlags.None).ConfigureAwait(false);
+                int received = await _socket.ReceiveAsync(room, SocketFlags.None).ConfigureAwait(false);
                 lock (_lock)
                 {
-                    _count += received;
+                    _received.Add(received);
                     if (received == 0)
                     {
                         End();
@@ -427,27 +412,26 @@ internal sealed class MessageConnection
     }
 
     /// <summary>Gives what has come to those who asked.</summary>
+    /// <param name="room">Where more is to be received.</param>
     /// <returns>Whether more is to be received.</returns>
-    private bool GiveAnswers()
+    private bool GiveAnswers(out Memory<byte> room)
     {
         lock (_lock)
         {
-            while (_asked.Count > 0 && TryTake(out byte[] answer))
+            while (_asked.Count > 0 && _received.TryTake(out byte[] answer))
             {
                 Give(answer);
             }
 
             _receiving = _asked.Count > 0;
-            if (_receiving)
-            {
-                MakeRoom();
-            }
-            else if (_retired)
+            if (!_receiving && _retired)
             {
                 Close();
             }
 
-            return _receiving && !_isOver;
+            bool more = _receiving && !_isOver;
+            room = more ? _received.Room() : default;
+            return more;
         }
     }
 
@@ -469,63 +453,22 @@ internal sealed class MessageConnection
     {
         EndedByPeer = true;
         Retire();
-        if (_asked.Count > 0 && _framing.TryFindAtEnd(_buffer.AsSpan(0, _count), out Frame frame))
+        int received = _received.DropPadding();
+        if (_asked.Count > 0 && _received.TryTakeAtEnd(out byte[] answer))
         {
-            Give(_buffer.AsSpan(frame.Start, frame.Length).ToArray());
+            Give(answer);
         }
-        else if (_count > _framing.PaddingOf(_buffer.AsSpan(0, _count)))
+        else if (received > 0)
         {
             FailFrom(0, new NetworkException(
                 "receive",
                 _target,
-                $"the server closed the connection in the middle of a reply, after {_count} bytes of it",
+                $"the server closed the connection in the middle of a reply, after {received} bytes of it",
                 SocketError.Disconnecting,
                 "look at its log"));
             _asked.Clear();
         }
 
         Fail(_sendFailure is null ? NoReply() : NetworkException.From("send", _target, _sendFailure));
-    }
-
-    private bool TryTake(out byte[] answer)
-    {
-        if (!_framing.TryFind(_buffer.AsSpan(0, _count), _searched, out Frame frame))
-        {
-            _searched = _count;
-            answer = [];
-            return false;
-        }
-
-        answer = _buffer.AsSpan(frame.Start, frame.Length).ToArray();
-        Consume(frame.Consumed);
-        return true;
-    }
-
-    private void Consume(int count)
-    {
-        _count -= count;
-        _searched = 0;
-        _buffer.AsSpan(count, _count).CopyTo(_buffer);
-        if (_count == 0 && _buffer.Length > FirstBufferBytes)
-        {
-            // A connection at rest keeps no memory of a long answer.
-            _buffer = new byte[FirstBufferBytes];
-        }
-    }
-
-    private void MakeRoom()
-    {
-        if (_count < _buffer.Length)
-        {
-            return;
-        }
-
-        if (_count >= _maxAnswerBytes)
-        {
-            throw new NetworkException(
-                "receive", _target, $"the reply has no end after {_count} bytes", SocketError.MessageSize, _framing.TooLongAdvice);
-        }
-
-        Array.Resize(ref _buffer, (int)Math.Min(2L * _buffer.Length, Math.Max(_maxAnswerBytes, _buffer.Length + 1)));
     }
 }

@@ -12,7 +12,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly Task _accepting;
     private int _accepted;
 
-    /// <param name="serve">Serves one connection; the second argument is its number, from 1. The connection is closed when it returns.</param>
+    /// <param name="serve">Serves one connection, whose number is the second argument, from 1. It is closed when this returns.</param>
     /// <param name="port">0 for any.</param>
     public ScriptedServer(Func<Socket, int, Task> serve, int port = 0)
     {
