@@ -15,6 +15,8 @@ internal static unsafe partial class Libc
     public const int TimerExpired = 62;
     public const int NoBuffers = 105;
     public const int Cancelled = 125;
+    public const int InProgress = 115;
+    public const int TimedOut = 110;
     public const int NoChild = 10;
     public const int NoProcess = 3;
     public const int InvalidArgument = 22;
@@ -24,6 +26,8 @@ internal static unsafe partial class Libc
     public const int NotConnected = 107;
 
     public const int UnixFamily = 1;
+    public const int IPv4Family = 2;
+    public const int IPv6Family = 10;
     public const int StreamType = 1;
     public const int SocketCloseOnExec = 0x80000;
     public const int MessagePeek = 2;
@@ -34,7 +38,10 @@ internal static unsafe partial class Libc
     public const int ShutdownSend = 1;
     public const int ShutdownBoth = 2;
     public const int SocketLevel = 1;
+    public const int ErrorOption = 4;
     public const int LingerOption = 13;
+    public const int TcpLevel = 6;
+    public const int NoDelayOption = 1;
     public const int ReceiveTimeoutOption = 20;
     public const int CloseOnExec = 0x80000;
     public const int NonBlocking = 0x800;
@@ -88,6 +95,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int connect(int socket, byte* address, int length);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int dup3(int from, int to, int flags);

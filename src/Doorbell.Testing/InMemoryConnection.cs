@@ -16,23 +16,58 @@ public sealed class InMemoryConnection
     private readonly SessionLane _lane;
     private readonly MemoryTransport _transport = new();
     private readonly CountingPool _pool = new();
+    private readonly Queue<ConnectRequest> _requests = new();
 
     /// <summary>A connection just established; the session is opened by the first <see cref="Run"/>.</summary>
     /// <param name="handler">Its handler.</param>
     /// <param name="seed">Decides what chance would.</param>
     /// <param name="limits">Its limits; null for the defaults.</param>
     /// <param name="ledger">Where it is counted; null for one of its own.</param>
-    public InMemoryConnection(StreamHandler handler, int seed, StreamLimits? limits = null, Ledger? ledger = null)
+    /// <param name="layers">What makes its layers, the first one next to the wire; null for none.</param>
+    public InMemoryConnection(
+        StreamHandler handler,
+        int seed,
+        StreamLimits? limits = null,
+        Ledger? ledger = null,
+        IReadOnlyList<Func<ConnectionInfo, StreamLayer>>? layers = null)
+        : this(handler, null, seed, limits ?? StreamLimits.Default, ledger, layers)
     {
+    }
+
+    /// <summary>A connection that a handler has asked for, and that the test lets be connected; its session is opened at once.</summary>
+    /// <param name="request">As another connection's <see cref="TryTakeConnect"/> gave it.</param>
+    /// <param name="seed">Decides what chance would.</param>
+    /// <param name="ledger">Where it is counted.</param>
+    public InMemoryConnection(ConnectRequest request, int seed, Ledger ledger)
+        : this(request.Handler, request, seed, request.Limits, ledger, null)
+    {
+    }
+
+    private InMemoryConnection(
+        StreamHandler handler,
+        ConnectRequest? request,
+        int seed,
+        StreamLimits limits,
+        Ledger? ledger,
+        IReadOnlyList<Func<ConnectionInfo, StreamLayer>>? layers)
+    {
+        // Layers change what is known of a connection: each has its own.
+        Connection = layers is null ? Info : new SimulatedConnectionInfo(1, Info.Door, Info.TransportPeer, Info.Local);
         Ledger = ledger ?? new Ledger();
-        SessionSetting setting = new(handler, Info, limits ?? StreamLimits.Default, Ledger, _pool);
-        _lane = new SessionLane(setting, _transport, new Random(seed));
+        SessionSetting setting = new(handler, Connection, limits, Ledger, _pool, layers ?? []) { Request = request };
+        _lane = new SessionLane(setting, _transport, new Random(seed)) { Connect = _requests.Enqueue };
         _lane.Session.Opened(Now, DateTimeOffset.UnixEpoch);
     }
 
     /// <summary>What the handler is told of its connection: a loopback client at port 50,000 and a server at 6789.</summary>
     public static ConnectionInfo Info { get; } = new SimulatedConnectionInfo(
         1, Endpoint.Parse("tcp://127.0.0.1:6789"), PeerAddress.IPv4(0x7f000001, 50_000), PeerAddress.IPv4(0x7f000001, 6789));
+
+    /// <summary>What the handler is told of this connection.</summary>
+    public ConnectionInfo Connection { get; }
+
+    /// <summary>Why a layer failed or refused the peer; null if none did.</summary>
+    public string? LayerFailure => _lane.Session.LayerFailure;
 
     /// <summary>Virtual time since the connection was established.</summary>
     public TimeSpan Now { get; private set; }
@@ -81,6 +116,14 @@ public sealed class InMemoryConnection
 
     /// <summary>Bytes the session holds in rented memory; 0 when it is idle or ended.</summary>
     public long RentedBytes => _pool.RentedBytes;
+
+    /// <summary>
+    /// The next connection that the handler has asked for: the test makes a connection of it, or says <see cref="ConnectRequest.Fail"/>.
+    /// </summary>
+    /// <param name="request">The test's to carry out.</param>
+    /// <returns>False if there is none.</returns>
+    public bool TryTakeConnect([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ConnectRequest? request) =>
+        _requests.TryDequeue(out request);
 
     /// <summary>Adds to what the peer has sent and the network not yet delivered.</summary>
     /// <param name="bytes">Copied.</param>

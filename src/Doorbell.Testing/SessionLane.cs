@@ -23,7 +23,10 @@ internal sealed class SessionLane
         _transport = transport;
         _random = random;
         _bell = new LaneBell(rung);
-        Session = new StreamSession(setting.Handler, setting.Limits, setting.Connection, _bell, setting.Ledger, setting.Pool);
+        Session = setting.Request is { } request
+            ? new StreamSession(request, setting.Connection, _bell, setting.Ledger, setting.Pool)
+            : new StreamSession(
+                setting.Handler, setting.Limits, setting.Connection, _bell, setting.Ledger, setting.Pool, setting.Layers);
     }
 
     private enum Deed : byte
@@ -52,6 +55,9 @@ internal sealed class SessionLane
     /// <summary>Whether the session has half-closed.</summary>
     public bool HasFinished { get; private set; }
 
+    /// <summary>Takes the connections that the handler asks for.</summary>
+    public required Action<ConnectRequest> Connect { get; init; }
+
     public void Drain() => _drainAsked = true;
 
     /// <summary>Does one thing that is possible.</summary>
@@ -64,6 +70,12 @@ internal sealed class SessionLane
         }
 
         Want wants = Session.Wants;
+        if ((wants & Want.Connect) != 0 && Session.TryTakeConnect(out ConnectRequest? request))
+        {
+            Connect(request);
+            return true;
+        }
+
         if ((wants & (Want.Close | Want.Abort)) != 0)
         {
             Close(isAbort: (wants & Want.Abort) != 0);

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Doorbell.Testing;
 
 /// <content>Streams.</content>
@@ -25,6 +27,30 @@ public sealed partial class SimulatedNetwork
         Handshake handshake = new(this, from, to);
         handshake.Begin();
         return handshake.Client;
+    }
+
+    /// <summary>The address of an endpoint: of a host that has been named, or a literal one; false if there is none.</summary>
+    internal bool TryResolve(Endpoint endpoint, out PeerAddress address)
+    {
+        address = default;
+        if (endpoint.IsUnix)
+        {
+            address = PeerAddress.FromUnix(endpoint.Path);
+        }
+        else if (IPAddress.TryParse(endpoint.Host, out IPAddress? literal))
+        {
+            address = PeerAddress.From(new IPEndPoint(literal, endpoint.Port));
+        }
+        else if (_hosts.TryFind(endpoint.Host!, out SimulatedHost? host))
+        {
+            address = host.At((ushort)endpoint.Port);
+        }
+        else
+        {
+            return false;
+        }
+
+        return true;
     }
 
     internal SimulatedListener? ListenerAt(PeerAddress address) => _listeners.GetValueOrDefault(address);

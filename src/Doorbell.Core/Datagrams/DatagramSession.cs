@@ -88,7 +88,7 @@ public sealed class DatagramSession
     public void Opened(PeerAddress local, TimeSpan now, DateTimeOffset utcNow)
     {
         Local = local;
-        Turn(static (handler, turn, _) => handler.OnOpen(turn), now, utcNow);
+        Turn(Call.Open, now, utcNow);
     }
 
     /// <summary>A datagram has arrived, whole.</summary>
@@ -138,21 +138,21 @@ public sealed class DatagramSession
         if (Alarm is { } alarm && alarm <= now)
         {
             Alarm = null;
-            Turn(static (handler, turn, _) => handler.OnAlarm(turn), now, utcNow);
+            Turn(Call.Alarm, now, utcNow);
         }
     }
 
     /// <summary>The bell was rung, once or several times.</summary>
     /// <param name="now">The lane's monotonic time.</param>
     /// <param name="utcNow">The wall clock at the same moment.</param>
-    public void Ring(TimeSpan now, DateTimeOffset utcNow) => Turn(static (handler, turn, _) => handler.OnRing(turn), now, utcNow);
+    public void Ring(TimeSpan now, DateTimeOffset utcNow) => Turn(Call.Ring, now, utcNow);
 
     /// <summary>On a connected socket: a datagram sent earlier did not reach the peer, or the system refused to send one.</summary>
     /// <param name="peer">The peer that the socket is connected to.</param>
     /// <param name="now">The lane's monotonic time.</param>
     /// <param name="utcNow">The wall clock at the same moment.</param>
     public void Unreachable(PeerAddress peer, TimeSpan now, DateTimeOffset utcNow) =>
-        Turn(static (handler, turn, peer) => handler.OnUnreachable(peer, turn), now, utcNow, peer);
+        Turn(Call.Unreachable, now, utcNow, peer);
 
     /// <summary>The server drains. The lane goes on until no datagram waits and the session <see cref="IsIdle"/>.</summary>
     /// <param name="now">The lane's monotonic time.</param>
@@ -162,7 +162,7 @@ public sealed class DatagramSession
         if (!_isDraining)
         {
             _isDraining = true;
-            Turn(static (handler, turn, _) => handler.OnDrain(turn), now, utcNow);
+            Turn(Call.Drain, now, utcNow);
         }
     }
 
@@ -324,12 +324,12 @@ public sealed class DatagramSession
     }
 
     /// <summary>One call of the handler that no datagram has caused.</summary>
-    private void Turn(HandlerCall call, TimeSpan now, DateTimeOffset utcNow, PeerAddress peer = default)
+    private void Turn(Call call, TimeSpan now, DateTimeOffset utcNow, PeerAddress peer = default)
     {
         Outbox.BeginTurn();
         try
         {
-            call(_handler, new DatagramTurn(this, now, utcNow), peer);
+            Dispatch(call, new DatagramTurn(this, now, utcNow), peer);
         }
         catch (Exception fault)
         {
@@ -354,7 +354,37 @@ public sealed class DatagramSession
         _ledger.DatagramFaulted();
     }
 
-    private delegate void HandlerCall(DatagramHandler handler, DatagramTurn turn, PeerAddress peer);
+    private void Dispatch(Call call, DatagramTurn turn, PeerAddress peer)
+    {
+        switch (call)
+        {
+            case Call.Open:
+                _handler.OnOpen(turn);
+                break;
+            case Call.Alarm:
+                _handler.OnAlarm(turn);
+                break;
+            case Call.Ring:
+                _handler.OnRing(turn);
+                break;
+            case Call.Drain:
+                _handler.OnDrain(turn);
+                break;
+            case Call.Unreachable:
+                _handler.OnUnreachable(peer, turn);
+                break;
+        }
+    }
+
+    /// <summary>The calls of a handler that no datagram causes.</summary>
+    private enum Call
+    {
+        Open,
+        Alarm,
+        Ring,
+        Drain,
+        Unreachable,
+    }
 
     /// <summary>The bell of a session that has no lane to be woken.</summary>
     private sealed class SilentBell : Bell

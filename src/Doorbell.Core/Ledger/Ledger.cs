@@ -60,6 +60,7 @@ public sealed class Ledger
         AcceptErrors,
         ProcessesLost,
         CallsAfterClose,
+        Connected,
     }
 
     /// <summary>How many numbers a ledger is.</summary>
@@ -77,6 +78,7 @@ public sealed class Ledger
         {
             ConnectionsOpened = sum[(int)Count.Opened],
             ConnectionsClosed = sum[_firstReason..(_firstReason + _reasons)],
+            ConnectionsConnected = sum[(int)Count.Connected],
             ConnectionsRefused = sum[(int)Count.Refused],
             Requests = sum[(int)Count.Requests],
             BytesReceived = sum[(int)Count.BytesReceived],
@@ -122,10 +124,10 @@ public sealed class Ledger
     public void Abandon(CloseReason reason)
     {
         Span<long> cells = _cells.Span;
-        long open = Volatile.Read(ref cells[(int)Count.Opened]);
+        long open = Volatile.Read(ref cells[(int)Count.Opened]) + Volatile.Read(ref cells[(int)Count.Connected]);
         for (int i = 0; i < _reasons; i++)
         {
-            open -= Volatile.Read(ref cells[_firstReason + i]);
+            open -= i == (int)CloseReason.ConnectFailed ? 0 : Volatile.Read(ref cells[_firstReason + i]);
         }
 
         Interlocked.Add(ref cells[_firstReason + (int)reason], open);
@@ -146,7 +148,13 @@ public sealed class Ledger
     /// <summary>A connection is served.</summary>
     public void ConnectionOpened() => Add(Count.Opened, 1);
 
-    /// <summary>A connection that was opened is over.</summary>
+    /// <summary>A connection that a handler asked for is connected and served.</summary>
+    public void ConnectionConnected() => Add(Count.Connected, 1);
+
+    /// <summary>
+    /// A connection that was opened is over; or, with <see cref="CloseReason.ConnectFailed"/>, one that a handler asked for was never
+    /// opened.
+    /// </summary>
     /// <param name="reason">Why.</param>
     public void ConnectionClosed(CloseReason reason) => Add(_cells.Span, _firstReason + (int)reason, 1);
 

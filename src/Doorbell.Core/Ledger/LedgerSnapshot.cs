@@ -6,7 +6,10 @@ public sealed record LedgerSnapshot
     /// <summary>Connections accepted.</summary>
     public required long ConnectionsOpened { get; init; }
 
-    /// <summary>Connections ended, by <see cref="CloseReason"/> (its value is the index).</summary>
+    /// <summary>Connections that handlers asked for (<see cref="Turn.Connect"/>) and that were connected; not counted as opened.</summary>
+    public required long ConnectionsConnected { get; init; }
+
+    /// <summary>Connections ended, accepted and connected ones, by <see cref="CloseReason"/> (its value is the index).</summary>
     public required IReadOnlyList<long> ConnectionsClosed { get; init; }
 
     /// <summary>Connections accepted and closed at once, since there were too many, in all or from one address.</summary>
@@ -54,11 +57,14 @@ public sealed record LedgerSnapshot
     public required IReadOnlyDictionary<string, long> Counters { get; init; }
 
     /// <summary>Connections open now.</summary>
-    public long ConnectionsOpen => ConnectionsOpened - ConnectionsClosed.Sum();
+    public long ConnectionsOpen => ConnectionsOpened + ConnectionsConnected - (ConnectionsClosed.Sum() - ConnectFailures);
+
+    /// <summary>Connections that handlers asked for and that could not be made.</summary>
+    public long ConnectFailures => Closed(CloseReason.ConnectFailed);
 
     /// <summary>
-    /// All that went wrong: connections that were refused or ended for any reason but completion, an idle peer or the server's own order,
-    /// datagrams lost, handlers that threw, failures of accept, processes lost, faults of a lane.
+    /// All that went wrong: connections that were refused, could not be made, or ended for any reason but completion, an idle peer or the
+    /// server's own order, datagrams lost, handlers that threw, failures of accept, processes lost, faults of a lane.
     /// </summary>
     public long Errors => ConnectionsClosed.Sum() - Closed(CloseReason.Completed) - Closed(CloseReason.IdleTimeout)
         - Closed(CloseReason.ServerClosed)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Doorbell.Sessions;
 
@@ -26,12 +27,34 @@ public sealed class StreamSession
     /// <param name="bell">The lane's: rings for this connection.</param>
     /// <param name="ledger">Where it is counted.</param>
     /// <param name="pool">Where its memory comes from and goes back to.</param>
-    public StreamSession(StreamHandler handler, StreamLimits limits, ConnectionInfo connection, Bell bell, Ledger ledger, ArrayPool<byte> pool)
+    /// <param name="layers">What makes this connection's layers, the first one next to the wire; null for none.</param>
+    public StreamSession(
+        StreamHandler handler,
+        StreamLimits limits,
+        ConnectionInfo connection,
+        Bell bell,
+        Ledger ledger,
+        ArrayPool<byte> pool,
+        IReadOnlyList<Func<ConnectionInfo, StreamLayer>>? layers = null)
     {
         _side = new HandlerSide(handler, limits, ledger, pool);
         Connection = connection;
+        if (layers is { Count: > 0 })
+        {
+            _side.AddLayers(layers, connection);
+        }
+
         _bell = bell;
     }
+
+    /// <summary>A session for a connection that a handler asked for and that is connected now.</summary>
+    /// <param name="request">As <see cref="TryTakeConnect"/> gave it.</param>
+    /// <param name="connection">Who is connected, and to what.</param>
+    /// <param name="bell">The lane's: rings for this connection.</param>
+    /// <param name="ledger">Where it is counted.</param>
+    /// <param name="pool">Where its memory comes from and goes back to.</param>
+    public StreamSession(ConnectRequest request, ConnectionInfo connection, Bell bell, Ledger ledger, ArrayPool<byte> pool)
+        : this(request.Handler, request.Limits, connection, bell, ledger, pool) => _side.Requests = new SessionRequests(request);
 
     /// <summary>Who is connected, and to what.</summary>
     public ConnectionInfo Connection { get; }
@@ -64,14 +87,14 @@ public sealed class StreamSession
         : ConnectionState.Reading;
 
     /// <summary>What the lane is to do now.</summary>
-    public Want Wants => _side.State.Phase switch
+    public Want Wants => (_side.Requests is { HasNew: true } ? Want.Connect : Want.None) | _side.State.Phase switch
     {
         SessionPhase.New => Want.None,
         SessionPhase.Open => SendingWants
             | (_side.State.Input == InputState.Yielding ? Want.Yield : 0)
             | (_side.State.PeerMaySend && _side.TakesInput && _side.State.Input == InputState.Offered ? Want.Receive : 0),
         // close(2) sends the FIN itself; only a peer that may still send makes it worth doing apart.
-        SessionPhase.Closing when !_side.State.PeerMaySend && _side.Output.Pending == 0 => Want.Close,
+        SessionPhase.Closing when !_side.State.PeerMaySend && _side.ToSend == 0 => Want.Close,
         SessionPhase.Closing when _side.State.Sending == SendingSide.Finished && !AwaitsPeersEnd => Want.Close,
         SessionPhase.Closing => SendingWants | (_side.State.PeerMaySend ? Want.Receive : 0),
         SessionPhase.Aborting => Want.Abort,
@@ -91,7 +114,7 @@ public sealed class StreamSession
     /// What is to be sent next. The memory stays valid and unmoved, whatever else the session is told, until
     /// <see cref="Sent"/> has reported all of it, <see cref="TakeBack"/> was called or <see cref="Closed"/>.
     /// </summary>
-    public ReadOnlyMemory<byte> Outgoing => _side.Output.Outgoing;
+    public ReadOnlyMemory<byte> Outgoing => _side.Wire.Outgoing;
 
     /// <summary>
     /// Whether the handler has taken its <see cref="Turn.Bell"/>: until then nobody can ring it, and the lane need not listen.
@@ -119,7 +142,10 @@ public sealed class StreamSession
         ? _side.Output
         : throw new InvalidOperationException("The sending side of this connection has been finished: nothing can be written after it.");
 
-    private Want SendingWants => _side.Output.Pending > 0 ? Want.Send : _side.State.WantsFinish ? Want.Finish : Want.None;
+    /// <summary>Why a layer has failed or refuses the peer; null if none has.</summary>
+    public string? LayerFailure => _side.Layers?.Failure;
+
+    private Want SendingWants => _side.ToSend > 0 ? Want.Send : _side.MayFinish ? Want.Finish : Want.None;
 
     /// <summary>A peer that was silent all the time is not waited for.</summary>
     private bool AwaitsPeersEnd => _side.State.PeerMaySend && _side.Reason is not (CloseReason.IdleTimeout or CloseReason.FirstByteTimeout);
@@ -137,9 +163,8 @@ public sealed class StreamSession
 
         _utcOrigin = utcNow.UtcDateTime - now;
         _side.Deadlines.Opened(now);
-        _side.Ledger.ConnectionOpened();
-        _side.Call(HandlerEvent.Open, new Turn(this, now));
-        _side.Complete(new Turn(this, now));
+        CountOpened();
+        _side.Open(new Turn(this, now));
     }
 
     /// <summary>The kernel gave these bytes.</summary>
@@ -149,7 +174,11 @@ public sealed class StreamSession
     {
         if (Arrived(bytes.Length, now))
         {
-            if (_side.Rest.IsEmpty)
+            if (_side.IsLayered)
+            {
+                _side.TakeWire(bytes);
+            }
+            else if (_side.Rest.IsEmpty)
             {
                 _side.OfferFirst(bytes, new Turn(this, now));
             }
@@ -168,12 +197,13 @@ public sealed class StreamSession
     /// are, to be sent: the rest is moved in front of them, and <see cref="Outgoing"/> may lie in the lane's own memory. The lane sends
     /// what it can and then says <see cref="TakeBack"/>.
     /// </summary>
+    /// <remarks>Where there are layers all is copied.</remarks>
     /// <param name="memory">The lane's, lent until <see cref="TakeBack"/>; the session may write before <paramref name="start"/>.</param>
     /// <param name="start">Where the bytes begin, which go to the memory's end. At least one.</param>
     /// <param name="now">The lane's monotonic time.</param>
     public void Received(Memory<byte> memory, int start, TimeSpan now)
     {
-        if (_side.Rest.Length > Math.Min(start, memory.Length - start))
+        if (_side.Layers is not null || _side.Rest.Length > Math.Min(start, memory.Length - start))
         {
             Received(memory.Span[start..], now);
         }
@@ -222,17 +252,18 @@ public sealed class StreamSession
             return;
         }
 
-        if ((uint)count > (uint)_side.Output.OutgoingBytes)
+        OutputBuffer wire = _side.Wire;
+        if ((uint)count > (uint)wire.OutgoingBytes)
         {
-            _side.Violate($"{count} bytes were reported to be sent, where {_side.Output.OutgoingBytes} were outgoing");
+            _side.Violate($"{count} bytes were reported to be sent, where {wire.OutgoingBytes} were outgoing");
             return;
         }
 
-        _side.Output.Taken(count);
+        wire.Taken(count);
         _side.Deadlines.Sent(count, now);
         _side.Tally.BytesSent += count;
         _side.Renew();
-        if (_side.Output.Pending == 0 && _side.State is { IsOpen: true, Sending: SendingSide.Open })
+        if (_side.State is { IsOpen: true, Sending: SendingSide.Open } && _side.IsFlushed())
         {
             _side.Call(HandlerEvent.Flushed, new Turn(this, now));
         }
@@ -249,7 +280,7 @@ public sealed class StreamSession
             return;
         }
 
-        if (!_side.State.MayHaveFinished || (_side.State.Phase <= SessionPhase.Closing && _side.Output.Pending > 0))
+        if (!_side.State.MayHaveFinished || (_side.State.Phase <= SessionPhase.Closing && _side.ToSend > 0))
         {
             _side.Violate("the connection was reported to be half-closed, which was not wanted");
             return;
@@ -270,7 +301,7 @@ public sealed class StreamSession
         }
 
         _side.Renew();
-        if (_side.State.IsOpen && _side.AlarmAt <= now)
+        if (_side.HandlerIsOpen && _side.AlarmAt <= now)
         {
             Alarm = null;
             _side.Call(HandlerEvent.Alarm, new Turn(this, now));
@@ -315,6 +346,14 @@ public sealed class StreamSession
         if (IsLive() && !_side.State.IsDraining)
         {
             _side.State.IsDraining = true;
+            if (_side.Requests is { IsOutgoing: true } requests)
+            {
+                // The one that opened the connection was the first to speak, so no first request is on its way. The lane has to hear the
+                // bell, though the handler may not have taken it.
+                _side.State.IsHeard = true;
+                requests.Draining(Bell);
+            }
+
             _side.CallIfOpen(HandlerEvent.Drain, new Turn(this, now));
         }
     }
@@ -337,7 +376,30 @@ public sealed class StreamSession
         _side.Close();
     }
 
+    /// <summary>The next connection to make, as <see cref="Want.Connect"/> asked.</summary>
+    /// <param name="request">The lane's to carry out; it may outlive this session.</param>
+    /// <returns>False if there is none.</returns>
+    public bool TryTakeConnect([NotNullWhen(true)] out ConnectRequest? request)
+    {
+        request = null;
+        return _side.Requests is { } requests && requests.TryTake(out request);
+    }
+
+    internal OutgoingConnection Connect(Endpoint endpoint, StreamHandler handler, ConnectOptions options) =>
+        (_side.Requests ??= new SessionRequests(own: null)).Add(new ConnectRequest(endpoint, handler, options, _side.Limits));
+
     internal DateTimeOffset UtcAt(TimeSpan now) => new(_utcOrigin + now);
+
+    internal void Push(StreamLayer layer)
+    {
+        if (!_side.State.PeerMaySend || _side.State.EndIsTold)
+        {
+            throw new InvalidOperationException("The peer of this connection has ended: no layer can be opened with it.");
+        }
+
+        _ = WritableOutput;
+        _side.Push(layer, Connection);
+    }
 
     internal void CountRequests(int count)
     {
@@ -366,10 +428,23 @@ public sealed class StreamSession
             return false;
         }
 
-        _side.State.IsHeard = true;
+        _side.State.IsHeard |= !_side.IsLayered;
         _side.Deadlines.Received(count, now);
         _side.Renew();
         return true;
+    }
+
+    private void CountOpened()
+    {
+        if (_side.Requests is { IsOutgoing: true } requests)
+        {
+            requests.Opened();
+            _side.Ledger.ConnectionConnected();
+        }
+        else
+        {
+            _side.Ledger.ConnectionOpened();
+        }
     }
 
     /// <summary>Whether the lane may report anything: between <see cref="Opened"/> and <see cref="Closed"/>.</summary>

@@ -47,6 +47,35 @@ public readonly ref struct Turn
     /// <summary>Whether the server is draining: no new work should be begun.</summary>
     public bool Draining => _session.Draining;
 
+    /// <summary>
+    /// Opens a connection of our own, served by another handler; returns at once. The lane that carries this connection resolves the name,
+    /// tries its addresses in turn, and carries the new connection too if it carries many. Otherwise the new connection has a lane of its
+    /// own, whose thread is another one.
+    /// </summary>
+    /// <remarks>
+    /// The new connection may outlive this one. At a drain it is spared as long as this one is open, and closed afterwards when it is at
+    /// rest (<see cref="StreamHandler.IsIdle"/>). It counts in <see cref="LedgerSnapshot.ConnectionsConnected"/>, not among those accepted,
+    /// and <c>ServerOptions.MaxConnections</c> does not bound it.
+    /// </remarks>
+    /// <param name="endpoint">A TCP or unix stream endpoint.</param>
+    /// <param name="handler">The new connection's own: told <see cref="StreamHandler.OnOpen"/> when it is connected, or
+    /// <see cref="StreamHandler.OnClosed"/> with <see cref="CloseReason.ConnectFailed"/> alone.</param>
+    /// <param name="options">Time-out and limits; null for the defaults.</param>
+    /// <returns>To give it up, and to learn why it failed.</returns>
+    /// <exception cref="ArgumentException">The endpoint carries datagrams.</exception>
+    /// <exception cref="InvalidOperationException">This handler waits for 16 already.</exception>
+    public OutgoingConnection Connect(Endpoint endpoint, StreamHandler handler, ConnectOptions? options = null) =>
+        _session.Connect(endpoint, handler, options ?? ConnectOptions.Default);
+
+    /// <summary>
+    /// Puts a layer between the peer and this handler from here on, as STARTTLS does (RFC 3207). What has been written before is sent as it
+    /// is, and what is written after is wrapped, once the layer is open. Bytes behind those that this call's step consumes are the layer's:
+    /// nothing that a peer sent in the clear is taken for what came through the layer. <see cref="StreamHandler.OnOpen"/> isn't called again.
+    /// </summary>
+    /// <param name="layer">This connection's own.</param>
+    /// <exception cref="InvalidOperationException">The sending side has been half-closed, or the peer has ended.</exception>
+    public void Push(StreamLayer layer) => _session.Push(layer);
+
     /// <summary>Adds to the ledger's count of requests: whole messages answered.</summary>
     /// <param name="count">How many; not negative.</param>
     public void CountRequests(int count) => _session.CountRequests(count);

@@ -30,4 +30,10 @@ public enum Want
     /// <see cref="StreamSession.Continue"/>.
     /// </summary>
     Yield = 32,
+
+    /// <summary>
+    /// Make the connections that <see cref="StreamSession.TryTakeConnect"/> gives. Done before all others, <see cref="Close"/> and
+    /// <see cref="Abort"/> too: the new connections may outlive this one.
+    /// </summary>
+    Connect = 64,
 }

@@ -12,6 +12,9 @@ internal sealed class HostTable
     private readonly Dictionary<PeerAddress, SimulatedHost> _byAddress = new(AddressComparer.Instance);
     private uint _last = BeforeFirst;
 
+    public bool TryFind(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SimulatedHost? host) =>
+        _byName.TryGetValue(name, out host);
+
     public SimulatedHost Find(string name)
     {
         if (_byName.TryGetValue(name, out SimulatedHost? host))

@@ -11,20 +11,21 @@ internal sealed class Handshake : IScheduled
     private readonly PeerAddress _to;
     private readonly SimulatedLink _up;
     private readonly SimulatedLink _down;
-    private readonly StreamDirection _there;
+    private readonly StreamDirection _back;
     private readonly StreamEnd _server;
+    private readonly IHandshakeClient _client;
     private int _sent;
     private TimeSpan _sentAt;
 
-    public Handshake(SimulatedNetwork network, PeerAddress from, PeerAddress to)
+    public Handshake(SimulatedNetwork network, PeerAddress from, PeerAddress to, IHandshakeClient? client = null)
     {
         (_network, _from, _to) = (network, from, to);
         _up = network.Link(network.Host(from), network.Host(to));
         _down = network.Link(network.Host(to), network.Host(from));
-        _there = new StreamDirection(network, _up, network.Fork());
-        StreamDirection back = new(network, _down, network.Fork());
-        _server = new StreamEnd(_there, back);
-        Client = new SimulatedClient(network, back, _there);
+        There = new StreamDirection(network, _up, network.Fork());
+        _back = new StreamDirection(network, _down, network.Fork());
+        _server = new StreamEnd(There, _back);
+        _client = client ?? new SimulatedClient(network, _back, There);
     }
 
     private enum News
@@ -35,7 +36,14 @@ internal sealed class Handshake : IScheduled
         NoAnswer,
     }
 
-    public SimulatedClient Client { get; }
+    /// <summary>From the client to the server.</summary>
+    public StreamDirection There { get; }
+
+    /// <summary>The client, if it is a scripted one.</summary>
+    public SimulatedClient Client => (SimulatedClient)_client;
+
+    /// <summary>The client's end of the connection, if it is no scripted one.</summary>
+    public StreamEnd NewClientEnd() => new(_back, There);
 
     public void Begin()
     {
@@ -46,7 +54,7 @@ internal sealed class Handshake : IScheduled
 
     void IScheduled.Happen(int what)
     {
-        if (Client.IsOver)
+        if (_client.IsOver)
         {
             return;
         }
@@ -67,11 +75,11 @@ internal sealed class Handshake : IScheduled
         }
         else if (news == News.AnswerArrives)
         {
-            Client.Connected();
+            _client.Connected();
         }
         else
         {
-            Client.Fail(ConnectionFailure.Refused);
+            _client.Fail(ConnectionFailure.Refused);
         }
     }
 
@@ -84,7 +92,7 @@ internal sealed class Handshake : IScheduled
         }
         else if (listener.TakesSyn())
         {
-            _there.OnOpen = () => listener.Complete(_from, _server);
+            There.OnOpen = () => listener.Complete(_from, _server);
             Travel(_down, News.AnswerArrives);
         }
         else
@@ -115,7 +123,7 @@ internal sealed class Handshake : IScheduled
     {
         if (_sent > Retransmission.MaxOfSyn)
         {
-            Client.Fail(ConnectionFailure.TimedOut);
+            _client.Fail(ConnectionFailure.TimedOut);
         }
         else
         {

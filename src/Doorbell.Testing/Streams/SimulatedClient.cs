@@ -6,7 +6,7 @@ namespace Doorbell.Testing;
 /// A client that does what the test's script says, as well behaved or as bad as that wants it. It reads all that comes, unless told
 /// otherwise.
 /// </summary>
-public sealed class SimulatedClient
+public sealed class SimulatedClient : IHandshakeClient
 {
     private readonly SimulatedNetwork _network;
     private readonly StreamEnd _end;
@@ -76,7 +76,7 @@ public sealed class SimulatedClient
     public Action? Changed { get; set; }
 
     /// <summary>It has closed or reset the connection, or that failed.</summary>
-    internal bool IsOver { get; private set; }
+    private bool _isOver;
 
     /// <summary>Sends, as fast as the server takes it.</summary>
     /// <param name="bytes">Copied.</param>
@@ -99,7 +99,7 @@ public sealed class SimulatedClient
     /// </summary>
     public void Close()
     {
-        IsOver = true;
+        _isOver = true;
         if (IsConnected)
         {
             _end.Close();
@@ -109,7 +109,7 @@ public sealed class SimulatedClient
     /// <summary>Resets the connection; what is on its way arrives before that, what is not yet sent is lost.</summary>
     public void Reset()
     {
-        IsOver = true;
+        _isOver = true;
         if (IsConnected)
         {
             _end.Abort();
@@ -154,7 +154,9 @@ public sealed class SimulatedClient
         Move();
     }
 
-    internal void Connected()
+    bool IHandshakeClient.IsOver => _isOver;
+
+    void IHandshakeClient.Connected()
     {
         IsConnected = true;
         _output.Open();
@@ -162,7 +164,9 @@ public sealed class SimulatedClient
         Changed?.Invoke();
     }
 
-    internal void Fail(ConnectionFailure why)
+    void IHandshakeClient.Fail(ConnectionFailure why) => Fail(why);
+
+    private void Fail(ConnectionFailure why)
     {
         Failure = why;
         Close();
@@ -172,7 +176,7 @@ public sealed class SimulatedClient
     /// <summary>Moves what can be moved. Reading makes room, which calls this again: that is left to the outer call.</summary>
     private void Move()
     {
-        if (_isMoving || IsOver || !IsConnected)
+        if (_isMoving || _isOver || !IsConnected)
         {
             return;
         }
@@ -188,7 +192,7 @@ public sealed class SimulatedClient
         }
 
         _isMoving = false;
-        if (!IsOver && _end.Lost is { } lost)
+        if (!_isOver && _end.Lost is { } lost)
         {
             Fail(lost == CloseReason.PeerReset ? ConnectionFailure.Reset : ConnectionFailure.TimedOut);
         }

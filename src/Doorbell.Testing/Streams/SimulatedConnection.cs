@@ -4,18 +4,18 @@ namespace Doorbell.Testing;
 internal sealed class SimulatedConnection : IScheduled
 {
     private readonly SimulatedNetwork _network;
-    private readonly SimulatedListener _listener;
+    private readonly Action<SimulatedConnection> _left;
     private readonly SessionLane _lane;
     private readonly VirtualTimer _deadline;
     private bool _isWoken;
 
     public SimulatedConnection(
-        SimulatedNetwork network, SimulatedListener listener, SessionSetting setting, StreamEnd end)
+        SimulatedNetwork network, SimulatedListener listener, SessionSetting setting, StreamEnd end, Action<SimulatedConnection> left)
     {
         _network = network;
-        _listener = listener;
-        Peer = setting.Connection.Peer;
-        _lane = new SessionLane(setting, end, network.Fork(), Wake);
+        _left = left;
+        Peer = setting.Connection.TransportPeer;
+        _lane = new SessionLane(setting, end, network.Fork(), Wake) { Connect = listener.Connect };
         _deadline = new VirtualTimer(network, Tick);
         end.OnChange = Wake;
     }
@@ -63,7 +63,7 @@ internal sealed class SimulatedConnection : IScheduled
         if (_lane.Ended is not null)
         {
             _deadline.At = TimeSpan.MaxValue;
-            _listener.Left(this);
+            _left(this);
             return;
         }
 

@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell.Testing;
 
 /// <summary>A service that is served over streams on a <see cref="SimulatedNetwork"/>: its backlog, its limits, its drain.</summary>
@@ -6,6 +8,10 @@ public sealed class SimulatedListener : IScheduled
     private const int Accept = 0;
     private const int DrainIsOver = 1;
     private const int SomaxConn = 4096;
+
+    /// <summary>Linux's own (net.ipv4.ip_local_port_range).</summary>
+    private const ushort FirstEphemeralPort = 32768;
+    private const ushort LastEphemeralPort = 60999;
 
     private readonly SimulatedNetwork _network;
     private readonly PeerAddress _address;
@@ -16,7 +22,10 @@ public sealed class SimulatedListener : IScheduled
     private readonly AddressCounts _ofAddress;
     private readonly Queue<(PeerAddress From, StreamEnd End)> _backlog = new();
     private readonly List<SimulatedConnection> _connections = [];
+    private readonly HashSet<SimulatedConnecting> _connecting = [];
+    private readonly List<SimulatedConnection> _outgoing = [];
     private readonly Endpoint _door;
+    private ushort _lastPort = FirstEphemeralPort - 1;
     private long _opened;
     private bool _accepts;
     private bool _drains;
@@ -55,7 +64,11 @@ public sealed class SimulatedListener : IScheduled
     public long Overflowed { get; private set; }
 
     /// <summary>Whether it has drained: it takes no connections, and has none.</summary>
-    public bool IsDrained => _drains && _connections.Count == 0 && _backlog.Count == 0;
+    public bool IsDrained =>
+        _drains && _connections.Count == 0 && _backlog.Count == 0 && _connecting.Count == 0 && _outgoing.Count == 0;
+
+    /// <summary>Connections that its handlers have opened and that are open now.</summary>
+    public int OutgoingConnections => _outgoing.Count;
 
     // Linux asks whether more than the limit wait already.
     private bool IsFull => _backlog.Count > Math.Min(_options.ListenBacklog ?? SomaxConn, SomaxConn);
@@ -77,7 +90,7 @@ public sealed class SimulatedListener : IScheduled
 
         _drains = true;
         _network.StopListening(_address);
-        foreach (SimulatedConnection connection in _connections)
+        foreach (SimulatedConnection connection in _connections.Concat(_outgoing))
         {
             connection.Drain();
         }
@@ -114,14 +127,50 @@ public sealed class SimulatedListener : IScheduled
         return true;
     }
 
-    internal void Left(SimulatedConnection connection)
+    /// <summary>A handler asks for a connection.</summary>
+    internal void Connect(ConnectRequest request)
+    {
+        SimulatedConnecting connecting = new(_network, this, request);
+        _connecting.Add(connecting);
+        _lastPort = _lastPort == LastEphemeralPort ? FirstEphemeralPort : (ushort)(_lastPort + 1);
+        connecting.Begin(_network.Host(_address).At(_lastPort));
+    }
+
+    internal void Connected(SimulatedConnecting connecting, ConnectRequest request, StreamEnd end, PeerAddress from, PeerAddress to)
+    {
+        _connecting.Remove(connecting);
+        SimulatedConnectionInfo info = new(++_opened, request.Endpoint, to, from);
+        SessionSetting setting = new(request.Handler, info, request.Limits, Ledger, _pool, []) { Request = request };
+        SimulatedConnection connection = new(_network, this, setting, end, OutgoingLeft) { Index = _outgoing.Count };
+        _outgoing.Add(connection);
+        Open(connection);
+    }
+
+    internal void NotConnected(SimulatedConnecting connecting, ConnectRequest request, ConnectFailure failure)
+    {
+        _connecting.Remove(connecting);
+        Fault = request.Fail(failure, Ledger) ?? Fault;
+    }
+
+    private void OutgoingLeft(SimulatedConnection connection)
+    {
+        Fault = connection.Fault ?? Fault;
+        Remove(_outgoing, connection);
+    }
+
+    private static void Remove(List<SimulatedConnection> list, SimulatedConnection connection)
+    {
+        SimulatedConnection last = list[^1];
+        list[connection.Index] = last;
+        last.Index = connection.Index;
+        list.RemoveAt(list.Count - 1);
+    }
+
+    private void Left(SimulatedConnection connection)
     {
         Fault = connection.Fault ?? Fault;
         _ofAddress.Remove(connection.Peer);
-        SimulatedConnection last = _connections[^1];
-        _connections[connection.Index] = last;
-        last.Index = connection.Index;
-        _connections.RemoveAt(_connections.Count - 1);
+        Remove(_connections, connection);
         AcceptSoon();
     }
 
@@ -160,9 +209,15 @@ public sealed class SimulatedListener : IScheduled
     private void Serve(PeerAddress from, StreamEnd end)
     {
         SimulatedConnectionInfo info = new(++_opened, _door, from, _address);
-        SessionSetting setting = new(_service.CreateStreamHandler(info), info, _service.StreamLimits, Ledger, _pool);
-        SimulatedConnection connection = new(_network, this, setting, end) { Index = _connections.Count };
+        SessionSetting setting = new(
+            _service.CreateStreamHandler(info), info, _service.StreamLimits, Ledger, _pool, _options.Layers);
+        SimulatedConnection connection = new(_network, this, setting, end, Left) { Index = _connections.Count };
         _connections.Add(connection);
+        Open(connection);
+    }
+
+    private void Open(SimulatedConnection connection)
+    {
         connection.Open();
         if (_drains)
         {
@@ -190,9 +245,14 @@ public sealed class SimulatedListener : IScheduled
         }
 
         _backlog.Clear();
-        foreach (SimulatedConnection connection in _connections)
+        foreach (SimulatedConnection connection in _connections.Concat(_outgoing))
         {
             connection.Abort();
+        }
+
+        foreach (SimulatedConnecting connecting in _connecting.ToArray())
+        {
+            connecting.Abort();
         }
     }
 }

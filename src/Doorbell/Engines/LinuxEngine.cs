@@ -44,7 +44,7 @@ internal abstract class LinuxEngine : IEngine
         return Enumerable.Range(0, lanes).Select(lane => model switch
         {
             { Lanes: ServerModel.Many } => RunThreadPerConnectionAsync(all, context, shutdown),
-            { SessionsPerLane: 1 } => LaneThread.RunAsync("lane", context.Shutdown, () => new BlockingLane(context, shutdown).Run(all)),
+            { SessionsPerLane: 1 } => LaneThread.RunAsync("lane", context.Shutdown, () => new BlockingLane(context, shutdown, new OutgoingThreads(context, shutdown)).Run(all)),
             _ => RunLoopAsync(ShareOf(lane, listeners, lanes), all, context, shutdown),
         });
     }

@@ -1,5 +1,6 @@
 using Doorbell.Native;
 using Doorbell.Serving;
+using Doorbell.Sessions;
 using Doorbell.SocketOptions;
 using Doorbell.Sockets;
 
@@ -14,6 +15,11 @@ internal readonly record struct AcceptedSocket(int Descriptor, Door At, PeerAddr
     /// <summary>The endpoint where it came in.</summary>
     public Endpoint Door => At.Endpoint;
 }
+
+/// <summary>A connection that a handler has asked for, just connected.</summary>
+/// <param name="Descriptor">Owned by whoever holds this.</param>
+/// <param name="Request">What was asked for.</param>
+internal readonly record struct ConnectedSocket(int Descriptor, ConnectRequest Request);
 
 /// <summary>Accepts from listeners without waiting, each in its turn, and sorts what accept(2) answers. One lane's own.</summary>
 internal sealed unsafe class Acceptor

@@ -9,7 +9,7 @@ namespace Doorbell.Lanes;
 /// A lane that is a thread and carries one connection at a time, as the textbook's server does: it sleeps in poll(2) for the
 /// connection, its bell, its deadline and the server's end together.
 /// </summary>
-internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown)
+internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown, OutgoingThreads outgoing)
 {
     /// <summary>Accepts and carries, one after the other, until the drain is over.</summary>
     public void Run(SharedListeners listeners)
@@ -25,7 +25,16 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         finally
         {
             listeners.Leave();
+            outgoing.Wait();
         }
+    }
+
+    /// <summary>Carries a connection that a handler has asked for to its end.</summary>
+    public void Carry(in ConnectedSocket connected)
+    {
+        using BlockingBell bell = new(shutdown.Asked);
+        PolledConnection connection = new(connected, context, bell, ArrayPool<byte>.Shared);
+        CarryToEnd(connection, bell);
     }
 
     /// <summary>Carries one connection to its end and gives its place back.</summary>
@@ -36,26 +45,33 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         {
             using BlockingBell bell = new(shutdown.Asked);
             connection = new PolledConnection(accepted, context, bell, ArrayPool<byte>.Shared);
+            CarryToEnd(connection, bell);
+        }
+        catch (Exception fault) when (connection is null)
+        {
+            // The making of the handler failed. It costs one connection.
+            ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault), fault);
+            _ = Libc.close(accepted.Descriptor);
+        }
+        finally
+        {
+            context.Admission.Release(accepted.Peer);
+        }
+    }
+
+    private void CarryToEnd(PolledConnection connection, BlockingBell bell)
+    {
+        try
+        {
             Carry(connection, bell);
             connection.Close();
         }
         catch (Exception fault)
         {
-            // A handler's faults end in its session; what comes here is ours, or the making of the handler. It costs one connection.
-            ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault), fault);
-            if (connection is null)
-            {
-                _ = Libc.close(accepted.Descriptor);
-            }
-            else
-            {
-                connection.Session.Fail(CloseReason.TransportFailed);
-                connection.Close();
-            }
-        }
-        finally
-        {
-            context.Admission.Release(accepted.Peer);
+            // A handler's faults end in its session; what comes here is ours. It costs one connection.
+            ServerLog.LaneFailed(context.Log, connection.Door, ServerLog.TextOf(fault), fault);
+            connection.Session.Fail(CloseReason.TransportFailed);
+            connection.Close();
         }
     }
 
@@ -84,6 +100,13 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
             {
                 case Progress.Over:
                     return;
+                case Progress.Connecting:
+                    while (session.TryTakeConnect(out ConnectRequest? request))
+                    {
+                        outgoing.Connect(request);
+                    }
+
+                    break;
                 case Progress.Busy when (session.Wants & Want.Yield) != 0:
                     session.Continue(now);
                     break;

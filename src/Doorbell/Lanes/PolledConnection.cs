@@ -30,6 +30,11 @@ internal sealed unsafe class PolledConnection : SocketConnection
     {
     }
 
+    public PolledConnection(in ConnectedSocket connected, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+        : base(connected, context, bell, pool)
+    {
+    }
+
     /// <summary>What to wait for, as poll(2) has it; 0 for nothing of the socket's.</summary>
     public short Awaits
     {
@@ -116,9 +121,9 @@ internal sealed unsafe class PolledConnection : SocketConnection
         while (true)
         {
             Want wants = Session.Wants;
-            if ((wants & (Want.Abort | Want.Close)) != 0)
+            if ((wants & (Want.Abort | Want.Close | Want.Connect)) != 0)
             {
-                return Progress.Over;
+                return (wants & Want.Connect) != 0 ? Progress.Connecting : Progress.Over;
             }
 
             if ((wants & Want.Send) != 0 && Writable)

@@ -17,6 +17,9 @@ internal enum Progress
 
     /// <summary>It is to be closed.</summary>
     Over,
+
+    /// <summary>Its handler has asked for connections, which the lane takes first (<see cref="Want.Connect"/>).</summary>
+    Connecting,
 }
 
 /// <summary>One session over one descriptor. How bytes move is its heirs' matter.</summary>
@@ -31,6 +34,9 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
     private bool _closed;
     private int _asked;
 
+    /// <summary>For the log, of one that we opened: asked for while it is open.</summary>
+    private PeerAddress _local;
+
     /// <param name="accepted">Its descriptor is this one's from here on.</param>
     /// <param name="context">What to serve.</param>
     /// <param name="bell">The lane's.</param>
@@ -40,19 +46,38 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         _bell = bell;
         Descriptor = accepted.Descriptor;
         Door = accepted.Door;
-        Peer = accepted.Peer;
+        TransportPeer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
-        Session = new StreamSession(service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool);
+        Session = new StreamSession(
+            service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool, accepted.At.Layers);
+    }
+
+    /// <param name="connected">Its descriptor is this one's from here on.</param>
+    /// <param name="context">Where to count and log.</param>
+    /// <param name="bell">The lane's.</param>
+    /// <param name="pool">Where its session's memory comes from.</param>
+    protected SocketConnection(in ConnectedSocket connected, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+    {
+        _bell = bell;
+        Descriptor = connected.Descriptor;
+        Door = connected.Request.Endpoint;
+        TransportPeer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
+        Context = context;
+        IsOutgoing = true;
+        Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);
     }
 
     public int Descriptor { get; }
+
+    /// <summary>Whether we opened it: then it has no place in the admission.</summary>
+    public bool IsOutgoing { get; }
 
     public override long Id => ConnectionId.Of(ref _id);
 
     public override Endpoint Door { get; }
 
-    public override PeerAddress Peer { get; }
+    public override PeerAddress TransportPeer { get; }
 
     public override PeerAddress Local => SocketAddresses.LocalOf(Descriptor);
 
@@ -68,7 +93,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
     {
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Connected(Context.Log, Door, Session.Peer, Id);
+            LogOpen();
         }
 
         Context.Connections.Add(this);
@@ -118,7 +143,8 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         _closed = true;
         Context.Connections.Remove(this);
         if ((Session.Wants & Want.Abort) != 0
-            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed or CloseReason.PeerReset or CloseReason.TransportFailed)
+            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed
+                or CloseReason.PeerReset or CloseReason.TransportFailed)
         {
             // An answer that was cut off must not look like a whole one to a peer that is still there.
             // struct linger { on, 0 seconds }: close(2) then sends a reset (socket(7)).
@@ -135,7 +161,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
 
         if (Context.Log.IsEnabled(LogLevel.Information))
         {
-            ServerLog.Disconnected(Context.Log, Door, Session.Peer, Id, Session.Reason);
+            LogClosed();
         }
     }
 
@@ -167,6 +193,31 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         {
             ServerLog.ConnectionFailed(
                 Context.Log, NetworkException.FromErrno(operation, $"{Door} peer {Session.Peer}", errno).Message);
+        }
+    }
+
+    private void LogOpen()
+    {
+        if (IsOutgoing)
+        {
+            _local = Local;
+            ServerLog.ConnectedTo(Context.Log, Door, _local, Id);
+        }
+        else
+        {
+            ServerLog.Connected(Context.Log, Door, Peer, Id);
+        }
+    }
+
+    private void LogClosed()
+    {
+        if (IsOutgoing)
+        {
+            ServerLog.DisconnectedFrom(Context.Log, Door, _local, Id, Session.Reason);
+        }
+        else
+        {
+            ServerLog.Disconnected(Context.Log, Door, Peer, Id, Session.Reason);
         }
     }
 

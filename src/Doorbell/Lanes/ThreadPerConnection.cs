@@ -7,6 +7,7 @@ namespace Doorbell.Lanes;
 internal sealed class ThreadPerConnection(SharedListeners listeners, ServerContext context, ShutdownEvents shutdown) : IDisposable
 {
     private readonly Backoff _backoff = new();
+    private readonly OutgoingThreads _outgoing = new(context, shutdown);
 
     /// <summary>The threads running, and the one that accepts.</summary>
     private readonly CountdownEvent _running = new(1);
@@ -33,6 +34,7 @@ internal sealed class ThreadPerConnection(SharedListeners listeners, ServerConte
             listeners.Leave();
             _running.Signal();
             _running.Wait();
+            _outgoing.Wait();
         }
     }
 
@@ -64,7 +66,7 @@ internal sealed class ThreadPerConnection(SharedListeners listeners, ServerConte
         {
             LaneThread.Start("connection", () =>
             {
-                new BlockingLane(context, shutdown).Carry(accepted);
+                new BlockingLane(context, shutdown, _outgoing).Carry(accepted);
                 _running.Signal();
             });
             return true;

@@ -17,8 +17,8 @@ internal class ProcessConnection(in AcceptedSocket accepted, ChildProcess child,
     /// <summary>A number that no other connection of this process has.</summary>
     public long Id => ConnectionId.Of(ref _id);
 
-    /// <summary>Whose it is.</summary>
-    public ProcessLane? Lane { get; set; }
+    /// <summary>Tells the lane that it has been asked to close; any thread may call it.</summary>
+    public Action<ProcessConnection>? OnAsked { get; set; }
 
     /// <summary>How it has been asked to close; null while it has not.</summary>
     public CloseMode? Asked { get; private set; }
@@ -45,7 +45,7 @@ internal class ProcessConnection(in AcceptedSocket accepted, ChildProcess child,
     public void AskToClose(CloseMode how)
     {
         Asked = Asked == CloseMode.Abort ? CloseMode.Abort : how;
-        Lane!.OnAsked(this);
+        OnAsked!(this);
     }
 }
 
@@ -152,7 +152,7 @@ internal abstract class ProcessLane : IDisposable
     protected abstract void DisposeOwn();
 
     /// <summary>Any thread: the connection has been asked to close.</summary>
-    internal void OnAsked(ProcessConnection connection)
+    private void OnAsked(ProcessConnection connection)
     {
         _asked.Enqueue(connection);
         _wake.Raise();
@@ -268,7 +268,7 @@ internal abstract class ProcessLane : IDisposable
             _connections[slot] = connection;
             Epoll.Watch(connection!.Child.Descriptor, Epoll.In, slot * TokensPerConnection);
             _backoff.Reset();
-            connection.Lane = this;
+            connection.OnAsked = OnAsked;
             Context.Connections.Add(connection);
             if (IsDraining)
             {

@@ -10,6 +10,7 @@ namespace Doorbell.Serving;
 /// <param name="Shutdown">When to drain and when to abort.</param>
 /// <param name="Log">Where to say what goes wrong.</param>
 internal sealed record ServerContext(ServerOptions Options, ServerModel Model, Admission Admission, Ledger Ledger, Shutdown Shutdown, ILogger Log)
+    : LaneContext(Ledger, Shutdown, Log)
 {
     /// <summary>
     /// The handler of a datagram socket at this door. If its handler can't be made, nobody serves the socket: that is logged and ends the
@@ -28,12 +29,6 @@ internal sealed record ServerContext(ServerOptions Options, ServerModel Model, A
         }
     }
 
-    /// <summary>The connections that are open, to be listed and closed.</summary>
-    public OpenConnections Connections { get; init; } = new();
-
     /// <summary>What the system is short of at one listener it is usually short of at every other: said once for all of them.</summary>
     public LogThrottle Shortages { get; } = new();
-
-    /// <summary>The tasks of handlers that run: the server's end waits for them.</summary>
-    public HandlerTasks HandlerTasks { get; } = new();
 }

@@ -57,6 +57,15 @@ internal static partial class ServerLog
     [LoggerMessage(2, LogLevel.Information, "{Door}: connection from {Peer}, number {ConnectionId}, ended: {Reason}")]
     public static partial void Disconnected(ILogger log, Endpoint door, PeerAddress peer, long connectionId, CloseReason reason);
 
+    [LoggerMessage(33, LogLevel.Information, "{Upstream}: connected from {Local}, number {ConnectionId}")]
+    public static partial void ConnectedTo(ILogger log, Endpoint upstream, PeerAddress local, long connectionId);
+
+    [LoggerMessage(34, LogLevel.Information, "{Upstream}: connection from {Local}, number {ConnectionId}, ended: {Reason}")]
+    public static partial void DisconnectedFrom(ILogger log, Endpoint upstream, PeerAddress local, long connectionId, CloseReason reason);
+
+    [LoggerMessage(35, LogLevel.Warning, "{Failure}")]
+    public static partial void ConnectFailed(ILogger log, string failure);
+
     [LoggerMessage(3, LogLevel.Debug, "{Failure}")]
     public static partial void ConnectionFailed(ILogger log, string failure);
 
@@ -77,7 +86,7 @@ internal static partial class ServerLog
     private static partial void DatagramFaulted(
         ILogger log, Endpoint door, PeerAddress peer, string kind, string fault, Exception? exception);
 
-    [LoggerMessage(25, LogLevel.Error, "{Door}: the making of the handler for its datagrams failed, and so the server ends: {Kind}: {Fault}")]
+    [LoggerMessage(25, LogLevel.Error, "{Door}: its datagrams' handler could not be made, and so the server ends: {Kind}: {Fault}")]
     public static partial void DatagramHandlerNotMade(ILogger log, Endpoint door, string kind, string fault, Exception exception);
 
     [LoggerMessage(9, LogLevel.Information, "{Failure}")]

@@ -29,6 +29,9 @@ internal sealed class EpollLane : LoopLane
     public override SocketConnection Make(in AcceptedSocket accepted, LaneBell bell) =>
         new PolledConnection(accepted, Context, bell, Pool) { ReceivesToEnd = accepted.Door.IsUnix };
 
+    public override SocketConnection Make(in ConnectedSocket connected, LaneBell bell) =>
+        new PolledConnection(connected, Context, bell, Pool) { ReceivesToEnd = connected.Request.Endpoint.IsUnix };
+
     protected override void DisposeOwn() => ReceiveBuffers.Return(_buffer);
 
     protected override void EndAll()

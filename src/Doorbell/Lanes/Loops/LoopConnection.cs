@@ -11,6 +11,7 @@ internal sealed class LoopConnection : Timed
     /// <exception cref="Exception">The making of the handler failed.</exception>
     public LoopConnection(in AcceptedSocket accepted, LoopLane lane) => Connection = lane.Make(accepted, new LoopBell(this, lane));
 
+    public LoopConnection(in ConnectedSocket connected, LoopLane lane) => Connection = lane.Make(connected, new LoopBell(this, lane));
     /// <summary>Its handler's bell was rung.</summary>
     public const int Rung = 1;
 

@@ -7,6 +7,7 @@ internal abstract partial class LoopLane
 {
     public void Dispose()
     {
+        Connector.Dispose();
         DisposeOwn();
         Acceptor.Close();
         Epoll.Dispose();
@@ -33,6 +34,11 @@ internal abstract partial class LoopLane
             Dispatch(connection, aborting ? News.Abort : News.Drain, now);
         }
 
+        if (aborting)
+        {
+            Connector.Abort();
+        }
+
         DrainAsked();
     }
 
@@ -42,6 +48,7 @@ internal abstract partial class LoopLane
     private void ResetAll()
     {
         EndAll();
+        Connector.Dispose();
         foreach (LoopConnection connection in Table.ToArray())
         {
             StreamSession session = connection.Connection.Session;
@@ -73,7 +80,10 @@ internal abstract partial class LoopLane
         }
         finally
         {
-            Context.Admission.Release(connection.Connection.Session.Peer);
+            if (!connection.Connection.IsOutgoing)
+            {
+                Context.Admission.Release(connection.Connection.TransportPeer);
+            }
         }
     }
 }

@@ -23,6 +23,11 @@ internal abstract partial class LoopLane : IDisposable
     private readonly EventDescriptor _wake = new();
     private readonly TimerWheel _timers = new(MonotonicClock.Now);
     private readonly ConcurrentQueue<LoopConnection> _rung = new();
+
+    /// <summary>Those whose bell was rung by the lane's own thread, which needs no wake.</summary>
+    private Queue<LoopConnection> _rungHere = new();
+    private Queue<LoopConnection> _dispatching = new();
+    private int _thread;
     private Queue<LoopConnection> _yielded = new();
     private Queue<LoopConnection> _next = new();
 
@@ -35,6 +40,7 @@ internal abstract partial class LoopLane : IDisposable
         Context = context with { Ledger = context.Ledger.PartOfOneThread(), Connections = context.Connections.PartOfLane() };
         _shutdown = shutdown;
         Acceptor = new LoopAcceptor(listeners, all, Context, Epoll, ListenerToken, _wake, Open);
+        Connector = new LoopConnector(Context, Epoll, _timers, _wake, Open);
     }
 
     /// <summary>What a connection is told.</summary>
@@ -52,6 +58,8 @@ internal abstract partial class LoopLane : IDisposable
     protected ServerContext Context { get; }
 
     protected LoopAcceptor Acceptor { get; }
+
+    protected LoopConnector Connector { get; }
 
     protected Epoll Epoll { get; } = new();
 
@@ -71,6 +79,12 @@ internal abstract partial class LoopLane : IDisposable
     /// <summary>Any thread: the connection's bell was rung.</summary>
     public void OnRung(LoopConnection connection)
     {
+        if (Environment.CurrentManagedThreadId == _thread)
+        {
+            _rungHere.Enqueue(connection);
+            return;
+        }
+
         _rung.Enqueue(connection);
         _wake.Raise();
     }
@@ -100,6 +114,9 @@ internal abstract partial class LoopLane : IDisposable
 
     /// <summary>The connection itself; the lane owns it from here on.</summary>
     public abstract SocketConnection Make(in AcceptedSocket accepted, LaneBell bell);
+
+    /// <inheritdoc cref="Make(in AcceptedSocket, LaneBell)"/>
+    public abstract SocketConnection Make(in ConnectedSocket connected, LaneBell bell);
 
     /// <summary>Does not throw: the lane may have failed.</summary>
     protected abstract void DisposeOwn();
@@ -143,6 +160,10 @@ internal abstract partial class LoopLane : IDisposable
             Epoll.Forget(_shutdown.StopAccepting.Descriptor);
             AcceptsLast = true;
             Acceptor.OnReadable();
+        }
+        else if (LoopConnector.IsToken(token))
+        {
+            Connector.OnEvents(token, now);
         }
         else
         {
@@ -193,7 +214,7 @@ internal abstract partial class LoopLane : IDisposable
         {
             ServerLog.LaneFailed(Context.Log, connection.Connection.Door, ServerLog.TextOf(fault), fault);
             connection.Connection.Session.Fail(CloseReason.TransportFailed);
-            if (Advance(connection.Connection, MonotonicClock.Now) == Progress.Over)
+            if (AdvanceAndConnect(connection.Connection, MonotonicClock.Now) == Progress.Over)
             {
                 Close(connection);
             }
@@ -209,10 +230,12 @@ internal abstract partial class LoopLane : IDisposable
         // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
         Epoll.Watch(_shutdown.Abort.Descriptor, Epoll.In, StopToken);
         BeginAccepting();
-        while (Acceptor.IsAccepting || Table.Count > 0)
+        _thread = Environment.CurrentManagedThreadId;
+        while (Acceptor.IsAccepting || Table.Count > 0 || Connector.Count > 0)
         {
             TimeSpan now = Wait(Timeout());
             TickDue(now);
+            DispatchRungHere(now);
             ResumeYielded(now);
             AcceptSome(now);
         }
@@ -220,7 +243,7 @@ internal abstract partial class LoopLane : IDisposable
 
     private int Timeout()
     {
-        if (_yielded.Count > 0)
+        if (_yielded.Count > 0 || _rungHere.Count > 0)
         {
             return 0;
         }
@@ -234,31 +257,54 @@ internal abstract partial class LoopLane : IDisposable
     private void OnWake(TimeSpan now)
     {
         _wake.Clear();
+        Connector.OnWake(now);
 
         // A handler may ring its own bell each time: what is rung from here on has raised the wake again, and comes next time round.
         for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection? connection); rung--)
         {
-            if (!connection.Over)
-            {
-                int what = connection.TakeRing();
-                if ((what & LoopConnection.Woken) != 0)
-                {
-                    Dispatch(connection, News.Asked, now);
-                }
+            DispatchRung(connection, now);
+        }
+    }
 
-                if ((what & LoopConnection.Rung) != 0 && !connection.Over)
-                {
-                    Dispatch(connection, News.Ring, now);
-                }
+    /// <summary>What these ring in their turn comes next time round: a handler may ring its own bell each time.</summary>
+    private void DispatchRungHere(TimeSpan now)
+    {
+        (_rungHere, _dispatching) = (_dispatching, _rungHere);
+        while (_dispatching.TryDequeue(out LoopConnection? connection))
+        {
+            DispatchRung(connection, now);
+        }
+    }
+
+    private void DispatchRung(LoopConnection connection, TimeSpan now)
+    {
+        if (!connection.Over)
+        {
+            int what = connection.TakeRing();
+            if ((what & LoopConnection.Woken) != 0)
+            {
+                Dispatch(connection, News.Asked, now);
+            }
+
+            if ((what & LoopConnection.Rung) != 0 && !connection.Over)
+            {
+                Dispatch(connection, News.Ring, now);
             }
         }
     }
 
     private void TickDue(TimeSpan now)
     {
-        while (_timers.TakeDue(now) is LoopConnection due)
+        while (_timers.TakeDue(now) is { } due)
         {
-            Dispatch(due, News.Time, now);
+            if (due is LoopConnection connection)
+            {
+                Dispatch(connection, News.Time, now);
+            }
+            else
+            {
+                Connector.OnTimer((LoopConnecting)due, now);
+            }
         }
     }
 
@@ -278,7 +324,7 @@ internal abstract partial class LoopLane : IDisposable
 
     private void Advance(LoopConnection connection, TimeSpan now)
     {
-        switch (Advance(connection.Connection, now))
+        switch (AdvanceAndConnect(connection.Connection, now))
         {
             case Progress.Over:
                 Close(connection);
@@ -290,6 +336,41 @@ internal abstract partial class LoopLane : IDisposable
         }
 
         _timers.Ensure(connection, connection.Connection.Session.Deadline);
+    }
+
+    private Progress AdvanceAndConnect(SocketConnection connection, TimeSpan now)
+    {
+        Progress progress = Advance(connection, now);
+        while (progress == Progress.Connecting)
+        {
+            while (connection.Session.TryTakeConnect(out ConnectRequest? request))
+            {
+                Connector.Connect(request, now);
+            }
+
+            progress = Advance(connection, now);
+        }
+
+        return progress;
+    }
+
+    private void Open(ConnectedSocket connected, TimeSpan now)
+    {
+        LoopConnection connection = new(connected, this);
+        Table.Add(connection);
+        try
+        {
+            connection.Connection.Open(now);
+            Watch(connection);
+        }
+        catch (Exception fault)
+        {
+            // The system is out of memory for one more descriptor to watch.
+            Drop(connection, fault);
+            return;
+        }
+
+        Dispatch(connection, IsDraining ? News.Drain : News.Socket, now);
     }
 
     private bool Open(AcceptedSocket accepted, TimeSpan now)

@@ -11,6 +11,9 @@ internal sealed class UringConnection : SocketConnection
     public UringConnection(in AcceptedSocket accepted, UringLane lane, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
         : base(accepted, context, bell, pool) => _lane = lane;
 
+    public UringConnection(in ConnectedSocket connected, UringLane lane, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+        : base(connected, context, bell, pool) => _lane = lane;
+
     /// <summary>Its events' token, once the loop watches it.</summary>
     public int Token { get; set; } = -1;
 

@@ -40,7 +40,11 @@ internal sealed unsafe partial class UringLane : LoopLane
 
     public override int BuffersOut => _buffers.Out;
 
-    public override SocketConnection Make(in AcceptedSocket accepted, LaneBell bell) => new UringConnection(accepted, this, Context, bell, Pool);
+    public override SocketConnection Make(in AcceptedSocket accepted, LaneBell bell) =>
+        new UringConnection(accepted, this, Context, bell, Pool);
+
+    public override SocketConnection Make(in ConnectedSocket connected, LaneBell bell) =>
+        new UringConnection(connected, this, Context, bell, Pool);
 
     protected override void BeginAccepting() => _multishot.Begin();
 
@@ -88,9 +92,9 @@ internal sealed unsafe partial class UringLane : LoopLane
         while (true)
         {
             Want wants = connection.Session.Wants;
-            if ((wants & (Want.Abort | Want.Close)) != 0)
+            if ((wants & (Want.Abort | Want.Close | Want.Connect)) != 0)
             {
-                return End(connection);
+                return (wants & Want.Connect) != 0 ? Progress.Connecting : End(connection);
             }
 
             if ((wants & Want.Finish) != 0)

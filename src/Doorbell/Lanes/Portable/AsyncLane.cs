@@ -23,8 +23,10 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
 
     private readonly Socket _socket;
     private readonly Endpoint _door;
-    private readonly ServerContext _context;
+    private readonly LaneContext _context;
+    private readonly Action<ConnectRequest> _connect;
     private readonly StreamSession _session;
+    private readonly bool _isOurs;
     private readonly LaneSignal _signal = new();
     private readonly SocketAsyncEventArgs _readable = new(true);
     private readonly Timer _timer;
@@ -37,19 +39,42 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
     private volatile bool _orderlyAsked;
     private volatile bool _abortAsked;
     private long _id;
+    private PeerAddress _local;
 
-    public AsyncLane(Socket socket, Door door, ServerContext context, PeerAddress peer)
+    /// <summary>For a connection that was accepted.</summary>
+    /// <param name="socket">The lane's from here on.</param>
+    /// <param name="door">Where it came in.</param>
+    /// <param name="context">Where to count, log and stop.</param>
+    /// <param name="peer">Whose it is.</param>
+    /// <param name="connect">Takes the connections that the handler asks for.</param>
+    public AsyncLane(Socket socket, Door door, LaneContext context, PeerAddress peer, Action<ConnectRequest> connect)
+        : this(socket, door.Endpoint, context, peer, connect)
     {
-        _door = door.Endpoint;
-        Peer = peer;
+        Service service = door.Service;
+        _session = new StreamSession(
+            service.CreateStreamHandler(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared, door.Layers);
+    }
+
+    /// <summary>For a connection that a handler asked for.</summary>
+    /// <param name="socket">Connected; the lane's from here on.</param>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="context">Where to count, log and stop.</param>
+    /// <param name="connect">Takes the connections that the handler asks for.</param>
+    public AsyncLane(Socket socket, ConnectRequest request, LaneContext context, Action<ConnectRequest> connect)
+        : this(socket, request.Endpoint, context, PeerOf(socket, request.Endpoint), connect) =>
+        (_isOurs, _session) = (true, new StreamSession(request, this, _signal, context.Ledger, ArrayPool<byte>.Shared));
+
+    private AsyncLane(Socket socket, Endpoint door, LaneContext context, PeerAddress peer, Action<ConnectRequest> connect)
+    {
+        _session = null!;
+        _door = door;
+        TransportPeer = peer;
         _socket = socket;
         _context = context;
+        _connect = connect;
 
         // A blocking receive would wait for Socket's own event loop, which may be waiting for this very callback.
         _socket.Blocking = false;
-        Service service = door.Service;
-        _session = new StreamSession(
-            service.CreateStreamHandler(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
         _readable.Completed += (_, _) => _signal.Raise(LaneEvents.Input);
         _timer = new Timer(
             static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Due), _signal, Timeout.Infinite, Timeout.Infinite);
@@ -59,13 +84,19 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
 
     public override Endpoint Door => _door;
 
-    public override PeerAddress Peer { get; }
+    public override PeerAddress TransportPeer { get; }
 
     public override PeerAddress Local => _socket.LocalEndPoint is IPEndPoint local ? PeerAddress.From(local) : PeerAddress.FromUnix(null);
 
     public HandlerTasks HandlerTasks => _context.HandlerTasks;
 
     int IOpenConnection.ListIndex { get; set; }
+
+    /// <summary>Why it ended, once it has.</summary>
+    public CloseReason Reason => _session.Reason;
+
+    /// <summary>What its handler threw; null if nothing.</summary>
+    public Exception? Fault => _session.Fault;
 
     ConnectionSnapshot IOpenConnection.Read(TimeSpan now) => SessionReading.Of(this, _session, now);
 
@@ -78,7 +109,15 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
 
     public async Task RunAsync()
     {
-        ServerLog.Connected(_context.Log, _door, _session.Peer, Id);
+        if (_isOurs)
+        {
+            ServerLog.ConnectedTo(_context.Log, _door, _local = Local, Id);
+        }
+        else
+        {
+            ServerLog.Connected(_context.Log, _door, Peer, Id);
+        }
+
         using (this)
         using (_context.Shutdown.Draining.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Drain), _signal))
         using (_context.Shutdown.Aborting.UnsafeRegister(static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Abort), _signal))
@@ -101,6 +140,10 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
         _send?.Dispose();
     }
 
+    private static PeerAddress PeerOf(Socket socket, Endpoint endpoint) => socket.RemoteEndPoint is IPEndPoint address
+        ? PeerAddress.From(address)
+        : PeerAddress.FromUnix(endpoint.Path);
+
     private async Task CarryAsync()
     {
         _context.Connections.Add(this);
@@ -109,6 +152,12 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
         while (true)
         {
             Want wants = _session.Wants;
+            if ((wants & Want.Connect) != 0 && _session.TryTakeConnect(out ConnectRequest? request))
+            {
+                _connect(request);
+                continue;
+            }
+
             if ((wants & (Want.Abort | Want.Close)) != 0)
             {
                 return;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Serving;
+using Doorbell.Sessions;
 using Doorbell.SocketOptions;
 using Doorbell.Sockets;
 
@@ -245,7 +246,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         {
             if (TrySetOptions(connection))
             {
-                await new AsyncLane(connection, bound.Door, context, peer).RunAsync();
+                await new AsyncLane(connection, bound.Door, context, peer, Connect).RunAsync();
             }
         }
         catch (Exception fault)
@@ -259,6 +260,19 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
             context.Admission.Release(peer);
             LaneEnded();
         }
+    }
+
+    /// <summary>A connection that a handler asks for: it is not over before that is.</summary>
+    private void Connect(ConnectRequest request)
+    {
+        Interlocked.Increment(ref _running);
+        _ = ConnectAsync(request);
+    }
+
+    private async Task ConnectAsync(ConnectRequest request)
+    {
+        await AsyncConnect.RunAsync(request, context, Connect);
+        LaneEnded();
     }
 
     /// <summary>Gives a connection the options asked for that it does not inherit; closes it if the kernel refuses one.</summary>

@@ -304,7 +304,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         }
 
         bool more = count > 0 || (count < 0 && LinuxErrno.Last == Libc.TryAgain);
-        if (more && now < program.LingerUntil && !Stop.IsAborting)
+        if (more && now < program.LingerUntil && !Stop.IsAborting && program.Asked != CloseMode.Abort)
         {
             _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownSend);
             uint events = Epoll.In | Epoll.PeerHangUp;

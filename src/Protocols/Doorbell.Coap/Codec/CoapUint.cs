@@ -1,4 +1,4 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>Unsigned numbers in options: big-endian without leading zeros, 0 as no bytes (RFC 7252 section 3.2).</summary>
 internal static class CoapUint

@@ -1,0 +1,57 @@
+namespace Doorbell;
+
+/// <summary>The side of a relay whose connection was accepted: it opens the other one, at one upstream after the other.</summary>
+internal sealed class RelayClientSide : RelaySide
+{
+    private readonly ConnectOptions _connecting;
+    private readonly IReadOnlyList<Endpoint> _upstreams;
+    private readonly RelayQueue _up;
+    private readonly RelayQueue _down;
+    private int _next;
+    private RelayUpstreamSide? _upstream;
+    private OutgoingConnection? _outgoing;
+
+    public RelayClientSide(IReadOnlyList<Endpoint> upstreams, RelayOptions options, ConnectOptions connecting)
+        : this(upstreams, connecting, new RelayQueue(options.BufferBytes), new RelayQueue(options.BufferBytes))
+    {
+    }
+
+    private RelayClientSide(IReadOnlyList<Endpoint> upstreams, ConnectOptions connecting, RelayQueue up, RelayQueue down)
+        : base(up, down) => (_upstreams, _connecting, _up, _down) = (upstreams, connecting, up, down);
+
+    protected override RelaySide? Other => _upstream;
+
+    public override Next OnOpen(Turn turn)
+    {
+        Listen(turn);
+        Connect(turn);
+        return Next.Stay;
+    }
+
+    public override void OnClosed(CloseReason reason)
+    {
+        base.OnClosed(reason);
+        _outgoing?.Cancel();
+    }
+
+    protected override Next Advance(Turn turn)
+    {
+        if (_upstream!.HasFailed)
+        {
+            if (_next == _upstreams.Count)
+            {
+                return Next.Abort;
+            }
+
+            Connect(turn);
+        }
+
+        return base.Advance(turn);
+    }
+
+    private void Connect(Turn turn)
+    {
+        _upstream = new RelayUpstreamSide(this, _down, _up);
+        _outgoing = turn.Connect(_upstreams[_next++], _upstream, _connecting);
+    }
+}

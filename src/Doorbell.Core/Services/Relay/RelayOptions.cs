@@ -1,0 +1,28 @@
+namespace Doorbell;
+
+/// <summary>How a <see cref="Relay"/> carries a connection.</summary>
+public sealed record RelayOptions
+{
+    /// <summary>A side that has this much to send takes no more from the other.</summary>
+    internal const int OutputBytes = 64 * 1024;
+
+    /// <summary>The defaults.</summary>
+    public static RelayOptions Default { get; } = new();
+
+    /// <summary>
+    /// Bytes that wait in each direction between the two connections; when they are so many the side that they come from stops receiving,
+    /// and TCP slows its peer. Twice as many more may be at the two connections themselves. Default 64 KiB.
+    /// </summary>
+    public int BufferBytes { get; init; } = 64 * 1024;
+
+    /// <summary>How long each upstream has to accept the connection before the next one is tried. Default 10 seconds.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Refuses values that make no sense.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A size or a time-out is not positive.</exception>
+    public void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(BufferBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero, nameof(ConnectTimeout));
+    }
+}

@@ -1,0 +1,32 @@
+namespace Doorbell;
+
+/// <summary>The side of a relay whose connection we have opened, or have tried to.</summary>
+internal sealed class RelayUpstreamSide(RelaySide client, RelayQueue received, RelayQueue toSend) : RelaySide(received, toSend)
+{
+    private volatile bool _hasFailed;
+
+    /// <summary>Whether it could not be connected.</summary>
+    public bool HasFailed => _hasFailed;
+
+    protected override RelaySide Other => client;
+
+    public override Next OnOpen(Turn turn)
+    {
+        Listen(turn);
+        return Advance(turn);
+    }
+
+    public override void OnClosed(CloseReason reason)
+    {
+        if (reason == CloseReason.ConnectFailed)
+        {
+            // It is no end of the relay: the client's side tries the next.
+            _hasFailed = true;
+            RingOther();
+        }
+        else
+        {
+            base.OnClosed(reason);
+        }
+    }
+}

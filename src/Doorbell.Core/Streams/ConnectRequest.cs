@@ -1,0 +1,130 @@
+namespace Doorbell.Sessions;
+
+/// <summary>
+/// The effect of <see cref="Turn.Connect(Endpoint, StreamHandler, ConnectOptions)"/>, for the lane to carry out: it connects, makes a
+/// <see cref="StreamSession"/> of the request and opens it, or says <see cref="Fail"/>. One of both, once.
+/// </summary>
+/// <remarks>
+/// The lane alone uses it, except <see cref="Cancel"/> and <see cref="IsCancelled"/>, which any thread may call. How the two threads of a
+/// drain meet: the one that asked says that it is over and then looks whether the new one drains; the new one says that it drains and then
+/// looks whether the other is over.
+/// </remarks>
+public sealed class ConnectRequest
+{
+    private Bell? _cancelBell;
+    private Bell? _drainBell;
+    private volatile bool _cancelled;
+    private volatile bool _requesterIsOver;
+    private volatile bool _pending = true;
+    private volatile bool _over;
+
+    /// <summary>A request that no other connection makes: a client's.</summary>
+    /// <param name="endpoint">Where to connect to.</param>
+    /// <param name="handler">The new connection's own.</param>
+    /// <param name="options">Time-out and limits.</param>
+    /// <exception cref="ArgumentException">The endpoint carries datagrams, or an option makes no sense.</exception>
+    public ConnectRequest(Endpoint endpoint, StreamHandler handler, ConnectOptions options)
+        : this(endpoint, handler, options, StreamLimits.Default) => _requesterIsOver = true;
+
+    internal ConnectRequest(Endpoint endpoint, StreamHandler handler, ConnectOptions options, StreamLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        if (!endpoint.IsStream)
+        {
+            throw new ArgumentException($"{endpoint} carries datagrams, which need no connection.", nameof(endpoint));
+        }
+
+        options.Validate();
+        Endpoint = endpoint;
+        Handler = handler;
+        Timeout = options.Timeout;
+        Limits = options.Limits ?? limits;
+        Outgoing = new OutgoingConnection(this);
+    }
+
+    /// <summary>Where to connect to: a stream's endpoint.</summary>
+    public Endpoint Endpoint { get; }
+
+    /// <summary>The new connection's handler.</summary>
+    public StreamHandler Handler { get; }
+
+    /// <summary>Bounds resolving and connecting together.</summary>
+    public TimeSpan Timeout { get; }
+
+    /// <summary>The new connection's bounds.</summary>
+    public StreamLimits Limits { get; }
+
+    /// <summary>What the handler that asked for the connection holds.</summary>
+    public OutgoingConnection Outgoing { get; }
+
+    /// <summary>Whether the handler that asked has given up. The lane then connects no more and says <see cref="Fail"/>.</summary>
+    public bool IsCancelled => _cancelled;
+
+    /// <summary>Neither connected nor failed yet.</summary>
+    internal bool IsPending => _pending;
+
+    /// <summary>Failed, or closed.</summary>
+    internal bool IsOver => _over;
+
+    /// <summary>The connection that asked for this one is over: a drain need no longer spare this one for it.</summary>
+    internal bool RequesterIsOver => _requesterIsOver;
+
+    /// <summary>The lane wants to hear of <see cref="Cancel"/> while it connects. If it has been cancelled already the bell rings at once.</summary>
+    /// <param name="bell">Rung from any thread.</param>
+    public void RingWhenCancelled(Bell bell)
+    {
+        _cancelBell = bell;
+        Interlocked.MemoryBarrier();
+        if (_cancelled)
+        {
+            bell.Ring();
+        }
+    }
+
+    /// <summary>It can't be connected: the handler is told, and it is counted.</summary>
+    /// <param name="failure">Why.</param>
+    /// <param name="ledger">Where it is counted.</param>
+    /// <returns>What the handler threw; null if nothing.</returns>
+    public Exception? Fail(ConnectFailure failure, Ledger ledger)
+    {
+        (_pending, _over) = (false, true);
+        Outgoing.Failure = failure;
+        ledger.ConnectionClosed(CloseReason.ConnectFailed);
+        try
+        {
+            Handler.OnClosed(CloseReason.ConnectFailed);
+            return null;
+        }
+        catch (Exception fault)
+        {
+            return fault;
+        }
+    }
+
+    internal void Cancel()
+    {
+        _cancelled = true;
+        Interlocked.MemoryBarrier();
+        if (_pending)
+        {
+            _cancelBell?.Ring();
+        }
+    }
+
+    internal void Opened() => _pending = false;
+
+    internal void Closed() => _over = true;
+
+    internal void Draining(Bell bell)
+    {
+        _drainBell = bell;
+        Interlocked.MemoryBarrier();
+    }
+
+    internal void RequesterOver()
+    {
+        _requesterIsOver = true;
+        Interlocked.MemoryBarrier();
+        _drainBell?.Ring();
+    }
+}

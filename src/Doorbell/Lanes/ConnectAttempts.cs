@@ -1,0 +1,183 @@
+using System.Net;
+using System.Net.Sockets;
+using Doorbell.Native;
+using Doorbell.Sessions;
+
+namespace Doorbell.Lanes;
+
+/// <summary>How far a connection of ours is.</summary>
+internal enum ConnectProgress
+{
+    /// <summary>The kernel is at it: the lane waits for the descriptor to be writable, and for <see cref="ConnectAttempts.Due"/>.</summary>
+    Waiting,
+
+    /// <summary>It is connected.</summary>
+    Connected,
+
+    /// <summary>No address can be connected.</summary>
+    Failed,
+}
+
+/// <summary>
+/// Connects to one address of an endpoint after the other, by calls that never wait (connect(2), EINPROGRESS): a lane waits for it as for
+/// its other descriptors. The time left is shared equally by the addresses left.
+/// </summary>
+/// <param name="request">What is asked for.</param>
+/// <param name="begun">Its time-out counts from here.</param>
+internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan begun)
+{
+    /// <summary>How long until a unix listener whose backlog was full (EAGAIN, connect(2)) is asked again.</summary>
+    private static readonly TimeSpan _fullBacklogPause = TimeSpan.FromMilliseconds(10);
+
+    private readonly TimeSpan _deadline = begun + request.Timeout;
+    private readonly List<(EndPoint Address, int Errno)> _failures = [];
+    private EndPoint[] _addresses = [];
+    private SocketAddress? _address;
+    private int _next;
+    private TimeSpan _addressDeadline;
+    private bool _isFull;
+
+    /// <summary>The socket that is connecting, or connected; -1 for none.</summary>
+    public int Descriptor { get; private set; } = -1;
+
+    /// <summary>Counts the addresses tried: each has a new descriptor, whose number may be the one before's.</summary>
+    public int Number => _next;
+
+    /// <summary>When <see cref="Continue"/> is to be called at the latest.</summary>
+    public TimeSpan Due { get; private set; }
+
+    /// <summary>Whether <see cref="Continue"/> is to be called at <see cref="Due"/> alone: no event of the descriptor says more.</summary>
+    public bool WaitsForTimeAlone => _isFull;
+
+    /// <summary>Begins with the first address.</summary>
+    /// <param name="addresses">At least one.</param>
+    /// <param name="now">The time.</param>
+    public ConnectProgress Begin(EndPoint[] addresses, TimeSpan now)
+    {
+        _addresses = addresses;
+        return TryNext(now);
+    }
+
+    /// <summary>The descriptor is writable or has failed, or <see cref="Due"/> has come.</summary>
+    /// <param name="ready">The first of these.</param>
+    /// <param name="now">The time.</param>
+    public ConnectProgress Continue(bool ready, TimeSpan now)
+    {
+        if (now >= _addressDeadline)
+        {
+            return FailAddress(Libc.TimedOut, now);
+        }
+
+        if (_isFull)
+        {
+            return now >= Due ? Connect(now) : ConnectProgress.Waiting;
+        }
+
+        if (!ready)
+        {
+            return ConnectProgress.Waiting;
+        }
+
+        int error = 0;
+        int length = sizeof(int);
+        _ = Libc.getsockopt(Descriptor, Libc.SocketLevel, Libc.ErrorOption, &error, &length);
+        return error == 0 ? Connected() : FailAddress(error, now);
+    }
+
+    /// <summary>Closes what is connecting.</summary>
+    public void Close()
+    {
+        if (Descriptor >= 0)
+        {
+            _ = Libc.close(Descriptor);
+            Descriptor = -1;
+        }
+    }
+
+    /// <summary>Why all failed.</summary>
+    public ConnectFailure Failure()
+    {
+        string target = request.Endpoint.ToString();
+        (_, int errno) = _failures[^1];
+        NetworkException last = NetworkException.FromErrno("connect", target, errno);
+        string error = last.ErrnoName ?? "EIO";
+        if (_failures.Count > 1)
+        {
+            string each = string.Join(", ", _failures.Select(static failure => $"{failure.Address}: {Errno.OfLinux(failure.Errno)}"));
+            string advice = last.Advice is null ? "" : $"; {last.Advice}";
+            return new ConnectFailure(error, $"connect {target}: no address answered: {each}{advice}");
+        }
+
+        return new ConnectFailure(
+            error, errno == Libc.TimedOut ? $"connect {target}: no answer within {request.Timeout.TotalSeconds:0.###} s" : last.Message);
+    }
+
+    private ConnectProgress TryNext(TimeSpan now)
+    {
+        while (_next < _addresses.Length)
+        {
+            EndPoint address = _addresses[_next];
+            _addressDeadline = now + ((_deadline - now) / (_addresses.Length - _next));
+            _next++;
+            _address = address.Serialize();
+            int family = address.AddressFamily switch
+            {
+                AddressFamily.InterNetwork => Libc.IPv4Family,
+                AddressFamily.InterNetworkV6 => Libc.IPv6Family,
+                _ => Libc.UnixFamily,
+            };
+            Descriptor = Libc.socket(family, Libc.StreamType | Libc.SocketCloseOnExec | Libc.NonBlocking, 0);
+            if (Descriptor < 0)
+            {
+                _failures.Add((address, LinuxErrno.Last));
+                continue;
+            }
+
+            if (family != Libc.UnixFamily)
+            {
+                // A handler's turn leaves in one send; Nagle's algorithm could only delay it.
+                int on = 1;
+                _ = Libc.setsockopt(Descriptor, Libc.TcpLevel, Libc.NoDelayOption, &on, sizeof(int));
+            }
+
+            return Connect(now);
+        }
+
+        return ConnectProgress.Failed;
+    }
+
+    private ConnectProgress Connect(TimeSpan now)
+    {
+        int result;
+        fixed (byte* bytes = _address!.Buffer.Span)
+        {
+            result = Libc.connect(Descriptor, bytes, _address.Size);
+        }
+
+        int errno = result == 0 ? 0 : LinuxErrno.Last;
+        _isFull = errno == Libc.TryAgain && _addresses[_next - 1] is UnixDomainSocketEndPoint;
+        Due = _isFull && now + _fullBacklogPause < _addressDeadline ? now + _fullBacklogPause : _addressDeadline;
+        return errno switch
+        {
+            0 => Connected(),
+            _ when _isFull => ConnectProgress.Waiting,
+            Libc.InProgress or Libc.Interrupted => ConnectProgress.Waiting,
+            _ => FailAddress(errno, now),
+        };
+    }
+
+    /// <summary>From here on its calls say themselves whether they wait; io_uring would answer EAGAIN instead of waiting.</summary>
+    private ConnectProgress Connected()
+    {
+        int flags = Libc.fcntl(Descriptor, Libc.GetFlags, 0);
+        _ = Libc.fcntl(Descriptor, Libc.SetFlags, flags & ~Libc.NonBlocking);
+        return ConnectProgress.Connected;
+    }
+
+    private ConnectProgress FailAddress(int errno, TimeSpan now)
+    {
+        Close();
+        _failures.Add((_addresses[_next - 1], errno));
+        return TryNext(now);
+    }
+}

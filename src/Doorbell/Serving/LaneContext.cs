@@ -1,0 +1,34 @@
+using Doorbell.Sessions;
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell.Serving;
+
+/// <summary>What every lane needs, that of a server and that of a client alike.</summary>
+/// <param name="Ledger">Where to count.</param>
+/// <param name="Shutdown">When to drain and when to abort.</param>
+/// <param name="Log">Where to say what goes wrong.</param>
+internal record LaneContext(Ledger Ledger, Shutdown Shutdown, ILogger Log)
+{
+    /// <summary>An upstream that is down is so for every connection: said once a second.</summary>
+    private readonly LogThrottle _failures = new();
+
+    /// <summary>The connections that are open, to be listed and closed.</summary>
+    public OpenConnections Connections { get; init; } = new();
+
+    /// <summary>The tasks of handlers that run: the server's end waits for them.</summary>
+    public HandlerTasks HandlerTasks { get; } = new();
+
+    /// <summary>Tells a request's handler that it could not be connected, and logs why.</summary>
+    public void Fail(ConnectRequest request, ConnectFailure failure)
+    {
+        if (_failures.MayLog())
+        {
+            ServerLog.ConnectFailed(Log, failure.Message);
+        }
+
+        if (request.Fail(failure, Ledger) is { } fault)
+        {
+            ServerLog.LaneFailed(Log, request.Endpoint, ServerLog.TextOf(fault), fault);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+using Doorbell.Sessions;
+using Doorbell.Testing;
+
+namespace Doorbell.Tests;
+
+/// <summary>A relay between two connections in memory, whose streams chance cuts and whose peers do what they like.</summary>
+public sealed class RelayTests
+{
+    private static readonly Endpoint _first = Endpoint.Parse("tcp://10.0.0.2:7");
+    private static readonly Endpoint _second = Endpoint.Parse("unix:///run/second");
+    private static readonly ConnectFailure _refused = new("ECONNREFUSED", "connect: refused (ECONNREFUSED)");
+
+    [Fact]
+    public void What_either_peer_sends_comes_out_at_the_other_whole_and_in_order_and_both_ends_pass_through()
+    {
+        for (int seed = 0; seed < 200; seed++)
+        {
+            Random random = new(seed);
+            RelayedPair pair = new(seed, new RelayOptions { BufferBytes = 1 + random.Next(random.Next(2) == 0 ? 16 : 100_000) }, _first);
+            byte[] up = Bytes(random);
+            byte[] down = Bytes(random);
+            int upSent = 0;
+            int downSent = 0;
+            bool connected = false;
+            while (upSent < up.Length || downSent < down.Length || !connected)
+            {
+                connected = connected || (random.Next(3) == 0 && pair.Connect());
+                upSent += Send(pair.Client, up, upSent, random);
+                downSent += connected ? Send(pair.Upstream, down, downSent, random) : 0;
+                pair.Stall(random);
+                pair.Step(random.Next(20));
+            }
+
+            pair.Resume();
+            bool clientFirst = random.Next(2) == 0;
+            (clientFirst ? pair.Client : pair.Upstream).PeerEnds();
+            pair.Run();
+            Assert.True((clientFirst ? pair.Upstream : pair.Client).ServerFinished, $"seed {seed}: no half-close");
+            Assert.Null(pair.Client.Ended);
+            Assert.Null(pair.Upstream.Ended);
+            (clientFirst ? pair.Upstream : pair.Client).PeerEnds();
+            pair.Run();
+            Assert.True(pair.Upstream.PeerReceived.SequenceEqual(up), $"seed {seed}: up");
+            Assert.True(pair.Client.PeerReceived.SequenceEqual(down), $"seed {seed}: down");
+            Assert.Equal((CloseReason.Completed, CloseReason.Completed), (pair.Client.Ended, pair.Upstream.Ended));
+            Assert.Equal(0, pair.Client.RentedBytes + pair.Upstream.RentedBytes);
+        }
+    }
+
+    [Fact]
+    public void After_a_half_close_the_other_direction_goes_on()
+    {
+        RelayedPair pair = new(1, RelayOptions.Default, _first);
+        pair.Client.PeerSends("question"u8);
+        pair.Client.PeerEnds();
+        pair.Run();
+        Assert.True(pair.Connect());
+        pair.Run();
+        Assert.True(pair.Upstream.PeerReceived.SequenceEqual("question"u8));
+        Assert.True(pair.Upstream.ServerFinished);
+        pair.Upstream.PeerSends("a long answer"u8);
+        pair.Run();
+        Assert.True(pair.Client.PeerReceived.SequenceEqual("a long answer"u8));
+    }
+
+    [Fact]
+    public void A_reset_of_either_peer_resets_the_other_and_what_is_received_is_a_beginning_of_what_was_sent()
+    {
+        for (int seed = 0; seed < 300; seed++)
+        {
+            Random random = new(seed);
+            RelayedPair pair = new(seed, new RelayOptions { BufferBytes = 1 + random.Next(1000) }, _first);
+            Assert.True(pair.Connect());
+            byte[] up = Bytes(random);
+            pair.Client.PeerSends(up);
+            pair.Upstream.PeerSends(up);
+            pair.Stall(random);
+            pair.Step(random.Next(50));
+            bool client = random.Next(2) == 0;
+            (client ? pair.Client : pair.Upstream).PeerResets();
+            pair.Run();
+            InMemoryConnection other = client ? pair.Upstream : pair.Client;
+            Assert.True(other.WasReset, $"seed {seed}");
+            Assert.Equal(CloseReason.HandlerAborted, other.Ended);
+            Assert.True(up.AsSpan().StartsWith(other.PeerReceived), $"seed {seed}");
+        }
+    }
+
+    [Fact]
+    public void While_one_peer_does_not_read_no_more_than_the_buffers_is_received_from_the_other()
+    {
+        RelayedPair pair = new(3, new RelayOptions { BufferBytes = 10_000 }, _first);
+        Assert.True(pair.Connect());
+        pair.Upstream.LargestSend = 0;
+        pair.Client.PeerSends(new byte[4_000_000]);
+        pair.Run();
+        Assert.Equal(Want.None, pair.Client.Wants & Want.Receive);
+
+        // The queue, one output beside it, and one receive that did not fit.
+        Assert.InRange(pair.Ledger.Read().BytesReceived, 10_000, 10_000 + (2 * 64 * 1024) + 10_000);
+        pair.Upstream.LargestSend = 64 * 1024;
+        pair.Run();
+        Assert.Equal(4_000_000, pair.Upstream.PeerReceived.Length);
+    }
+
+    [Fact]
+    public void Upstreams_are_tried_in_turn_until_one_is_connected()
+    {
+        RelayedPair pair = new(4, RelayOptions.Default, _first, _second);
+        pair.Client.PeerSends("early"u8);
+        pair.Run();
+        ConnectRequest first = pair.TakeRequest()!;
+        Assert.Equal(_first, first.Endpoint);
+        Assert.Null(first.Fail(_refused, pair.Ledger));
+        Assert.Same(_refused, first.Outgoing.Failure);
+        pair.Run();
+        ConnectRequest second = pair.TakeRequest()!;
+        Assert.Equal(_second, second.Endpoint);
+        pair.Connect(second);
+        pair.Run();
+        Assert.True(pair.Upstream.PeerReceived.SequenceEqual("early"u8));
+        LedgerSnapshot counts = pair.Ledger.Read();
+        Assert.Equal((1, 1, 1, 2), (counts.ConnectionsOpened, counts.ConnectionsConnected, counts.ConnectFailures, counts.ConnectionsOpen));
+    }
+
+    [Fact]
+    public void If_no_upstream_can_be_connected_the_client_is_reset()
+    {
+        RelayedPair pair = new(5, RelayOptions.Default, _first);
+        pair.Run();
+        pair.TakeRequest()!.Fail(_refused, pair.Ledger);
+        pair.Run();
+        Assert.True(pair.Client.WasReset);
+        Assert.Null(pair.TakeRequest());
+    }
+
+    [Fact]
+    public void A_client_that_goes_while_the_upstream_is_connecting_cancels_that_and_one_connected_all_the_same_is_reset()
+    {
+        RelayedPair pair = new(6, RelayOptions.Default, _first);
+        pair.Run();
+        ConnectRequest request = pair.TakeRequest()!;
+        pair.Client.PeerResets();
+        pair.Run();
+        Assert.Equal(CloseReason.PeerReset, pair.Client.Ended);
+        Assert.True(request.IsCancelled);
+        pair.Connect(request);
+        pair.Run();
+        Assert.True(pair.Upstream.WasReset);
+    }
+
+    [Fact]
+    public void A_relay_on_which_nothing_moves_ends_in_order_on_both_sides_at_the_idle_timeout()
+    {
+        RelayedPair pair = new(7, RelayOptions.Default, _first);
+        Assert.True(pair.Connect());
+        pair.Run();
+        pair.Client.Advance(TimeSpan.FromMinutes(5));
+        pair.Client.PeerEnds();
+        pair.Run();
+        pair.Upstream.PeerEnds();
+        pair.Run();
+        Assert.Equal((CloseReason.IdleTimeout, false), (pair.Client.Ended, pair.Client.WasReset));
+        Assert.Equal((CloseReason.Completed, false), (pair.Upstream.Ended, pair.Upstream.WasReset));
+    }
+
+    [Fact]
+    public void A_drain_lets_a_relay_go_on_until_its_peers_end_it()
+    {
+        RelayedPair pair = new(8, RelayOptions.Default, _first);
+        Assert.True(pair.Connect());
+        pair.Client.PeerSends("a"u8);
+        pair.Run();
+        pair.Client.Drain();
+        pair.Upstream.Drain();
+        pair.Run();
+        pair.Client.PeerSends("b"u8);
+        pair.Client.PeerEnds();
+        pair.Run();
+        pair.Upstream.PeerSends("c"u8);
+        pair.Upstream.PeerEnds();
+        pair.Run();
+        Assert.True(pair.Upstream.PeerReceived.SequenceEqual("ab"u8));
+        Assert.True(pair.Client.PeerReceived.SequenceEqual("c"u8));
+        Assert.Equal((CloseReason.Completed, CloseReason.Completed), (pair.Client.Ended, pair.Upstream.Ended));
+    }
+
+    [Fact]
+    public void Upstreams_that_make_no_sense_are_refused()
+    {
+        Assert.Throws<ArgumentException>(static () => Relay.To());
+        Assert.Throws<ArgumentException>(static () => Relay.To(Endpoint.Parse("udp://localhost:7")));
+        Assert.Throws<ArgumentOutOfRangeException>(static () => Relay.To([_first], new RelayOptions { BufferBytes = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(static () => Relay.To([_first], new RelayOptions { ConnectTimeout = TimeSpan.Zero }));
+    }
+
+    private static byte[] Bytes(Random random)
+    {
+        byte[] bytes = new byte[random.Next(random.Next(4) == 0 ? 300_000 : 1000)];
+        random.NextBytes(bytes);
+        return bytes;
+    }
+
+    private static int Send(InMemoryConnection connection, byte[] all, int sent, Random random)
+    {
+        int count = random.Next(Math.Min(all.Length - sent, 50_000) + 1);
+        connection.PeerSends(all.AsSpan(sent, count));
+        return count;
+    }
+}
