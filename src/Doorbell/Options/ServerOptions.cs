@@ -1,4 +1,3 @@
-using Doorbell.Lanes.Loops;
 using Doorbell.SocketOptions;
 using Microsoft.Extensions.Logging;
 
@@ -68,7 +67,7 @@ public sealed record ServerOptions
     internal RingSizes RingSizes { get; init; } = RingSizes.Default;
 
     /// <summary>For tests: told of each event loop when all its connections are over.</summary>
-    internal Action<LoopLane>? LaneEnds { get; init; }
+    internal Action<int, int>? LaneEnds { get; init; }
 
     /// <summary>
     /// Whether other servers of the same user may share the ports (SO_REUSEPORT, socket(7)), so that a new one can start before the

@@ -1,0 +1,8 @@
+using Doorbell.Sessions;
+
+namespace Doorbell.Lanes;
+
+/// <summary>A connection that a handler has asked for, just connected.</summary>
+/// <param name="Descriptor">Owned by whoever holds this.</param>
+/// <param name="Request">What was asked for.</param>
+internal readonly record struct ConnectedSocket(int Descriptor, ConnectRequest Request);
