@@ -306,7 +306,9 @@ public sealed class DatagramSession
 
     private bool Send(int path, PeerAddress peer)
     {
-        int most = peer.Kind == AddressKind.IPv4
+        // A limit past every UDP datagram's size bounds what no datagram carries, such as the body of a CoAP resource.
+        bool isDatagram = _limits.MaxDatagramBytes <= DatagramLimits.MaxIPv6Bytes;
+        int most = isDatagram && peer.Kind == AddressKind.IPv4
             ? Math.Min(_limits.MaxDatagramBytes, DatagramLimits.MaxIPv4Bytes)
             : _limits.MaxDatagramBytes;
         if (Outbox.Begun > most)
