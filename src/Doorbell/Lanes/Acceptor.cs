@@ -19,7 +19,8 @@ internal readonly record struct AcceptedSocket(int Descriptor, Door At, PeerAddr
 /// <summary>A connection that a handler has asked for, just connected.</summary>
 /// <param name="Descriptor">Owned by whoever holds this.</param>
 /// <param name="Request">What was asked for.</param>
-internal readonly record struct ConnectedSocket(int Descriptor, ConnectRequest Request);
+/// <param name="Peer">The address that was connected.</param>
+internal readonly record struct ConnectedSocket(int Descriptor, ConnectRequest Request, PeerAddress Peer);
 
 /// <summary>Accepts from listeners without waiting, each in its turn, and sorts what accept(2) answers. One lane's own.</summary>
 internal sealed unsafe class Acceptor

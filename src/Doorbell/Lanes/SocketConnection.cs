@@ -61,7 +61,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         _bell = bell;
         Descriptor = connected.Descriptor;
         Door = connected.Request.Endpoint;
-        Peer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
+        Peer = connected.Peer;
         Context = context;
         IsOutgoing = true;
         Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);

@@ -52,7 +52,7 @@ internal sealed class EpollLane : LoopLane
                 (uint events, int token) = Epoll[i];
                 if (token < 0)
                 {
-                    _others[others++] = token;
+                    _others[others++] = i;
                 }
                 else if (Table[token] is { } open)
                 {
@@ -64,7 +64,8 @@ internal sealed class EpollLane : LoopLane
             Serve(ready, now);
             for (int i = 0; i < others; i++)
             {
-                OnEvents(_others[i], now);
+                (uint events, int token) = Epoll[_others[i]];
+                OnEvents(events, token, now);
             }
         }
 
@@ -76,6 +77,9 @@ internal sealed class EpollLane : LoopLane
     protected override void AcceptSome(TimeSpan now) => Acceptor.AcceptSome(now, AcceptsLast);
 
     protected override void Watch(LoopConnection connection) => Epoll.Watch(
+        connection.Connection.Descriptor, Epoll.In | Epoll.Urgent | Epoll.Out | Epoll.PeerHangUp | Epoll.Edge, connection.Token);
+
+    protected override void WatchConnected(LoopConnection connection) => Epoll.Change(
         connection.Connection.Descriptor, Epoll.In | Epoll.Urgent | Epoll.Out | Epoll.PeerHangUp | Epoll.Edge, connection.Token);
 
     protected override Progress Advance(SocketConnection connection, TimeSpan now) => ((PolledConnection)connection).Advance(_buffer, now);

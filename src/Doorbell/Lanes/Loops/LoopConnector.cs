@@ -14,9 +14,9 @@ namespace Doorbell.Lanes.Loops;
 /// <param name="epoll">The loop's.</param>
 /// <param name="timers">The loop's.</param>
 /// <param name="wake">The loop's: raised when something has happened on another thread; the loop then calls <see cref="OnWake"/>.</param>
-/// <param name="open">Takes a connection.</param>
+/// <param name="open">Takes a connection, and whether its descriptor is in the epoll set, for <see cref="Epoll.Out"/>.</param>
 internal sealed class LoopConnector(
-    ServerContext context, Epoll epoll, TimerWheel timers, EventDescriptor wake, Action<ConnectedSocket, TimeSpan> open) : IDisposable
+    ServerContext context, Epoll epoll, TimerWheel timers, EventDescriptor wake, Action<ConnectedSocket, bool, TimeSpan> open) : IDisposable
 {
     /// <summary>The loop's other events have greater ones.</summary>
     private const int FirstToken = -16;
@@ -40,26 +40,30 @@ internal sealed class LoopConnector(
         LoopConnecting connecting = new(request, this, NextToken(), now);
         _connecting.Add(connecting.Token, connecting);
         request.RingWhenCancelled(connecting.CancelBell);
-        Task<EndPoint[]> resolving = Connector.AddressesAsync(request.Endpoint, request.Timeout, _resolving.Token);
-        connecting.Resolving = resolving;
-        if (resolving.IsCompleted)
+        if (Connector.TryAddresses(request.Endpoint, out EndPoint[]? addresses))
         {
-            // An address needs no resolver.
-            OnResolved(connecting, now);
+            Take(connecting, connecting.Attempts.Begin(addresses, now), now);
         }
         else
         {
-            _ = resolving.ContinueWith(
-                (_, state) => Post((LoopConnecting)state!), connecting, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            Resolve(connecting);
         }
     }
 
+    private void Resolve(LoopConnecting connecting)
+    {
+        ConnectRequest request = connecting.Request;
+        connecting.Resolving = Connector.AddressesAsync(request.Endpoint, request.Timeout, _resolving.Token);
+        _ = connecting.Resolving.ContinueWith(
+            (_, state) => Post((LoopConnecting)state!), connecting, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    }
+
     /// <summary>An event of the epoll set.</summary>
-    public void OnEvents(int token, TimeSpan now)
+    public void OnEvents(uint events, int token, TimeSpan now)
     {
         if (_connecting.TryGetValue(token, out LoopConnecting? connecting))
         {
-            Take(connecting, connecting.Attempts.Continue(ready: true, now), now);
+            Take(connecting, connecting.Attempts.Continue(events, now), now);
         }
     }
 
@@ -68,7 +72,7 @@ internal sealed class LoopConnector(
     {
         if (connecting.Resolving is null)
         {
-            Take(connecting, connecting.Attempts.Continue(ready: false, now), now);
+            Take(connecting, connecting.Attempts.Continue(events: 0, now), now);
         }
     }
 
@@ -164,7 +168,7 @@ internal sealed class LoopConnector(
         {
             case ConnectProgress.Connected:
                 Forget(connecting);
-                open(new ConnectedSocket(connecting.Attempts.Descriptor, connecting.Request), now);
+                open(connecting.Attempts.Result, IsWatched(connecting), now);
                 break;
             case ConnectProgress.Failed:
                 Fail(connecting, connecting.Attempts.Failure());
@@ -195,9 +199,17 @@ internal sealed class LoopConnector(
         timers.Ensure(connecting, attempts.Due);
     }
 
+    private static bool IsWatched(LoopConnecting connecting) =>
+        connecting.Watched == connecting.Attempts.Number && connecting.Attempts.Descriptor >= 0;
+
     private void Fail(LoopConnecting connecting, ConnectFailure failure)
     {
         Forget(connecting);
+        if (IsWatched(connecting))
+        {
+            epoll.Forget(connecting.Attempts.Descriptor);
+        }
+
         connecting.Attempts.Close();
         context.Fail(connecting.Request, failure);
     }
@@ -206,9 +218,5 @@ internal sealed class LoopConnector(
     {
         _connecting.Remove(connecting.Token);
         timers.Remove(connecting);
-        if (connecting.Watched == connecting.Attempts.Number && connecting.Attempts.Descriptor >= 0)
-        {
-            epoll.Forget(connecting.Attempts.Descriptor);
-        }
     }
 }

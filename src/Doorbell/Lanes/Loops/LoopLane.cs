@@ -138,6 +138,9 @@ internal abstract partial class LoopLane : IDisposable
     /// <summary>From here on hears of it. Readable and writable are taken for granted at first.</summary>
     protected abstract void Watch(LoopConnection connection);
 
+    /// <summary>As <see cref="Watch"/>, of one whose descriptor is in the epoll set already, for <see cref="Epoll.Out"/>.</summary>
+    protected abstract void WatchConnected(LoopConnection connection);
+
     /// <summary>Does all that can be done now, within bounds.</summary>
     protected abstract Progress Advance(SocketConnection connection, TimeSpan now);
 
@@ -145,7 +148,7 @@ internal abstract partial class LoopLane : IDisposable
     protected abstract void DrainAsked();
 
     /// <summary>An event of the epoll set that is none of a connection's.</summary>
-    protected void OnEvents(int token, TimeSpan now)
+    protected void OnEvents(uint events, int token, TimeSpan now)
     {
         if (token == WakeToken)
         {
@@ -163,7 +166,7 @@ internal abstract partial class LoopLane : IDisposable
         }
         else if (LoopConnector.IsToken(token))
         {
-            Connector.OnEvents(token, now);
+            Connector.OnEvents(events, token, now);
         }
         else
         {
@@ -354,14 +357,21 @@ internal abstract partial class LoopLane : IDisposable
         return progress;
     }
 
-    private void Open(ConnectedSocket connected, TimeSpan now)
+    private void Open(ConnectedSocket connected, bool isWatched, TimeSpan now)
     {
         LoopConnection connection = new(connected, this);
         Table.Add(connection);
         try
         {
             connection.Connection.Open(now);
-            Watch(connection);
+            if (isWatched)
+            {
+                WatchConnected(connection);
+            }
+            else
+            {
+                Watch(connection);
+            }
         }
         catch (Exception fault)
         {

@@ -42,8 +42,11 @@ internal sealed unsafe partial class UringLane : LoopLane
 
     public override SocketConnection Make(in AcceptedSocket accepted, LaneBell bell) => new UringConnection(accepted, this, Context, bell, Pool);
 
-    public override SocketConnection Make(in ConnectedSocket connected, LaneBell bell) =>
-        new UringConnection(connected, this, Context, bell, Pool);
+    public override SocketConnection Make(in ConnectedSocket connected, LaneBell bell)
+    {
+        ConnectAttempts.LetWait(connected.Descriptor);
+        return new UringConnection(connected, this, Context, bell, Pool);
+    }
 
     protected override void BeginAccepting() => _multishot.Begin();
 
@@ -82,6 +85,12 @@ internal sealed unsafe partial class UringLane : LoopLane
     }
 
     protected override void Watch(LoopConnection connection) => ((UringConnection)connection.Connection).Token = connection.Token;
+
+    protected override void WatchConnected(LoopConnection connection)
+    {
+        Epoll.Forget(connection.Connection.Descriptor);
+        Watch(connection);
+    }
 
     protected override void DrainAsked() => _drainAsked = true;
 
@@ -151,7 +160,8 @@ internal sealed unsafe partial class UringLane : LoopLane
         int count = Epoll.Wait(0);
         for (int i = 0; i < count; i++)
         {
-            OnEvents(Epoll[i].Token, now);
+            (uint events, int token) = Epoll[i];
+            OnEvents(events, token, now);
         }
     }
 
