@@ -49,7 +49,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         _bell = bell;
         Descriptor = connected.Descriptor;
         Door = connected.Request.Endpoint;
-        TransportPeer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
+        TransportPeer = connected.Peer;
         Context = context;
         IsOutgoing = true;
         Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);
