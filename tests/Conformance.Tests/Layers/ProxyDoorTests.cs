@@ -37,7 +37,7 @@ public sealed class ProxyDoorTests
         peer.Send(Header + "who\n");
         peer.HalfClose();
         Assert.Equal("", peer.ReceiveToEnd());
-        await running.Server.DisposeAsync();
+        await running.Server.DrainAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(1, running.Counts.Closed(CloseReason.PeerRefused));
     }
 
