@@ -123,7 +123,7 @@ public sealed class LayerTests
     }
 
     [Fact]
-    public void A_drain_tells_the_handler_once_it_is_open_and_closes_what_is_idle()
+    public void A_drain_is_told_to_the_handler_once_it_is_open()
     {
         ScriptedHandler handler = new();
         InMemoryConnection opening = Connection(handler);
@@ -137,7 +137,11 @@ public sealed class LayerTests
         Assert.Equal(["open", "drain", "bytes"], handler.Told.Take(3));
         Assert.Equal("hi", Plain(opening));
         Assert.Equal(CloseReason.Completed, opening.Ended);
+    }
 
+    [Fact]
+    public void A_drain_closes_what_is_idle_and_says_its_end()
+    {
         InMemoryConnection idle = Opened(new ScriptedHandler());
         idle.Drain();
         idle.Advance(TimeSpan.FromSeconds(1));

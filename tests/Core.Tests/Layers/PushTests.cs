@@ -6,8 +6,6 @@ namespace Doorbell.Tests;
 /// <summary>A layer that a handler pushes in mid-stream, as STARTTLS does.</summary>
 public sealed class PushTests
 {
-    private readonly RecordLayer _layer = new();
-
     [Fact]
     public void What_was_written_before_is_sent_as_it_is_and_what_is_written_after_is_wrapped()
     {
@@ -75,7 +73,7 @@ public sealed class PushTests
         {
             End = (_, turn) =>
             {
-                turn.Push(_layer);
+                turn.Push(new RecordLayer());
                 return Next.Close;
             },
         };
@@ -86,9 +84,9 @@ public sealed class PushTests
         Assert.IsType<InvalidOperationException>(connection.Fault);
     }
 
-    private InMemoryConnection Connection(List<string>? seen = null) => new(Handler(seen ?? []), 1) { CutAtRandom = false };
+    private static InMemoryConnection Connection(List<string>? seen = null) => new(Handler(seen ?? []), 1) { CutAtRandom = false };
 
-    private ScriptedHandler Handler(List<string> seen)
+    private static ScriptedHandler Handler(List<string> seen)
     {
         bool isSecure = false;
         return new()
@@ -109,7 +107,7 @@ public sealed class PushTests
 
                 isSecure = true;
                 turn.Output.Write("220 go"u8);
-                turn.Push(_layer);
+                turn.Push(new RecordLayer());
                 turn.Output.Write("after "u8);
                 return Step.More(8);
             },
