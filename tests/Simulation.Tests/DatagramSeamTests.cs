@@ -3,7 +3,9 @@ using Doorbell.Testing;
 
 namespace Doorbell.Tests;
 
-/// <summary>The simulated network carries a datagram handler as the engines do: opening, bell, further sockets, drain, unreachable peers.</summary>
+/// <summary>
+/// The simulated network carries a datagram handler as the engines do: opening, bell, further sockets, drain, unreachable peers.
+/// </summary>
 public sealed class DatagramSeamTests
 {
     private static readonly PeerAddress _server = PeerAddress.IPv4(0x0a000001, 7);

@@ -105,7 +105,8 @@ public sealed class DatagramConnectionTests
     {
         using Socket silent = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        RequestClient<CoapClientRequest, CoapClientResponse> client = await CoapAsync(Endpoint.From(Transport.Udp, (IPEndPoint)silent.LocalEndPoint!));
+        Endpoint endpoint = Endpoint.From(Transport.Udp, (IPEndPoint)silent.LocalEndPoint!);
+        RequestClient<CoapClientRequest, CoapClientResponse> client = await CoapAsync(endpoint);
         Task<CoapClientResponse> waiting = client.AskAsync(Capitalize("a"), _long, CancellationToken.None);
         client.Dispose();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
@@ -133,7 +134,8 @@ public sealed class DatagramConnectionTests
         }
     }
 
-    private static Task<RequestClient<CoapClientRequest, CoapClientResponse>> CoapAsync(Endpoint endpoint, CoapClientLimits? limits = null) =>
+    private static Task<RequestClient<CoapClientRequest, CoapClientResponse>> CoapAsync(
+        Endpoint endpoint, CoapClientLimits? limits = null) =>
         RequestClient.ConnectAsync(
             endpoint,
             socket => new CoapClientHandler(socket, limits ?? CoapClientLimits.Default),
@@ -175,7 +177,8 @@ public sealed class DatagramConnectionTests
             turn.SendTo(Peer);
         }
 
-        public override void OnDatagram(Datagram datagram, DatagramTurn turn) => Answer.TrySetResult(Encoding.UTF8.GetString(datagram.Bytes));
+        public override void OnDatagram(Datagram datagram, DatagramTurn turn) =>
+            Answer.TrySetResult(Encoding.UTF8.GetString(datagram.Bytes));
 
         public override void OnUnreachable(PeerAddress peer, DatagramTurn turn) => Unreachable.TrySetResult(peer);
 

@@ -145,7 +145,10 @@ public sealed class DatagramSeamTests
     public async Task Over_IPv6_a_datagram_of_65527_bytes_is_answered(string model)
     {
         await using Running server = await Running.StartAsync(
-            ClassicServices.Echo, "udp", model: model, change: static options => options with { Endpoints = [Endpoint.Parse("udp://[::1]:0")] });
+            ClassicServices.Echo,
+            "udp",
+            model: model,
+            change: static options => options with { Endpoints = [Endpoint.Parse("udp://[::1]:0")] });
         using Socket client = new(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20_000 };
         client.Connect(IPAddress.IPv6Loopback, server.Endpoint.Port);
         byte[] received = new byte[65_536];
@@ -158,7 +161,9 @@ public sealed class DatagramSeamTests
         Assert.Equal(0, server.Counts.Errors);
     }
 
-    /// <summary>A model may have several sockets at a door, and each needs a handler of its own: the first has this one, the others echo.</summary>
+    /// <summary>
+    /// A model may have several sockets at a door, and each needs a handler of its own: the first has this one, the others echo.
+    /// </summary>
     private static Task<Running> StartAsync(Scripted handler, string model)
     {
         int made = 0;
