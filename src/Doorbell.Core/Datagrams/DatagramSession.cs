@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Doorbell.Sessions;
 
 /// <summary>
@@ -22,7 +24,7 @@ public sealed class DatagramSession
     private bool _isBounded;
     private bool _answering;
     private long _mayStillReply;
-    private Queue<DatagramOpening>? _openings;
+    private Queue<(PeerAddress Local, DatagramHandler Handler)>? _openings;
 
     /// <summary>Further sockets that the handler has asked for and that are not yet closed; their lanes count them down.</summary>
     private int _openedSockets;
@@ -186,16 +188,24 @@ public sealed class DatagramSession
         }
     }
 
-    /// <summary>A further socket that the handler has asked for. The lane opens it, and calls <see cref="OpenedSocketClosed"/> when it ends.</summary>
-    /// <param name="opening">The address and the handler of the socket.</param>
+    /// <summary>
+    /// A further socket that the handler has asked for. The lane opens it, and calls <see cref="OpenedSocketClosed"/> when it ends.
+    /// </summary>
+    /// <param name="local">
+    /// The address to bind to, with port 0 for any free port; <see cref="AddressKind.None"/> for any free port of this socket's address.
+    /// </param>
+    /// <param name="handler">The further socket's own handler; if the socket can't be opened, it is to be told that it is closed.</param>
     /// <returns>False if there is none.</returns>
-    public bool TryTakeOpening(out DatagramOpening opening)
+    public bool TryTakeOpening(out PeerAddress local, [NotNullWhen(true)] out DatagramHandler? handler)
     {
-        opening = default;
-        return _openings is not null && _openings.TryDequeue(out opening);
+        bool has = _openings is { Count: > 0 };
+        (local, handler) = has ? _openings!.Dequeue() : default;
+        return has;
     }
 
-    /// <summary>A further socket of this one is closed, or could not be opened. Any thread may call it, once for each opening taken.</summary>
+    /// <summary>
+    /// A further socket of this one is closed, or could not be opened. Any thread may call it, once for each opening taken.
+    /// </summary>
     public void OpenedSocketClosed() => Interlocked.Decrement(ref _openedSockets);
 
     internal Bell TakeBell()
@@ -217,7 +227,7 @@ public sealed class DatagramSession
         }
 
         Interlocked.Increment(ref _openedSockets);
-        (_openings ??= new Queue<DatagramOpening>()).Enqueue(new DatagramOpening(local, handler));
+        (_openings ??= new Queue<(PeerAddress Local, DatagramHandler Handler)>()).Enqueue((local, handler));
         return true;
     }
 

@@ -253,8 +253,8 @@ public sealed class CoapClient
     }
 
     /// <summary>
-    /// Sends a message again, within the span that the peer's memory of it counts on; when the next time would be past that, the request ends
-    /// at that time.
+    /// Sends a message again, within the span that the peer's memory of it counts on; when the next time would be past that, the request
+    /// ends at that time.
     /// </summary>
     private void SendAgain(CoapTransaction transaction, TimeSpan now)
     {
@@ -350,8 +350,8 @@ public sealed class CoapClient
     }
 
     /// <summary>
-    /// The peer has the message under way: that is a measured round trip, once for each message. A non-confirmable message is not acknowledged,
-    /// and its response may take its time, so it measures nothing.
+    /// The peer has the message under way: that is a measured round trip, once for each message. A non-confirmable message is not
+    /// acknowledged, and its response may take its time, so it measures nothing.
     /// </summary>
     private void Acknowledge(CoapTransaction transaction, TimeSpan now)
     {

@@ -1,8 +1,8 @@
 namespace Doorbell.Coap;
 
 /// <summary>
-/// A <see cref="CoapClient"/> on a datagram socket that is connected to the server. Any thread asks; RequestClient of the library Doorbell opens
-/// the socket, and waits for the response.
+/// A <see cref="CoapClient"/> on a datagram socket that is connected to the server. Any thread asks; RequestClient of the library
+/// Doorbell opens the socket, and waits for the response.
 /// </summary>
 public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapClientResponse>
 {

@@ -87,7 +87,9 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
         return _responseBody.WrittenSpan.ToArray();
     }
 
-    /// <summary>The request goes on with another message, which waits until it may be sent: another request may be under way (NSTART).</summary>
+    /// <summary>
+    /// The request goes on with another message, which waits until it may be sent: another request may be under way (NSTART).
+    /// </summary>
     public void Continue()
     {
         IsContinued = true;
@@ -97,8 +99,8 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
     }
 
     /// <summary>
-    /// Moves on to the next block of the request's body, if the server has taken the one under way, or begins the body anew in smaller blocks,
-    /// if the server wants that (RFC 7959 section 2.9). False if the response asks for neither.
+    /// Moves on to the next block of the request's body, if the server has taken the one under way, or begins the body anew in smaller
+    /// blocks, if the server wants that (RFC 7959 section 2.9). False if the response asks for neither.
     /// </summary>
     public bool TryContinueBody(in CoapMessage message)
     {

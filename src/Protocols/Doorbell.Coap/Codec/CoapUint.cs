@@ -26,7 +26,11 @@ internal static class CoapUint
             <= 0xff_ffff => 3,
             _ => 4,
         };
-        new CoapToken(value, length).WriteTo(bytes);
+        for (int index = 0; index < length; index++)
+        {
+            bytes[index] = (byte)(value >> (8 * (length - 1 - index)));
+        }
+
         return length;
     }
 }

@@ -28,7 +28,9 @@ internal sealed class CoapAddressProof(CoapServerLimits limits, byte[] echoKey)
 
     public void Expire(TimeSpan now) => _proved.Expire(now);
 
-    /// <summary>Whether the peer has proved its address lately, or need not: an address of this machine can't be forged from outside.</summary>
+    /// <summary>
+    /// Whether the peer has proved its address lately, or need not: an address of this machine can't be forged from outside.
+    /// </summary>
     public bool IsProved(PeerAddress peer, TimeSpan now) =>
         limits.MaxAmplification == 0 || peer.IsLoopback || _proved.Contains(peer, now);
 

@@ -2,7 +2,9 @@ using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap.Server;
 
-/// <summary>Bodies that need more than one block (RFC 7959): those of requests are collected, those of responses are kept until fetched.</summary>
+/// <summary>
+/// Bodies that need more than one block (RFC 7959): those of requests are collected, those of responses are kept until fetched.
+/// </summary>
 internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resources, CoapAddressProof proof)
 {
     /// <summary>When to ask again where there is no room, in seconds (Max-Age).</summary>
@@ -87,10 +89,11 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
     }
 
     /// <summary>
-    /// Makes the response of a resource's code and body. If the body does not fit one block, the response has the first block, and the body is
-    /// kept.
+    /// Makes the response of a resource's code and body. If the body does not fit one block, the response has the first block, and the
+    /// body is kept.
     /// </summary>
-    public CoapResponse Finish(scoped ref CoapExchangeContext exchange, CoapResource resource, CoapCode code, out ReadOnlySpan<byte> payload)
+    public CoapResponse Finish(
+        scoped ref CoapExchangeContext exchange, CoapResource resource, CoapCode code, out ReadOnlySpan<byte> payload)
     {
         payload = resources.Body;
         if (code.Class == 2 && payload.Length > limits.MaxBodyBytes)
@@ -129,8 +132,8 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
     }
 
     /// <summary>
-    /// A later block of a response: of the body that is kept or, if that is forgotten, of the body that the same GET computes again. Any other
-    /// request would need its own body again, and is answered 4.08.
+    /// A later block of a response: of the body that is kept or, if that is forgotten, of the body that the same GET computes again. Any
+    /// other request would need its own body again, and is answered 4.08.
     /// </summary>
     public CoapResponse NextBlock(
         scoped ref CoapExchangeContext exchange, CoapServedResource served, CoapBlock block, out ReadOnlySpan<byte> payload)
@@ -175,7 +178,9 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         return new CoapResponse(CoapCode.ServiceUnavailable) { MaxAge = RetryAfter };
     }
 
-    /// <summary>A block of a body that is not being collected: if it is the last block of a request already answered, the response is the same.</summary>
+    /// <summary>
+    /// A block of a body that is not being collected: if it is the last block of a request already answered, the response is the same.
+    /// </summary>
     private CoapResponse Repeat(CoapBodyKey key, CoapBlock block, TimeSpan now, out ReadOnlySpan<byte> payload)
     {
         payload = default;
@@ -190,7 +195,8 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
     }
 
     /// <summary>
-    /// The exponent of the largest block that fits our datagrams and the client's wish; and, after an effect, what an unproved address may get.
+    /// The exponent of the largest block that fits our datagrams and the client's wish; and, after an effect, what an unproved address
+    /// may get.
     /// </summary>
     private int ExponentFor(CoapResource resource, scoped in CoapExchangeContext exchange)
     {

@@ -27,8 +27,8 @@ internal sealed class CoapBodies(int capacity, int perPeer, TimeSpan timeout)
     public void Remove(CoapBodyKey key) => _bodies.Remove(key);
 
     /// <summary>
-    /// Adds a body, in the place of one of the same key. A peer that has its share already loses its own oldest body. If the table is full, the
-    /// oldest body of any peer makes way if <paramref name="evictsOthers"/>; otherwise the new one is not added.
+    /// Adds a body, in the place of one of the same key. A peer that has its share already loses its own oldest body. If the table is
+    /// full, the oldest body of any peer makes way if <paramref name="evictsOthers"/>; otherwise the new one is not added.
     /// </summary>
     /// <returns>Whether it was added.</returns>
     public bool TryAdd(CoapBodyKey key, CoapBody body, TimeSpan now, bool evictsOthers)

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Doorbell.Coap.Server;
 
 /// <summary>
-/// Values of the Echo option (RFC 9175 section 2) that need no memory: an HMAC of the peer's address and of the number of the time window. A
-/// peer that sends a value back has received it, so it does have that address.
+/// Values of the Echo option (RFC 9175 section 2) that need no memory: an HMAC of the peer's address and of the number of the time
+/// window. A peer that sends a value back has received it, so it does have that address.
 /// </summary>
 internal sealed class CoapEcho(byte[] key, TimeSpan window)
 {

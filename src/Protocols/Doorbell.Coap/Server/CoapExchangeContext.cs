@@ -29,8 +29,9 @@ internal ref struct CoapExchangeContext
     public bool Remembers;
 
     /// <summary>
-    /// Whether the request, though it has changed nothing so far, could have under other circumstances: from a peer with a proved address, or at
-    /// a server with free room. Then a duplicate must not have an effect either, as the client repeats the request in another message.
+    /// Whether the request, though it has changed nothing so far, could have under other circumstances: from a peer with a proved
+    /// address, or at a server with free room. Then a duplicate must not have an effect either, as the client repeats the request in
+    /// another message.
     /// </summary>
     public bool MightHaveEffect;
 

@@ -2,7 +2,9 @@ using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap.Server;
 
-/// <summary>From a request that is no duplicate to its response: which resource answers, whether it may, and how the response leaves.</summary>
+/// <summary>
+/// From a request that is no duplicate to its response: which resource answers, whether it may, and how the response leaves.
+/// </summary>
 internal sealed class CoapRequestProcessor(
     CoapResources resources,
     CoapAddressProof proof,

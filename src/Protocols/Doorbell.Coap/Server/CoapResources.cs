@@ -42,7 +42,9 @@ internal sealed class CoapResources
         return isKnown && !options.IsOddPath;
     }
 
-    /// <summary>Calls the resource's function. What it throws is kept in the exchange, which is remembered then, and the code is 5.00.</summary>
+    /// <summary>
+    /// Calls the resource's function. What it throws is kept in the exchange, which is remembered then, and the code is 5.00.
+    /// </summary>
     public CoapCode Call(scoped ref CoapExchangeContext exchange, CoapServedResource served, ReadOnlySpan<byte> body)
     {
         bool hasEffect = served.Resource.HasEffect;

@@ -22,8 +22,8 @@ internal sealed class CoapResponseWriter(int maxBytes, ushort firstMessageId)
     }
 
     /// <summary>
-    /// The response to a request: piggybacked on the acknowledgement of a confirmable one, a message of its own to another. An empty code stands
-    /// for a response that comes later: a confirmable request is then acknowledged alone (RFC 7252 section 5.2.2).
+    /// The response to a request: piggybacked on the acknowledgement of a confirmable one, a message of its own to another. An empty code
+    /// stands for a response that comes later: a confirmable request is then acknowledged alone (RFC 7252 section 5.2.2).
     /// </summary>
     public ReadOnlySpan<byte> Write(scoped in CoapExchangeContext exchange, CoapResponse response, scoped ReadOnlySpan<byte> payload)
     {

@@ -164,8 +164,8 @@ public sealed class CoapServer
     }
 
     /// <summary>
-    /// The next datagram to send that answers none just received: the response of a slow resource, computed now, or one that is sent again as
-    /// nobody has acknowledged it. To be called until there is none, whenever <see cref="Deadline"/> has come.
+    /// The next datagram to send that answers none just received: the response of a slow resource, computed now, or one that is sent
+    /// again as nobody has acknowledged it. To be called until there is none, whenever <see cref="Deadline"/> has come.
     /// </summary>
     /// <param name="now">On the scale of <see cref="Received(ReadOnlySpan{byte}, PeerAddress, TimeSpan)"/>.</param>
     /// <param name="utcNow">The wall clock at the same moment.</param>
@@ -202,8 +202,8 @@ public sealed class CoapServer
     public bool IsProved(PeerAddress peer, TimeSpan now) => _proof.IsProved(peer, now);
 
     /// <summary>
-    /// A message that is no request: a ping, and whatever else must not be ignored, is reset (RFC 7252 section 4.2); an acknowledgement or a
-    /// reset ends a separate response.
+    /// A message that is no request: a ping, and whatever else must not be ignored, is reset (RFC 7252 section 4.2); an acknowledgement
+    /// or a reset ends a separate response.
     /// </summary>
     private ReadOnlySpan<byte> NoRequest(CoapMessage message, CoapFormatError error, PeerAddress peer)
     {
