@@ -62,7 +62,9 @@ public abstract class StreamHandler
     /// <param name="turn">The moment, the output and the peer.</param>
     public virtual Next OnDrain(Turn turn) => Next.Stay;
 
-    /// <summary>The connection is over. Told once, always, last; also if <see cref="OnOpen"/> was never told, since a layer did not open.</summary>
+    /// <summary>
+    /// The connection is over. Told once, always, last; also if <see cref="OnOpen"/> was never told, since a layer did not open.
+    /// </summary>
     /// <param name="reason">Why.</param>
     public virtual void OnClosed(CloseReason reason)
     {

@@ -36,7 +36,8 @@ internal abstract partial class SocketConnection : ConnectionInfo
         TransportPeer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
-        Session = new StreamSession(service.NewStreamHandler!(this), service.StreamLimits, this, bell, context.Ledger, pool, accepted.At.Layers);
+        Session = new StreamSession(
+            service.NewStreamHandler!(this), service.StreamLimits, this, bell, context.Ledger, pool, accepted.At.Layers);
     }
 
     public int Descriptor { get; }

@@ -282,7 +282,10 @@ public sealed class Server : IAsyncDisposable
     private static DoorSocket Adopt(int descriptor, int door, ServerOptions options)
     {
         DoorSocket adopted = InheritedSocket.Adopt(descriptor, $"fd://{descriptor}", options);
-        return adopted with { Door = adopted.Door with { Service = options.ServiceAt(door), Layers = options.LayersAt(door), Number = door } };
+        return adopted with
+        {
+            Door = adopted.Door with { Service = options.ServiceAt(door), Layers = options.LayersAt(door), Number = door },
+        };
     }
 
     private async Task CompleteAsync(Task serving, List<DoorSocket> sockets)
