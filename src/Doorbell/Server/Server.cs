@@ -376,7 +376,10 @@ public sealed class Server : IAsyncDisposable
     private static DoorSocket Adopt(int descriptor, int door, ServerOptions options)
     {
         DoorSocket adopted = InheritedSocket.Adopt(descriptor, $"fd://{descriptor}", options.Listen);
-        return adopted with { Door = adopted.Door with { Service = options.ServiceAt(door), Layers = options.LayersAt(door), Number = door } };
+        return adopted with
+        {
+            Door = adopted.Door with { Service = options.ServiceAt(door), Layers = options.LayersAt(door), Number = door },
+        };
     }
 
     /// <summary>Starts the lanes, and what looks at the server once a second.</summary>
