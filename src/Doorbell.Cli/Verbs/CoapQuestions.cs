@@ -49,7 +49,8 @@ internal sealed class CoapQuestions
         }
 
         using CoapConnection connection = await RequestClient.ConnectAsync(
-            _uri.Endpoint, static socket => new CoapClientHandler(socket, CoapClientLimits.Default), timeout, options, CancellationToken.None);
+            _uri.Endpoint, static socket => new CoapClientHandler(socket, CoapClientLimits.Default), timeout, options,
+            CancellationToken.None);
         if (!HasBody)
         {
             return await AskAsync(connection, default, printer, timeout);
