@@ -106,6 +106,48 @@ internal sealed unsafe partial class IoUring : IDisposable
         return ref entry;
     }
 
+    /// <summary>Once a descriptor is readable, a completion says so.</summary>
+    public void Poll(int descriptor, ulong userData)
+    {
+        ref Submission poll = ref Next();
+        poll.Operation = Operation.Poll;
+        poll.Descriptor = descriptor;
+        poll.OperationFlags = Epoll.In;
+        poll.UserData = userData;
+    }
+
+    /// <summary>Cancels the operation that was submitted with these data.</summary>
+    public void Cancel(ulong userData)
+    {
+        ref Submission cancel = ref NextCancel();
+        cancel.Address = userData;
+    }
+
+    /// <summary>Cancels all operations on a descriptor.</summary>
+    public void CancelAllOf(int descriptor)
+    {
+        ref Submission cancel = ref NextCancel();
+        cancel.OperationFlags = Operation.CancelAllOfDescriptor;
+        cancel.Descriptor = descriptor;
+    }
+
+    /// <summary>Cancels all operations that are under way.</summary>
+    public void CancelAll()
+    {
+        ref Submission cancel = ref NextCancel();
+        cancel.OperationFlags = Operation.CancelAny;
+    }
+
+    /// <summary>Closes a descriptor. There is no completion unless it fails.</summary>
+    public void Close(int descriptor)
+    {
+        ref Submission close = ref Next();
+        close.Operation = Operation.Close;
+        close.Flags = Operation.SkipSuccess;
+        close.Descriptor = descriptor;
+        close.UserData = Operation.UserData(Operation.Close, 0);
+    }
+
     /// <summary>Submits what waits, and sleeps until so many completions are there, or so many milliseconds; -1 is for ever.</summary>
     /// <exception cref="NetworkException">The system refuses it.</exception>
     public void Enter(uint completions, int milliseconds)
@@ -203,6 +245,14 @@ internal sealed unsafe partial class IoUring : IDisposable
         }
 
         _ = Libc.close(_descriptor);
+    }
+
+    private ref Submission NextCancel()
+    {
+        ref Submission cancel = ref Next();
+        cancel.Operation = Operation.Cancel;
+        cancel.UserData = Operation.UserData(Operation.Cancel, 0);
+        return ref cancel;
     }
 
     private void* Map(nuint bytes, long offset)

@@ -55,7 +55,7 @@ public sealed class StressTests
         {
             Model = ServerModel.Loop(2),
             MaxConnectionsPerAddress = 1000,
-            LaneEnds = lane => left.Enqueue((lane.Pool.Out, lane.BuffersOut)),
+            LaneEnds = (arrays, buffers) => left.Enqueue((arrays, buffers)),
         });
         int visits = 0;
         bool ends = false;

@@ -88,5 +88,8 @@ public sealed class TimerWheelTests
         }
     }
 
-    private sealed class Entry : Timed;
+    private sealed class Entry : Timed
+    {
+        public override void OnTimer(TimeSpan now) => throw new InvalidOperationException("only an event loop calls it");
+    }
 }

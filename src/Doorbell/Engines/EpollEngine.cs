@@ -22,6 +22,10 @@ internal sealed class EpollEngine : LinuxEngine
             : null;
     }
 
-    protected override LoopLane NewLoop(IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown) =>
-        new EpollLane(listeners, all, context, shutdown);
+    protected override void RunLoop(
+        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
+    {
+        using LoopLane<PolledConnection> lane = EpollBackend.NewLane(listeners, all, context, shutdown);
+        lane.Run();
+    }
 }

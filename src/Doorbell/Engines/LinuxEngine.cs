@@ -1,6 +1,5 @@
 using Doorbell.Lanes;
 using Doorbell.Lanes.Datagrams;
-using Doorbell.Lanes.Loops;
 using Doorbell.Serving;
 using Doorbell.Sockets;
 
@@ -25,7 +24,9 @@ internal abstract class LinuxEngine : IEngine
                 : ServeByThreadsAsync(handlers, context, shutdown)).ConfigureAwait(false);
     }
 
-    protected abstract LoopLane NewLoop(IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown);
+    /// <summary>Runs an event loop, on the calling thread, to its end.</summary>
+    protected abstract void RunLoop(
+        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown);
 
     private Task ServeByThreadsAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
     {
@@ -57,11 +58,7 @@ internal abstract class LinuxEngine : IEngine
         });
 
     private Task RunLoopAsync(List<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown) =>
-        LaneThread.RunAsync("loop", context.Shutdown, () =>
-        {
-            using LoopLane lane = NewLoop(listeners, all, context, shutdown);
-            lane.Run();
-        });
+        LaneThread.RunAsync("loop", context.Shutdown, () => RunLoop(listeners, all, context, shutdown));
 
     /// <summary>Of the listeners of each door every loop has its own, as far as they go; a door with fewer is shared.</summary>
     private static List<DoorSocket> ShareOf(int lane, DoorSocket[] listeners, int lanes) =>

@@ -44,8 +44,12 @@ internal sealed unsafe class UringEngine : LinuxEngine
         ? null
         : $"the io_uring engine runs event loops, the model loop; for the model {model.Name} leave out the engine";
 
-    protected override LoopLane NewLoop(IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown) =>
-        new UringLane(listeners, all, context, shutdown);
+    protected override void RunLoop(
+        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
+    {
+        using LoopLane<UringConnection> lane = UringBackend.NewLane(listeners, all, context, shutdown, context.Options.RingSizes);
+        lane.Run();
+    }
 
     /// <summary>A byte, sent and received as a lane does it.</summary>
     private static bool Exchanges(IoUring ring)

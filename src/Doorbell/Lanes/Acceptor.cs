@@ -1,26 +1,9 @@
 using Doorbell.Native;
 using Doorbell.Serving;
-using Doorbell.Sessions;
 using Doorbell.SocketOptions;
 using Doorbell.Sockets;
 
 namespace Doorbell.Lanes;
-
-/// <summary>A connection just accepted.</summary>
-/// <param name="Descriptor">Owned by whoever holds this.</param>
-/// <param name="At">Where it came in.</param>
-/// <param name="Peer">Whose it is.</param>
-internal readonly record struct AcceptedSocket(int Descriptor, Door At, PeerAddress Peer)
-{
-    /// <summary>The endpoint where it came in.</summary>
-    public Endpoint Door => At.Endpoint;
-}
-
-/// <summary>A connection that a handler has asked for, just connected.</summary>
-/// <param name="Descriptor">Owned by whoever holds this.</param>
-/// <param name="Request">What was asked for.</param>
-/// <param name="Peer">The address that was connected.</param>
-internal readonly record struct ConnectedSocket(int Descriptor, ConnectRequest Request, PeerAddress Peer);
 
 /// <summary>Accepts from listeners without waiting, each in its turn, and sorts what accept(2) answers. One lane's own.</summary>
 internal sealed unsafe class Acceptor

@@ -166,7 +166,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = session.BellTaken ? bell.Listen() : -1, Events = PollDescriptor.In };
         descriptors[3] = new PollDescriptor { Descriptor = asked.Descriptor, Events = PollDescriptor.In };
-        if (Libc.poll(descriptors, 4, MillisecondsTo(session.Deadline)) > 0)
+        if (Libc.poll(descriptors, 4, MonotonicClock.MillisecondsTo(session.Deadline, MonotonicClock.Now)) > 0)
         {
             // An error is found by the call that it fails.
             short returned = descriptors[0].Returned;
@@ -176,9 +176,4 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
 
         GC.KeepAlive(asked);
     }
-
-    /// <summary>Rounded up, so that what is due then is due.</summary>
-    private static int MillisecondsTo(TimeSpan deadline) => deadline == TimeSpan.MaxValue
-        ? -1
-        : (int)Math.Clamp(Math.Ceiling((deadline - MonotonicClock.Now).TotalMilliseconds), 0, int.MaxValue);
 }

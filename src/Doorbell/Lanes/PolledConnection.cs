@@ -22,7 +22,6 @@ internal sealed unsafe class PolledConnection : SocketConnection
     /// <summary>How long a receive may keep its lane from the server's end.</summary>
     public static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(10);
 
-    private bool _drainAsked;
     private bool _receiveWaitsShortly;
 
     public PolledConnection(in AcceptedSocket accepted, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
@@ -109,8 +108,6 @@ internal sealed unsafe class PolledConnection : SocketConnection
         return 0;
     }
 
-    public override void AskToDrain() => _drainAsked = Readable = true;
-
     /// <summary>Does all that can be done now, within bounds.</summary>
     /// <param name="buffer">The lane's; lent to the session during the call.</param>
     /// <param name="now">The time.</param>
@@ -148,9 +145,9 @@ internal sealed unsafe class PolledConnection : SocketConnection
 
                 IsBulky = ReceiveNow(buffer, now) >= LittleBytes;
             }
-            else if (_drainAsked)
+            else if (IsDrainAsked)
             {
-                _drainAsked = false;
+                IsDrainAsked = false;
                 Session.Drain(now);
             }
             else

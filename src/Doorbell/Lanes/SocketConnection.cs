@@ -6,24 +6,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Lanes;
 
-/// <summary>How far a connection got without waiting.</summary>
-internal enum Progress
-{
-    /// <summary>It waits for the kernel, its bell, its deadline or the drain.</summary>
-    Waiting,
-
-    /// <summary>Its share of this turn is used up: the lane serves its others first.</summary>
-    Busy,
-
-    /// <summary>It is to be closed.</summary>
-    Over,
-
-    /// <summary>Its handler has asked for connections, which the lane takes first (<see cref="Want.Connect"/>).</summary>
-    Connecting,
-}
-
-/// <summary>One session over one descriptor. How bytes move is its heirs' matter.</summary>
-internal abstract partial class SocketConnection : ConnectionInfo, IServedConnection, IOpenConnection
+/// <summary>
+/// One session over one descriptor, and the calls for it that do not wait. A lane derives from it what it has to know of a connection
+/// besides, and calls all else as it stands: nothing here is overridden.
+/// </summary>
+internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnection, IOpenConnection
 {
     private const int NotAsked = 0;
     private const int AskedToDrain = 1;
@@ -46,10 +33,11 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         _bell = bell;
         Descriptor = accepted.Descriptor;
         Door = accepted.Door;
-        Peer = accepted.Peer;
+        TransportPeer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
-        Session = new StreamSession(service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool);
+        Session = new StreamSession(
+            service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool, accepted.At.Layers);
     }
 
     /// <param name="connected">Its descriptor is this one's from here on.</param>
@@ -61,7 +49,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
         _bell = bell;
         Descriptor = connected.Descriptor;
         Door = connected.Request.Endpoint;
-        Peer = connected.Peer;
+        TransportPeer = connected.Peer;
         Context = context;
         IsOutgoing = true;
         Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);
@@ -76,7 +64,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
 
     public override Endpoint Door { get; }
 
-    public override PeerAddress Peer { get; }
+    public override PeerAddress TransportPeer { get; }
 
     public override PeerAddress Local => SocketAddresses.LocalOf(Descriptor);
 
@@ -85,6 +73,25 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
     public HandlerTasks HandlerTasks => Context.HandlerTasks;
 
     int IOpenConnection.ListIndex { get; set; }
+
+    /// <summary>The server drains, and the session has not been told.</summary>
+    public bool IsDrainAsked { get; set; }
+
+    /// <summary>A receive is worth trying. It is so at first: a client's request often comes right behind its connection.</summary>
+    public bool Readable { get; set; } = true;
+
+    /// <summary>
+    /// Receive until there is no more, though a receive brings less than there was room for: the peer has half-closed or reset, and
+    /// nothing else will come to wake us, or its stream has marks at which a receive stops short: urgent data (tcp(7)), descriptors
+    /// (unix(7)).
+    /// </summary>
+    public bool ReceivesToEnd { get; set; }
+
+    /// <summary>Its peer sends much at once.</summary>
+    public bool IsBulky { get; set; }
+
+    /// <summary>A send is worth trying.</summary>
+    public bool Writable { get; set; } = true;
 
     protected ServerContext Context { get; }
 
@@ -126,23 +133,37 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
     }
 
     /// <summary>
-    /// The server drains: the session is told once it has what the kernel already holds, so that a request that has arrived is
+    /// The server drains: the lane tells the session once that has what the kernel already holds, so that a request that has arrived is
     /// answered.
     /// </summary>
-    public abstract void AskToDrain();
+    public void AskToDrain() => IsDrainAsked = Readable = true;
 
-    /// <summary>Closes the descriptor, once: its number may soon be another connection's. Lets the session go.</summary>
-    public unsafe void Close()
+    /// <summary>Closes the descriptor by close(2), and ends the session. Does so once.</summary>
+    public void Close()
+    {
+        if (TryBeginClose())
+        {
+            _ = Libc.close(Descriptor);
+            EndSession();
+        }
+    }
+
+    /// <summary>
+    /// Makes the descriptor ready to be closed, and says whether it is to be closed now: that is so once, as its number may soon be another
+    /// connection's. <see cref="EndSession"/> comes next.
+    /// </summary>
+    public bool TryBeginClose()
     {
         if (_closed)
         {
-            return;
+            return false;
         }
 
         _closed = true;
         Context.Connections.Remove(this);
         if ((Session.Wants & Want.Abort) != 0
-            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed or CloseReason.PeerReset or CloseReason.TransportFailed)
+            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed
+                or CloseReason.PeerReset or CloseReason.TransportFailed)
         {
             // An answer that was cut off must not look like a whole one to a peer that is still there.
             // struct linger { on, 0 seconds }: close(2) then sends a reset (socket(7)).
@@ -150,7 +171,12 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
             _ = Libc.setsockopt(Descriptor, Libc.SocketLevel, Libc.LingerOption, &reset, sizeof(long));
         }
 
-        CloseDescriptor();
+        return true;
+    }
+
+    /// <summary>The descriptor is closed, or will be by what has been asked of the kernel: tells the session, and the log.</summary>
+    public void EndSession()
+    {
         Session.Closed();
         if (Session.Fault is { } fault)
         {
@@ -164,7 +190,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
     }
 
     /// <summary>Half-closes.</summary>
-    protected internal void Finish(TimeSpan now)
+    public void Finish(TimeSpan now)
     {
         if (Libc.shutdown(Descriptor, Libc.ShutdownSend) == 0)
         {
@@ -178,7 +204,7 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
     }
 
     /// <summary>A call has failed: the connection is over, unless a signal came in between.</summary>
-    protected internal void Fail(string operation, int errno)
+    public void Fail(string operation, int errno)
     {
         if (errno == Libc.Interrupted)
         {
@@ -192,6 +218,95 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
             ServerLog.ConnectionFailed(
                 Context.Log, NetworkException.FromErrno(operation, $"{Door} peer {Session.Peer}", errno).Message);
         }
+    }
+
+    /// <summary>Receives once and tells the session; what that passes on is sent from where it was received.</summary>
+    /// <param name="buffer">The lane's, as <see cref="ReceiveBuffers"/> has it.</param>
+    /// <param name="now">The time.</param>
+    /// <returns>How many bytes came.</returns>
+    public int ReceiveNow(byte[] buffer, TimeSpan now)
+    {
+        Span<byte> room = buffer.AsSpan(ReceiveBuffers.RestBytes);
+        int count = (int)Receive(room, Libc.MessageDontWait);
+        if (count <= 0)
+        {
+            ReceivedNothing(count, now);
+            return 0;
+        }
+
+        if (count < ReceiveBuffers.MuchBytes)
+        {
+            Session.Received(room[..count], now);
+            return count;
+        }
+
+        Session.Received(buffer.AsMemory(0, ReceiveBuffers.RestBytes + count), ReceiveBuffers.RestBytes, now);
+        if ((Session.Wants & Want.Send) != 0 && Writable)
+        {
+            SendNow(now);
+        }
+
+        Session.TakeBack();
+        return count;
+    }
+
+    public void SendNow(TimeSpan now)
+    {
+        ReadOnlySpan<byte> outgoing = Session.Outgoing.Span;
+        nint count;
+        fixed (byte* bytes = outgoing)
+        {
+            count = Libc.send(Descriptor, bytes, outgoing.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
+        }
+
+        if (count >= 0)
+        {
+            Writable = count == outgoing.Length;
+            Session.Sent((int)count, now);
+        }
+        else if (LinuxErrno.Last == Libc.TryAgain)
+        {
+            Writable = false;
+        }
+        else
+        {
+            Fail("send", LinuxErrno.Last);
+        }
+    }
+
+    protected nint Receive(Span<byte> buffer, int flags)
+    {
+        nint count;
+        fixed (byte* bytes = buffer)
+        {
+            count = Libc.recv(Descriptor, bytes, buffer.Length, flags);
+        }
+
+        // Less than was room for: the kernel has no more now, and will say when it has (epoll(7), question 9). So it is with TCP: a receive
+        // that does not wait heeds no signal before its queue is empty (tcp_recvmsg_locked() in net/ipv4/tcp.c).
+        Readable = count == buffer.Length || (count > 0 && ReceivesToEnd);
+        return count;
+    }
+
+    /// <summary>The end, or a failure.</summary>
+    /// <returns>False if there was neither: nothing has come yet.</returns>
+    protected bool ReceivedNothing(nint count, TimeSpan now)
+    {
+        if (count == 0)
+        {
+            Session.ReceivedEnd(now);
+        }
+        else if (LinuxErrno.Last == Libc.TryAgain)
+        {
+            return false;
+        }
+        else
+        {
+            Readable = true;
+            Fail("receive", LinuxErrno.Last);
+        }
+
+        return true;
     }
 
     private void LogOpen()
@@ -218,6 +333,4 @@ internal abstract partial class SocketConnection : ConnectionInfo, IServedConnec
             ServerLog.Disconnected(Context.Log, Door, Peer, Id, Session.Reason);
         }
     }
-
-    protected virtual void CloseDescriptor() => _ = Libc.close(Descriptor);
 }

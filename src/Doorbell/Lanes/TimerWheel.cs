@@ -5,6 +5,9 @@ namespace Doorbell.Lanes;
 /// <summary>What a <see cref="TimerWheel"/> holds: it links its entries through themselves and allocates nothing.</summary>
 internal abstract class Timed
 {
+    /// <summary>It has come out of its event loop's wheel, at its time or later.</summary>
+    public abstract void OnTimer(TimeSpan now);
+
     /// <summary>When it is to come out, in ticks of the wheel; <see cref="TimerWheel.Never"/> while it is not in.</summary>
     internal long Due { get; set; } = TimerWheel.Never;
 

@@ -79,7 +79,7 @@ public sealed class FailingLaneTests
         Sizes.Service, model: model, maxConnections: Places, change: options => options with
         {
             Model = ServerModel.Loop(1),
-            LaneEnds = lane => left.Enqueue((lane.Pool.Out, lane.BuffersOut)),
+            LaneEnds = (arrays, buffers) => left.Enqueue((arrays, buffers)),
         });
 
     /// <summary>A connection that its lane knows.</summary>

@@ -4,7 +4,7 @@ using Doorbell.Sockets;
 
 namespace Doorbell.Lanes.Loops;
 
-/// <summary>Accepts for a lane that sleeps in epoll_wait(2) and serves others between: some connections a turn, none by waiting.</summary>
+/// <summary>Accepts for a lane that has an event loop and serves others between: some connections a round, none by waiting.</summary>
 internal sealed class LoopAcceptor
 {
     /// <summary>So many connections at once, then those that are open are served before the next.</summary>
@@ -16,11 +16,10 @@ internal sealed class LoopAcceptor
     private readonly IReadOnlyList<DoorSocket> _listeners;
     private readonly SharedListeners _all;
     private readonly ServerContext _context;
-    private readonly Epoll _epoll;
+    private readonly EventLoop _loop;
     private readonly Action _wake;
     private readonly Acceptor _acceptor;
     private readonly Func<AcceptedSocket, TimeSpan, bool> _open;
-    private readonly int _token;
 
     /// <summary>Connections that the kernel accepted before it was told that there is no place for them: they wait for one here.</summary>
     private readonly Queue<AcceptedSocket> _held = new();
@@ -38,30 +37,25 @@ internal sealed class LoopAcceptor
     /// <param name="listeners">Those of <paramref name="all"/> that this lane accepts from.</param>
     /// <param name="all">The listeners of all lanes.</param>
     /// <param name="context">What to serve.</param>
-    /// <param name="epoll">The lane's.</param>
-    /// <param name="token">The listeners' events' token.</param>
-    /// <param name="wake">Raised when there may be room again: the lane then calls <see cref="AcceptSome"/>.</param>
-    /// <param name="open">Takes a connection, and its place in the admission; false to accept no more this turn.</param>
+    /// <param name="loop">The lane's: it hears the listeners, and is woken when there may be room again.</param>
+    /// <param name="open">Takes a connection, and its place in the admission; false to accept no more this round.</param>
     public LoopAcceptor(
         IReadOnlyList<DoorSocket> listeners,
         SharedListeners all,
         ServerContext context,
-        Epoll epoll,
-        int token,
-        EventDescriptor wake,
+        EventLoop loop,
         Func<AcceptedSocket, TimeSpan, bool> open)
     {
         _listeners = listeners;
         _all = all;
         _context = context;
-        _epoll = epoll;
-        _token = token;
+        _loop = loop;
         _open = open;
         _acceptor = new Acceptor(listeners, context);
         _wake = () =>
         {
             Volatile.Write(ref _roomAgain, 1);
-            wake.Raise();
+            loop.Wake();
         };
     }
 
@@ -84,7 +78,7 @@ internal sealed class LoopAcceptor
         foreach (DoorSocket listener in _listeners)
         {
             // Other lanes may share it: wake one of them.
-            _epoll.Watch(listener.Descriptor, Epoll.In | Epoll.Exclusive | Epoll.Edge, _token);
+            _loop.Watch(listener.Descriptor, Epoll.In | Epoll.Exclusive | Epoll.Edge, (_, _) => OnReadable());
         }
     }
 
@@ -114,23 +108,14 @@ internal sealed class LoopAcceptor
     /// <summary>A listener has news.</summary>
     public void OnReadable() => _hasBacklog = true;
 
-    /// <summary>How long to sleep at most; -1 for ever.</summary>
-    public int MillisecondsToNext(TimeSpan now) => !_hasBacklog || !IsAccepting
-        ? -1
-        : (int)Math.Clamp(Math.Ceiling((_acceptAgain - now).TotalMilliseconds), 0, int.MaxValue);
-
-    /// <summary>Leaves accepting alone for a while.</summary>
-    public void Pause(TimeSpan now, TimeSpan time)
-    {
-        _hasBacklog = true;
-        _acceptAgain = now + time;
-    }
+    /// <summary>When to call <see cref="AcceptSome"/> though nothing happens; <see cref="TimeSpan.MaxValue"/> for never.</summary>
+    public TimeSpan NextAccept => _hasBacklog && IsAccepting ? _acceptAgain : TimeSpan.MaxValue;
 
     /// <summary>Accepts what there is, within bounds; while draining, closes the listeners when there is no more.</summary>
     /// <param name="now">The time.</param>
-    /// <param name="draining">The server drains, and the lane knows it.</param>
-    public void AcceptSome(TimeSpan now, bool draining)
+    public void AcceptSome(TimeSpan now)
     {
+        bool draining = _loop.AcceptsLast;
         if (draining)
         {
             StopWaiting();
@@ -261,7 +246,7 @@ internal sealed class LoopAcceptor
         _hasBacklog = true;
         foreach (DoorSocket listener in _listeners)
         {
-            _epoll.Forget(listener.Descriptor);
+            _loop.Forget(listener.Descriptor);
         }
     }
 

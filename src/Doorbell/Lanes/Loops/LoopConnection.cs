@@ -1,24 +1,35 @@
 namespace Doorbell.Lanes.Loops;
 
-/// <summary>A connection among the many of an event loop: its place in the loop's tables, its timer, its bell.</summary>
-internal sealed class LoopConnection : Timed
+/// <summary>A connection among the many of an event loop: its entry in the loop's table, its timer, its bell.</summary>
+internal sealed class LoopConnection<TConnection> : Timed
+    where TConnection : SocketConnection
 {
-    private const int Ignored = 4;
-
-    /// <summary>Not 0: the lane knows of it and has not yet come round. What for: <see cref="Rung"/>, <see cref="Woken"/>.</summary>
-    private int _rung;
-
-    /// <exception cref="Exception">The making of the handler failed.</exception>
-    public LoopConnection(in AcceptedSocket accepted, LoopLane lane) => Connection = lane.Make(accepted, new LoopBell(this, lane));
-
-    public LoopConnection(in ConnectedSocket connected, LoopLane lane) => Connection = lane.Make(connected, new LoopBell(this, lane));
     /// <summary>Its handler's bell was rung.</summary>
     public const int Rung = 1;
 
     /// <summary>The server asks it for something.</summary>
     public const int Woken = 2;
 
-    public SocketConnection Connection { get; }
+    private const int Ignored = 4;
+
+    /// <summary>Not 0: the lane knows of it and has not yet come round. What for: <see cref="Rung"/>, <see cref="Woken"/>.</summary>
+    private int _rung;
+    private readonly LoopLane<TConnection> _lane;
+
+    /// <exception cref="Exception">The making of the handler failed.</exception>
+    public LoopConnection(in AcceptedSocket accepted, LoopLane<TConnection> lane)
+    {
+        _lane = lane;
+        Connection = lane.Backend.Make(accepted, new LoopBell(this));
+    }
+
+    public LoopConnection(in ConnectedSocket connected, LoopLane<TConnection> lane)
+    {
+        _lane = lane;
+        Connection = lane.Backend.Make(connected, new LoopBell(this));
+    }
+
+    public TConnection Connection { get; }
 
     /// <summary>Its index in the loop's table, and its events' token.</summary>
     public int Token { get; set; }
@@ -35,7 +46,9 @@ internal sealed class LoopConnection : Timed
     /// <summary>It is over: whoever goes on ringing it fills no queue.</summary>
     public void IgnoreRings() => Interlocked.Exchange(ref _rung, Ignored);
 
-    private sealed class LoopBell(LoopConnection connection, LoopLane lane) : LaneBell
+    public override void OnTimer(TimeSpan now) => _lane.Dispatch(this, News.Time, now);
+
+    private sealed class LoopBell(LoopConnection<TConnection> connection) : LaneBell
     {
         public override void Ring() => Raise(Rung);
 
@@ -45,7 +58,7 @@ internal sealed class LoopConnection : Timed
         {
             if (Interlocked.Or(ref connection._rung, what) == 0)
             {
-                lane.OnRung(connection);
+                connection._lane.OnRung(connection);
             }
         }
     }

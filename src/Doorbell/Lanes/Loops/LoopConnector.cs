@@ -11,37 +11,28 @@ namespace Doorbell.Lanes.Loops;
 /// wheel. Names are resolved on the thread pool.
 /// </summary>
 /// <param name="context">Where to count and log.</param>
-/// <param name="epoll">The loop's.</param>
-/// <param name="timers">The loop's.</param>
-/// <param name="wake">The loop's: raised when something has happened on another thread; the loop then calls <see cref="OnWake"/>.</param>
-/// <param name="open">Takes a connection, and whether its descriptor is in the epoll set, for <see cref="Epoll.Out"/>.</param>
-internal sealed class LoopConnector(
-    ServerContext context, Epoll epoll, TimerWheel timers, EventDescriptor wake, Action<ConnectedSocket, bool, TimeSpan> open) : IDisposable
+/// <param name="loop">Woken when something has happened on another thread: its user then calls <see cref="OnWake"/>.</param>
+/// <param name="open">Takes a connection.</param>
+internal sealed class LoopConnector(ServerContext context, EventLoop loop, Action<ConnectedSocket, TimeSpan> open) : IDisposable
 {
-    /// <summary>The loop's other events have greater ones.</summary>
-    private const int FirstToken = -16;
-
-    private readonly Dictionary<int, LoopConnecting> _connecting = [];
+    private readonly HashSet<LoopConnecting> _connecting = [];
     private readonly ConcurrentQueue<LoopConnecting> _news = new();
     private readonly CancellationTokenSource _resolving = new();
     private readonly Lock _lock = new();
-    private int _token = FirstToken;
     private bool _isClosed;
 
     /// <summary>How many are neither connected nor failed.</summary>
     public int Count => _connecting.Count;
 
-    /// <summary>Whether an event is one of a descriptor that connects.</summary>
-    public static bool IsToken(int token) => token <= FirstToken;
-
     /// <summary>Begins to connect.</summary>
     public void Connect(ConnectRequest request, TimeSpan now)
     {
-        LoopConnecting connecting = new(request, this, NextToken(), now);
-        _connecting.Add(connecting.Token, connecting);
+        LoopConnecting connecting = new(request, this, now);
+        _connecting.Add(connecting);
         request.RingWhenCancelled(connecting.CancelBell);
         if (Connector.TryAddresses(request.Endpoint, out EndPoint[]? addresses))
         {
+            // An address needs no resolver.
             Take(connecting, connecting.Attempts.Begin(addresses, now), now);
         }
         else
@@ -55,16 +46,11 @@ internal sealed class LoopConnector(
         ConnectRequest request = connecting.Request;
         connecting.Resolving = Connector.AddressesAsync(request.Endpoint, request.Timeout, _resolving.Token);
         _ = connecting.Resolving.ContinueWith(
-            (_, state) => Post((LoopConnecting)state!), connecting, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-    }
-
-    /// <summary>An event of the epoll set.</summary>
-    public void OnEvents(uint events, int token, TimeSpan now)
-    {
-        if (_connecting.TryGetValue(token, out LoopConnecting? connecting))
-        {
-            Take(connecting, connecting.Attempts.Continue(events, now), now);
-        }
+            (_, state) => Post((LoopConnecting)state!),
+            connecting,
+            CancellationToken.None,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default);
     }
 
     /// <summary>The time that an entry of the wheel asked for has come.</summary>
@@ -84,7 +70,7 @@ internal sealed class LoopConnector(
         {
             if (!_isClosed)
             {
-                wake.Raise();
+                loop.Wake();
             }
         }
     }
@@ -94,7 +80,7 @@ internal sealed class LoopConnector(
     {
         while (_news.TryDequeue(out LoopConnecting? connecting))
         {
-            if (!_connecting.ContainsKey(connecting.Token))
+            if (!_connecting.Contains(connecting))
             {
                 continue;
             }
@@ -113,7 +99,7 @@ internal sealed class LoopConnector(
     /// <summary>The drain is over, or the loop: all that are connecting fail.</summary>
     public void Abort()
     {
-        foreach (LoopConnecting connecting in _connecting.Values.ToArray())
+        foreach (LoopConnecting connecting in _connecting.ToArray())
         {
             Fail(connecting, ConnectFailure.Cancelled(connecting.Request.Endpoint));
         }
@@ -137,16 +123,6 @@ internal sealed class LoopConnector(
         _resolving.Dispose();
     }
 
-    private int NextToken()
-    {
-        do
-        {
-            _token = _token == int.MinValue ? FirstToken : _token - 1;
-        }
-        while (_connecting.ContainsKey(_token));
-        return _token;
-    }
-
     private void OnResolved(LoopConnecting connecting, TimeSpan now)
     {
         Task<EndPoint[]> resolved = connecting.Resolving!;
@@ -168,7 +144,7 @@ internal sealed class LoopConnector(
         {
             case ConnectProgress.Connected:
                 Forget(connecting);
-                open(connecting.Attempts.Result, IsWatched(connecting), now);
+                open(connecting.Attempts.Result, now);
                 break;
             case ConnectProgress.Failed:
                 Fail(connecting, connecting.Attempts.Failure());
@@ -182,10 +158,11 @@ internal sealed class LoopConnector(
     private void Watch(LoopConnecting connecting)
     {
         ConnectAttempts attempts = connecting.Attempts;
-        if (!attempts.WaitsForTimeAlone && attempts.Number != connecting.Watched)
+        if (!attempts.WaitsForTimeAlone && attempts.Number != connecting.WatchedAttempt)
         {
-            // Another address has another descriptor; the one before it is closed, which took it out of the set.
-            if (epoll.TryWatch(attempts.Descriptor, Epoll.Out, connecting.Token) is not 0 and int errno)
+            // Another address has another descriptor; the one before it is closed, and its number may be this one's.
+            ForgetDescriptor(connecting);
+            if (loop.TryWatch(attempts.Descriptor, Epoll.Out, (events, now) => OnReady(connecting, events, now)) is not 0 and int errno)
             {
                 string target = connecting.Request.Endpoint.ToString();
                 NetworkException shortage = NetworkException.FromErrno("epoll_ctl", target, errno);
@@ -193,30 +170,35 @@ internal sealed class LoopConnector(
                 return;
             }
 
-            connecting.Watched = attempts.Number;
+            (connecting.Watched, connecting.WatchedAttempt) = (attempts.Descriptor, attempts.Number);
         }
 
-        timers.Ensure(connecting, attempts.Due);
+        loop.Timers.Ensure(connecting, attempts.Due);
     }
 
-    private static bool IsWatched(LoopConnecting connecting) =>
-        connecting.Watched == connecting.Attempts.Number && connecting.Attempts.Descriptor >= 0;
+    private void OnReady(LoopConnecting connecting, uint events, TimeSpan now) =>
+        Take(connecting, connecting.Attempts.Continue(events, now), now);
 
     private void Fail(LoopConnecting connecting, ConnectFailure failure)
     {
         Forget(connecting);
-        if (IsWatched(connecting))
-        {
-            epoll.Forget(connecting.Attempts.Descriptor);
-        }
-
         connecting.Attempts.Close();
         context.Fail(connecting.Request, failure);
     }
 
     private void Forget(LoopConnecting connecting)
     {
-        _connecting.Remove(connecting.Token);
-        timers.Remove(connecting);
+        _connecting.Remove(connecting);
+        loop.Timers.Remove(connecting);
+        ForgetDescriptor(connecting);
+    }
+
+    private void ForgetDescriptor(LoopConnecting connecting)
+    {
+        if (connecting.Watched >= 0)
+        {
+            loop.Forget(connecting.Watched);
+            connecting.Watched = -1;
+        }
     }
 }

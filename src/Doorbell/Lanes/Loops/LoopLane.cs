@@ -8,76 +8,69 @@ using Doorbell.Sockets;
 namespace Doorbell.Lanes.Loops;
 
 /// <summary>
-/// A lane that is a thread and carries many connections: it sleeps in one call for all of them, and nothing else it does waits. Which
-/// call, and how bytes move, is its heirs' matter; what is not of a connection (the listeners, the bells, the server's end) they hear of
-/// through one epoll set.
+/// A lane that is a thread and carries many connections: it sleeps in one call for all of them, and nothing else it does waits. What all
+/// of them have in common is here: the table, bells, deadlines, those that yielded, the drain, and the end. In which call it sleeps, and
+/// how bytes move, is its backend's matter.
 /// </summary>
-internal abstract partial class LoopLane : IDisposable
+internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
+    where TConnection : SocketConnection
 {
-    private const int WakeToken = -1;
-    private const int StopToken = -2;
-    private const int ListenerToken = -3;
-    private const int StopAcceptingToken = -4;
-
-    private readonly ShutdownEvents _shutdown;
-    private readonly EventDescriptor _wake = new();
-    private readonly TimerWheel _timers = new(MonotonicClock.Now);
-    private readonly ConcurrentQueue<LoopConnection> _rung = new();
+    private readonly ConcurrentQueue<LoopConnection<TConnection>> _rung = new();
 
     /// <summary>Those whose bell was rung by the lane's own thread, which needs no wake.</summary>
-    private Queue<LoopConnection> _rungHere = new();
-    private Queue<LoopConnection> _dispatching = new();
+    private Queue<LoopConnection<TConnection>> _rungHere = new();
+    private Queue<LoopConnection<TConnection>> _dispatching = new();
     private int _thread;
-    private Queue<LoopConnection> _yielded = new();
-    private Queue<LoopConnection> _next = new();
+    private Queue<LoopConnection<TConnection>> _yielded = new();
+    private Queue<LoopConnection<TConnection>> _next = new();
 
-    /// <param name="listeners">Those of <paramref name="all"/> that this loop accepts from.</param>
-    /// <param name="all">The listeners of all loops.</param>
+    /// <param name="listeners">Those of <paramref name="all"/> that this lane accepts from.</param>
+    /// <param name="all">The listeners of all lanes.</param>
     /// <param name="context">What to serve.</param>
     /// <param name="shutdown">When to stop.</param>
-    protected LoopLane(IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
+    /// <param name="newBackend">Makes the lane's backend, which may use all else of the lane.</param>
+    /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
+    public LoopLane(
+        IReadOnlyList<DoorSocket> listeners,
+        SharedListeners all,
+        ServerContext context,
+        ShutdownEvents shutdown,
+        Func<LoopLane<TConnection>, LaneBackend<TConnection>> newBackend)
     {
         Context = context with { Ledger = context.Ledger.PartOfOneThread(), Connections = context.Connections.PartOfLane() };
-        _shutdown = shutdown;
-        Acceptor = new LoopAcceptor(listeners, all, Context, Epoll, ListenerToken, _wake, Open);
-        Connector = new LoopConnector(Context, Epoll, _timers, _wake, Open);
+        Loop = new EventLoop(shutdown);
+        Acceptor = new LoopAcceptor(listeners, all, Context, Loop, Open);
+        Connector = new LoopConnector(Context, Loop, Open);
+        try
+        {
+            Backend = newBackend(this);
+        }
+        catch
+        {
+            Connector.Dispose();
+            Acceptor.Close();
+            Loop.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>What a connection is told.</summary>
-    private protected enum News
-    {
-        Socket,
-        Ring,
-        Asked,
-        Yield,
-        Time,
-        Drain,
-        Abort,
-    }
+    public ServerContext Context { get; }
 
-    protected ServerContext Context { get; }
+    public EventLoop Loop { get; }
 
-    protected LoopAcceptor Acceptor { get; }
+    public LoopAcceptor Acceptor { get; }
 
-    protected LoopConnector Connector { get; }
+    public LoopConnector Connector { get; }
 
-    protected Epoll Epoll { get; } = new();
+    public LaneBackend<TConnection> Backend { get; }
 
-    protected LoopTable Table { get; } = new();
+    public LoopTable<TConnection> Table { get; } = new();
 
     /// <summary>Where its sessions' memory comes from.</summary>
-    internal LanePool Pool { get; } = new();
-
-    /// <summary>How many of its receive buffers somebody has not given back.</summary>
-    public virtual int BuffersOut => 0;
-
-    protected bool IsDraining { get; private set; }
-
-    /// <summary>The server accepts no more than what waits in the backlog.</summary>
-    protected bool AcceptsLast { get; private set; }
+    public LanePool Pool { get; } = new();
 
     /// <summary>Any thread: the connection's bell was rung.</summary>
-    public void OnRung(LoopConnection connection)
+    public void OnRung(LoopConnection<TConnection> connection)
     {
         if (Environment.CurrentManagedThreadId == _thread)
         {
@@ -86,7 +79,7 @@ internal abstract partial class LoopLane : IDisposable
         }
 
         _rung.Enqueue(connection);
-        _wake.Raise();
+        Loop.Wake();
     }
 
     /// <summary>
@@ -96,7 +89,9 @@ internal abstract partial class LoopLane : IDisposable
     {
         try
         {
-            Serve();
+            Backend.BeginAccepting();
+            _thread = Environment.CurrentManagedThreadId;
+            Loop.Run(this, Backend.Wait);
         }
         catch
         {
@@ -105,77 +100,64 @@ internal abstract partial class LoopLane : IDisposable
         }
         finally
         {
-            Context.Options.LaneEnds?.Invoke(this);
+            Context.Options.LaneEnds?.Invoke(Pool.Out, Backend.BuffersOut);
         }
 
-        Debug.Assert(Pool.Out == 0 && BuffersOut == 0, "memory was not given back");
+        Debug.Assert(Pool.Out == 0 && Backend.BuffersOut == 0, "memory was not given back");
         Acceptor.ThrowIfFailed();
     }
 
-    /// <summary>The connection itself; the lane owns it from here on.</summary>
-    public abstract SocketConnection Make(in AcceptedSocket accepted, LaneBell bell);
-
-    /// <inheritdoc cref="Make(in AcceptedSocket, LaneBell)"/>
-    public abstract SocketConnection Make(in ConnectedSocket connected, LaneBell bell);
-
-    /// <summary>Does not throw: the lane may have failed.</summary>
-    protected abstract void DisposeOwn();
-
-    /// <summary>
-    /// The lane has failed. From here on the kernel does nothing more for it, and uses no memory of its connections, which are closed next.
-    /// Does not throw.
-    /// </summary>
-    protected abstract void EndAll();
-
-    /// <summary>Sleeps at most so many milliseconds, -1 for ever, and tells of all that has happened.</summary>
-    /// <returns>The time after it slept.</returns>
-    protected abstract TimeSpan Wait(int milliseconds);
-
-    protected abstract void BeginAccepting();
-
-    protected abstract void AcceptSome(TimeSpan now);
-
-    /// <summary>From here on hears of it. Readable and writable are taken for granted at first.</summary>
-    protected abstract void Watch(LoopConnection connection);
-
-    /// <summary>As <see cref="Watch"/>, of one whose descriptor is in the epoll set already, for <see cref="Epoll.Out"/>.</summary>
-    protected abstract void WatchConnected(LoopConnection connection);
-
-    /// <summary>Does all that can be done now, within bounds.</summary>
-    protected abstract Progress Advance(SocketConnection connection, TimeSpan now);
-
-    /// <summary>All connections have been asked to drain.</summary>
-    protected abstract void DrainAsked();
-
-    /// <summary>An event of the epoll set that is none of a connection's.</summary>
-    protected void OnEvents(uint events, int token, TimeSpan now)
+    public void Dispose()
     {
-        if (token == WakeToken)
+        Connector.Dispose();
+        Backend.Dispose();
+        Acceptor.Close();
+        Loop.Dispose();
+    }
+
+    public TimeSpan OnRound(TimeSpan now)
+    {
+        if (Loop.WasWoken)
         {
-            OnWake(now);
+            Connector.OnWake(now);
+            DispatchRings(now);
         }
-        else if (token == StopToken)
+
+        DispatchRungHere(now);
+        ResumeYielded(now);
+        Backend.AcceptSome(now);
+        if (!Acceptor.IsAccepting && Table.Count == 0 && Connector.Count == 0)
         {
-            OnShutdown(now);
+            Loop.Stop();
         }
-        else if (token == StopAcceptingToken)
+
+        return _yielded.Count > 0 || _rungHere.Count > 0 ? TimeSpan.Zero : Acceptor.NextAccept;
+    }
+
+    public void OnShutdown(TimeSpan now)
+    {
+        Acceptor.OnReadable();
+        if (!Loop.IsDraining)
         {
-            Epoll.Forget(_shutdown.StopAccepting.Descriptor);
-            AcceptsLast = true;
-            Acceptor.OnReadable();
+            return;
         }
-        else if (LoopConnector.IsToken(token))
+
+        News news = Loop.IsAborting ? News.Abort : News.Drain;
+        foreach (LoopConnection<TConnection> connection in Table.ToArray())
         {
-            Connector.OnEvents(events, token, now);
+            Dispatch(connection, news, now);
         }
-        else
+
+        if (Loop.IsAborting)
         {
-            Acceptor.OnReadable();
+            Connector.Abort();
         }
+
+        Backend.OnDrainAsked();
     }
 
     /// <summary>Tells it and lets it go on. Whatever goes wrong costs that connection, never the lane and its others.</summary>
-    private protected void Dispatch(LoopConnection connection, News news, TimeSpan now)
+    public void Dispatch(LoopConnection<TConnection> connection, News news, TimeSpan now)
     {
         try
         {
@@ -211,7 +193,7 @@ internal abstract partial class LoopLane : IDisposable
     }
 
     /// <summary>Something went wrong that is not the handler's: it costs that connection.</summary>
-    protected void Drop(LoopConnection connection, Exception fault)
+    public void Drop(LoopConnection<TConnection> connection, Exception fault)
     {
         if (!connection.Over)
         {
@@ -224,98 +206,49 @@ internal abstract partial class LoopLane : IDisposable
         }
     }
 
-    private void Serve()
+    private void DispatchRings(TimeSpan now)
     {
-        Epoll.Watch(_wake.Descriptor, Epoll.In, WakeToken);
-        Epoll.Watch(_shutdown.StopAccepting.Descriptor, Epoll.In, StopAcceptingToken);
-        Epoll.Watch(_shutdown.Drain.Descriptor, Epoll.In, StopToken);
-
-        // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
-        Epoll.Watch(_shutdown.Abort.Descriptor, Epoll.In, StopToken);
-        BeginAccepting();
-        _thread = Environment.CurrentManagedThreadId;
-        while (Acceptor.IsAccepting || Table.Count > 0 || Connector.Count > 0)
-        {
-            TimeSpan now = Wait(Timeout());
-            TickDue(now);
-            DispatchRungHere(now);
-            ResumeYielded(now);
-            AcceptSome(now);
-        }
-    }
-
-    private int Timeout()
-    {
-        if (_yielded.Count > 0 || _rungHere.Count > 0)
-        {
-            return 0;
-        }
-
-        TimeSpan now = MonotonicClock.Now;
-        int timers = _timers.MillisecondsToNext(now);
-        int accept = Acceptor.MillisecondsToNext(now);
-        return timers < 0 || accept < 0 ? Math.Max(timers, accept) : Math.Min(timers, accept);
-    }
-
-    private void OnWake(TimeSpan now)
-    {
-        _wake.Clear();
-        Connector.OnWake(now);
-
         // A handler may ring its own bell each time: what is rung from here on has raised the wake again, and comes next time round.
-        for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection? connection); rung--)
+        for (int rung = _rung.Count; rung > 0 && _rung.TryDequeue(out LoopConnection<TConnection>? connection); rung--)
         {
-            DispatchRung(connection, now);
+            DispatchRing(connection, now);
         }
     }
 
-    /// <summary>What these ring in their turn comes next time round: a handler may ring its own bell each time.</summary>
+    /// <summary>What these ring in their turn comes with the next round: a handler may ring its own bell each time.</summary>
     private void DispatchRungHere(TimeSpan now)
     {
         (_rungHere, _dispatching) = (_dispatching, _rungHere);
-        while (_dispatching.TryDequeue(out LoopConnection? connection))
+        while (_dispatching.TryDequeue(out LoopConnection<TConnection>? connection))
         {
-            DispatchRung(connection, now);
+            DispatchRing(connection, now);
         }
     }
 
-    private void DispatchRung(LoopConnection connection, TimeSpan now)
+    private void DispatchRing(LoopConnection<TConnection> connection, TimeSpan now)
     {
-        if (!connection.Over)
+        if (connection.Over)
         {
-            int what = connection.TakeRing();
-            if ((what & LoopConnection.Woken) != 0)
-            {
-                Dispatch(connection, News.Asked, now);
-            }
+            return;
+        }
 
-            if ((what & LoopConnection.Rung) != 0 && !connection.Over)
-            {
-                Dispatch(connection, News.Ring, now);
-            }
+        int what = connection.TakeRing();
+        if ((what & LoopConnection<TConnection>.Woken) != 0)
+        {
+            Dispatch(connection, News.Asked, now);
+        }
+
+        if ((what & LoopConnection<TConnection>.Rung) != 0 && !connection.Over)
+        {
+            Dispatch(connection, News.Ring, now);
         }
     }
 
-    private void TickDue(TimeSpan now)
-    {
-        while (_timers.TakeDue(now) is { } due)
-        {
-            if (due is LoopConnection connection)
-            {
-                Dispatch(connection, News.Time, now);
-            }
-            else
-            {
-                Connector.OnTimer((LoopConnecting)due, now);
-            }
-        }
-    }
-
-    /// <summary>Those whose share of the last turn was used up have another.</summary>
+    /// <summary>Those whose share of the last round was used up have another.</summary>
     private void ResumeYielded(TimeSpan now)
     {
         (_yielded, _next) = (_next, _yielded);
-        while (_next.TryDequeue(out LoopConnection? connection))
+        while (_next.TryDequeue(out LoopConnection<TConnection>? connection))
         {
             connection.Queued = false;
             if (!connection.Over)
@@ -325,7 +258,7 @@ internal abstract partial class LoopLane : IDisposable
         }
     }
 
-    private void Advance(LoopConnection connection, TimeSpan now)
+    private void Advance(LoopConnection<TConnection> connection, TimeSpan now)
     {
         switch (AdvanceAndConnect(connection.Connection, now))
         {
@@ -338,12 +271,12 @@ internal abstract partial class LoopLane : IDisposable
                 break;
         }
 
-        _timers.Ensure(connection, connection.Connection.Session.Deadline);
+        Loop.Timers.Ensure(connection, connection.Connection.Session.Deadline);
     }
 
-    private Progress AdvanceAndConnect(SocketConnection connection, TimeSpan now)
+    private Progress AdvanceAndConnect(TConnection connection, TimeSpan now)
     {
-        Progress progress = Advance(connection, now);
+        Progress progress = Backend.Advance(connection, now);
         while (progress == Progress.Connecting)
         {
             while (connection.Session.TryTakeConnect(out ConnectRequest? request))
@@ -351,27 +284,20 @@ internal abstract partial class LoopLane : IDisposable
                 Connector.Connect(request, now);
             }
 
-            progress = Advance(connection, now);
+            progress = Backend.Advance(connection, now);
         }
 
         return progress;
     }
 
-    private void Open(ConnectedSocket connected, bool isWatched, TimeSpan now)
+    private void Open(ConnectedSocket connected, TimeSpan now)
     {
-        LoopConnection connection = new(connected, this);
+        LoopConnection<TConnection> connection = new(connected, this);
         Table.Add(connection);
         try
         {
             connection.Connection.Open(now);
-            if (isWatched)
-            {
-                WatchConnected(connection);
-            }
-            else
-            {
-                Watch(connection);
-            }
+            Backend.Watch(connection);
         }
         catch (Exception fault)
         {
@@ -380,18 +306,18 @@ internal abstract partial class LoopLane : IDisposable
             return;
         }
 
-        Dispatch(connection, IsDraining ? News.Drain : News.Socket, now);
+        Dispatch(connection, Loop.IsDraining ? News.Drain : News.Socket, now);
     }
 
     private bool Open(AcceptedSocket accepted, TimeSpan now)
     {
-        LoopConnection? connection = null;
+        LoopConnection<TConnection>? connection = null;
         try
         {
-            connection = new LoopConnection(accepted, this);
+            connection = new LoopConnection<TConnection>(accepted, this);
             Table.Add(connection);
             connection.Connection.Open(now);
-            Watch(connection);
+            Backend.Watch(connection);
         }
         catch (Exception fault)
         {
@@ -410,7 +336,52 @@ internal abstract partial class LoopLane : IDisposable
             return true;
         }
 
-        Dispatch(connection, IsDraining ? News.Drain : News.Socket, now);
+        Dispatch(connection, Loop.IsDraining ? News.Drain : News.Socket, now);
         return true;
+    }
+
+    /// <summary>
+    /// Of an answer that is cut off here the peer hears by a reset; a connection that only had to be closed yet ends in order.
+    /// </summary>
+    private void ResetAll()
+    {
+        Backend.EndAll();
+        Connector.Dispose();
+        foreach (LoopConnection<TConnection> connection in Table.ToArray())
+        {
+            StreamSession session = connection.Connection.Session;
+            if ((session.Wants & (Want.Close | Want.Abort)) == 0)
+            {
+                session.Fail(CloseReason.TransportFailed);
+            }
+
+            try
+            {
+                Close(connection);
+            }
+            catch (Exception)
+            {
+                // Perhaps what the lane has failed of, such as a log that throws: the others are closed all the same.
+            }
+        }
+    }
+
+    private void Close(LoopConnection<TConnection> connection)
+    {
+        connection.Over = true;
+        connection.IgnoreRings();
+        Loop.Timers.Remove(connection);
+        Table.Remove(connection);
+        try
+        {
+            Backend.Close(connection.Connection);
+        }
+        finally
+        {
+            if (!connection.Connection.IsOutgoing)
+            {
+                Context.Admission.Release(connection.Connection.TransportPeer);
+            }
+        }
     }
 }

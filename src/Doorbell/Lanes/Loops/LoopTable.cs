@@ -1,18 +1,19 @@
 namespace Doorbell.Lanes.Loops;
 
 /// <summary>The connections of an event loop by their tokens, which are used again.</summary>
-internal sealed class LoopTable
+internal sealed class LoopTable<TConnection>
+    where TConnection : SocketConnection
 {
     private readonly Stack<int> _free = new();
-    private LoopConnection?[] _connections = new LoopConnection?[64];
+    private LoopConnection<TConnection>?[] _connections = new LoopConnection<TConnection>?[64];
     private int _end;
 
     public int Count { get; private set; }
 
     /// <summary>Null for a token that is free: an event of a connection that was closed a moment ago.</summary>
-    public LoopConnection? this[int token] => _connections[token];
+    public LoopConnection<TConnection>? this[int token] => _connections[token];
 
-    public void Add(LoopConnection connection)
+    public void Add(LoopConnection<TConnection> connection)
     {
         if (!_free.TryPop(out int token))
         {
@@ -28,12 +29,12 @@ internal sealed class LoopTable
         Count++;
     }
 
-    public void Remove(LoopConnection connection)
+    public void Remove(LoopConnection<TConnection> connection)
     {
         _connections[connection.Token] = null;
         _free.Push(connection.Token);
         Count--;
     }
 
-    public LoopConnection[] ToArray() => [.. _connections.OfType<LoopConnection>()];
+    public LoopConnection<TConnection>[] ToArray() => [.. _connections.OfType<LoopConnection<TConnection>>()];
 }

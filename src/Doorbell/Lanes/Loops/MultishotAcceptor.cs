@@ -92,10 +92,7 @@ internal sealed class MultishotAcceptor(IReadOnlyList<DoorSocket> listeners, Ser
         {
             if (_armed[i])
             {
-                ref Submission cancel = ref ring.Next();
-                cancel.Operation = Operation.Cancel;
-                cancel.Address = Operation.UserData(Operation.Accept, i);
-                cancel.UserData = Operation.UserData(Operation.Cancel, 0);
+                ring.Cancel(Operation.UserData(Operation.Accept, i));
             }
         }
 

@@ -6,13 +6,15 @@ namespace Doorbell.Lanes.Loops;
 /// <summary>A connection whose bytes io_uring moves: what the kernel has been asked to do and has not completed.</summary>
 internal sealed class UringConnection : SocketConnection
 {
-    private readonly UringLane _lane;
+    public UringConnection(in AcceptedSocket accepted, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+        : base(accepted, context, bell, pool)
+    {
+    }
 
-    public UringConnection(in AcceptedSocket accepted, UringLane lane, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
-        : base(accepted, context, bell, pool) => _lane = lane;
-
-    public UringConnection(in ConnectedSocket connected, UringLane lane, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
-        : base(connected, context, bell, pool) => _lane = lane;
+    public UringConnection(in ConnectedSocket connected, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
+        : base(connected, context, bell, pool)
+    {
+    }
 
     /// <summary>Its events' token, once the loop watches it.</summary>
     public int Token { get; set; } = -1;
@@ -31,10 +33,4 @@ internal sealed class UringConnection : SocketConnection
 
     /// <summary>It is over as soon as the kernel is done with it.</summary>
     public bool Ending { get; set; }
-
-    public bool IsDrainAsked { get; set; }
-
-    public override void AskToDrain() => IsDrainAsked = true;
-
-    protected override void CloseDescriptor() => _lane.CloseDescriptor(Descriptor);
 }

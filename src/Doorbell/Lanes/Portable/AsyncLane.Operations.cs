@@ -115,7 +115,8 @@ internal sealed partial class AsyncLane
     }
 
     /// <summary>Close(0) sets SO_LINGER to 0 seconds, which makes close(2) send a reset.</summary>
-    private bool ResetWanted => (_session.Wants & Want.Abort) != 0 || _session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed;
+    private bool ResetWanted => (_session.Wants & Want.Abort) != 0
+        || _session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed;
 
     /// <summary>Closes the socket, waits until no operation uses the session's memory, and lets the session go.</summary>
     private async Task CloseAsync()

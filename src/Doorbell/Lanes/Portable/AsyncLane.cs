@@ -52,7 +52,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
     {
         Service service = door.Service;
         _session = new StreamSession(
-            service.CreateStreamHandler(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
+            service.CreateStreamHandler(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared, door.Layers);
     }
 
     /// <summary>For a connection that a handler asked for.</summary>
@@ -68,7 +68,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
     {
         _session = null!;
         _door = door;
-        Peer = peer;
+        TransportPeer = peer;
         _socket = socket;
         _context = context;
         _connect = connect;
@@ -84,7 +84,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
 
     public override Endpoint Door => _door;
 
-    public override PeerAddress Peer { get; }
+    public override PeerAddress TransportPeer { get; }
 
     public override PeerAddress Local => _socket.LocalEndPoint is IPEndPoint local ? PeerAddress.From(local) : PeerAddress.FromUnix(null);
 

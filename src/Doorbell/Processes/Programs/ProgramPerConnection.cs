@@ -14,10 +14,6 @@ namespace Doorbell.Processes.Programs;
 /// </summary>
 internal sealed unsafe class ProgramPerConnection : ProcessLane
 {
-    /// <summary>Its token has the socket's descriptor for the slot: the pipe may outlive the connection.</summary>
-    private const int ErrorsEvent = 1;
-
-    private const int SocketEvent = 2;
     private static readonly TimeSpan _killAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>How often the processes that a program left behind are looked for.</summary>
@@ -41,7 +37,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         _service = listeners[0].Door.Service;
         _program = _service.Program!;
         _name = PrintableText.Escape(Path.GetFileName(_program.FileName));
-        _streams = new StandardStreams(Epoll, static socket => (socket * TokensPerConnection) + ErrorsEvent);
+        _streams = new StandardStreams(Loop);
         _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], Spawner.InheritedEnvironment());
     }
 
@@ -69,17 +65,9 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         return 0;
     }
 
-    protected override void OnEvents(ProcessConnection? connection, int slot, int kind, uint events, TimeSpan now)
+    private void OnSocketEvents(ProgramConnection program, uint events, TimeSpan now)
     {
-        if (kind == ErrorsEvent)
-        {
-            _streams.Drain(slot);
-        }
-        else if (connection is not ProgramConnection program)
-        {
-            return;
-        }
-        else if (program.At == ProgramConnection.Stage.Lingering)
+        if (program.At == ProgramConnection.Stage.Lingering)
         {
             Linger(program, now);
         }
@@ -94,7 +82,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     protected override void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now)
     {
         ProgramConnection program = (ProgramConnection)connection;
-        if (status.Signal != 0 && program.SignalAt == TimeSpan.MaxValue && program.Asked is null && !Stop.IsAborting)
+        if (status.Signal != 0 && program.SignalAt == TimeSpan.MaxValue && program.Asked is null && !Loop.IsAborting)
         {
             Context.Ledger.ProcessLost();
             program.Reason = CloseReason.ProcessDied;
@@ -109,7 +97,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         LookForSurvivors(program, now);
     }
 
-    protected override void OnTimer(ProcessConnection connection, TimeSpan now)
+    public override void OnTimer(ProcessConnection connection, TimeSpan now)
     {
         ProgramConnection program = (ProgramConnection)connection;
         if (program.At == ProgramConnection.Stage.Lingering)
@@ -140,7 +128,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     {
         ProgramConnection program = (ProgramConnection)connection;
         _drainBegan = _drainBegan == TimeSpan.Zero ? now : _drainBegan;
-        if (Stop.IsAborting && program.At != ProgramConnection.Stage.Lingering)
+        if (Loop.IsAborting && program.At != ProgramConnection.Stage.Lingering)
         {
             program.Kill(CloseReason.DrainDeadline);
             program.GiveUpAt = now + _killAfter;
@@ -209,8 +197,9 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         PeerAddress peer = accepted.Peer;
         errors.Begin(line => ServerLog.ProgramSays(Context.Log, door, _name, child.Id, peer, line));
         TimeSpan now = MonotonicClock.Now;
-        connection = new ProgramConnection(accepted, child, slot, now);
-        Epoll.Watch(accepted.Descriptor, Epoll.Edge, (slot * TokensPerConnection) + SocketEvent);
+        ProgramConnection program = new(accepted, child, slot, this, now);
+        connection = program;
+        Loop.Watch(accepted.Descriptor, Epoll.Edge, (events, time) => OnSocketEvents(program, events, time));
         Context.Ledger.ConnectionOpened();
         ServerLog.Connected(Context.Log, door, peer, connection.Id);
         Timers.Ensure(connection, Earlier(After(now, Limits.IdleTimeout), After(now, Limits.MaxLifetime)));
@@ -231,7 +220,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         }
 
         TimeSpan silent = info?.SinceReceived ?? now - _drainBegan;
-        if (IsDraining && !program.InputEnded && silent >= _silence)
+        if (Loop.IsDraining && !program.InputEnded && silent >= _silence)
         {
             program.InputEnded = true;
             _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownReceive);
@@ -256,7 +245,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             due = Earlier(due, now + (Idle > quiet ? Idle - quiet : _lookAgain));
         }
 
-        Timers.Ensure(program, IsDraining && !program.InputEnded ? Earlier(due, now + _lookAgain) : due);
+        Timers.Ensure(program, Loop.IsDraining && !program.InputEnded ? Earlier(due, now + _lookAgain) : due);
     }
 
     /// <summary>What a program started may go on serving the connection: until it ends, or the connection does.</summary>
@@ -279,8 +268,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     {
         if (program.At == ProgramConnection.Stage.Running)
         {
-            Epoll.Forget(program.Child.Descriptor);
-            program.Child.CloseDescriptor();
+            ForgetProcess(program);
         }
 
         ServerLog.ProcessStays(Context.Log, program.Accepted.Door, program.Child.Id, program.Accepted.Peer);
@@ -304,11 +292,10 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         }
 
         bool more = count > 0 || (count < 0 && LinuxErrno.Last == Libc.TryAgain);
-        if (more && now < program.LingerUntil && !Stop.IsAborting)
+        if (more && now < program.LingerUntil && !Loop.IsAborting && program.Asked != CloseMode.Abort)
         {
             _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownSend);
-            uint events = Epoll.In | Epoll.PeerHangUp;
-            Epoll.Change(program.Accepted.Descriptor, events, (program.Slot * TokensPerConnection) + SocketEvent);
+            Loop.Change(program.Accepted.Descriptor, Epoll.In | Epoll.PeerHangUp);
             Timers.Ensure(program, program.LingerUntil);
             return;
         }
@@ -327,7 +314,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         Context.Connections.Remove(program);
 
         // Closing would not take it out: a process that left the group may have the socket still, and its events go on (epoll(7)).
-        Epoll.Forget(descriptor);
+        Loop.Forget(descriptor);
         _ = Libc.close(descriptor);
         Context.Ledger.ConnectionClosed(program.Reason);
         ServerLog.Disconnected(Context.Log, program.Accepted.Door, program.Accepted.Peer, program.Id, program.Reason);

@@ -9,11 +9,8 @@ using Doorbell.Sockets;
 namespace Doorbell.Processes.Programs;
 
 /// <summary>A program for each datagram: it reads the datagram from standard input, and what it writes is the answer.</summary>
-internal sealed unsafe class ProgramPerDatagram : IDisposable
+internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
 {
-    private const int StopToken = -1;
-    private const int SocketToken = -2;
-    private const int TokensPerRun = 4;
     private const int MaxAddress = 128;
 
     /// <summary>So many datagrams at once, then those processes that have ended are heard before the next.</summary>
@@ -21,26 +18,22 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
 
     private readonly DoorSocket _bound;
     private readonly ServerContext _context;
-    private readonly ShutdownEvents _shutdown;
     private readonly ServiceProgram _program;
     private readonly Spawner _spawner;
     private readonly ProgramEnvironment _environment;
-    private readonly Epoll _epoll = new();
-    private readonly TimerWheel _timers = new(MonotonicClock.Now);
-    private readonly List<ProgramRun?> _runs = [];
-    private readonly Stack<int> _free = new();
+    private readonly EventLoop _loop;
+    private readonly HashSet<ProgramRun> _runs = [];
     private readonly byte[] _buffer;
     private readonly int _largest;
     private readonly Backoff _backoff = new();
     private TimeSpan _receiveAgain;
     private bool _hasInput = true;
-    private bool _draining;
 
     public ProgramPerDatagram(string file, DoorSocket bound, ServerContext context, ShutdownEvents shutdown)
     {
         _bound = bound;
         _context = context;
-        _shutdown = shutdown;
+        _loop = new EventLoop(shutdown);
         _program = bound.Door.Service.Program!;
         _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], Spawner.InheritedEnvironment());
         _environment = new ProgramEnvironment(bound.Door.Endpoint, bound.Door.Endpoint.IsUnix ? null : bound.Socket.LocalEndPoint);
@@ -52,92 +45,49 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
     /// <summary>Serves until the drain, then waits for the processes that run.</summary>
     public void Run()
     {
-        _epoll.Watch(_bound.Descriptor, Epoll.In | Epoll.Edge, SocketToken);
-        _epoll.Watch(_shutdown.Drain.Descriptor, Epoll.In, StopToken);
-        while (!_draining || _hasInput || _runs.Count > _free.Count)
-        {
-            int count = _epoll.Wait(Timeout());
-            TimeSpan now = MonotonicClock.Now;
-            for (int i = 0; i < count; i++)
-            {
-                OnEvents(_epoll[i].Token);
-            }
-
-            while (_timers.TakeDue(now) is ProgramRun late)
-            {
-                Kill(late);
-            }
-
-            ReceiveSome(now);
-        }
+        _loop.Watch(_bound.Descriptor, Epoll.In | Epoll.Edge, (_, _) => _hasInput |= !_loop.IsAborting);
+        _loop.Run(this);
     }
 
     public void Dispose()
     {
         _bound.Release();
         _spawner.Dispose();
-        _epoll.Dispose();
+        _loop.Dispose();
     }
 
-    private int Timeout()
+    public TimeSpan OnRound(TimeSpan now)
     {
-        TimeSpan now = MonotonicClock.Now;
-        int timers = _timers.MillisecondsToNext(now);
-        if (!_hasInput)
+        ReceiveSome(now);
+        if (_loop.IsDraining && !_hasInput && _runs.Count == 0)
         {
-            return timers;
+            _loop.Stop();
         }
 
-        int wait = (int)Math.Clamp(Math.Ceiling((_receiveAgain - now).TotalMilliseconds), 0, 1000);
-        return timers < 0 ? wait : Math.Min(timers, wait);
+        return _hasInput ? _receiveAgain : TimeSpan.MaxValue;
     }
 
-    private void OnEvents(int token)
+    public void OnShutdown(TimeSpan now)
     {
-        if (token == SocketToken)
+        _hasInput = !_loop.IsAborting;
+        if (_loop.IsAborting)
         {
-            _hasInput = true;
-        }
-        else if (token == StopToken)
-        {
-            OnShutdown();
-        }
-        else if (_runs[token / TokensPerRun] is { } run)
-        {
-            run.OnEvents(token % TokensPerRun, _epoll);
-            if (run.IsOver)
-            {
-                Finish(run, token / TokensPerRun);
-            }
+            Array.ForEach([.. _runs], Kill);
         }
     }
 
-    private void OnShutdown()
-    {
-        _draining = true;
-        _epoll.Forget(_shutdown.Drain.Descriptor);
-        if (!_shutdown.IsAborting)
-        {
-            _hasInput = true;
-            _epoll.Watch(_shutdown.Abort.Descriptor, Epoll.In, StopToken);
-            return;
-        }
-
-        _epoll.Forget(_shutdown.Abort.Descriptor);
-        _hasInput = false;
-        foreach (ProgramRun run in _runs.OfType<ProgramRun>().ToArray())
-        {
-            Kill(run);
-        }
-    }
-
-    /// <summary>One that has ended itself has no other event to come, if what it started is out of its group.</summary>
-    private void Kill(ProgramRun run)
+    /// <summary>Ends a run that is late. One that has ended itself has no other event to come, if what it started is out of its group.</summary>
+    public void Kill(ProgramRun run)
     {
         run.Kill();
+        FinishIfOver(run);
+    }
+
+    public void FinishIfOver(ProgramRun run)
+    {
         if (run.IsOver)
         {
-            Finish(run, _runs.IndexOf(run));
+            Finish(run);
         }
     }
 
@@ -190,25 +140,14 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
 
     private bool TryStart(ReadOnlySpan<byte> datagram, PeerAddress peer, TimeSpan now)
     {
-        int slot = _free.TryPop(out int free) ? free : _runs.Count;
         int errno = ProgramRun.TryStart(_spawner, _environment.For(peer), datagram, peer, _largest, LogLine, out ProgramRun? run);
         if (errno == 0)
         {
-            if (slot == _runs.Count)
-            {
-                _runs.Add(run);
-            }
-
-            _runs[slot] = run;
-            run!.Watch(_epoll, slot * TokensPerRun);
-            _timers.Ensure(run, now + _program.DatagramTimeout);
+            _runs.Add(run!);
+            run!.Watch(_loop, this);
+            _loop.Timers.Ensure(run, now + _program.DatagramTimeout);
             _backoff.Reset();
             return true;
-        }
-
-        if (slot < _runs.Count)
-        {
-            _free.Push(slot);
         }
 
         _context.Ledger.ProcessLost();
@@ -228,13 +167,12 @@ internal sealed unsafe class ProgramPerDatagram : IDisposable
         }
     }
 
-    private void Finish(ProgramRun run, int slot)
+    private void Finish(ProgramRun run)
     {
-        _timers.Remove(run);
-        _runs[slot] = null;
-        _free.Push(slot);
+        _loop.Timers.Remove(run);
+        _runs.Remove(run);
         _context.Admission.Release();
-        run.CloseAll();
+        run.CloseAll(_loop);
         if (run.Status is { IsInOrder: false } status)
         {
             _context.Ledger.ProcessLost();

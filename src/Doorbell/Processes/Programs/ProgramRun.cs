@@ -7,10 +7,6 @@ namespace Doorbell.Processes.Programs;
 /// <summary>A program that answers one datagram.</summary>
 internal sealed unsafe class ProgramRun : Timed
 {
-    private const int ProcessEvent = 0;
-    private const int OutputEvent = 1;
-    private const int ErrorsEvent = 2;
-
     private readonly ErrorPipe _errors;
     private readonly int _output;
     private readonly int _maxOutput;
@@ -18,6 +14,7 @@ internal sealed unsafe class ProgramRun : Timed
     private int _length;
     private bool _outputEnded;
     private bool _killed;
+    private ProgramPerDatagram _lane = null!;
 
     private ProgramRun(ChildProcess child, PeerAddress peer, int asked, int output, int mostOutput, ErrorPipe errors)
     {
@@ -87,34 +84,16 @@ internal sealed unsafe class ProgramRun : Timed
         return 0;
     }
 
-    public void Watch(Epoll epoll, int token)
+    /// <summary>Hears of its end, of its answer, and of what it complains of, from here on.</summary>
+    public void Watch(EventLoop loop, ProgramPerDatagram lane)
     {
-        epoll.Watch(Child.Descriptor, Epoll.In, token + ProcessEvent);
-        epoll.Watch(_output, Epoll.In, token + OutputEvent);
-        epoll.Watch(_errors.Descriptor, Epoll.In, token + ErrorsEvent);
+        _lane = lane;
+        loop.Watch(Child.Descriptor, Epoll.In, (_, _) => OnProcessEnd(loop));
+        loop.Watch(_output, Epoll.In, (_, _) => OnOutput(loop));
+        loop.Watch(_errors.Descriptor, Epoll.In, (_, _) => OnErrors(loop));
     }
 
-    public void OnEvents(int kind, Epoll epoll)
-    {
-        if (kind == ProcessEvent && Child.Reap() is { } status)
-        {
-            Status = status;
-            epoll.Forget(Child.Descriptor);
-        }
-        else if (kind == OutputEvent && !TryRead())
-        {
-            _outputEnded = true;
-            epoll.Forget(_output);
-        }
-        else if (kind == ErrorsEvent)
-        {
-            _errors.Drain();
-            if (_errors.IsOver)
-            {
-                epoll.Forget(_errors.Descriptor);
-            }
-        }
-    }
+    public override void OnTimer(TimeSpan now) => _lane.Kill(this);
 
     /// <summary>Ends it and what it started; there is no answer.</summary>
     public void Kill()
@@ -123,12 +102,44 @@ internal sealed unsafe class ProgramRun : Timed
         Child.SignalGroup(LibcProcesses.SignalKill);
     }
 
-    public void CloseAll()
+    public void CloseAll(EventLoop loop)
     {
+        loop.Forget(_errors.Descriptor);
+        loop.Forget(_output);
+        loop.Forget(Child.Descriptor);
         _errors.Finish();
         _errors.Close();
         _ = Libc.close(_output);
         Child.CloseDescriptor();
+    }
+
+    private void OnProcessEnd(EventLoop loop)
+    {
+        if (Child.Reap() is { } status)
+        {
+            Status = status;
+            loop.Forget(Child.Descriptor);
+            _lane.FinishIfOver(this);
+        }
+    }
+
+    private void OnOutput(EventLoop loop)
+    {
+        if (!TryRead())
+        {
+            _outputEnded = true;
+            loop.Forget(_output);
+            _lane.FinishIfOver(this);
+        }
+    }
+
+    private void OnErrors(EventLoop loop)
+    {
+        _errors.Drain();
+        if (_errors.IsOver)
+        {
+            loop.Forget(_errors.Descriptor);
+        }
     }
 
     /// <summary>A file in memory: unlike a pipe it takes any datagram whole, whatever the system's limits.</summary>

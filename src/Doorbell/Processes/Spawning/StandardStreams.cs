@@ -1,3 +1,4 @@
+using Doorbell.Lanes;
 using Doorbell.Native;
 
 namespace Doorbell.Processes.Spawning;
@@ -12,17 +13,14 @@ internal sealed class StandardStreams : IDisposable
     /// <summary>Streams of sockets from here on go with their connection, so that a peak leaves no crowd of descriptors behind.</summary>
     private const int MaxKept = 256;
 
-    private readonly Epoll _epoll;
-    private readonly Func<int, int> _tokenOf;
+    private readonly EventLoop _loop;
     private readonly Dictionary<int, (ErrorPipe Errors, SpawnActions Actions)> _streams = [];
 
-    /// <param name="epoll">Hears the pipes.</param>
-    /// <param name="tokenOf">What the events of a socket's pipe are known by.</param>
-    public StandardStreams(Epoll epoll, Func<int, int> tokenOf)
-    {
-        _epoll = epoll;
-        _tokenOf = tokenOf;
-    }
+    /// <param name="loop">
+    /// Hears the pipes. A pipe is drained whether its socket is open or closed: what left the last program's group may have something to
+    /// say.
+    /// </param>
+    public StandardStreams(EventLoop loop) => _loop = loop;
 
     /// <summary>Those of a socket; 0, or errno.</summary>
     public int TryTake(int socket, out ErrorPipe? errors, out SpawnActions? actions)
@@ -36,7 +34,7 @@ internal sealed class StandardStreams : IDisposable
         actions = null;
         int errno = ErrorPipe.TryMake(out errors);
         errno = errno == 0 ? SpawnActions.TryMake([(socket, 0), (socket, 1), (errors!.WriteEnd, 2)], closeFrom: 3, out actions) : errno;
-        errno = errno == 0 ? _epoll.TryWatch(errors!.Descriptor, Epoll.In, _tokenOf(socket)) : errno;
+        errno = errno == 0 ? Watch(errors!) : errno;
         if (errno != 0)
         {
             errors?.Close();
@@ -48,15 +46,6 @@ internal sealed class StandardStreams : IDisposable
         return 0;
     }
 
-    /// <summary>Logs what has come. Of a socket now closed too: what left the last program's group may have something to say.</summary>
-    public void Drain(int socket)
-    {
-        if (_streams.TryGetValue(socket, out (ErrorPipe Errors, SpawnActions Actions) streams))
-        {
-            streams.Errors.Drain();
-        }
-    }
-
     /// <summary>The program has ended: logs the rest.</summary>
     public void Leave(int socket)
     {
@@ -64,8 +53,7 @@ internal sealed class StandardStreams : IDisposable
         errors.Finish();
         if (socket >= MaxKept)
         {
-            errors.Close();
-            actions.Dispose();
+            Close(errors, actions);
             _streams.Remove(socket);
         }
     }
@@ -74,8 +62,16 @@ internal sealed class StandardStreams : IDisposable
     {
         foreach ((ErrorPipe errors, SpawnActions actions) in _streams.Values)
         {
-            errors.Close();
-            actions.Dispose();
+            Close(errors, actions);
         }
+    }
+
+    private int Watch(ErrorPipe errors) => _loop.TryWatch(errors.Descriptor, Epoll.In, (_, _) => errors.Drain());
+
+    private void Close(ErrorPipe errors, SpawnActions actions)
+    {
+        _loop.Forget(errors.Descriptor);
+        errors.Close();
+        actions.Dispose();
     }
 }

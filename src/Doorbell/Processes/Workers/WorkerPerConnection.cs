@@ -30,7 +30,7 @@ internal sealed class WorkerPerConnection : ProcessLane
         if (errno == 0)
         {
             _ = Libc.close(accepted.Descriptor);
-            connection = new ProcessConnection(accepted, child, slot);
+            connection = new ProcessConnection(accepted, child, slot, this);
         }
 
         return errno;
@@ -38,7 +38,7 @@ internal sealed class WorkerPerConnection : ProcessLane
 
     protected override void ProcessEnded(ProcessConnection connection, ChildProcess.Status status, TimeSpan now)
     {
-        CloseReason reason = Stop.IsAborting ? CloseReason.DrainDeadline
+        CloseReason reason = Loop.IsAborting ? CloseReason.DrainDeadline
             : connection.Asked is not null ? CloseReason.ServerClosed
             : CloseReason.ProcessDied;
         _launcher.LedgerOf(connection.Slot).Abandon(reason);
@@ -51,7 +51,7 @@ internal sealed class WorkerPerConnection : ProcessLane
         Release(connection);
     }
 
-    protected override void OnTimer(ProcessConnection connection, TimeSpan now) =>
+    public override void OnTimer(ProcessConnection connection, TimeSpan now) =>
         connection.Child.SignalGroup(LibcProcesses.SignalKill);
 
     /// <summary>A process that serves one connection is told to drain as any server is: by SIGTERM.</summary>
@@ -62,7 +62,7 @@ internal sealed class WorkerPerConnection : ProcessLane
     protected override void OnShutdown(ProcessConnection connection, TimeSpan now)
     {
         _launcher.Drain();
-        if (Stop.IsAborting)
+        if (Loop.IsAborting)
         {
             Timers.Ensure(connection, now + _killAfter);
         }

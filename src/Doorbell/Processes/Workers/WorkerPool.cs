@@ -10,10 +10,8 @@ namespace Doorbell.Processes.Workers;
 /// Long-lived processes that serve the same listeners, and datagram sockets of their own: one that dies is replaced, sooner if it
 /// had lived for long.
 /// </summary>
-internal sealed class WorkerPool : IDisposable
+internal sealed class WorkerPool : IEventLoopUser, IDisposable
 {
-    private const int StopToken = -1;
-    private const int StopAcceptingToken = -2;
     private static readonly TimeSpan _longLife = TimeSpan.FromSeconds(10);
 
     /// <summary>So long after the abort a process may take to end by itself.</summary>
@@ -21,23 +19,18 @@ internal sealed class WorkerPool : IDisposable
 
     private readonly IReadOnlyList<DoorSocket> _sockets;
     private readonly ServerContext _context;
-    private readonly ShutdownEvents _shutdown;
     private readonly WorkerLauncher _launcher;
     private readonly Worker[] _workers;
-    private readonly Epoll _epoll = new();
-    private readonly TimerWheel _timers = new(MonotonicClock.Now);
+    private readonly EventLoop _loop;
     private readonly Backoff _log = new();
-    private bool _acceptsLast;
-    private bool _draining;
-    private bool _aborting;
 
     public WorkerPool(int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
     {
         _sockets = sockets;
         _context = context;
-        _shutdown = shutdown;
+        _loop = new EventLoop(shutdown);
         _launcher = new WorkerLauncher(context, shutdown, workers);
-        _workers = [.. Enumerable.Range(0, workers).Select(slot => new Worker(slot, SocketsOf(slot, workers)))];
+        _workers = [.. Enumerable.Range(0, workers).Select(slot => new Worker(slot, SocketsOf(slot, workers), this))];
         foreach (Worker worker in _workers)
         {
             context.Ledger.Include(_launcher.LedgerOf(worker.Slot));
@@ -52,51 +45,54 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Keeps the workers running until the drain, then waits for the last.</summary>
     public void Run()
     {
-        _epoll.Watch(_shutdown.StopAccepting.Descriptor, Epoll.In, StopAcceptingToken);
-        _epoll.Watch(_shutdown.Drain.Descriptor, Epoll.In, StopToken);
         TimeSpan now = MonotonicClock.Now;
         foreach (Worker worker in _workers)
         {
             Start(worker, now);
         }
 
-        while (_workers.Any(worker => worker.IsRunning || IsNeeded(worker)))
-        {
-            int count = _epoll.Wait(_timers.MillisecondsToNext(MonotonicClock.Now));
-            now = MonotonicClock.Now;
-            for (int i = 0; i < count; i++)
-            {
-                int token = _epoll[i].Token;
-                if (token == StopToken)
-                {
-                    OnShutdown(now);
-                }
-                else if (token == StopAcceptingToken)
-                {
-                    OnStopAccepting();
-                }
-                else
-                {
-                    Reap(_workers[token], now);
-                }
-            }
+        _loop.Run(this);
+    }
 
-            while (_timers.TakeDue(now) is Worker due)
+    public TimeSpan OnRound(TimeSpan now)
+    {
+        if (!_workers.Any(worker => worker.IsRunning || IsNeeded(worker)))
+        {
+            _loop.Stop();
+        }
+
+        return TimeSpan.MaxValue;
+    }
+
+    public void OnShutdown(TimeSpan now)
+    {
+        // The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.
+        CloseSockets(listenersAlone: !_loop.IsDraining);
+        if (!_loop.IsDraining)
+        {
+            return;
+        }
+
+        _launcher.Drain();
+
+        if (_loop.IsAborting)
+        {
+            foreach (Worker worker in _workers)
             {
-                OnTimer(due, now);
+                _loop.Timers.Ensure(worker, now + _killAfter);
             }
         }
     }
 
     public void Dispose()
     {
-        CloseSockets();
+        CloseSockets(listenersAlone: false);
         _launcher.Dispose();
-        _epoll.Dispose();
+        _loop.Dispose();
     }
 
     /// <summary>Whether there is anything for it to serve. Once no more is accepted, that is datagrams alone.</summary>
-    private bool IsNeeded(Worker worker) => !_draining && worker.Sockets.Any(socket => !_acceptsLast || !socket.IsListener);
+    private bool IsNeeded(Worker worker) => !_loop.IsDraining && worker.Sockets.Any(socket => !_loop.AcceptsLast || !socket.IsListener);
 
     /// <summary>All listeners, and of each door's datagram sockets the one for this worker.</summary>
     private DoorSocket[] SocketsOf(int slot, int workers)
@@ -115,14 +111,14 @@ internal sealed class WorkerPool : IDisposable
             return;
         }
 
-        (int, int)[] sockets = [.. worker.Sockets.Where(socket => !_acceptsLast || !socket.IsListener)
+        (int, int)[] sockets = [.. worker.Sockets.Where(socket => !_loop.AcceptsLast || !socket.IsListener)
             .Select(static socket => (socket.Descriptor, socket.Door.Number))];
         int errno = _launcher.TryStart(worker.Slot, sockets, isConnection: false, out worker.Child);
         if (errno == 0)
         {
             worker.IsRunning = true;
             worker.Began = now;
-            _epoll.Watch(worker.Child.Descriptor, Epoll.In, worker.Slot);
+            _loop.Watch(worker.Child.Descriptor, Epoll.In, (_, time) => Reap(worker, time));
             return;
         }
 
@@ -132,7 +128,7 @@ internal sealed class WorkerPool : IDisposable
             ServerLog.ProcessFailed(_context.Log, NetworkException.FromErrno("posix_spawn", "a worker process", errno).Message);
         }
 
-        _timers.Ensure(worker, now + worker.Backoff.Next());
+        _loop.Timers.Ensure(worker, now + worker.Backoff.Next());
     }
 
     private void Reap(Worker worker, TimeSpan now)
@@ -143,11 +139,11 @@ internal sealed class WorkerPool : IDisposable
         }
 
         worker.IsRunning = false;
-        _timers.Remove(worker);
-        _epoll.Forget(worker.Child.Descriptor);
+        _loop.Timers.Remove(worker);
+        _loop.Forget(worker.Child.Descriptor);
         worker.Child.CloseDescriptor();
         _launcher.ForgetPeerOf(worker.Slot);
-        _launcher.LedgerOf(worker.Slot).Abandon(_aborting ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
+        _launcher.LedgerOf(worker.Slot).Abandon(_loop.IsAborting ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
         if (!IsNeeded(worker))
         {
             return;
@@ -169,65 +165,30 @@ internal sealed class WorkerPool : IDisposable
             ServerLog.WorkerEnded(_context.Log, worker.Child.Id, status.ToString(), (int)wait.TotalMilliseconds);
         }
 
-        _timers.Ensure(worker, now + wait);
+        _loop.Timers.Ensure(worker, now + wait);
     }
 
     private void OnTimer(Worker worker, TimeSpan now)
     {
-        if (!worker.IsRunning && !_draining)
+        if (!worker.IsRunning && !_loop.IsDraining)
         {
             Start(worker, now);
         }
-        else if (worker.IsRunning && _aborting)
+        else if (worker.IsRunning && _loop.IsAborting)
         {
             worker.Child.SignalGroup(LibcProcesses.SignalKill);
         }
     }
 
-    /// <summary>The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.</summary>
-    private void OnStopAccepting()
+    private void CloseSockets(bool listenersAlone)
     {
-        _epoll.Forget(_shutdown.StopAccepting.Descriptor);
-        _acceptsLast = true;
-        foreach (DoorSocket listener in _sockets.Where(static socket => socket.IsListener))
-        {
-            listener.Release();
-        }
-    }
-
-    private void OnShutdown(TimeSpan now)
-    {
-        if (!_draining)
-        {
-            _draining = true;
-            _launcher.Drain();
-            CloseSockets();
-        }
-
-        _epoll.Forget(_shutdown.Drain.Descriptor);
-        _aborting = _shutdown.IsAborting;
-        if (!_aborting)
-        {
-            _epoll.Watch(_shutdown.Abort.Descriptor, Epoll.In, StopToken);
-            return;
-        }
-
-        _epoll.Forget(_shutdown.Abort.Descriptor);
-        foreach (Worker worker in _workers)
-        {
-            _timers.Ensure(worker, now + _killAfter);
-        }
-    }
-
-    private void CloseSockets()
-    {
-        foreach (DoorSocket socket in _sockets)
+        foreach (DoorSocket socket in _sockets.Where(socket => socket.IsListener || !listenersAlone))
         {
             socket.Release();
         }
     }
 
-    private sealed class Worker(int slot, DoorSocket[] sockets) : Timed
+    private sealed class Worker(int slot, DoorSocket[] sockets, WorkerPool pool) : Timed
     {
         public ChildProcess Child;
 
@@ -240,5 +201,7 @@ internal sealed class WorkerPool : IDisposable
         public TimeSpan Began { get; set; }
 
         public Backoff Backoff { get; } = new();
+
+        public override void OnTimer(TimeSpan now) => pool.OnTimer(this, now);
     }
 }

@@ -1,0 +1,45 @@
+using Doorbell.Lanes;
+using Doorbell.Processes.Spawning;
+using Doorbell.Serving;
+
+namespace Doorbell.Processes;
+
+/// <summary>A connection that a process of its own serves.</summary>
+internal class ProcessConnection(in AcceptedSocket accepted, ChildProcess child, int slot, ProcessLane lane) : Timed, IOpenConnection
+{
+    private readonly TimeSpan _opened = MonotonicClock.Now;
+    private long _id;
+
+    /// <summary>A number that no other connection of this process has.</summary>
+    public long Id => ConnectionId.Of(ref _id);
+
+    /// <summary>How it has been asked to close; null while it has not.</summary>
+    public CloseMode? Asked { get; private set; }
+
+    int IOpenConnection.ListIndex { get; set; }
+
+    public AcceptedSocket Accepted { get; } = accepted;
+
+    public ChildProcess Child { get; } = child;
+
+    /// <summary>Its index in the lane's table, and in what its processes share.</summary>
+    public int Slot { get; } = slot;
+
+    public sealed override void OnTimer(TimeSpan now) => lane.OnTimer(this, now);
+
+    public ConnectionSnapshot Read(TimeSpan now) => new()
+    {
+        Id = Id,
+        Door = Accepted.Door,
+        Peer = Accepted.Peer,
+        Age = now - _opened,
+        State = ConnectionState.InProcess,
+        ProcessId = Child.Id,
+    };
+
+    public void AskToClose(CloseMode how)
+    {
+        Asked = Asked == CloseMode.Abort ? CloseMode.Abort : how;
+        lane.OnAsked(this);
+    }
+}
