@@ -119,7 +119,7 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
     /// <summary>Only what the kernel has taken makes room for more, so that a slow peer slows the one behind the other side.</summary>
     private void Send(OutputBuffer output)
     {
-        if (output.Pending > 0)
+        if (_isSending)
         {
             return;
         }
