@@ -23,7 +23,7 @@ internal sealed class EpollEngine : LinuxEngine
     }
 
     protected override void RunLoop(
-        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
+        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown)
     {
         using LoopLane<PolledConnection> lane = EpollBackend.NewLane(listeners, all, context, shutdown);
         lane.Run();

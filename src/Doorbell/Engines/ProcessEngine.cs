@@ -61,8 +61,16 @@ internal static class ProcessEngine
 
     private static void ServeDatagrams(string file, DoorSocket socket, ServerContext context, ShutdownEvents shutdown)
     {
-        using ProgramPerDatagram lane = new(file, socket, context, shutdown);
-        lane.Run();
+        SharedSockets shared = new([socket], lanes: 1);
+        try
+        {
+            using ProgramPerDatagram lane = new(file, socket, context, shutdown);
+            lane.Run();
+        }
+        finally
+        {
+            shared.Leave();
+        }
     }
 
     private static Task RunWorkersAsync(int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown) =>

@@ -45,7 +45,7 @@ internal sealed unsafe class UringEngine : LinuxEngine
         : $"the io_uring engine runs event loops, the model loop; for the model {model.Name} leave out the engine";
 
     protected override void RunLoop(
-        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
+        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown)
     {
         using LoopLane<UringConnection> lane = UringBackend.NewLane(listeners, all, context, shutdown, context.Options.RingSizes);
         lane.Run();

@@ -98,8 +98,8 @@ internal static partial class ServerLog
     [LoggerMessage(11, LogLevel.Information, "{Door}: {Count} bytes of {Peer}")]
     public static partial void Datagram(ILogger log, Endpoint door, int count, PeerAddress peer);
 
-    [LoggerMessage(12, LogLevel.Information, "{Door}: connection from {Peer} refused: too many connections")]
-    public static partial void Refused(ILogger log, Endpoint door, PeerAddress peer);
+    [LoggerMessage(12, LogLevel.Information, "{Door}: connection from {Peer} refused: {Why}")]
+    public static partial void Refused(ILogger log, Endpoint door, PeerAddress peer, string why);
 
     [LoggerMessage(13, LogLevel.Warning, "{Door}: the system gives no thread for {Peer}, which waits: {Failure}")]
     public static partial void ThreadFailed(ILogger log, Endpoint door, PeerAddress peer, string failure);

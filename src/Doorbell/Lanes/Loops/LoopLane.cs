@@ -32,7 +32,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public LoopLane(
         IReadOnlyList<DoorSocket> listeners,
-        SharedListeners all,
+        SharedSockets all,
         ServerContext context,
         ShutdownEvents shutdown,
         Func<LoopLane<TConnection>, LaneBackend<TConnection>> newBackend)
