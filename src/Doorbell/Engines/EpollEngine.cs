@@ -6,7 +6,7 @@ using Doorbell.Sockets;
 namespace Doorbell.Engines;
 
 /// <summary>Event loops on epoll(7), threads that block, processes: every model but that of tasks.</summary>
-internal sealed class EpollEngine : LinuxEngine
+internal sealed class EpollEngine(EngineSettings settings) : LinuxEngine(settings)
 {
     public override string Name => "epoll";
 

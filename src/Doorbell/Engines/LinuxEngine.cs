@@ -6,8 +6,10 @@ using Doorbell.Sockets;
 namespace Doorbell.Engines;
 
 /// <summary>Linux's own calls: threads that block, event loops, and processes. What an event loop runs on is its heirs' matter.</summary>
-internal abstract class LinuxEngine : IEngine
+internal abstract class LinuxEngine(EngineSettings settings) : IEngine
 {
+    protected EngineSettings Settings => settings;
+
     public abstract string Name { get; }
 
     public abstract string? Refuses(ServerModel model);
@@ -20,7 +22,7 @@ internal abstract class LinuxEngine : IEngine
         await Task.WhenAll(
             ProcessEngine.ServeProgramsAsync(programs, context, shutdown),
             handlers.Length == 0 ? Task.CompletedTask
-                : context.Model.Lane == LaneKind.Process ? ProcessEngine.ServeAsync(handlers, context, shutdown)
+                : context.Model.Lane == LaneKind.Process ? ProcessEngine.ServeAsync(handlers, context, shutdown, settings.WorkerCommand)
                 : ServeByThreadsAsync(handlers, context, shutdown)).ConfigureAwait(false);
     }
 
@@ -44,7 +46,8 @@ internal abstract class LinuxEngine : IEngine
         return Enumerable.Range(0, lanes).Select(lane => model switch
         {
             { Lanes: ServerModel.Many } => RunThreadPerConnectionAsync(all, context, shutdown),
-            { SessionsPerLane: 1 } => LaneThread.RunAsync("lane", context.Shutdown, () => new BlockingLane(context, shutdown, new OutgoingThreads(context, shutdown)).Run(all)),
+            { SessionsPerLane: 1 } => LaneThread.RunAsync(
+                "lane", context.Shutdown, () => new BlockingLane(context, shutdown, new OutgoingThreads(context, shutdown)).Run(all)),
             _ => RunLoopAsync(ShareOf(lane, listeners, lanes), all, context, shutdown),
         });
     }

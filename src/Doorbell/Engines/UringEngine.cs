@@ -7,7 +7,7 @@ using Doorbell.Sockets;
 namespace Doorbell.Engines;
 
 /// <summary>Event loops on io_uring(7). Datagrams are received and sent in batches by calls of their own, as under epoll.</summary>
-internal sealed unsafe class UringEngine : LinuxEngine
+internal sealed unsafe class UringEngine(EngineSettings settings) : LinuxEngine(settings)
 {
     public override string Name => "io_uring";
 
@@ -47,7 +47,7 @@ internal sealed unsafe class UringEngine : LinuxEngine
     protected override void RunLoop(
         IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown)
     {
-        using LoopLane<UringConnection> lane = UringBackend.NewLane(listeners, all, context, shutdown, context.Options.RingSizes);
+        using LoopLane<UringConnection> lane = UringBackend.NewLane(listeners, all, context, shutdown, Settings.RingSizes);
         lane.Run();
     }
 

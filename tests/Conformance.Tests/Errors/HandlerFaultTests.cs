@@ -54,7 +54,7 @@ public sealed class HandlerFaultTests
         Assert.Equal(Peers, running.Counts.Errors);
         Peer.Eventually(() => log.All.Count(static line => line.Exception is InvalidOperationException) == Peers, "all are logged");
         Assert.Equal(Peers, log.All.Where(static line => line.Exception is not null).Select(static line => line.Named["ConnectionId"]).Distinct().Count());
-        Peer.Eventually(() => running.Server.LeasesLeft == 10_000, "their places are free");
+        Peer.Eventually(() => running.LeasesLeft == 10_000, "their places are free");
     }
 
     [Fact]

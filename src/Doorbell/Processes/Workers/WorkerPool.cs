@@ -28,14 +28,15 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
     private readonly EventLoop _loop;
     private readonly Backoff _log = new();
 
-    public WorkerPool(int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
+    public WorkerPool(
+        int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown, IReadOnlyList<string>? command)
     {
         _sockets = sockets;
         _listeners = new SharedSockets([.. sockets.Where(static socket => socket.IsListener)], lanes: 1);
         _datagrams = new SharedSockets([.. sockets.Where(static socket => !socket.IsListener)], lanes: 1);
         _context = context;
         _loop = new EventLoop(shutdown);
-        _launcher = new WorkerLauncher(context, shutdown, workers);
+        _launcher = new WorkerLauncher(context, shutdown, workers, command);
         _workers = [.. Enumerable.Range(0, workers).Select(slot => new Worker(slot, SocketsOf(slot, workers), this))];
         foreach (Worker worker in _workers)
         {

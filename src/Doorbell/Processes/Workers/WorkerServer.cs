@@ -1,4 +1,3 @@
-using Doorbell.Engines;
 using Doorbell.Lanes;
 using Doorbell.Native;
 using Doorbell.Serving;
@@ -14,7 +13,7 @@ internal static class WorkerServer
 
     /// <summary>Serves until the parent drains, or is gone.</summary>
     public static async Task ServeAsync(
-        WorkerProcess worker, IReadOnlyList<DoorSocket> sockets, ServerContext context)
+        WorkerProcess worker, IReadOnlyList<DoorSocket> sockets, ServerContext context, IEngine engine)
     {
         LaneThread.Start("parent", () => OnEvents(worker, context.Shutdown));
         if (worker.IsConnection)
@@ -34,7 +33,7 @@ internal static class WorkerServer
             return;
         }
 
-        await new EpollEngine().ServeAsync(sockets, context).ConfigureAwait(false);
+        await engine.ServeAsync(sockets, context).ConfigureAwait(false);
     }
 
     private static void OnEvents(WorkerProcess worker, Shutdown shutdown)
