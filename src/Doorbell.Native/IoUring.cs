@@ -94,15 +94,14 @@ internal sealed unsafe partial class IoUring : IDisposable
         return ref entry;
     }
 
-    /// <summary>As <see cref="Next()"/>, for an operation on a descriptor; where a test wants it to fail, one that does nothing.</summary>
-    public ref Submission Next(SystemCall call, ref nint length, byte operation, int descriptor, int token)
+    /// <summary>As <see cref="Next()"/>, for an operation that moves at most so many bytes, or accepts; the backend may make them fewer.</summary>
+    public ref Submission Next(ref nint length, byte operation, int descriptor, int token)
     {
-        bool fails = SystemCallFaults.Fails(call, ref length);
-        ulong userData = Operation.UserData(operation, token);
         ref Submission entry = ref Next();
-        entry.Operation = fails ? Operation.Nothing : operation;
-        entry.UserData = fails ? Operation.WithErrno(userData, LinuxErrno.Last) : userData;
+        entry.Operation = operation;
+        entry.UserData = Operation.UserData(operation, token);
         entry.Descriptor = descriptor;
+        SystemCalls.Backend.Prepare(ref entry, ref length);
         return ref entry;
     }
 
@@ -153,28 +152,7 @@ internal sealed unsafe partial class IoUring : IDisposable
     public void Enter(uint completions, int milliseconds)
     {
         Volatile.Write(ref *_submissionTail, _tail);
-        uint submit = _tail - _submitted;
-        TimeSpecification time = new() { Seconds = milliseconds / 1000, Nanoseconds = milliseconds % 1000 * 1_000_000L };
-        Argument argument = new() { SignalSetBytes = 8, Time = milliseconds > 0 ? (ulong)&time : 0 };
-        nint none = 0;
-        nint answer = -1;
-        if (!SystemCallFaults.Fails(SystemCall.Wait, ref none))
-        {
-            answer = milliseconds == 0 || completions == 0
-                ? enter_now(EnterCall, _descriptor, (nint)submit, 0, (nint)EnterGetEvents, 0, 0)
-                : enter(
-                    EnterCall,
-                    _descriptor,
-                    (nint)submit,
-                    (nint)completions,
-                    (nint)(EnterGetEvents | EnterExtendedArgument),
-                    (nint)(&argument),
-                    sizeof(Argument));
-            if (answer < 0 && (milliseconds == 0 || completions == 0))
-            {
-                Libc.KeepErrno();
-            }
-        }
+        nint answer = SystemCalls.Backend.EnterRing(_descriptor, _tail - _submitted, completions, milliseconds);
 
         // Where something was submitted the answer is how much, whatever became of the wait.
         _submitted = Volatile.Read(ref *_submissionHead);
@@ -218,8 +196,7 @@ internal sealed unsafe partial class IoUring : IDisposable
         }
 
         completion = _completions[head & _completionMask];
-        int injected = Operation.ErrnoOf(completion.UserData);
-        completion.Result = injected == 0 ? completion.Result : -injected;
+        completion.Result = SystemCalls.Backend.ResultOf(completion);
         Volatile.Write(ref *_completionHead, head + 1);
         return true;
     }
@@ -245,6 +222,26 @@ internal sealed unsafe partial class IoUring : IDisposable
         }
 
         _ = Libc.close(_descriptor);
+    }
+
+    /// <summary>io_uring_enter(2).</summary>
+    internal static nint EnterKernel(int ring, uint submit, uint completions, int milliseconds)
+    {
+        if (milliseconds == 0 || completions == 0)
+        {
+            return Libc.Answer(enter_now(EnterCall, ring, (nint)submit, 0, (nint)EnterGetEvents, 0, 0));
+        }
+
+        TimeSpecification time = new() { Seconds = milliseconds / 1000, Nanoseconds = milliseconds % 1000 * 1_000_000L };
+        Argument argument = new() { SignalSetBytes = 8, Time = milliseconds > 0 ? (ulong)&time : 0 };
+        return enter(
+            EnterCall,
+            ring,
+            (nint)submit,
+            (nint)completions,
+            (nint)(EnterGetEvents | EnterExtendedArgument),
+            (nint)(&argument),
+            sizeof(Argument));
     }
 
     private ref Submission NextCancel()

@@ -49,49 +49,23 @@ internal static unsafe partial class Libc
     public const int SetFlags = 4;
     public const int SetDescriptorFlags = 2;
 
-    public static int accept4(int socket, byte* address, int* length, int flags)
-    {
-        nint none = 0;
-        return SystemCallFaults.Fails(SystemCall.Accept, ref none) ? -1 : Answer(accept4_(socket, address, length, flags));
-    }
+    public static int accept4(int socket, byte* address, int* length, int flags) =>
+        SystemCalls.Backend.Accept(socket, address, length, flags);
 
     /// <summary>Waits, unless the flags say otherwise.</summary>
-    public static nint recv(int socket, byte* buffer, nint length, int flags)
-    {
-        if (SystemCallFaults.Fails(SystemCall.Receive, ref length))
-        {
-            return -1;
-        }
-
-        return (flags & MessageDontWait) != 0
-            ? Answer(recv_now(socket, buffer, length, flags))
-            : recv_(socket, buffer, length, flags);
-    }
+    public static nint recv(int socket, byte* buffer, nint length, int flags) =>
+        SystemCalls.Backend.Receive(socket, buffer, length, flags);
 
     public static nint send(int socket, byte* buffer, nint length, int flags) =>
-        SystemCallFaults.Fails(SystemCall.Send, ref length) ? -1 : Answer(send_(socket, buffer, length, flags));
+        SystemCalls.Backend.Send(socket, buffer, length, flags);
 
-    public static nint recvfrom(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength)
-    {
-        nint whole = 0;
-        return SystemCallFaults.Fails(SystemCall.ReceiveDatagrams, ref whole)
-            ? -1
-            : recvfrom_(socket, buffer, length, flags, address, addressLength);
-    }
+    public static nint recvfrom(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength) =>
+        SystemCalls.Backend.ReceiveFrom(socket, buffer, length, flags, address, addressLength);
 
-    public static nint sendto(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength)
-    {
-        nint whole = 0;
-        return SystemCallFaults.Fails(SystemCall.SendDatagrams, ref whole)
-            ? -1
-            : sendto_(socket, buffer, length, flags, address, addressLength);
-    }
+    public static nint sendto(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength) =>
+        SystemCalls.Backend.SendTo(socket, buffer, length, flags, address, addressLength);
 
-    public static int shutdown(int socket, int how)
-    {
-        nint none = 0;
-        return SystemCallFaults.Fails(SystemCall.Shutdown, ref none) ? -1 : Answer(shutdown_(socket, how));
-    }
+    public static int shutdown(int socket, int how) => SystemCalls.Backend.Shutdown(socket, how);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int socket(int family, int type, int protocol);
@@ -144,23 +118,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     public static partial int epoll_create1(int flags);
 
-    public static int epoll_ctl(int epoll, int operation, int descriptor, byte* change)
-    {
-        nint none = 0;
-        return SystemCallFaults.Fails(SystemCall.Watch, ref none) ? -1 : Answer(epoll_ctl_(epoll, operation, descriptor, change));
-    }
+    public static int epoll_ctl(int epoll, int operation, int descriptor, byte* change) =>
+        SystemCalls.Backend.Watch(epoll, operation, descriptor, change);
 
     /// <summary>Waits for ever with -1 milliseconds, not at all with 0.</summary>
-    public static int epoll_wait(int epoll, byte* events, int most, int milliseconds)
-    {
-        nint none = 0;
-        if (SystemCallFaults.Fails(SystemCall.Wait, ref none))
-        {
-            return -1;
-        }
-
-        return milliseconds == 0 ? Answer(epoll_wait_now(epoll, events, most, 0)) : epoll_wait_(epoll, events, most, milliseconds);
-    }
+    public static int epoll_wait(int epoll, byte* events, int max, int milliseconds) =>
+        SystemCalls.Backend.Wait(epoll, events, max, milliseconds);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int memfd_create(byte* name, uint flags);
@@ -175,42 +138,42 @@ internal static unsafe partial class Libc
     public static partial int munmap(void* address, nuint length);
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
-    private static partial nint recv_(int socket, byte* buffer, nint length, int flags);
+    internal static partial nint recv_(int socket, byte* buffer, nint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "recvfrom", SetLastError = true)]
-    private static partial nint recvfrom_(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength);
+    internal static partial nint recvfrom_(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength);
 
     [LibraryImport("libc", EntryPoint = "sendto", SetLastError = true)]
-    private static partial nint sendto_(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength);
+    internal static partial nint sendto_(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength);
 
     // The calls of every request, and those of every connection: they never wait, so the garbage collector may wait for them, and
     // telling it that they are left and entered again would cost as much as our side of a request. errno is read where one fails.
     [LibraryImport("libc", EntryPoint = "accept4")]
     [SuppressGCTransition]
-    private static partial int accept4_(int socket, byte* address, int* length, int flags);
+    internal static partial int accept4_(int socket, byte* address, int* length, int flags);
 
     [LibraryImport("libc", EntryPoint = "recv")]
     [SuppressGCTransition]
-    private static partial nint recv_now(int socket, byte* buffer, nint length, int flags);
+    internal static partial nint recv_now(int socket, byte* buffer, nint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "send")]
     [SuppressGCTransition]
-    private static partial nint send_(int socket, byte* buffer, nint length, int flags);
+    internal static partial nint send_(int socket, byte* buffer, nint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     [SuppressGCTransition]
-    private static partial int shutdown_(int socket, int how);
+    internal static partial int shutdown_(int socket, int how);
 
     [LibraryImport("libc", EntryPoint = "epoll_ctl")]
     [SuppressGCTransition]
-    private static partial int epoll_ctl_(int epoll, int operation, int descriptor, byte* change);
+    internal static partial int epoll_ctl_(int epoll, int operation, int descriptor, byte* change);
 
     [LibraryImport("libc", EntryPoint = "epoll_wait")]
     [SuppressGCTransition]
-    private static partial int epoll_wait_now(int epoll, byte* events, int most, int milliseconds);
+    internal static partial int epoll_wait_now(int epoll, byte* events, int most, int milliseconds);
 
     [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
-    private static partial int epoll_wait_(int epoll, byte* events, int most, int milliseconds);
+    internal static partial int epoll_wait_(int epoll, byte* events, int most, int milliseconds);
 
     [LibraryImport("libc")]
     [SuppressGCTransition]
@@ -219,7 +182,8 @@ internal static unsafe partial class Libc
     /// <summary>Behind a call of this thread that has failed without leaving the GC's sight: nothing has changed errno since.</summary>
     public static void KeepErrno() => Marshal.SetLastPInvokeError(*__errno_location());
 
-    private static nint Answer(nint answer)
+    /// <summary>The answer of a call that does not wait: errno is kept for <see cref="LinuxErrno.Last"/> where it has failed.</summary>
+    internal static nint Answer(nint answer)
     {
         if (answer < 0)
         {
@@ -229,7 +193,8 @@ internal static unsafe partial class Libc
         return answer;
     }
 
-    private static int Answer(int answer) => (int)Answer((nint)answer);
+    /// <inheritdoc cref="Answer(nint)"/>
+    internal static int Answer(int answer) => (int)Answer((nint)answer);
 }
 
 /// <summary>struct pollfd.</summary>

@@ -27,20 +27,12 @@ internal static unsafe partial class LibcMessages
     private const int MemoryInfoCount = 9;
 
     /// <summary>recvmmsg(2) without its timeout, whose meaning is not what one thinks (BUGS there).</summary>
-    public static int Receive(int socket, CountedMessage* messages, int most, int flags)
-    {
-        nint length = most;
-        return SystemCallFaults.Fails(SystemCall.ReceiveDatagrams, ref length)
-            ? -1
-            : recvmmsg(socket, messages, (uint)length, flags, null);
-    }
+    public static int Receive(int socket, CountedMessage* messages, int max, int flags) =>
+        SystemCalls.Backend.ReceiveMessages(socket, messages, max, flags);
 
     /// <summary>sendmmsg(2).</summary>
-    public static int Send(int socket, CountedMessage* messages, int count, int flags)
-    {
-        nint length = count;
-        return SystemCallFaults.Fails(SystemCall.SendDatagrams, ref length) ? -1 : sendmmsg(socket, messages, (uint)length, flags);
-    }
+    public static int Send(int socket, CountedMessage* messages, int count, int flags) =>
+        SystemCalls.Backend.SendMessages(socket, messages, count, flags);
 
     /// <summary>
     /// Datagrams dropped since the socket was made (SO_MEMINFO, linux/sock_diag.h: SK_MEMINFO_DROPS), the same count as SO_RXQ_OVFL's,
@@ -55,8 +47,8 @@ internal static unsafe partial class LibcMessages
     }
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int recvmmsg(int socket, CountedMessage* messages, uint count, int flags, void* timeout);
+    internal static partial int recvmmsg(int socket, CountedMessage* messages, uint count, int flags, void* timeout);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int sendmmsg(int socket, CountedMessage* messages, uint count, int flags);
+    internal static partial int sendmmsg(int socket, CountedMessage* messages, uint count, int flags);
 }

@@ -1,7 +1,7 @@
 namespace Doorbell.Native;
 
 /// <summary>
-/// io_uring's operations and their flags (linux/io_uring.h), and what we write into user_data: operation, injected errno, token.
+/// io_uring's operations and their flags (linux/io_uring.h), and what we write into user_data: the operation and a token.
 /// </summary>
 internal static class Operation
 {
@@ -28,16 +28,10 @@ internal static class Operation
     public const uint CancelAny = 4;
 
     private const int OperationAt = 56;
-    private const int ErrnoAt = 32;
 
     public static ulong UserData(byte operation, int token) => ((ulong)operation << OperationAt) | (uint)token;
-
-    public static ulong WithErrno(ulong userData, int errno) => userData | ((ulong)errno << ErrnoAt);
 
     public static byte Of(ulong userData) => (byte)(userData >> OperationAt);
 
     public static int TokenOf(ulong userData) => (int)(uint)userData;
-
-    /// <summary>What a test wants the operation to have failed with; 0 for nothing.</summary>
-    public static int ErrnoOf(ulong userData) => (ushort)(userData >> ErrnoAt);
 }

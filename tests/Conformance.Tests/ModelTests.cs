@@ -83,7 +83,7 @@ public sealed class ModelTests
     {
         Service hasty = ClassicServices.Capitalize with { StreamLimits = StreamLimits.Default with { IdleTimeout =
             TimeSpan.FromMilliseconds(200) } };
-        await using Running server = await Running.StartAsync(hasty, model: model, change: AskAlso("--idle-timeout", "0.2"));
+        await using Running server = await Running.StartAsync(hasty, model: model, workerArguments: ["--idle-timeout", "0.2"]);
         using Peer peer = server.Connect();
         Assert.Equal("A\n", peer.Ask("a\n"));
         Assert.Equal("", peer.ReceiveToEnd());
@@ -133,7 +133,7 @@ public sealed class ModelTests
     {
         await using Running server = await Running.StartAsync(
             ClassicServices.Capitalize, model: model,
-            change: options => AskAlso("--max-per-address", "2")(options with { MaxConnectionsPerAddress = 2 }));
+            change: static options => options with { MaxConnectionsPerAddress = 2 }, workerArguments: ["--max-per-address", "2"]);
         using Peer first = server.Connect();
         using Peer second = server.Connect();
         Assert.Equal("A\n", first.Ask("a\n"));
@@ -177,12 +177,6 @@ public sealed class ModelTests
             return false;
         }
     }
-
-    /// <summary>Worker processes are the command's, which takes its limits from its arguments.</summary>
-    private static Func<ServerOptions, ServerOptions> AskAlso(params string[] arguments) => options => options with
-    {
-        WorkerCommand = options.WorkerCommand is { } command ? [.. command, .. arguments] : null,
-    };
 
     private sealed class Pushing(TaskCompletionSource<Bell> bell) : StreamHandler
     {

@@ -79,7 +79,7 @@ public sealed class ProcessTests
         string program = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         await using Running server = await Running.StartAsync(
             ClassicServices.Capitalize, model: "process",
-            change: options => options with { WorkerCommand = [program, .. options.WorkerCommand!.Skip(1)] });
+            settings: settings => settings with { WorkerCommand = [program, .. settings.WorkerCommand!.Skip(1)] });
         using Peer peer = server.Connect();
         peer.Send("patient\n");
         Peer.Eventually(() => server.Counts.ProcessesLost >= 2, "it was tried twice");

@@ -1,9 +1,17 @@
+using Doorbell.Engines;
+
 namespace Doorbell.Tests;
 
 /// <summary>A server for one test, on one door of its own.</summary>
 internal sealed class Running : IAsyncDisposable
 {
-    private Running(Server server) => Server = server;
+    private readonly ObservedEngine? _engine;
+
+    private Running(Server server, ObservedEngine? engine)
+    {
+        Server = server;
+        _engine = engine;
+    }
 
     /// <summary>The native executable that <c>./test</c> publishes.</summary>
     public static string Command { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../native/doorbell"));
@@ -12,6 +20,9 @@ internal sealed class Running : IAsyncDisposable
 
     public Endpoint Endpoint => Server.Doors[0].Endpoint;
 
+    /// <summary>How many more connections may come in.</summary>
+    public int LeasesLeft => _engine!.LeasesLeft;
+
     public LedgerSnapshot Counts => Server.Ledger.Read();
 
     /// <param name="service">What to serve.</param>
@@ -19,12 +30,16 @@ internal sealed class Running : IAsyncDisposable
     /// <param name="maxConnections">At once.</param>
     /// <param name="model">A server model's name; null for the default.</param>
     /// <param name="change">What the options should have besides.</param>
+    /// <param name="settings">How the engine is made.</param>
+    /// <param name="workerArguments">Worker processes are the command's, which takes its limits from its arguments: these too.</param>
     public static async Task<Running> StartAsync(
         Service service,
         string transport = "tcp",
         int maxConnections = 10_000,
         string? model = null,
-        Func<ServerOptions, ServerOptions>? change = null)
+        Func<ServerOptions, ServerOptions>? change = null,
+        Func<EngineSettings, EngineSettings>? settings = null,
+        params string[] workerArguments)
     {
         string endpoint = transport.StartsWith("unix", StringComparison.Ordinal)
             ? $"{transport}://{Path.Combine(Path.GetTempPath(), Path.GetRandomFileName())}"
@@ -37,13 +52,34 @@ internal sealed class Running : IAsyncDisposable
             Model = model is null ? null : ServerModel.Named(model.Split('/')[0]),
             Engine = Models.EngineOf(model ?? ""),
         };
+        EngineSettings made = EngineSettings.Default;
         if (model is "process" or "prefork")
         {
             // The workers are the command's own: it knows the same service by the same name.
-            options = options with { WorkerCommand = [Command, "doorbell", "serve", service.Name, endpoint, "--model", model] };
+            made = made with
+            {
+                WorkerCommand = [Command, "doorbell", "serve", service.Name, endpoint, "--model", model, .. workerArguments],
+            };
         }
 
-        return new Running(await Server.StartAsync(change?.Invoke(options) ?? options));
+        made = settings?.Invoke(made) ?? made;
+        ObservedEngine? observed = null;
+        Server server = await Server.StartAsync(
+            change?.Invoke(options) ?? options,
+            (kind, of) =>
+            {
+                EngineChoice choice = EngineChoice.For(kind, of, made);
+                if (choice.Engine is PortableEngine)
+                {
+                    // A server asks whether it is this one, which starts no programs.
+                    return choice;
+                }
+
+                observed = new ObservedEngine(choice.Engine);
+                return choice with { Engine = observed };
+            },
+            CancellationToken.None);
+        return new Running(server, observed);
     }
 
     public Peer Connect() => new(Endpoint);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Doorbell.Native;
 
@@ -49,13 +48,13 @@ public sealed class StressTests
     /// <summary>One server from its first connection to its last.</summary>
     private static async Task<long> ServeAsync(string model, int seed, bool abort)
     {
-        ConcurrentQueue<(int Arrays, int Buffers)> left = [];
+        using Warnings log = new();
         string transport = seed % 3 == 0 ? "unix" : "tcp";
         await using Running server = await Running.StartAsync(Sizes.Service, transport, model: model, change: options => options with
         {
             Model = ServerModel.Loop(2),
             MaxConnectionsPerAddress = 1000,
-            LaneEnds = (arrays, buffers) => left.Enqueue((arrays, buffers)),
+            Logging = log,
         });
         int visits = 0;
         bool ends = false;
@@ -89,7 +88,7 @@ public sealed class StressTests
         LedgerSnapshot counts = server.Counts;
         Assert.True(counts.ConnectionsOpen == 0, $"{counts.ConnectionsOpen} are counted as open (seed {_seed})");
         Assert.Equal((0, 0, 0), (counts.AcceptErrors, counts.Closed(CloseReason.HandlerFault), counts.Closed(CloseReason.TransportFailed)));
-        Assert.Equal([(0, 0), (0, 0)], left);
+        Assert.DoesNotContain(log.Lines, static line => line.Contains("given back", StringComparison.Ordinal));
         return visits;
     }
 

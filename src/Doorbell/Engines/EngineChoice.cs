@@ -7,18 +7,18 @@ internal readonly record struct EngineChoice(IEngine Engine, string? Refused)
 {
     private static readonly Lazy<string?> _uringRefused = new(UringEngine.RefusedBecause);
 
-    public static EngineChoice For(EngineKind kind, ServerModel model)
+    public static EngineChoice For(EngineKind kind, ServerModel model, EngineSettings settings)
     {
         bool loops = model is { Lane: LaneKind.Thread, SessionsPerLane: ServerModel.Many };
         return kind switch
         {
             EngineKind.Portable => new(new PortableEngine(), null),
-            EngineKind.Epoll => new(new EpollEngine(), null),
-            EngineKind.IoUring when !loops || _uringRefused.Value is null => new(new UringEngine(), null),
-            EngineKind.IoUring => new(new EpollEngine(), _uringRefused.Value),
+            EngineKind.Epoll => new(new EpollEngine(settings), null),
+            EngineKind.IoUring when !loops || _uringRefused.Value is null => new(new UringEngine(settings), null),
+            EngineKind.IoUring => new(new EpollEngine(settings), _uringRefused.Value),
             _ when model.Lane == LaneKind.Task => new(new PortableEngine(), null),
-            _ when loops && OperatingSystem.IsLinux() => For(EngineKind.IoUring, model),
-            _ => new(new EpollEngine(), null),
+            _ when loops && OperatingSystem.IsLinux() => For(EngineKind.IoUring, model, settings),
+            _ => new(new EpollEngine(settings), null),
         };
     }
 }

@@ -6,7 +6,7 @@ using Doorbell.Sockets;
 namespace Doorbell.Engines;
 
 /// <summary>Event loops on epoll(7), threads that block, processes: every model but that of tasks.</summary>
-internal sealed class EpollEngine : LinuxEngine
+internal sealed class EpollEngine(EngineSettings settings) : LinuxEngine(settings)
 {
     public override string Name => "epoll";
 
@@ -23,7 +23,7 @@ internal sealed class EpollEngine : LinuxEngine
     }
 
     protected override void RunLoop(
-        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
+        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown)
     {
         using LoopLane<PolledConnection> lane = EpollBackend.NewLane(listeners, all, context, shutdown);
         lane.Run();

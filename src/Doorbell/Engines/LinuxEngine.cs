@@ -6,8 +6,10 @@ using Doorbell.Sockets;
 namespace Doorbell.Engines;
 
 /// <summary>Linux's own calls: threads that block, event loops, and processes. What an event loop runs on is its heirs' matter.</summary>
-internal abstract class LinuxEngine : IEngine
+internal abstract class LinuxEngine(EngineSettings settings) : IEngine
 {
+    protected EngineSettings Settings => settings;
+
     public abstract string Name { get; }
 
     public abstract string? Refuses(ServerModel model);
@@ -20,20 +22,19 @@ internal abstract class LinuxEngine : IEngine
         await Task.WhenAll(
             ProcessEngine.ServeProgramsAsync(programs, context, shutdown),
             handlers.Length == 0 ? Task.CompletedTask
-                : context.Model.Lane == LaneKind.Process ? ProcessEngine.ServeAsync(handlers, context, shutdown)
+                : context.Model.Lane == LaneKind.Process ? ProcessEngine.ServeAsync(handlers, context, shutdown, settings.WorkerCommand)
                 : ServeByThreadsAsync(handlers, context, shutdown)).ConfigureAwait(false);
     }
 
     /// <summary>Runs an event loop, on the calling thread, to its end.</summary>
     protected abstract void RunLoop(
-        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown);
+        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown);
 
     private Task ServeByThreadsAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
     {
         DoorSocket[] listeners = [.. sockets.Where(static socket => socket.IsListener)];
         IEnumerable<Task> lanes = sockets.Where(static socket => !socket.IsListener)
-            .Select(socket => LaneThread.RunAsync(
-                "datagrams", context.Shutdown, () => new BlockingDatagramLane(socket, context, shutdown).Run()));
+            .Select(socket => LaneThread.RunAsync("datagrams", context.Shutdown, () => ServeDatagrams(socket, context, shutdown)));
         return Task.WhenAll([.. lanes, .. listeners.Length > 0 ? AcceptingLanes(listeners, context, shutdown) : []]);
     }
 
@@ -41,23 +42,37 @@ internal abstract class LinuxEngine : IEngine
     {
         ServerModel model = context.Model;
         int lanes = model.Lanes == ServerModel.Many ? 1 : model.Lanes;
-        SharedListeners all = new(listeners, lanes);
+        SharedSockets all = new(listeners, lanes);
         return Enumerable.Range(0, lanes).Select(lane => model switch
         {
             { Lanes: ServerModel.Many } => RunThreadPerConnectionAsync(all, context, shutdown),
-            { SessionsPerLane: 1 } => LaneThread.RunAsync("lane", context.Shutdown, () => new BlockingLane(context, shutdown, new OutgoingThreads(context, shutdown)).Run(all)),
+            { SessionsPerLane: 1 } => LaneThread.RunAsync(
+                "lane", context.Shutdown, () => new BlockingLane(context, shutdown, new OutgoingThreads(context, shutdown)).Run(all)),
             _ => RunLoopAsync(ShareOf(lane, listeners, lanes), all, context, shutdown),
         });
     }
 
-    private static Task RunThreadPerConnectionAsync(SharedListeners listeners, ServerContext context, ShutdownEvents shutdown) =>
+    private static void ServeDatagrams(DoorSocket socket, ServerContext context, ShutdownEvents shutdown)
+    {
+        SharedSockets shared = new([socket], lanes: 1);
+        try
+        {
+            new BlockingDatagramLane(socket, context, shutdown).Run();
+        }
+        finally
+        {
+            shared.Leave();
+        }
+    }
+
+    private static Task RunThreadPerConnectionAsync(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown) =>
         LaneThread.RunAsync("acceptor", context.Shutdown, () =>
         {
             using ThreadPerConnection threads = new(listeners, context, shutdown);
             threads.Run();
         });
 
-    private Task RunLoopAsync(List<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown) =>
+    private Task RunLoopAsync(List<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown) =>
         LaneThread.RunAsync("loop", context.Shutdown, () => RunLoop(listeners, all, context, shutdown));
 
     /// <summary>Of the listeners of each door every loop has its own, as far as they go; a door with fewer is shared.</summary>

@@ -1,3 +1,4 @@
+using Doorbell.Lanes;
 using Doorbell.Lanes.Portable;
 using Doorbell.Serving;
 using Doorbell.Sockets;
@@ -14,5 +15,21 @@ internal sealed class PortableEngine : IEngine
 
     // On the thread pool, so that nothing of it depends on the thread that started the server.
     public Task ServeAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context) => Task.WhenAll(sockets.Select(socket => Task.Run(() =>
-        socket.IsListener ? new AsyncListener(socket, context).RunAsync() : new AsyncDatagramLane(socket, context).RunAsync())));
+        socket.IsListener ? ServeConnectionsAsync(socket, context) : ServeDatagramsAsync(socket, context))));
+
+    private static Task ServeConnectionsAsync(DoorSocket socket, ServerContext context) =>
+        new AsyncListener(socket, new SharedSockets([socket], lanes: 1), context).RunAsync();
+
+    private static async Task ServeDatagramsAsync(DoorSocket socket, ServerContext context)
+    {
+        SharedSockets shared = new([socket], lanes: 1);
+        try
+        {
+            await new AsyncDatagramLane(socket, context).RunAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            shared.Leave();
+        }
+    }
 }

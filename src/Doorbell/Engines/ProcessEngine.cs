@@ -10,11 +10,16 @@ namespace Doorbell.Engines;
 /// <summary>The server models whose lanes are processes.</summary>
 internal static class ProcessEngine
 {
-    public static Task ServeAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
+    /// <param name="sockets">What to serve.</param>
+    /// <param name="context">How.</param>
+    /// <param name="shutdown">When to stop.</param>
+    /// <param name="command">What a worker process runs; null for this program, as it was called.</param>
+    public static Task ServeAsync(
+        IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown, IReadOnlyList<string>? command)
     {
         if (context.Model.Lanes != ServerModel.Many)
         {
-            return RunWorkersAsync(context.Model.Lanes, sockets, context, shutdown);
+            return RunWorkersAsync(context.Model.Lanes, sockets, context, shutdown, command);
         }
 
         DoorSocket[] listeners = [.. sockets.Where(static socket => socket.IsListener)];
@@ -22,12 +27,12 @@ internal static class ProcessEngine
         List<Task> all = [];
         if (listeners.Length > 0)
         {
-            all.Add(RunAsync(context.Shutdown, () => new WorkerPerConnection(listeners, context, shutdown)));
+            all.Add(RunAsync(context.Shutdown, () => new WorkerPerConnection(listeners, context, shutdown, command)));
         }
 
         if (datagrams.Length > 0)
         {
-            all.Add(RunWorkersAsync(context.Model.DatagramLanes, datagrams, context, shutdown));
+            all.Add(RunWorkersAsync(context.Model.DatagramLanes, datagrams, context, shutdown, command));
         }
 
         return Task.WhenAll(all);
@@ -61,14 +66,23 @@ internal static class ProcessEngine
 
     private static void ServeDatagrams(string file, DoorSocket socket, ServerContext context, ShutdownEvents shutdown)
     {
-        using ProgramPerDatagram lane = new(file, socket, context, shutdown);
-        lane.Run();
+        SharedSockets shared = new([socket], lanes: 1);
+        try
+        {
+            using ProgramPerDatagram lane = new(file, socket, context, shutdown);
+            lane.Run();
+        }
+        finally
+        {
+            shared.Leave();
+        }
     }
 
-    private static Task RunWorkersAsync(int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown) =>
+    private static Task RunWorkersAsync(
+        int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown, IReadOnlyList<string>? command) =>
         LaneThread.RunAsync("workers", context.Shutdown, () =>
         {
-            using WorkerPool pool = new(workers, sockets, context, shutdown);
+            using WorkerPool pool = new(workers, sockets, context, shutdown, command);
             pool.Run();
         });
 }

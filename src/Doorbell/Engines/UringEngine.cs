@@ -7,7 +7,7 @@ using Doorbell.Sockets;
 namespace Doorbell.Engines;
 
 /// <summary>Event loops on io_uring(7). Datagrams are received and sent in batches by calls of their own, as under epoll.</summary>
-internal sealed unsafe class UringEngine : LinuxEngine
+internal sealed unsafe class UringEngine(EngineSettings settings) : LinuxEngine(settings)
 {
     public override string Name => "io_uring";
 
@@ -45,9 +45,9 @@ internal sealed unsafe class UringEngine : LinuxEngine
         : $"the io_uring engine runs event loops, the model loop; for the model {model.Name} leave out the engine";
 
     protected override void RunLoop(
-        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown)
+        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown)
     {
-        using LoopLane<UringConnection> lane = UringBackend.NewLane(listeners, all, context, shutdown, context.Options.RingSizes);
+        using LoopLane<UringConnection> lane = UringBackend.NewLane(listeners, all, context, shutdown, Settings.RingSizes);
         lane.Run();
     }
 

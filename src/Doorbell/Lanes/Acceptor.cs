@@ -119,11 +119,25 @@ internal sealed unsafe class Acceptor
         return TrySetOptions(listener, accepted);
     }
 
-    /// <summary>Closes one connection too many, and tells it why if there is something to tell.</summary>
-    public void Refuse(in AcceptedSocket accepted)
+    /// <summary>Whether a connection may come in; one that may not is closed.</summary>
+    /// <param name="accepted">The caller's if it may.</param>
+    /// <param name="leased">A lease has been acquired for it.</param>
+    public bool Admits(in AcceptedSocket accepted, bool leased)
     {
-        _context.Ledger.ConnectionRefused();
-        ServerLog.Refused(_context.Log, accepted.Door, accepted.Peer);
+        AdmissionDecision decision = _context.Admission.Decide(accepted.Peer, accepted.At, leased);
+        if (decision == AdmissionDecision.Admitted)
+        {
+            return true;
+        }
+
+        _context.CountRefusal(accepted.At, accepted.Peer, decision);
+        Refuse(accepted);
+        return false;
+    }
+
+    /// <summary>Closes a connection, and tells its peer why if there is something to tell.</summary>
+    private void Refuse(in AcceptedSocket accepted)
+    {
         byte[] refusal = _context.Admission.Refusal;
         fixed (byte* bytes = refusal)
         {

@@ -33,7 +33,7 @@ internal sealed class BlockingAcceptor : IDisposable
     }
 
     /// <summary>
-    /// Waits for the next connection, which has its place in the server's admission. False when the server accepts no more and nothing is
+    /// Waits for the next connection, which has its lease. False when the server accepts no more and nothing is
     /// left in the backlog that it should take.
     /// </summary>
     /// <exception cref="NetworkException">A listener can't go on.</exception>
@@ -53,14 +53,14 @@ internal sealed class BlockingAcceptor : IDisposable
                 StopWaiting();
             }
 
-            if (!TryAcquireLease(last, out bool place))
+            if (!TryAcquireLease(last, out bool leased))
             {
                 continue;
             }
 
             if (_acceptor.TryAccept(_left, out accepted, out TimeSpan pause))
             {
-                if (Admit(accepted, place))
+                if (_acceptor.Admits(accepted, leased))
                 {
                     return true;
                 }
@@ -68,7 +68,7 @@ internal sealed class BlockingAcceptor : IDisposable
                 continue;
             }
 
-            if (place)
+            if (leased)
             {
                 _context.Admission.Release();
             }
@@ -103,11 +103,11 @@ internal sealed class BlockingAcceptor : IDisposable
         }
     }
 
-    /// <summary>At the limit waits for a place, or does without where one too many is to be refused. False if stopped.</summary>
-    private bool TryAcquireLease(bool last, out bool place)
+    /// <summary>At the limit waits for a lease, or does without where one too many is to be refused. False if stopped.</summary>
+    private bool TryAcquireLease(bool last, out bool leased)
     {
-        place = _context.Admission.TryAcquire();
-        if (place || _context.Admission.RefusesAtLimit)
+        leased = _context.Admission.TryAcquire();
+        if (leased || _context.Admission.RefusesAtLimit)
         {
             return true;
         }
@@ -115,27 +115,11 @@ internal sealed class BlockingAcceptor : IDisposable
         try
         {
             _context.Admission.Acquire(last ? _context.Shutdown.Aborting : _context.Shutdown.AcceptingStopped);
-            return place = true;
+            return leased = true;
         }
         catch (OperationCanceledException)
         {
             return false;
         }
-    }
-
-    private bool Admit(in AcceptedSocket accepted, bool place)
-    {
-        if (place || _context.Admission.TryAcquire())
-        {
-            if (_context.Admission.Admits(accepted.Peer))
-            {
-                return true;
-            }
-
-            _context.Admission.Release();
-        }
-
-        _acceptor.Refuse(accepted);
-        return false;
     }
 }

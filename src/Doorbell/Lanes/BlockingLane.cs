@@ -12,7 +12,7 @@ namespace Doorbell.Lanes;
 internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown, OutgoingThreads outgoing)
 {
     /// <summary>Accepts and carries, one after the other, until the drain is over.</summary>
-    public void Run(SharedListeners listeners)
+    public void Run(SharedSockets listeners)
     {
         try
         {

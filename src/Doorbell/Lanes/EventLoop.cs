@@ -40,8 +40,24 @@ internal sealed class EventLoop : IDisposable
     private IEventLoopUser _user = null!;
     private bool _stopped;
 
-    /// <exception cref="NetworkException">No descriptor is left.</exception>
-    public EventLoop(ShutdownEvents shutdown) => _shutdown = shutdown;
+    /// <exception cref="NetworkException">No descriptor is left, or no memory to watch one.</exception>
+    public EventLoop(ShutdownEvents shutdown)
+    {
+        _shutdown = shutdown;
+        try
+        {
+            // Now, not when the server's end begins: a system that is out of memory then must not keep a server from ending.
+            Watch(_wake.Descriptor, Epoll.In, OnWake);
+            Watch(_shutdown.StopAccepting.Descriptor, Epoll.In, OnStopAccepting);
+            Watch(_shutdown.Drain.Descriptor, Epoll.In, OnShutdown);
+            Watch(_shutdown.Abort.Descriptor, Epoll.In, OnShutdown);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
 
     public TimerWheel Timers { get; } = new(MonotonicClock.Now);
 
@@ -142,22 +158,16 @@ internal sealed class EventLoop : IDisposable
     }
 
     /// <summary>Runs until <see cref="Stop"/>, sleeping in epoll_wait(2).</summary>
-    /// <exception cref="NetworkException">The system refuses to watch, or to wait.</exception>
+    /// <exception cref="NetworkException">The system refuses to wait.</exception>
     public void Run(IEventLoopUser user) => Run(user, Wait);
 
     /// <summary>Runs until <see cref="Stop"/>.</summary>
     /// <param name="user">Told of each round.</param>
     /// <param name="wait">Sleeps at most so many milliseconds, -1 for ever, dispatches what has happened, and returns the time then.</param>
-    /// <exception cref="NetworkException">The system refuses to watch, or to wait.</exception>
+    /// <exception cref="NetworkException">The system refuses to wait.</exception>
     public void Run(IEventLoopUser user, Func<int, TimeSpan> wait)
     {
         _user = user;
-        Watch(_wake.Descriptor, Epoll.In, OnWake);
-        Watch(_shutdown.StopAccepting.Descriptor, Epoll.In, OnStopAccepting);
-        Watch(_shutdown.Drain.Descriptor, Epoll.In, OnShutdown);
-
-        // Now, not when the drain begins: a system that is out of memory then must not keep a server from ending.
-        Watch(_shutdown.Abort.Descriptor, Epoll.In, OnShutdown);
         TimeSpan now = MonotonicClock.Now;
         while (true)
         {

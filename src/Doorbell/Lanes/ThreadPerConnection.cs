@@ -4,7 +4,7 @@ using Doorbell.Serving;
 namespace Doorbell.Lanes;
 
 /// <summary>One thread accepts and makes a thread, a blocking lane, for each connection.</summary>
-internal sealed class ThreadPerConnection(SharedListeners listeners, ServerContext context, ShutdownEvents shutdown) : IDisposable
+internal sealed class ThreadPerConnection(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown) : IDisposable
 {
     private readonly Backoff _backoff = new();
     private readonly OutgoingThreads _outgoing = new(context, shutdown);

@@ -63,12 +63,6 @@ public sealed record ServerOptions
     /// </summary>
     public IReadOnlyList<SocketOptionSetting> SocketOptions { get; init; } = [];
 
-    /// <summary>For tests: small ones are soon full.</summary>
-    internal RingSizes RingSizes { get; init; } = RingSizes.Default;
-
-    /// <summary>For tests: told of each event loop when all its connections are over.</summary>
-    internal Action<int, int>? LaneEnds { get; init; }
-
     /// <summary>
     /// Whether other servers of the same user may share the ports (SO_REUSEPORT, socket(7)), so that a new one can start before the
     /// old one ends. Default false. When one of them ends, the kernel resets the connections that wait in its backlog, unless
@@ -99,9 +93,6 @@ public sealed record ServerOptions
 
     /// <summary>What the sockets themselves have of all this.</summary>
     internal ListenOptions Listen => new(ListenBacklog, ReusePort, SocketOptions);
-
-    /// <summary>For tests: the program, and its arguments, that worker processes run instead of this one.</summary>
-    internal IReadOnlyList<string>? WorkerCommand { get; init; }
 
     /// <summary>The <see cref="Endpoints"/> with their service, and the <see cref="Doors"/>.</summary>
     internal IReadOnlyList<DoorOptions> AllDoors =>

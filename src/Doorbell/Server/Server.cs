@@ -111,9 +111,6 @@ public sealed class Server : IAsyncDisposable
     /// </summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
-    /// <summary>For tests: how many more connections may come in.</summary>
-    internal int LeasesLeft => _context.Admission.LeasesLeft;
-
     /// <summary>Binds every endpoint and begins to serve.</summary>
     /// <param name="service">What to serve.</param>
     /// <param name="endpoints">Where, as <see cref="Endpoint.Parse(string)"/> takes them.</param>
@@ -138,7 +135,12 @@ public sealed class Server : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The start was cancelled.</exception>
     /// <exception cref="PlatformNotSupportedException">The model can't run here; the message says which can.</exception>
     /// <exception cref="NetworkException">An endpoint can't be resolved or bound; then none is.</exception>
-    public static async Task<Server> StartAsync(ServerOptions options, CancellationToken cancellation)
+    public static Task<Server> StartAsync(ServerOptions options, CancellationToken cancellation) =>
+        StartAsync(options, static (kind, model) => EngineChoice.For(kind, model, EngineSettings.Default), cancellation);
+
+    /// <summary>As <see cref="StartAsync(ServerOptions, CancellationToken)"/>, on an engine that the caller makes.</summary>
+    internal static async Task<Server> StartAsync(
+        ServerOptions options, Func<EngineKind, ServerModel, EngineChoice> choose, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(options);
         cancellation.ThrowIfCancellationRequested();
@@ -150,7 +152,7 @@ public sealed class Server : IAsyncDisposable
             return InWorker(worker, options, model);
         }
 
-        EngineChoice engine = EngineChoice.For(options.Engine, model);
+        EngineChoice engine = choose(options.Engine, model);
         RequireRunnable(options, model, engine.Engine);
         using TakeoverClient? takeover = options.TakeoverPath is { } path ? TakeoverClient.Ask(path, options.Listen) : null;
         Binding binding = new(options.AllDoors, options.Service, options.Listen, model, takeover?.Sockets ?? []);
@@ -369,7 +371,7 @@ public sealed class Server : IAsyncDisposable
         SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Slots, options.Counters);
         SharedPeers? workers = worker.IsConnection ? null : new SharedPeers(shared, worker.Slot);
         ServerContext context = ContextOf(options, ServerModel.Iterative, shared[worker.Slot], workers);
-        EpollEngine engine = new();
+        EpollEngine engine = new(EngineSettings.Default);
         return new Server(context, model, engine.Name, sockets) { Completion = WorkerServer.ServeAsync(worker, sockets, context, engine) };
     }
 

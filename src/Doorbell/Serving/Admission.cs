@@ -1,11 +1,15 @@
-using Doorbell.Processes.Workers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Doorbell.Serving;
 
-/// <summary>Who may come in: so many connections at once, in all and from one address. Any thread may call any member.</summary>
+/// <summary>
+/// Decides who may come in: so many connections at once, in all and from one address. Every lane asks it, for each connection and each
+/// datagram. Any thread may call any member.
+/// </summary>
 /// <remarks>
-/// A lane takes a place before it accepts, asks <see cref="Admits"/> of whom it has accepted, and gives both back with
-/// <see cref="Release(PeerAddress)"/>. Its table holds an entry for each address that has a connection open, so the total bounds it.
+/// A connection has a lease, of which there are <see cref="ServerOptions.MaxConnections"/>. Where connections wait in the backlog for room
+/// (<see cref="AtLimit.LeaveInBacklog"/>), a lane acquires the lease before it accepts; otherwise <see cref="Decide(PeerAddress, Door, bool)"/>
+/// acquires it. The table holds an entry for each address that has a connection open, so the total bounds it.
 /// </remarks>
 internal sealed class Admission : IDisposable
 {
@@ -14,12 +18,11 @@ internal sealed class Admission : IDisposable
     private readonly Dictionary<UInt128, int> _ofAddress = [];
     private readonly HashSet<Action> _waiting = [];
     private readonly Lock _lock = new();
-
-    private readonly SharedPeers? _workers;
+    private readonly SharedAddressCount? _workers;
 
     /// <param name="options">The limits.</param>
     /// <param name="workers">In a worker process: what the others have.</param>
-    public Admission(ServerOptions options, SharedPeers? workers = null)
+    public Admission(ServerOptions options, SharedAddressCount? workers = null)
     {
         _workers = workers;
         _leases = new SemaphoreSlim(options.MaxConnections);
@@ -31,13 +34,13 @@ internal sealed class Admission : IDisposable
     /// <summary>Whether one too many is accepted and closed; otherwise it waits in the backlog.</summary>
     public bool RefusesAtLimit { get; }
 
-    /// <summary>How many more may come in just now.</summary>
+    /// <summary>How many more connections may come in just now.</summary>
     public int LeasesLeft => _leases.CurrentCount;
 
-    /// <summary>What one that is refused is told; perhaps nothing.</summary>
+    /// <summary>What a peer that is refused is told; perhaps nothing.</summary>
     public byte[] Refusal { get; }
 
-    /// <summary>Waits for a place. Whoever has one gives it back with <see cref="Release()"/> or <see cref="Release(PeerAddress)"/>.</summary>
+    /// <summary>Waits for a lease.</summary>
     public Task AcquireAsync(CancellationToken stop) => _leases.WaitAsync(stop);
 
     /// <inheritdoc cref="AcquireAsync"/>
@@ -45,7 +48,7 @@ internal sealed class Admission : IDisposable
 
     public bool TryAcquire() => _leases.Wait(0);
 
-    /// <summary>As <see cref="TryAcquire()"/>; if there is no place, calls back, once, when there may be one.</summary>
+    /// <summary>As <see cref="TryAcquire()"/>; if there is no lease, calls back, once, when there may be one.</summary>
     public bool TryAcquire(Action whenRoom)
     {
         if (_leases.Wait(0))
@@ -62,38 +65,43 @@ internal sealed class Admission : IDisposable
         return _leases.Wait(0);
     }
 
-    /// <summary>The place was not used.</summary>
+    /// <summary>A lease was not used.</summary>
     public void Release()
     {
         _leases.Release();
         CallBack();
     }
 
-    /// <summary>Counts a connection of <paramref name="peer"/>; false if it has too many already. Then the place is still held.</summary>
-    public bool Admits(PeerAddress peer)
+    /// <summary>Whether this peer may come in at this door. That is all that a datagram needs.</summary>
+    [SuppressMessage("Performance", "CA1822", Justification = "whom a door denies is an instance's to know")]
+    public AdmissionDecision Decide(PeerAddress peer, Door door) => AdmissionDecision.Admitted;
+
+    /// <summary>
+    /// Whether this connection may come in. If so it has a lease and is counted, until <see cref="Release(PeerAddress)"/>; if not, it has
+    /// none.
+    /// </summary>
+    /// <param name="peer">Whose it is.</param>
+    /// <param name="door">Where it came in.</param>
+    /// <param name="leased">A lease has been acquired for it.</param>
+    public AdmissionDecision Decide(PeerAddress peer, Door door, bool leased)
     {
-        if (_maxPerAddress == int.MaxValue || peer.Kind is not (AddressKind.IPv4 or AddressKind.IPv6))
+        if (!leased && !TryAcquire())
         {
-            return true;
+            return AdmissionDecision.Full;
         }
 
-        UInt128 key = KeyOf(peer);
-        if (_workers is not null)
+        AdmissionDecision decision = Decide(peer, door);
+        if (decision == AdmissionDecision.Admitted && !TryCount(peer))
         {
-            return _workers.Admits(key, _maxPerAddress);
+            decision = AdmissionDecision.TooManyFromAddress;
         }
 
-        lock (_lock)
+        if (decision != AdmissionDecision.Admitted)
         {
-            int count = _ofAddress.GetValueOrDefault(key);
-            if (count >= _maxPerAddress)
-            {
-                return false;
-            }
-
-            _ofAddress[key] = count + 1;
-            return true;
+            Release();
         }
+
+        return decision;
     }
 
     /// <summary>A connection that was admitted is over.</summary>
@@ -102,7 +110,7 @@ internal sealed class Admission : IDisposable
         if (_maxPerAddress != int.MaxValue && peer.Kind is AddressKind.IPv4 or AddressKind.IPv6)
         {
             UInt128 key = KeyOf(peer);
-            _workers?.Leave();
+            _workers?.Release();
             lock (_lock)
             {
                 if (_ofAddress.TryGetValue(key, out int count) && count > 1)
@@ -121,9 +129,36 @@ internal sealed class Admission : IDisposable
 
     public void Dispose() => _leases.Dispose();
 
+    /// <summary>Counts a connection of a peer; false if its address has too many already.</summary>
+    private bool TryCount(PeerAddress peer)
+    {
+        if (_maxPerAddress == int.MaxValue || peer.Kind is not (AddressKind.IPv4 or AddressKind.IPv6))
+        {
+            return true;
+        }
+
+        UInt128 key = KeyOf(peer);
+        if (_workers is not null)
+        {
+            return _workers.TryAcquire(key, _maxPerAddress);
+        }
+
+        lock (_lock)
+        {
+            int count = _ofAddress.GetValueOrDefault(key);
+            if (count >= _maxPerAddress)
+            {
+                return false;
+            }
+
+            _ofAddress[key] = count + 1;
+            return true;
+        }
+    }
+
     private void CallBack()
     {
-        // Whoever waits puts itself on the list and then looks for a place; the place is given back first and then the list looked at.
+        // A lane that waits puts itself on the list and then tries to acquire; here the lease is released first, and then the list looked at.
         Interlocked.MemoryBarrier();
         if (_waiting.Count == 0)
         {

@@ -29,6 +29,18 @@ internal sealed record ServerContext(ServerOptions Options, ServerModel Model, A
         }
     }
 
+    /// <summary>Counts a connection that the admission has refused, and logs it.</summary>
+    public void CountRefusal(Door door, PeerAddress peer, AdmissionDecision decision)
+    {
+        Ledger.ConnectionRefused();
+        ServerLog.Refused(Log, door.Endpoint, peer, decision switch
+        {
+            AdmissionDecision.Full => "MaxConnections are open",
+            AdmissionDecision.TooManyFromAddress => "its address has MaxConnectionsPerAddress open",
+            _ => "its address is denied",
+        });
+    }
+
     /// <summary>What the system is short of at one listener it is usually short of at every other: said once for all of them.</summary>
     public LogThrottle Shortages { get; } = new();
 }

@@ -98,8 +98,8 @@ internal static partial class ServerLog
     [LoggerMessage(11, LogLevel.Information, "{Door}: {Count} bytes of {Peer}")]
     public static partial void Datagram(ILogger log, Endpoint door, int count, PeerAddress peer);
 
-    [LoggerMessage(12, LogLevel.Information, "{Door}: connection from {Peer} refused: too many connections")]
-    public static partial void Refused(ILogger log, Endpoint door, PeerAddress peer);
+    [LoggerMessage(12, LogLevel.Information, "{Door}: connection from {Peer} refused: {Why}")]
+    public static partial void Refused(ILogger log, Endpoint door, PeerAddress peer, string why);
 
     [LoggerMessage(13, LogLevel.Warning, "{Door}: the system gives no thread for {Peer}, which waits: {Failure}")]
     public static partial void ThreadFailed(ILogger log, Endpoint door, PeerAddress peer, string failure);
@@ -138,6 +138,10 @@ internal static partial class ServerLog
         + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
         + "ServerOptions.ListenBacklog and net.core.somaxconn")]
     public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
+
+    [LoggerMessage(36, LogLevel.Error, "a lane has ended, and its sessions have not given back {Arrays} arrays and {Buffers} receive buffers: "
+        + "this is a fault of Doorbell's, please report it")]
+    public static partial void NotReturned(ILogger log, int arrays, int buffers);
 
     [LoggerMessage(32, LogLevel.Warning, "{Warning}")]
     public static partial void CounterGrew(ILogger log, string warning);

@@ -55,7 +55,7 @@ public sealed class HandlerFaultTests
         Peer.Eventually(() => log.All.Count(static line => line.Exception is InvalidOperationException) == Peers, "all are logged");
         IEnumerable<LogRecord> faults = log.All.Where(static line => line.Exception is not null);
         Assert.Equal(Peers, faults.Select(static line => line.Named["ConnectionId"]).Distinct().Count());
-        Peer.Eventually(() => running.Server.LeasesLeft == 10_000, "their places are free");
+        Peer.Eventually(() => running.LeasesLeft == 10_000, "their places are free");
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Doorbell.Native;
 
@@ -28,11 +27,11 @@ public sealed class FailingLaneTests
     [MemberData(nameof(Failures))]
     public async Task A_lane_that_fails_resets_and_counts_its_connections_and_gives_all_back(string model, bool forGood)
     {
-        ConcurrentQueue<(int Arrays, int Buffers)> left = [];
+        using Warnings log = new();
         int rings = Rings();
         using NthFault once = new(SystemCall.Wait, Libc.InvalidArgument, nth: 1);
         using SeededFaults always = new(1, new Fault(SystemCall.Wait, Libc.InvalidArgument, OneIn: 1));
-        Running server = await StartAsync(model, left);
+        Running server = await StartAsync(model, log);
         using Peer idle = Asked(server);
         using Peer deaf = Asked(server);
         using Peer unfinished = Asked(server);
@@ -54,8 +53,8 @@ public sealed class FailingLaneTests
 
         Array.ForEach([idle, deaf, unfinished, wakes], AssertReset);
         Assert.Equal((4, 4), (server.Counts.ConnectionsOpened, server.Counts.Closed(CloseReason.TransportFailed)));
-        Assert.Equal(Places, server.Server.LeasesLeft);
-        Assert.Equal([(0, 0)], left);
+        Assert.Equal(Places, server.LeasesLeft);
+        Assert.DoesNotContain(log.Lines, static line => line.Contains("given back", StringComparison.Ordinal));
         Peer.Eventually(() => Rings() == rings, "no ring is left");
         await AssertPortIsFreeAsync(server.Endpoint, atOnce: !forGood);
     }
@@ -66,20 +65,21 @@ public sealed class FailingLaneTests
     public async Task A_lane_that_fails_before_it_serves_ends_the_server(string model)
     {
         int rings = Rings();
+        using Warnings log = new();
         using SeededFaults faults = new(1, new Fault(SystemCall.Watch, Libc.OutOfMemory, OneIn: 1));
         faults.Begin();
-        Running server = await StartAsync(model, []);
+        Running server = await StartAsync(model, log);
         await Assert.ThrowsAsync<NetworkException>(
             () => server.Server.Completion.WaitAsync(_patience, TestContext.Current.CancellationToken));
         Assert.Throws<SocketException>(() => server.Connect());
         Peer.Eventually(() => Rings() == rings, "no ring is left");
     }
 
-    private static Task<Running> StartAsync(string model, ConcurrentQueue<(int Arrays, int Buffers)> left) => Running.StartAsync(
+    private static Task<Running> StartAsync(string model, Warnings log) => Running.StartAsync(
         Sizes.Service, model: model, maxConnections: Places, change: options => options with
         {
             Model = ServerModel.Loop(1),
-            LaneEnds = (arrays, buffers) => left.Enqueue((arrays, buffers)),
+            Logging = log,
         });
 
     /// <summary>A connection that its lane knows.</summary>

@@ -1,5 +1,3 @@
-using Doorbell.Native;
-
 namespace Doorbell.Tests;
 
 /// <summary>One call of a kind fails, or moves only one of what it was asked to move: the n-th since <see cref="Begin"/>.</summary>

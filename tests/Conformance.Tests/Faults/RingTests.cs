@@ -1,4 +1,5 @@
 using System.Buffers;
+using Doorbell.Lanes.Loops;
 using Doorbell.Native;
 
 namespace Doorbell.Tests;
@@ -133,9 +134,8 @@ public sealed class RingTests
         service, model: "loop/io_uring", change: options => options with
         {
             Model = ServerModel.Loop(1),
-            RingSizes = sizes,
             MaxConnectionsPerAddress = 1000,
-        });
+        }, settings: settings => settings with { RingSizes = sizes });
 
     /// <summary>Submits all, and takes no completion until they are.</summary>
     private static int[] Completed(IoUring ring)

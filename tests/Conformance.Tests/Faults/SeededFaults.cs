@@ -1,5 +1,3 @@
-using Doorbell.Native;
-
 namespace Doorbell.Tests;
 
 /// <summary>What is done to a system call: it fails with an errno, or moves fewer bytes than it was asked to.</summary>

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Doorbell.Native;
 
 namespace Doorbell.Tests;
 

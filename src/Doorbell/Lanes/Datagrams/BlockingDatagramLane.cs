@@ -87,7 +87,11 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
         finally
         {
             _opened?.Close();
-            _bound.Release();
+            if (_isOpened)
+            {
+                // No door's: the lane's own.
+                _bound.Release();
+            }
             _session.Closed(reason);
             LogFault(default);
             Dispose();
@@ -302,6 +306,12 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
         if (message.IsTruncated)
         {
             _context.Ledger.DatagramDropped(DatagramDrop.Truncated);
+            return;
+        }
+
+        // A handler that has opened a socket of its own hears whom it has asked there.
+        if (!_isOpened && _context.Admission.Decide(message.Peer, _bound.Door) != AdmissionDecision.Admitted)
+        {
             return;
         }
 

@@ -32,7 +32,7 @@ internal sealed class EpollBackend : LaneBackend<PolledConnection>
     /// <summary>A lane on epoll: see <see cref="LoopLane{TConnection}"/>.</summary>
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public static LoopLane<PolledConnection> NewLane(
-        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown) =>
+        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown) =>
         new(listeners, all, context, shutdown, static lane => new EpollBackend(lane));
 
     public override PolledConnection Make(in AcceptedSocket accepted, LaneBell bell) =>

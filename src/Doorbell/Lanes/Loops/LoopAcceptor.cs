@@ -14,14 +14,14 @@ internal sealed class LoopAcceptor
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
 
     private readonly IReadOnlyList<DoorSocket> _listeners;
-    private readonly SharedListeners _all;
+    private readonly SharedSockets _all;
     private readonly ServerContext _context;
     private readonly EventLoop _loop;
     private readonly Action _wake;
     private readonly Acceptor _acceptor;
     private readonly Func<AcceptedSocket, TimeSpan, bool> _open;
 
-    /// <summary>Connections that the kernel accepted before it was told that there is no place for them: they wait for one here.</summary>
+    /// <summary>Connections that the kernel accepted before it was told that there is no lease for them: they wait for one here.</summary>
     private readonly Queue<AcceptedSocket> _held = new();
 
     /// <summary>A listener has had news since it was last found empty (edge-triggered: it says so once).</summary>
@@ -38,10 +38,10 @@ internal sealed class LoopAcceptor
     /// <param name="all">The listeners of all lanes.</param>
     /// <param name="context">What to serve.</param>
     /// <param name="loop">The lane's: it hears the listeners, and is woken when there may be room again.</param>
-    /// <param name="open">Takes a connection, and its place in the admission; false to accept no more this round.</param>
+    /// <param name="open">Takes a connection, and its lease; false to accept no more this round.</param>
     public LoopAcceptor(
         IReadOnlyList<DoorSocket> listeners,
-        SharedListeners all,
+        SharedSockets all,
         ServerContext context,
         EventLoop loop,
         Func<AcceptedSocket, TimeSpan, bool> open)
@@ -145,8 +145,8 @@ internal sealed class LoopAcceptor
 
         for (int i = 0; i < AcceptsPerRound; i++)
         {
-            bool place = _context.Admission.TryAcquire(_wake);
-            if (!place && !_context.Admission.RefusesAtLimit)
+            bool leased = _context.Admission.TryAcquire(_wake);
+            if (!leased && !_context.Admission.RefusesAtLimit)
             {
                 _hasBacklog = false;
                 return;
@@ -154,19 +154,23 @@ internal sealed class LoopAcceptor
 
             if (!TryAccept(draining, out AcceptedSocket accepted, out TimeSpan pause))
             {
-                ReleaseIf(place);
+                if (leased)
+                {
+                    _context.Admission.Release();
+                }
+
                 NothingToAccept(pause, now, draining);
                 return;
             }
 
-            if (!Admit(accepted, place, now))
+            if (!Admit(accepted, leased, now))
             {
                 return;
             }
         }
     }
 
-    /// <summary>The kernel has accepted one that was not asked for by itself; it is opened, refused, or waits for a place.</summary>
+    /// <summary>The kernel has accepted one that was not asked for by itself; it is opened, refused, or waits for a lease.</summary>
     public void Take(int listener, int descriptor, TimeSpan now)
     {
         if (!_acceptor.TryTake(_listeners[listener], descriptor, out AcceptedSocket accepted))
@@ -174,10 +178,10 @@ internal sealed class LoopAcceptor
             return;
         }
 
-        bool place = _context.Admission.TryAcquire(_wake);
-        if (place || _context.Admission.RefusesAtLimit)
+        bool leased = _context.Admission.TryAcquire(_wake);
+        if (leased || _context.Admission.RefusesAtLimit)
         {
-            Admit(accepted, place, now);
+            Admit(accepted, leased, now);
         }
         else
         {
@@ -203,7 +207,7 @@ internal sealed class LoopAcceptor
         _all.Leave();
     }
 
-    /// <summary>False if there is no place for all of them.</summary>
+    /// <summary>False if there is no lease for all of them.</summary>
     private bool AdmitHeld(TimeSpan now)
     {
         while (_held.Count > 0)
@@ -213,23 +217,14 @@ internal sealed class LoopAcceptor
                 return false;
             }
 
-            Admit(_held.Dequeue(), place: true, now);
+            Admit(_held.Dequeue(), leased: true, now);
         }
 
         return true;
     }
 
-    private bool Admit(in AcceptedSocket accepted, bool place, TimeSpan now)
-    {
-        if (place && _context.Admission.Admits(accepted.Peer))
-        {
-            return _open(accepted, now);
-        }
-
-        ReleaseIf(place);
-        _acceptor.Refuse(accepted);
-        return true;
-    }
+    private bool Admit(in AcceptedSocket accepted, bool leased, TimeSpan now) =>
+        !_acceptor.Admits(accepted, leased) || _open(accepted, now);
 
     /// <summary>
     /// Before the last accepts: of those that wait the kernel wakes one, and a connection that woke this lane would be noticed by no
@@ -287,14 +282,6 @@ internal sealed class LoopAcceptor
         else
         {
             _hasBacklog = false;
-        }
-    }
-
-    private void ReleaseIf(bool place)
-    {
-        if (place)
-        {
-            _context.Admission.Release();
         }
     }
 }

@@ -32,7 +32,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public LoopLane(
         IReadOnlyList<DoorSocket> listeners,
-        SharedListeners all,
+        SharedSockets all,
         ServerContext context,
         ShutdownEvents shutdown,
         Func<LoopLane<TConnection>, LaneBackend<TConnection>> newBackend)
@@ -100,10 +100,9 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         }
         finally
         {
-            Context.Options.LaneEnds?.Invoke(Pool.Out, Backend.BuffersOut);
+            RequireAllReturned();
         }
 
-        Debug.Assert(Pool.Out == 0 && Backend.BuffersOut == 0, "memory was not given back");
         Acceptor.ThrowIfFailed();
     }
 
@@ -363,6 +362,16 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
             {
                 // Perhaps what the lane has failed of, such as a log that throws: the others are closed all the same.
             }
+        }
+    }
+
+    /// <summary>What the lane lent to its sessions has come back with the last of them, however they ended.</summary>
+    private void RequireAllReturned()
+    {
+        if (Pool.Out != 0 || Backend.BuffersOut != 0)
+        {
+            Debug.Fail("memory was not given back");
+            ServerLog.NotReturned(Context.Log, Pool.Out, Backend.BuffersOut);
         }
     }
 

@@ -102,7 +102,7 @@ internal sealed class MultishotAcceptor(IReadOnlyList<DoorSocket> listeners, Ser
     private void Arm(int listener)
     {
         nint none = 0;
-        ref Submission accept = ref ring.Next(SystemCall.Accept, ref none, Operation.Accept, listeners[listener].Descriptor, listener);
+        ref Submission accept = ref ring.Next(ref none, Operation.Accept, listeners[listener].Descriptor, listener);
         accept.Priority = Operation.AcceptMultishot;
         accept.OperationFlags = Libc.SocketCloseOnExec;
         _armed[listener] = true;

@@ -48,7 +48,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
     /// <summary>A lane on io_uring: see <see cref="LoopLane{TConnection}"/>.</summary>
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public static LoopLane<UringConnection> NewLane(
-        IReadOnlyList<DoorSocket> listeners, SharedListeners all, ServerContext context, ShutdownEvents shutdown, RingSizes sizes) =>
+        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown, RingSizes sizes) =>
         new(listeners, all, context, shutdown, lane => new UringBackend(lane, listeners, sizes));
 
     public override UringConnection Make(in AcceptedSocket accepted, LaneBell bell) => new(accepted, _lane.Context, bell, _lane.Pool);
@@ -222,7 +222,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
     {
         ReadOnlySpan<byte> outgoing = connection.Session.Outgoing.Span;
         nint length = outgoing.Length;
-        ref Submission send = ref _ring.Next(SystemCall.Send, ref length, Operation.Send, connection.Descriptor, connection.Token);
+        ref Submission send = ref _ring.Next(ref length, Operation.Send, connection.Descriptor, connection.Token);
         fixed (byte* bytes = outgoing)
         {
             // It does not move: the lane's pool has pinned arrays alone.

@@ -50,7 +50,7 @@ internal sealed class UringReceiver : IDisposable
         }
 
         nint length = 0;
-        ref Submission receive = ref _ring.Next(SystemCall.Receive, ref length, Operation.Receive, connection.Descriptor, connection.Token);
+        ref Submission receive = ref _ring.Next(ref length, Operation.Receive, connection.Descriptor, connection.Token);
         receive.Flags = Operation.SelectBuffer;
         receive.Priority = Operation.ReceiveMultishot;
         receive.BufferGroup = _buffers.Group;

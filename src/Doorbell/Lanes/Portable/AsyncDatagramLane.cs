@@ -50,7 +50,8 @@ internal sealed class AsyncDatagramLane : IDisposable
             new AsyncDatagramSocket(
                 bound.Socket, bound.Door.Endpoint, bound.Door.Service.DatagramLimits, context.Ledger, context.Shutdown, context.Log)
             {
-                Release = bound.Release,
+                Release = static () => { },
+                Decide = peer => context.Admission.Decide(peer, bound.Door),
             },
             context.NewDatagramHandler(bound.Door)) => DatagramOffload.Refuse(bound);
 
@@ -239,6 +240,11 @@ internal sealed class AsyncDatagramLane : IDisposable
         if (count > _options.Limits.MaxDatagramBytes)
         {
             _options.Ledger.DatagramDropped(DatagramDrop.Truncated);
+            return;
+        }
+
+        if (_options.Decide(peer) != AdmissionDecision.Admitted)
+        {
             return;
         }
 

@@ -20,7 +20,10 @@ internal sealed record AsyncDatagramSocket(
     /// <summary>Whether the handler may close the socket: it is not a server's door.</summary>
     public bool MayClose { get; init; }
 
-    /// <summary>Closes the socket.</summary>
+    /// <summary>Whether a peer's datagrams are taken; all are, unless it is a server's door.</summary>
+    public Func<PeerAddress, AdmissionDecision> Decide { get; init; } = static _ => AdmissionDecision.Admitted;
+
+    /// <summary>Closes the socket; a server's door is closed by the engine.</summary>
     public Action Release { get; init; } = Socket.Dispose;
 
     /// <summary>Of a connected socket: is told why the peer can't be reached, before the handler is.</summary>

@@ -8,7 +8,7 @@ using Doorbell.Sockets;
 namespace Doorbell.Lanes.Portable;
 
 /// <summary>Accepts connections and starts a lane, a task, for each.</summary>
-internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
+internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, ServerContext context)
 {
     private readonly Socket _listener = bound.Socket;
     private readonly Endpoint _door = bound.Door.Endpoint;
@@ -38,7 +38,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         }
         finally
         {
-            bound.Release();
+            listeners.Leave();
             LaneEnded();
         }
 
@@ -69,7 +69,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
         }
     }
 
-    /// <summary>At the limit the rest waits in the kernel's backlog. No place is held meanwhile: other doors need it.</summary>
+    /// <summary>At the limit the rest waits in the kernel's backlog. No lease is held meanwhile: other doors need it.</summary>
     private async Task WaitForRoomAsync(CancellationToken draining)
     {
         if (!context.Admission.RefusesAtLimit)
@@ -82,18 +82,14 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
     private async Task AdmitAsync(Socket connection)
     {
         PeerAddress peer = PeerOf(connection);
-        if (!context.Admission.TryAcquire())
+        bool leased = context.Admission.TryAcquire();
+        if (!leased && !context.Admission.RefusesAtLimit)
         {
-            if (context.Admission.RefusesAtLimit)
-            {
-                Refuse(connection, peer);
-                return;
-            }
-
             try
             {
-                // Another door was quicker to take the place: this connection waits for the next one.
+                // Another door was quicker to acquire the lease: this connection waits for the next one.
                 await context.Admission.AcquireAsync(context.Shutdown.Aborting);
+                leased = true;
             }
             catch (OperationCanceledException)
             {
@@ -102,22 +98,25 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
             }
         }
 
-        if (context.Admission.Admits(peer))
-        {
-            Start(connection, peer);
-        }
-        else
-        {
-            context.Admission.Release();
-            Refuse(connection, peer);
-        }
+        Admit(connection, peer, leased);
     }
 
-    /// <summary>Closes one connection too many, and tells it why if there is something to tell.</summary>
-    private void Refuse(Socket connection, PeerAddress peer)
+    private void Admit(Socket connection, PeerAddress peer, bool leased)
     {
-        context.Ledger.ConnectionRefused();
-        ServerLog.Refused(context.Log, _door, peer);
+        AdmissionDecision decision = context.Admission.Decide(peer, bound.Door, leased);
+        if (decision == AdmissionDecision.Admitted)
+        {
+            Start(connection, peer);
+            return;
+        }
+
+        context.CountRefusal(bound.Door, peer, decision);
+        Refuse(connection);
+    }
+
+    /// <summary>Closes a connection, and tells its peer why if there is something to tell.</summary>
+    private void Refuse(Socket connection)
+    {
         using (connection)
         {
             try
@@ -176,16 +175,7 @@ internal sealed class AsyncListener(DoorSocket bound, ServerContext context)
                     DoorSocket.ResumeHandshakes((int)connection.SafeHandle.DangerousGetHandle());
                 }
 
-                PeerAddress peer = PeerOf(connection);
-                if (context.Admission.Admits(peer))
-                {
-                    Start(connection, peer);
-                }
-                else
-                {
-                    context.Admission.Release();
-                    Refuse(connection, peer);
-                }
+                Admit(connection, PeerOf(connection), leased: true);
             }
         }
         catch (SocketException nobody) when (nobody.SocketErrorCode == SocketError.WouldBlock)

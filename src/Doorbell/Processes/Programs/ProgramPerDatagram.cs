@@ -51,7 +51,6 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
 
     public void Dispose()
     {
-        _bound.Release();
         _spawner.Dispose();
         _loop.Dispose();
     }
@@ -134,6 +133,11 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         }
 
         PeerAddress peer = SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, Math.Min(addressLength, MaxAddress)));
+        if (_context.Admission.Decide(peer, _bound.Door) != AdmissionDecision.Admitted)
+        {
+            return false;
+        }
+
         _context.Ledger.DatagramReceived((int)count, requests: 1);
         return TryStart(_buffer.AsSpan(0, (int)count), peer, now);
     }

@@ -1,35 +1,35 @@
+using Doorbell.Serving;
+
 namespace Doorbell.Processes.Workers;
 
 /// <summary>Whose connection each of a server's workers has now, in the memory they share: how they count one address together.</summary>
-internal sealed class SharedPeers(SharedLedgers shared, int own)
+internal sealed class SharedPeers(SharedLedgers shared, int own) : SharedAddressCount
 {
-    /// <summary>
-    /// Notes whom this worker has; false, and noted no more, if more than <paramref name="most"/> workers then have that one. Of two
-    /// that come at once both may be refused, but never one too many admitted.
-    /// </summary>
-    public bool Admits(UInt128 peer, int most)
+    /// <inheritdoc/>
+    /// <remarks>Of two that come at once both may be refused, but never one too many admitted.</remarks>
+    public override bool TryAcquire(UInt128 address, int max)
     {
-        Write(peer);
+        Write(address);
         int count = 0;
         for (int slot = 0; slot < shared.Slots; slot++)
         {
             Span<long> cells = shared.PeerOf(slot);
             ulong low = (ulong)Volatile.Read(ref cells[0]);
             ulong high = (ulong)Volatile.Read(ref cells[1]);
-            count += new UInt128(high, low) == peer ? 1 : 0;
+            count += new UInt128(high, low) == address ? 1 : 0;
         }
 
-        if (count <= most)
+        if (count <= max)
         {
             return true;
         }
 
-        Leave();
+        Release();
         return false;
     }
 
     /// <summary>This worker has none, or has died.</summary>
-    public void Leave() => Write(UInt128.Zero);
+    public override void Release() => Write(UInt128.Zero);
 
     private void Write(UInt128 peer)
     {

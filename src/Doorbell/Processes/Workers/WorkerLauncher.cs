@@ -23,11 +23,12 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     /// <param name="context">What to serve.</param>
     /// <param name="shutdown">When to stop.</param>
     /// <param name="slots">Most processes at once.</param>
-    public WorkerLauncher(ServerContext context, ShutdownEvents shutdown, int slots)
+    /// <param name="command">What they run; null for this program, as it was called.</param>
+    public WorkerLauncher(ServerContext context, ShutdownEvents shutdown, int slots, IReadOnlyList<string>? command)
     {
         _context = context;
         _shutdown = shutdown;
-        IReadOnlyList<string> command = context.Options.WorkerCommand ?? ["/proc/self/exe", .. OwnArguments()];
+        command ??= ["/proc/self/exe", .. OwnArguments()];
         _spawner = new Spawner(command[0], [.. command.Skip(1)], Spawner.InheritedEnvironment());
         _ledgers = SharedLedgers.Make(slots, context.Options.Counters);
         int* ends = stackalloc int[2];
@@ -43,7 +44,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     public Ledger LedgerOf(int slot) => _ledgers[slot];
 
     /// <summary>The process in that slot is gone, and its connection with it.</summary>
-    public void ForgetPeerOf(int slot) => new SharedPeers(_ledgers, slot).Leave();
+    public void ForgetPeerOf(int slot) => new SharedPeers(_ledgers, slot).Release();
 
     /// <summary>Tells all processes, and those yet to start, that the server drains.</summary>
     public void Drain() => _drain.Raise();
@@ -63,7 +64,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
             sockets,
             isConnection);
         Span<(int Ours, int Its)> descriptors = stackalloc (int, int)[5 + sockets.Count];
-        int[] shared = 
+        int[] shared =
         [
             _ledgers.Descriptor, _shutdown.StopAccepting.Descriptor, _drain.Descriptor, _shutdown.Abort.Descriptor, _life,
             .. sockets.Select(static socket => socket.Descriptor),

@@ -15,8 +15,10 @@ internal sealed class WorkerPerConnection : ProcessLane
     private readonly WorkerLauncher _launcher;
     private readonly HashSet<int> _included = [];
 
-    public WorkerPerConnection(IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown)
-        : base(listeners, context, shutdown) => _launcher = new WorkerLauncher(context, shutdown, context.Options.MaxConnections);
+    public WorkerPerConnection(
+        IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown, IReadOnlyList<string>? command)
+        : base(listeners, context, shutdown) => _launcher =
+        new WorkerLauncher(context, shutdown, context.Options.MaxConnections, command);
 
     protected override int TryStart(in AcceptedSocket accepted, int slot, out ProcessConnection? connection)
     {

@@ -20,16 +20,23 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
     private readonly IReadOnlyList<DoorSocket> _sockets;
     private readonly ServerContext _context;
     private readonly WorkerLauncher _launcher;
+
+    /// <summary>The pool's part in them, until it needs them for no further worker.</summary>
+    private SharedSockets? _listeners;
+    private SharedSockets? _datagrams;
     private readonly Worker[] _workers;
     private readonly EventLoop _loop;
     private readonly Backoff _log = new();
 
-    public WorkerPool(int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
+    public WorkerPool(
+        int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown, IReadOnlyList<string>? command)
     {
         _sockets = sockets;
+        _listeners = new SharedSockets([.. sockets.Where(static socket => socket.IsListener)], lanes: 1);
+        _datagrams = new SharedSockets([.. sockets.Where(static socket => !socket.IsListener)], lanes: 1);
         _context = context;
         _loop = new EventLoop(shutdown);
-        _launcher = new WorkerLauncher(context, shutdown, workers);
+        _launcher = new WorkerLauncher(context, shutdown, workers, command);
         _workers = [.. Enumerable.Range(0, workers).Select(slot => new Worker(slot, SocketsOf(slot, workers), this))];
         foreach (Worker worker in _workers)
         {
@@ -67,12 +74,13 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
     public void OnShutdown(TimeSpan now)
     {
         // The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.
-        CloseSockets(listenersAlone: !_loop.IsDraining);
+        LeaveOnce(ref _listeners);
         if (!_loop.IsDraining)
         {
             return;
         }
 
+        LeaveOnce(ref _datagrams);
         _launcher.Drain();
 
         if (_loop.IsAborting)
@@ -86,9 +94,16 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
 
     public void Dispose()
     {
-        CloseSockets(listenersAlone: false);
+        LeaveOnce(ref _listeners);
+        LeaveOnce(ref _datagrams);
         _launcher.Dispose();
         _loop.Dispose();
+    }
+
+    private static void LeaveOnce(ref SharedSockets? shared)
+    {
+        shared?.Leave();
+        shared = null;
     }
 
     /// <summary>Whether there is anything for it to serve. Once no more is accepted, that is datagrams alone.</summary>
@@ -177,14 +192,6 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
         else if (worker.IsRunning && _loop.IsAborting)
         {
             worker.Child.SignalGroup(LibcProcesses.SignalKill);
-        }
-    }
-
-    private void CloseSockets(bool listenersAlone)
-    {
-        foreach (DoorSocket socket in _sockets.Where(socket => socket.IsListener || !listenersAlone))
-        {
-            socket.Release();
         }
     }
 

@@ -1,0 +1,16 @@
+namespace Doorbell.Serving;
+
+/// <summary>Whether a peer may come in; if not, why.</summary>
+internal enum AdmissionDecision
+{
+    Admitted,
+
+    /// <summary>As many connections are open as may be (<see cref="ServerOptions.MaxConnections"/>).</summary>
+    Full,
+
+    /// <summary>The peer's address has as many as it may have (<see cref="ServerOptions.MaxConnectionsPerAddress"/>).</summary>
+    TooManyFromAddress,
+
+    /// <summary>The peer's address may not come in at this door.</summary>
+    Denied,
+}
