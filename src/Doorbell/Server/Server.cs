@@ -362,7 +362,7 @@ public sealed class Server : IAsyncDisposable
         {
             // Another server of the same program: it is the parent's alone.
             ServerContext idle = ContextOf(options, model, new Ledger([.. options.Counters]), null);
-            return new Server(idle, model, EngineChoice.For(options.Engine, model).Engine.Name, []);
+            return new Server(idle, model, EngineChoice.For(options.Engine, model, EngineSettings.Default).Engine.Name, []);
         }
 
         // What was made of the socket options the parent has told.
