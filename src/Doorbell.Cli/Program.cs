@@ -14,7 +14,7 @@ internal static class Program
         RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
         {
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), OptionsCommand.Make(), DemoCommand.Make(),
-            BenchCommand.Make(), ImpairCommand.Make(),
+            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(),
         };
 
         // A text may begin with @: it is no response file.

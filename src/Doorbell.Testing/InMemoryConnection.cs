@@ -23,8 +23,14 @@ public sealed class InMemoryConnection
     /// <param name="seed">Decides what chance would.</param>
     /// <param name="limits">Its limits; null for the defaults.</param>
     /// <param name="ledger">Where it is counted; null for one of its own.</param>
-    public InMemoryConnection(StreamHandler handler, int seed, StreamLimits? limits = null, Ledger? ledger = null)
-        : this(handler, null, seed, limits ?? StreamLimits.Default, ledger)
+    /// <param name="layers">What makes its layers, the first one next to the wire; null for none.</param>
+    public InMemoryConnection(
+        StreamHandler handler,
+        int seed,
+        StreamLimits? limits = null,
+        Ledger? ledger = null,
+        IReadOnlyList<Func<ConnectionInfo, StreamLayer>>? layers = null)
+        : this(handler, null, seed, limits ?? StreamLimits.Default, ledger, layers)
     {
     }
 
@@ -33,14 +39,22 @@ public sealed class InMemoryConnection
     /// <param name="seed">Decides what chance would.</param>
     /// <param name="ledger">Where it is counted.</param>
     public InMemoryConnection(ConnectRequest request, int seed, Ledger ledger)
-        : this(request.Handler, request, seed, request.Limits, ledger)
+        : this(request.Handler, request, seed, request.Limits, ledger, null)
     {
     }
 
-    private InMemoryConnection(StreamHandler handler, ConnectRequest? request, int seed, StreamLimits limits, Ledger? ledger)
+    private InMemoryConnection(
+        StreamHandler handler,
+        ConnectRequest? request,
+        int seed,
+        StreamLimits limits,
+        Ledger? ledger,
+        IReadOnlyList<Func<ConnectionInfo, StreamLayer>>? layers)
     {
+        // Layers change what is known of a connection: each has its own.
+        Connection = layers is null ? Info : new SimulatedConnectionInfo(1, Info.Door, Info.TransportPeer, Info.Local);
         Ledger = ledger ?? new Ledger();
-        SessionSetting setting = new(handler, Info, limits, Ledger, _pool) { Request = request };
+        SessionSetting setting = new(handler, Connection, limits, Ledger, _pool, layers ?? []) { Request = request };
         _lane = new SessionLane(setting, _transport, new Random(seed)) { Connect = _requests.Enqueue };
         _lane.Session.Opened(Now, DateTimeOffset.UnixEpoch);
     }
@@ -48,6 +62,12 @@ public sealed class InMemoryConnection
     /// <summary>What the handler is told of its connection: a loopback client at port 50,000 and a server at 6789.</summary>
     public static ConnectionInfo Info { get; } = new SimulatedConnectionInfo(
         1, Endpoint.Parse("tcp://127.0.0.1:6789"), PeerAddress.IPv4(0x7f000001, 50_000), PeerAddress.IPv4(0x7f000001, 6789));
+
+    /// <summary>What the handler is told of this connection.</summary>
+    public ConnectionInfo Connection { get; }
+
+    /// <summary>Why a layer failed or refused the peer; null if none did.</summary>
+    public string? LayerFailure => _lane.Session.LayerFailure;
 
     /// <summary>Virtual time since the connection was established.</summary>
     public TimeSpan Now { get; private set; }

@@ -25,7 +25,8 @@ internal sealed class SessionLane
         _bell = new LaneBell(rung);
         Session = setting.Request is { } request
             ? new StreamSession(request, setting.Connection, _bell, setting.Ledger, setting.Pool)
-            : new StreamSession(setting.Handler, setting.Limits, setting.Connection, _bell, setting.Ledger, setting.Pool);
+            : new StreamSession(
+                setting.Handler, setting.Limits, setting.Connection, _bell, setting.Ledger, setting.Pool, setting.Layers);
     }
 
     private enum Deed : byte

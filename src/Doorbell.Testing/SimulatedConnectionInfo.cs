@@ -7,7 +7,7 @@ internal sealed class SimulatedConnectionInfo(long id, Endpoint door, PeerAddres
 
     public override Endpoint Door => door;
 
-    public override PeerAddress Peer => peer;
+    public override PeerAddress TransportPeer => peer;
 
     public override PeerAddress Local => local;
 }

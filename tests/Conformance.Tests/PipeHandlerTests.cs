@@ -287,7 +287,8 @@ public sealed class PipeHandlerTests
     {
         Service late = Service.Stream("late", static async (pipe, connection, closed) =>
         {
-            await pipe.Output.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"{connection.Peer} {connection.Local} {connection.Id}"), closed);
+            string known = $"{connection.Peer} {connection.Local} {connection.Id}";
+            await pipe.Output.WriteAsync(System.Text.Encoding.ASCII.GetBytes(known), closed);
         });
         Service alarmed = Service.Stream("alarmed", static async connection =>
         {

@@ -1,3 +1,5 @@
+using Doorbell.Coap;
+
 namespace Doorbell.Tests;
 
 /// <summary>The command as users run it: on the runtime, and as the native executable that <c>./test</c> publishes.</summary>
@@ -18,7 +20,7 @@ internal static class Doorbells
     {
         Program server = Start(kind, ["serve", .. arguments]);
         string line = server.WaitForLine("serving ");
-        return (server, Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..]));
+        return (server, Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..], CoapService.Scheme));
     }
 
     private static string Existing(string path) =>

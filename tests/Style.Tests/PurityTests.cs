@@ -13,6 +13,7 @@ public sealed class PurityTests
     public void The_core_references_these_assemblies_and_no_others() => Assert.Equal(
         [
             "System.Collections",
+            "System.Collections.Concurrent", // ConcurrentQueue: a request comes in from any thread, without a lock (RequestHandler)
             "System.ComponentModel.TypeConverter", // a function from a string to a value, for configurations
             "System.Linq",
             "System.Memory",

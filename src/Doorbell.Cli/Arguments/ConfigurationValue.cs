@@ -104,14 +104,12 @@ internal sealed class ConfigurationValue
         : throw Wrong($"it takes a whole number from {min} on, not {Shown()}");
 
     /// <summary>A length of time.</summary>
-    /// <param name="mayBeNever">Whether <c>"never"</c> is one.</param>
-    public TimeSpan Time(bool mayBeNever) => (_kind, _text) switch
-    {
-        (JsonTokenType.String, "never") when mayBeNever => Timeout.InfiniteTimeSpan,
-        (JsonTokenType.String or JsonTokenType.Number, _) when Duration.TryParse(_text, out Duration duration) => duration.Time,
-        _ => throw Wrong(
-            $"it takes a time of at most 7 days, as in \"30s\", \"200ms\" or 5{(mayBeNever ? ", or \"never\"" : "")}, not {Shown()}"),
-    };
+    /// <param name="mayBeInfinite">Whether <c>"infinite"</c> is one.</param>
+    public TimeSpan Time(bool mayBeInfinite) => _kind == JsonTokenType.String && Durations.TryParse(_text, out TimeSpan time)
+        && (mayBeInfinite || time != Timeout.InfiniteTimeSpan)
+        ? time
+        : throw Wrong(
+            $"it takes a time with its unit, as in \"30s\" or \"200ms\"{(mayBeInfinite ? ", or \"infinite\"" : "")}, not {Shown()}");
 
     /// <summary>A value's name, in whatever case.</summary>
     public T Choice<T>()

@@ -11,13 +11,13 @@ internal static class LimitKeys
         ["MaxMessageBytes"] = new(static (limits, value) => limits with { MaxMessageBytes = value.Count(1) }, "--max-message"),
         ["OutputHighMark"] = new(static (limits, value) => limits with { OutputHighMark = value.Count(1) }),
         ["MaxPendingOutput"] = new(static (limits, value) => WithPending(limits, value.Count(1)), "--max-pending"),
-        ["IdleTimeout"] = new(static (limits, value) => limits with { IdleTimeout = value.Time(mayBeNever: true) }, "--idle-timeout"),
+        ["IdleTimeout"] = new(static (limits, value) => limits with { IdleTimeout = value.Time(mayBeInfinite: true) }, "--idle-timeout"),
         ["FirstByteTimeout"] = new(
-            static (limits, value) => limits with { FirstByteTimeout = value.Time(mayBeNever: true) }, "--first-byte-timeout"),
-        ["MaxLifetime"] = new(static (limits, value) => limits with { MaxLifetime = value.Time(mayBeNever: true) }, "--max-lifetime"),
+            static (limits, value) => limits with { FirstByteTimeout = value.Time(mayBeInfinite: true) }, "--first-byte-timeout"),
+        ["MaxLifetime"] = new(static (limits, value) => limits with { MaxLifetime = value.Time(mayBeInfinite: true) }, "--max-lifetime"),
         ["MinDataRate"] = new(static (limits, value) => limits with { MinDataRate = value.Count(0) }, "--min-rate"),
-        ["MinDataRateGrace"] = new(static (limits, value) => limits with { MinDataRateGrace = value.Time(mayBeNever: false) }),
-        ["CloseTimeout"] = new(static (limits, value) => limits with { CloseTimeout = value.Time(mayBeNever: false) }),
+        ["MinDataRateGrace"] = new(static (limits, value) => limits with { MinDataRateGrace = value.Time(mayBeInfinite: false) }),
+        ["CloseTimeout"] = new(static (limits, value) => limits with { CloseTimeout = value.Time(mayBeInfinite: false) }),
         ["MaxStepsPerRound"] = new(static (limits, value) => limits with { MaxStepsPerRound = value.Count(1) }),
     });
 
@@ -27,6 +27,7 @@ internal static class LimitKeys
         {
             ["MaxDatagramBytes"] = new(static (limits, value) => limits with { MaxDatagramBytes = value.Count(1) }),
             ["MaxAmplification"] = new(static (limits, value) => limits with { MaxAmplification = value.Count(0) }),
+            ["MaxOpenedSockets"] = new(static (limits, value) => limits with { MaxOpenedSockets = value.Count(0) }),
             ["MaxAnswersPerTurn"] = new(static (limits, value) => limits with { MaxAnswersPerTurn = value.Count(1) }),
         });
 
@@ -39,11 +40,11 @@ internal static class LimitKeys
             ["MaxBodyBytes"] = new(static (limits, value) => limits with { MaxBodyBytes = value.Count(1) }),
             ["MaxBodies"] = new(static (limits, value) => limits with { MaxBodies = value.Count(1) }),
             ["MaxBodiesPerPeer"] = new(static (limits, value) => limits with { MaxBodiesPerPeer = value.Count(1) }),
-            ["BodyTimeout"] = new(static (limits, value) => limits with { BodyTimeout = value.Time(mayBeNever: false) }),
+            ["BodyTimeout"] = new(static (limits, value) => limits with { BodyTimeout = value.Time(mayBeInfinite: false) }),
             ["MaxAmplification"] = new(static (limits, value) => limits with { MaxAmplification = value.Count(0) }),
-            ["EchoWindow"] = new(static (limits, value) => limits with { EchoWindow = value.Time(mayBeNever: false) }),
+            ["EchoWindow"] = new(static (limits, value) => limits with { EchoWindow = value.Time(mayBeInfinite: false) }),
             ["MaxProvedPeers"] = new(static (limits, value) => limits with { MaxProvedPeers = value.Count(1) }),
-            ["ProofLifetime"] = new(static (limits, value) => limits with { ProofLifetime = value.Time(mayBeNever: false) }),
+            ["ProofLifetime"] = new(static (limits, value) => limits with { ProofLifetime = value.Time(mayBeInfinite: false) }),
             ["MaxSeparateAnswers"] = new(static (limits, value) => limits with { MaxSeparateAnswers = value.Count(1) }),
         });
 

@@ -6,7 +6,7 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>How <c>serve</c> listens: the server model, the backlog, the sockets' options, and with whom it shares them.</summary>
 internal sealed class ListeningArguments
 {
-    private static readonly Dictionary<string, EngineKind> _engines = new()
+    private static readonly Dictionary<string, EngineKind> _engines = new(StringComparer.OrdinalIgnoreCase)
     {
         ["auto"] = EngineKind.Auto,
         ["io_uring"] = EngineKind.IoUring,
@@ -71,7 +71,7 @@ internal sealed class ListeningArguments
         return options with
         {
             Model = Model(parsed.GetValue(_model), parsed.GetValue(_workers)),
-            Engine = Engine(parsed.GetValue(_engine)!),
+            Engine = EngineNamed(parsed.GetValue(_engine)!),
             ListenBacklog = parsed.GetValue(_backlog),
             SocketOptions = [.. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)],
             ReusePort = parsed.GetValue(_reusePort),
@@ -79,7 +79,10 @@ internal sealed class ListeningArguments
         };
     }
 
-    private static EngineKind Engine(string name) => _engines.TryGetValue(name, out EngineKind kind)
+    /// <summary>The engine of a name, as in <c>io_uring</c>, or <c>IoUring</c> as the library has it.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static EngineKind EngineNamed(string name) => _engines.TryGetValue(name, out EngineKind kind)
+        || (Enum.TryParse(name, ignoreCase: true, out kind) && Enum.IsDefined(kind) && !char.IsAsciiDigit(name[0]))
         ? kind
         : throw new ArgumentException($"\"{PrintableText.Escape(name)}\" is no engine: give one of {string.Join(", ", _engines.Keys)}");
 

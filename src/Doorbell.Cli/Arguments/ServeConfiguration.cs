@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using Doorbell.Coap;
 
 namespace Doorbell.Cli.Arguments;
@@ -17,8 +16,8 @@ internal sealed class ServeConfiguration
             ["Doors"] = new(static (options, _) => options),
             ["Service"] = new(static (options, _) => options),
             ["Endpoints"] = new(static (options, _) => options),
-            ["Model"] = new(static (options, value) => options with { Model = value.Parsed(Model) }, "--model", "--workers"),
-            ["Engine"] = new(static (options, value) => options with { Engine = value.Choice<EngineKind>() }, "--engine"),
+            ["Model"] = new(static (options, value) => options with { Model = value.Parsed(ServerModel.Parse) }, "--model", "--workers"),
+            ["Engine"] = new(static (options, value) => options with { Engine = value.Parsed(ListeningArguments.EngineNamed) }, "--engine"),
             ["MaxConnections"] = new(static (options, value) => options with { MaxConnections = value.Count(1) }, "--max-connections"),
             ["MaxConnectionsPerAddress"] = new(
                 static (options, value) => options with { MaxConnectionsPerAddress = value.Count(1) }, "--max-per-address"),
@@ -90,20 +89,6 @@ internal sealed class ServeConfiguration
     public ServerOptions Apply(ServerOptions options) => _serverKeys.Apply(options, _members, _given);
 
     private static Endpoint ParseEndpoint(string text) => Endpoint.Parse(text, CoapService.Scheme);
-
-    /// <summary>A model's name, and perhaps a number of workers, as in <c>prefork:4</c>.</summary>
-    private static ServerModel Model(string text)
-    {
-        string[] parts = text.Split(':');
-        int workers = 0;
-        return parts.Length == 1 || (parts.Length == 2
-            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out workers)
-            && workers is >= 1 and <= ServerModel.MaxWorkers)
-            ? ServerModel.Named(parts[0], parts.Length == 1 ? null : workers)
-            : throw new FormatException(
-                $"\"{PrintableText.Escape(text)}\" is no server model: give a name and perhaps a number of workers from 1 to "
-                    + $"{ServerModel.MaxWorkers}, as in loop or prefork:4");
-    }
 
     private ConfigurationValue? Find(string name) => _members.FirstOrDefault(member => member.Name == name);
 

@@ -20,9 +20,9 @@ internal sealed class LogFormatter() : ConsoleFormatter(FormatterName)
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        // A message names its fault; the exception that goes with it is for programs, and its stack would be no line.
         string message = logEntry.Formatter(logEntry.State, logEntry.Exception);
-        string fault = logEntry.Exception is { } exception ? $" {exception}" : "";
-        string line = OptionNames.InWordsOfTheCommand($"{message}{fault}").ReplaceLineEndings(" ");
+        string line = OptionNames.InWordsOfTheCommand(message).ReplaceLineEndings(" ");
         string time = DateTimeOffset.Now.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
         string level = Level(logEntry.LogLevel);
         textWriter.WriteLine(

@@ -2,6 +2,7 @@ using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
 using Doorbell.Sessions;
+using CoapConnection = Doorbell.RequestClient<Doorbell.Coap.CoapClientRequest, Doorbell.Coap.CoapClientResponse>;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -47,8 +48,12 @@ internal sealed class CoapQuestions
             throw new ArgumentException("GET and DELETE have no body: leave the text out, or use --method POST");
         }
 
-        using CoapConnection connection = await CoapConnection.ConnectAsync(
-            _uri.Endpoint, timeout, CoapClientLimits.Default, options, CancellationToken.None);
+        using CoapConnection connection = await RequestClient.ConnectAsync(
+            _uri.Endpoint,
+            static socket => new CoapClientHandler(socket, CoapClientLimits.Default),
+            timeout,
+            options,
+            CancellationToken.None);
         if (!HasBody)
         {
             return await AskAsync(connection, default, printer, timeout);

@@ -81,7 +81,8 @@ internal static class ServeCommand
         return 0;
     }
 
-    private static ILoggerFactory Logging(bool verbose) => LoggerFactory.Create(logging =>
+    /// <summary>The log on standard error: warnings and errors, or all.</summary>
+    public static ILoggerFactory Logging(bool verbose) => LoggerFactory.Create(logging =>
     {
         logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Warning);
         logging.AddConsole(static console =>

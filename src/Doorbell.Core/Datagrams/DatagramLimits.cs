@@ -13,7 +13,8 @@ public sealed record DatagramLimits
     public const int MaxIPv6Bytes = 65_527;
 
     /// <summary>
-    /// Largest datagram taken or sent. Default 65,527: what UDP over IPv6 can carry. Over IPv4 the kernel takes and gives no more than 65,507.
+    /// Largest datagram taken or sent. Default 65,527: what UDP over IPv6 can carry. Over IPv4 the kernel takes and gives no more than
+    /// 65,507.
     /// </summary>
     public int MaxDatagramBytes { get; init; } = MaxIPv6Bytes;
 
@@ -28,8 +29,8 @@ public sealed record DatagramLimits
     public int MaxAnswersPerTurn { get; init; } = 1024;
 
     /// <summary>
-    /// Most further sockets that a socket's handler may have open at once (<see cref="DatagramTurn.TryOpenDatagrams(DatagramHandler)"/>); each
-    /// may have a thread of its own. Default 16; 0 for none.
+    /// Most further sockets that a socket's handler may have open at once (<see cref="DatagramTurn.TryOpenDatagrams(DatagramHandler)"/>);
+    /// each may have a thread of its own. Default 16; 0 for none.
     /// </summary>
     public int MaxOpenedSockets { get; init; } = 16;
 

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Doorbell.Sessions;
 
 /// <summary>
@@ -22,7 +24,7 @@ public sealed class DatagramSession
     private bool _isBounded;
     private bool _answering;
     private long _mayStillReply;
-    private Queue<DatagramOpening>? _openings;
+    private Queue<(PeerAddress Local, DatagramHandler Handler)>? _openings;
 
     /// <summary>Further sockets that the handler has asked for and that are not yet closed; their lanes count them down.</summary>
     private int _openedSockets;
@@ -88,7 +90,7 @@ public sealed class DatagramSession
     public void Opened(PeerAddress local, TimeSpan now, DateTimeOffset utcNow)
     {
         Local = local;
-        Turn(static (handler, turn, _) => handler.OnOpen(turn), now, utcNow);
+        Turn(Call.Open, now, utcNow);
     }
 
     /// <summary>A datagram has arrived, whole.</summary>
@@ -138,21 +140,21 @@ public sealed class DatagramSession
         if (Alarm is { } alarm && alarm <= now)
         {
             Alarm = null;
-            Turn(static (handler, turn, _) => handler.OnAlarm(turn), now, utcNow);
+            Turn(Call.Alarm, now, utcNow);
         }
     }
 
     /// <summary>The bell was rung, once or several times.</summary>
     /// <param name="now">The lane's monotonic time.</param>
     /// <param name="utcNow">The wall clock at the same moment.</param>
-    public void Ring(TimeSpan now, DateTimeOffset utcNow) => Turn(static (handler, turn, _) => handler.OnRing(turn), now, utcNow);
+    public void Ring(TimeSpan now, DateTimeOffset utcNow) => Turn(Call.Ring, now, utcNow);
 
     /// <summary>On a connected socket: a datagram sent earlier did not reach the peer, or the system refused to send one.</summary>
     /// <param name="peer">The peer that the socket is connected to.</param>
     /// <param name="now">The lane's monotonic time.</param>
     /// <param name="utcNow">The wall clock at the same moment.</param>
     public void Unreachable(PeerAddress peer, TimeSpan now, DateTimeOffset utcNow) =>
-        Turn(static (handler, turn, peer) => handler.OnUnreachable(peer, turn), now, utcNow, peer);
+        Turn(Call.Unreachable, now, utcNow, peer);
 
     /// <summary>The server drains. The lane goes on until no datagram waits and the session <see cref="IsIdle"/>.</summary>
     /// <param name="now">The lane's monotonic time.</param>
@@ -162,7 +164,7 @@ public sealed class DatagramSession
         if (!_isDraining)
         {
             _isDraining = true;
-            Turn(static (handler, turn, _) => handler.OnDrain(turn), now, utcNow);
+            Turn(Call.Drain, now, utcNow);
         }
     }
 
@@ -186,16 +188,24 @@ public sealed class DatagramSession
         }
     }
 
-    /// <summary>A further socket that the handler has asked for. The lane opens it, and calls <see cref="OpenedSocketClosed"/> when it ends.</summary>
-    /// <param name="opening">The address and the handler of the socket.</param>
+    /// <summary>
+    /// A further socket that the handler has asked for. The lane opens it, and calls <see cref="OpenedSocketClosed"/> when it ends.
+    /// </summary>
+    /// <param name="local">
+    /// The address to bind to, with port 0 for any free port; <see cref="AddressKind.None"/> for any free port of this socket's address.
+    /// </param>
+    /// <param name="handler">The further socket's own handler; if the socket can't be opened, it is to be told that it is closed.</param>
     /// <returns>False if there is none.</returns>
-    public bool TryTakeOpening(out DatagramOpening opening)
+    public bool TryTakeOpening(out PeerAddress local, [NotNullWhen(true)] out DatagramHandler? handler)
     {
-        opening = default;
-        return _openings is not null && _openings.TryDequeue(out opening);
+        bool has = _openings is { Count: > 0 };
+        (local, handler) = has ? _openings!.Dequeue() : default;
+        return has;
     }
 
-    /// <summary>A further socket of this one is closed, or could not be opened. Any thread may call it, once for each opening taken.</summary>
+    /// <summary>
+    /// A further socket of this one is closed, or could not be opened. Any thread may call it, once for each opening taken.
+    /// </summary>
     public void OpenedSocketClosed() => Interlocked.Decrement(ref _openedSockets);
 
     internal Bell TakeBell()
@@ -217,7 +227,7 @@ public sealed class DatagramSession
         }
 
         Interlocked.Increment(ref _openedSockets);
-        (_openings ??= new Queue<DatagramOpening>()).Enqueue(new DatagramOpening(local, handler));
+        (_openings ??= new Queue<(PeerAddress Local, DatagramHandler Handler)>()).Enqueue((local, handler));
         return true;
     }
 
@@ -306,7 +316,9 @@ public sealed class DatagramSession
 
     private bool Send(int path, PeerAddress peer)
     {
-        int most = peer.Kind == AddressKind.IPv4
+        // A limit past every UDP datagram's size bounds what no datagram carries, such as the body of a CoAP resource.
+        bool isDatagram = _limits.MaxDatagramBytes <= DatagramLimits.MaxIPv6Bytes;
+        int most = isDatagram && peer.Kind == AddressKind.IPv4
             ? Math.Min(_limits.MaxDatagramBytes, DatagramLimits.MaxIPv4Bytes)
             : _limits.MaxDatagramBytes;
         if (Outbox.Begun > most)
@@ -324,12 +336,12 @@ public sealed class DatagramSession
     }
 
     /// <summary>One call of the handler that no datagram has caused.</summary>
-    private void Turn(HandlerCall call, TimeSpan now, DateTimeOffset utcNow, PeerAddress peer = default)
+    private void Turn(Call call, TimeSpan now, DateTimeOffset utcNow, PeerAddress peer = default)
     {
         Outbox.BeginTurn();
         try
         {
-            call(_handler, new DatagramTurn(this, now, utcNow), peer);
+            Dispatch(call, new DatagramTurn(this, now, utcNow), peer);
         }
         catch (Exception fault)
         {
@@ -354,7 +366,37 @@ public sealed class DatagramSession
         _ledger.DatagramFaulted();
     }
 
-    private delegate void HandlerCall(DatagramHandler handler, DatagramTurn turn, PeerAddress peer);
+    private void Dispatch(Call call, DatagramTurn turn, PeerAddress peer)
+    {
+        switch (call)
+        {
+            case Call.Open:
+                _handler.OnOpen(turn);
+                break;
+            case Call.Alarm:
+                _handler.OnAlarm(turn);
+                break;
+            case Call.Ring:
+                _handler.OnRing(turn);
+                break;
+            case Call.Drain:
+                _handler.OnDrain(turn);
+                break;
+            case Call.Unreachable:
+                _handler.OnUnreachable(peer, turn);
+                break;
+        }
+    }
+
+    /// <summary>The calls of a handler that no datagram causes.</summary>
+    private enum Call
+    {
+        Open,
+        Alarm,
+        Ring,
+        Drain,
+        Unreachable,
+    }
 
     /// <summary>The bell of a session that has no lane to be woken.</summary>
     private sealed class SilentBell : Bell

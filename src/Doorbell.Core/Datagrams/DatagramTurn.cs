@@ -24,13 +24,14 @@ public readonly ref struct DatagramTurn
     public DateTimeOffset UtcNow { get; }
 
     /// <summary>
-    /// The address that the socket is bound to; <see cref="AddressKind.None"/> if the lane does not know it. On a socket that is bound to all
-    /// addresses it is the wildcard address with the socket's port.
+    /// The address that the socket is bound to; <see cref="AddressKind.None"/> if the lane does not know it. On a socket that is bound to
+    /// all addresses it is the wildcard address with the socket's port.
     /// </summary>
     public PeerAddress Local => _session.Local;
 
     /// <summary>
-    /// Calls the handler from outside: rung from any thread, it makes the lane call <see cref="DatagramHandler.OnRing"/> soon. It may be kept.
+    /// Calls the handler from outside: rung from any thread, it makes the lane call <see cref="DatagramHandler.OnRing"/> soon. It may be
+    /// kept.
     /// </summary>
     public Bell Bell => _session.TakeBell();
 
@@ -76,27 +77,31 @@ public readonly ref struct DatagramTurn
     /// <see cref="TryOpenDatagrams(PeerAddress, DatagramHandler)"/>.
     /// </summary>
     /// <param name="handler">The new socket's own handler.</param>
-    /// <returns>False if as many are open already as <see cref="DatagramLimits.MaxOpenedSockets"/> allows; the handler is not called.</returns>
+    /// <returns>
+    /// False if as many are open already as <see cref="DatagramLimits.MaxOpenedSockets"/> allows; the handler is not called.
+    /// </returns>
     public bool TryOpenDatagrams(DatagramHandler handler) => _session.TryOpen(default, handler);
 
     /// <summary>
-    /// Opens a further UDP socket after this call. It lives as long as the socket of this handler at most: it is closed with it, drains with
-    /// it, has the same limits and is counted in the same ledger. Its first call is <see cref="DatagramHandler.OnOpen"/>, or only
+    /// Opens a further UDP socket after this call. It lives as long as the socket of this handler at most: it is closed with it, drains
+    /// with it, has the same limits and is counted in the same ledger. Its first call is <see cref="DatagramHandler.OnOpen"/>, or only
     /// <see cref="DatagramHandler.OnClosed"/> if it can't be opened. It may have a lane of its own: what the two handlers share they must
     /// guard, and each wakes the other by the other's bell.
     /// </summary>
     /// <param name="local">
-    /// The IPv4 or IPv6 address to bind to, with port 0 for any free port; <see cref="AddressKind.None"/> for any free port of the address that
-    /// this socket is bound to.
+    /// The IPv4 or IPv6 address to bind to, with port 0 for any free port; <see cref="AddressKind.None"/> for any free port of the
+    /// address that this socket is bound to.
     /// </param>
     /// <param name="handler">The new socket's own handler.</param>
-    /// <returns>False if as many are open already as <see cref="DatagramLimits.MaxOpenedSockets"/> allows; the handler is not called.</returns>
+    /// <returns>
+    /// False if as many are open already as <see cref="DatagramLimits.MaxOpenedSockets"/> allows; the handler is not called.
+    /// </returns>
     /// <exception cref="ArgumentException">The address is a unix address.</exception>
     public bool TryOpenDatagrams(PeerAddress local, DatagramHandler handler) => _session.TryOpen(local, handler);
 
     /// <summary>
-    /// Closes the socket once what has been sent in this turn is with the kernel; datagrams that arrive from here on are lost. For sockets that
-    /// were opened by <see cref="TryOpenDatagrams(DatagramHandler)"/> or by a client.
+    /// Closes the socket once what has been sent in this turn is with the kernel; datagrams that arrive from here on are lost. For
+    /// sockets that were opened by <see cref="TryOpenDatagrams(DatagramHandler)"/> or by a client.
     /// </summary>
     /// <exception cref="InvalidOperationException">The socket is one of a server's doors, which the server closes.</exception>
     public void Close() => _session.Close();

@@ -14,5 +14,6 @@ internal sealed class FailedHandler(ExceptionDispatchInfo fault) : StreamHandler
         return Next.Abort;
     }
 
-    public override Step OnBytes(ReadOnlySpan<byte> input, Turn turn) => throw new InvalidOperationException("The connection has no handler.");
+    public override Step OnBytes(ReadOnlySpan<byte> input, Turn turn) =>
+        throw new InvalidOperationException("The connection has no handler.");
 }

@@ -37,7 +37,29 @@ internal struct HandlerSide
         AlarmAt = TimeSpan.MaxValue;
     }
 
-    public OutputBuffer Output { get; }
+    /// <summary>What the handler writes into.</summary>
+    public OutputBuffer Output { get; private set; }
+
+    /// <summary>What stands between the wire and the handler; null, if nothing does, and no other cost.</summary>
+    public LayerChain? Layers { get; private set; }
+
+    /// <summary>Whether bytes that come are a layer's.</summary>
+    public readonly bool IsLayered => Layers is { IsEmpty: false };
+
+    /// <summary>Whether the handler may be called: it has been told, or is being told, that the connection is open.</summary>
+    public readonly bool HandlerIsOpen => State.IsOpen && Layers is not { OpenIsUntold: true };
+
+    /// <summary>What is sent to the peer.</summary>
+    public readonly OutputBuffer Wire => Layers is null ? Output : Layers.Wire;
+
+    /// <summary>Bytes that can be sent to the peer now.</summary>
+    public readonly int ToSend => Wire.Pending;
+
+    /// <summary>Bytes that are written, wrapped or not, and not sent.</summary>
+    public readonly int Pending => Layers is null ? Output.Pending : Output.Pending + Layers.Pending;
+
+    /// <summary>Whether a FIN is to be sent when nothing is pending: behind what the layers say at their end.</summary>
+    public readonly bool MayFinish => State.WantsFinish && Layers is null or { IsEmpty: true } or { HasFinished: true };
 
     public CloseReason Reason { get; private set; }
 
@@ -57,10 +79,87 @@ internal struct HandlerSide
     public readonly Ledger Ledger => _ledger;
 
     /// <summary>Whether the handler would be offered more now.</summary>
-    public readonly bool TakesInput => !State.IsParked && Output.Pending < _limits.OutputHighMark;
+    public readonly bool TakesInput => !State.IsParked && Pending < _limits.OutputHighMark;
 
     /// <summary>Bytes have come for the handler, which lie behind an empty rest.</summary>
     public void OfferFirst(ReadOnlySpan<byte> bytes, Turn turn) => Keep(bytes[Offer(bytes, turn)..]);
+
+    /// <summary>The connection is established.</summary>
+    public void Open(Turn turn)
+    {
+        if (Layers is null)
+        {
+            Call(HandlerEvent.Open, turn);
+        }
+
+        Complete(turn);
+    }
+
+    /// <summary>Makes the layers of a connection that is not open yet.</summary>
+    public void AddLayers(IReadOnlyList<Func<ConnectionInfo, StreamLayer>> layers, ConnectionInfo connection)
+    {
+        OutputBuffer wire = NewWire();
+        Layers = new LayerChain(connection, wire, Output.Pool) { OpenIsUntold = true };
+        for (int i = 0; i < layers.Count; i++)
+        {
+            Layers.Add(layers[i](connection), i == 0 ? wire : NewWire());
+        }
+    }
+
+    /// <summary>Puts a layer on top: what is written already is below it.</summary>
+    public void Push(StreamLayer layer, ConnectionInfo connection)
+    {
+        Output.ReclaimLent();
+        bool isPending = Output.Pending > 0;
+        if (Layers is { IsEmpty: true } leaving)
+        {
+            // What layers wrote that have taken themselves out is sent first.
+            while (Output.Pending > 0)
+            {
+                ReadOnlyMemory<byte> written = Output.Outgoing;
+                leaving.Wire.Write(written.Span);
+                Output.Taken(written.Length);
+            }
+        }
+        else
+        {
+            Layers ??= new LayerChain(connection, Output, Output.Pool);
+            OutputBuffer below = Output;
+            Output = new OutputBuffer(below.Pool, _limits.MaxPendingOutput);
+            below.Limit = MaxWirePending;
+            Layers.Push(layer, below);
+            Layers.OwesFlushed |= isPending;
+            return;
+        }
+
+        leaving.Push(layer, leaving.Wire);
+        leaving.OwesFlushed |= isPending;
+    }
+
+    /// <summary>Bytes have come for the lowest layer; <see cref="Complete"/> unwraps them.</summary>
+    public void TakeWire(ReadOnlySpan<byte> bytes)
+    {
+        Layers!.Receive(bytes);
+        State.Input = State.Input == InputState.Yielding ? InputState.Stalled : State.Input;
+    }
+
+    /// <summary>Whether all that the handler wrote is sent, and it has not been told so.</summary>
+    public readonly bool IsFlushed()
+    {
+        if (Pending > 0)
+        {
+            return false;
+        }
+
+        if (Layers is null)
+        {
+            return true;
+        }
+
+        bool owed = Layers.OwesFlushed;
+        Layers.OwesFlushed = false;
+        return owed;
+    }
 
     private void Keep(ReadOnlySpan<byte> rest)
     {
@@ -90,14 +189,19 @@ internal struct HandlerSide
     {
         if (State.IsOpen)
         {
-            if (State.Input == InputState.Stalled)
+            if (Layers is not null)
+            {
+                Unwrap(turn);
+            }
+            else if (State.Input == InputState.Stalled)
             {
                 OfferRest(turn);
             }
 
-            if (State is { IsOpen: true, Receiving: ReceivingSide.Ended, Handler: HandlerState.Reading, Input: InputState.Offered })
+            if (State is { IsOpen: true, EndIsTold: false, Handler: HandlerState.Reading, Input: InputState.Offered }
+                && (State.Receiving == ReceivingSide.Ended || Layers is not null))
             {
-                DispatchEnd(turn);
+                DispatchEndIfDue(turn);
             }
 
             if (State.IsOpen && BothSidesEnded && IsHandlerIdle())
@@ -110,18 +214,149 @@ internal struct HandlerSide
             }
         }
 
-        bool arriving = State is { IsOpen: true, Handler: HandlerState.Reading, Input: InputState.Offered } && !Rest.IsEmpty;
-        Deadlines.Watch(arriving, Output.Pending > 0, turn.Now);
+        if (Layers is not null)
+        {
+            Wrap();
+        }
+
+        bool isWaiting = State is { IsOpen: true, Handler: HandlerState.Reading, Input: InputState.Offered };
+        Deadlines.Watch(isWaiting && (!Rest.IsEmpty || Layers is { CameBytes: > 0 }), ToSend > 0, turn.Now);
         EndTurn();
     }
 
+    /// <summary>Unwraps and offers, until a layer needs more bytes, or the handler takes no input.</summary>
+    private void Unwrap(Turn turn)
+    {
+        while (State.IsOpen)
+        {
+            if (Layers!.TakesRest)
+            {
+                Layers.TakeRest(ref Rest);
+                State.Input = State.Input == InputState.Yielding ? InputState.Yielding : InputState.Stalled;
+            }
+
+            if (!OnLayerNews(Layers.Begin(ref Rest), turn))
+            {
+                return;
+            }
+
+            if (State.Input == InputState.Stalled)
+            {
+                State.Input = InputState.Offered;
+                if (!Rest.IsEmpty)
+                {
+                    OfferRest(turn);
+                    if (State.Input != InputState.Offered)
+                    {
+                        return;
+                    }
+
+                    continue;
+                }
+            }
+
+            if (State.Input != InputState.Offered || !Layers.HasUntried)
+            {
+                return;
+            }
+
+            if (!TakesInput || _stepsLeft-- <= 0)
+            {
+                State.Input = TakesInput ? InputState.Yielding : InputState.Stalled;
+                return;
+            }
+
+            int before = Rest.Length;
+            if (OnLayerNews(Layers.Unwrap(ref Rest), turn) && Rest.Length > before)
+            {
+                State.IsHeard = true;
+                State.Input = InputState.Stalled;
+            }
+        }
+    }
+
+    /// <summary>What has happened in a layer; false if the session closes.</summary>
+    private bool OnLayerNews(LayerNews news, Turn turn)
+    {
+        switch (news)
+        {
+            case LayerNews.Failed:
+                BeginClose(Layers!.FailureReason);
+                return false;
+            case LayerNews.Faulted:
+                Fault = Layers!.Fault;
+                Terminate(Layers.FailureReason);
+                return false;
+        }
+
+        if (Layers!.OpenIsDue)
+        {
+            Layers.OpenIsUntold = false;
+            Call(HandlerEvent.Open, turn);
+            if (State is { IsOpen: true, IsDraining: true })
+            {
+                Call(HandlerEvent.Drain, turn);
+            }
+        }
+
+        return State.IsOpen;
+    }
+
+    /// <summary>What the handler has written leaves through the layers; those that are done leave themselves.</summary>
+    private void Wrap()
+    {
+        if (Layers!.IsEmpty)
+        {
+            Layers = Layers.Wire.Pending == 0 && !Layers.OpenIsUntold ? null : Layers;
+        }
+        else if (State.Phase is SessionPhase.Open or SessionPhase.Closing)
+        {
+            bool finish = State.WantsFinish && (Layers.IsOpen || State.Phase == SessionPhase.Closing);
+            if (Layers.Wrap(Output, finish) == LayerNews.Faulted)
+            {
+                Fault = Layers.Fault;
+                Terminate(Layers.FailureReason);
+            }
+        }
+
+        Output.Limit = Math.Max(0, _limits.MaxPendingOutput - (Layers?.Pending ?? 0));
+    }
+
+    /// <summary>Tells the handler of its input's end, if that has come.</summary>
+    private void DispatchEndIfDue(Turn turn)
+    {
+        PlainEnd end = IsLayered
+            ? Layers!.EndAfter(!State.PeerMaySend)
+            : State.PeerMaySend ? PlainEnd.Open : PlainEnd.Ended;
+        if (end == PlainEnd.Open)
+        {
+            return;
+        }
+
+        if (end == PlainEnd.Ended && HandlerIsOpen)
+        {
+            DispatchEnd(turn);
+        }
+        else
+        {
+            // Who connects and ends without a byte, as a load balancer's health check does, has not been cut off.
+            BeginClose(end == PlainEnd.Truncated && Layers!.HasReceived ? CloseReason.Truncated : CloseReason.Completed);
+        }
+    }
+
+    private readonly int MaxWirePending => (int)Math.Min(int.MaxValue, (2L * _limits.MaxPendingOutput) + (64 * 1024));
+
+    /// <summary>What a layer writes into: larger than the handler's, by what wrapping may add.</summary>
+    private readonly OutputBuffer NewWire() => new(Output.Pool, MaxWirePending);
+
     private readonly bool BothSidesEnded =>
-        State is { Sending: SendingSide.Finished, Receiving: ReceivingSide.EndTold, Handler: HandlerState.Reading };
+        State is { Sending: SendingSide.Finished, EndIsTold: true, Handler: HandlerState.Reading };
 
     private readonly bool DrainMayClose => State.IsDraining && Requests is not { MayClose: false };
 
     /// <summary>Nothing is half done: a drain may close the connection here.</summary>
-    private bool IsAtRest() => Rest.IsEmpty && !State.IsParked && Output.Pending == 0 && IsHandlerIdle();
+    private bool IsAtRest() => Rest.IsEmpty && !State.IsParked && Pending == 0 && Layers is not { CameBytes: > 0 }
+        && (!HandlerIsOpen || IsHandlerIdle());
 
     private bool IsHandlerIdle()
     {
@@ -143,7 +378,9 @@ internal struct HandlerSide
 
     private void GuardMessageSize()
     {
-        if (State is { IsOpen: true, Handler: HandlerState.Reading, Input: InputState.Offered } && Rest.Length > _limits.MaxMessageBytes)
+        if (State is { IsOpen: true, Handler: HandlerState.Reading, Input: InputState.Offered }
+            && Rest.Length > _limits.MaxMessageBytes
+            && Layers is not { TakesRest: true })
         {
             Terminate(CloseReason.MessageTooLarge);
         }
@@ -170,7 +407,7 @@ internal struct HandlerSide
             Step step = _handler.OnBytes(input[taken..], turn, out Exception? fault);
             taken += step.Consumed;
             Apply(step.Next, fault);
-            if (!State.IsOpen || (step.Consumed == 0 && !State.IsParked))
+            if (!State.IsOpen || (step.Consumed == 0 && !State.IsParked) || Layers is { TakesRest: true })
             {
                 break;
             }
@@ -190,7 +427,7 @@ internal struct HandlerSide
     public void CallIfOpen(HandlerEvent what, Turn turn)
     {
         Renew();
-        if (State.IsOpen)
+        if (HandlerIsOpen)
         {
             Call(what, turn);
         }
@@ -206,7 +443,7 @@ internal struct HandlerSide
         if (next == Next.More && State.IsOpen && State.Input != InputState.Yielding)
         {
             // What the handler refused before, it may take now.
-            State.Input = Rest.IsEmpty ? InputState.Offered : InputState.Stalled;
+            State.Input = Rest.IsEmpty && Layers is not { HasUntried: true } ? InputState.Offered : InputState.Stalled;
         }
     }
 
@@ -273,7 +510,7 @@ internal struct HandlerSide
             return;
         }
 
-        bool stuck = reason == CloseReason.TooSlow || (reason == CloseReason.IdleTimeout && Output.Pending > 0);
+        bool stuck = reason == CloseReason.TooSlow || (reason == CloseReason.IdleTimeout && ToSend > 0);
         if (stuck || State.Phase == SessionPhase.Closing)
         {
             Terminate(reason);
@@ -317,8 +554,14 @@ internal struct HandlerSide
     /// <summary>Gives all memory back and tells the handler.</summary>
     public void Close()
     {
-        Tally.BytesUnsent += Output.Pending;
+        Tally.BytesUnsent += Pending;
         Tally.BytesDiscarded += Rest.Length;
+        if (Layers is not null)
+        {
+            Tally.BytesDiscarded += Layers.CameBytes + Layers.Dropped;
+            Layers.Release();
+        }
+
         Output.Release();
         Rest.Release();
         _handler.OnClosed(Reason, out Exception? fault);

@@ -18,7 +18,6 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     private const int LeastPassedOn = 4 * 1024;
 
     private readonly ArrayPool<byte> _pool;
-    private readonly int _limit;
     private byte[] _sending = [];
     private int _sendStart;
     private int _sendEnd;
@@ -33,8 +32,14 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     internal OutputBuffer(ArrayPool<byte> pool, int limit)
     {
         _pool = pool;
-        _limit = limit;
+        Limit = limit;
     }
+
+    /// <summary>Where its memory comes from.</summary>
+    internal ArrayPool<byte> Pool => _pool;
+
+    /// <summary>Most bytes that may be pending.</summary>
+    internal int Limit { get; set; }
 
     /// <summary>Bytes written and not yet taken by the kernel.</summary>
     public int Pending => _passEnd - _passStart + _sendEnd - _sendStart + _written;
@@ -190,9 +195,9 @@ public sealed class OutputBuffer : IBufferWriter<byte>
 
     private void ThrowIfOverLimit(int more)
     {
-        if (Pending + (long)more > _limit)
+        if (Pending + (long)more > Limit)
         {
-            throw new PendingOutputException(Pending, more, _limit);
+            throw new PendingOutputException(Pending, more, Limit);
         }
     }
 
@@ -200,7 +205,7 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     {
         ThrowIfOverLimit(more);
 
-        byte[] larger = _pool.Rent(Math.Max(SmallestRent, Math.Max(_written + more, Math.Min(_written * 2, _limit))));
+        byte[] larger = _pool.Rent(Math.Max(SmallestRent, Math.Max(_written + more, Math.Min(_written * 2, Limit))));
         _writing.AsSpan(0, _written).CopyTo(larger);
         Return(ref _writing);
         _writing = larger;

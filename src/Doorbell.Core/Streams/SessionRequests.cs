@@ -12,16 +12,15 @@ internal sealed class SessionRequests(ConnectRequest? own)
     /// <summary>The most connections that one handler may be waiting for.</summary>
     public const int MaxPending = 16;
 
-    private readonly Queue<ConnectRequest> _toTake = new();
-
-    /// <summary>Those that may not be over yet: they are told when this session is.</summary>
-    private readonly List<ConnectRequest> _made = [];
+    /// <summary>Those that may not be over yet, which are told when this session is; the last <see cref="_new"/> are not taken yet.</summary>
+    private List<ConnectRequest>? _made;
+    private int _new;
 
     /// <summary>Whether the session's own connection is one that we opened.</summary>
     public bool IsOutgoing => own is not null;
 
     /// <summary>Whether there is one for the lane to take.</summary>
-    public bool HasNew => _toTake.Count > 0;
+    public bool HasNew => _new > 0;
 
     /// <summary>
     /// Whether a drain may close the session when it is at rest. One that we opened is closed only when the one that it was opened for is
@@ -33,6 +32,7 @@ internal sealed class SessionRequests(ConnectRequest? own)
     /// <exception cref="InvalidOperationException">It waits for as many as it may already.</exception>
     public OutgoingConnection Add(ConnectRequest request)
     {
+        _made ??= new List<ConnectRequest>(1);
         _made.RemoveAll(static made => made.IsOver);
         if (_made.Count(static made => made.IsPending) >= MaxPending)
         {
@@ -40,11 +40,15 @@ internal sealed class SessionRequests(ConnectRequest? own)
         }
 
         _made.Add(request);
-        _toTake.Enqueue(request);
+        _new++;
         return request.Outgoing;
     }
 
-    public bool TryTake([NotNullWhen(true)] out ConnectRequest? request) => _toTake.TryDequeue(out request);
+    public bool TryTake([NotNullWhen(true)] out ConnectRequest? request)
+    {
+        request = _new > 0 ? _made![^_new--] : null;
+        return request is not null;
+    }
 
     public void Opened() => own?.Opened();
 
@@ -62,7 +66,7 @@ internal sealed class SessionRequests(ConnectRequest? own)
             fault = request.Fail(ConnectFailure.Cancelled(request.Endpoint), ledger) ?? fault;
         }
 
-        _made.ForEach(static request => request.RequesterOver());
+        _made?.ForEach(static request => request.RequesterOver());
         return fault;
     }
 }

@@ -46,6 +46,9 @@ internal enum ReceivingSide : byte
 
     /// <summary>The peer's FIN has come, and the handler knows.</summary>
     EndTold,
+
+    /// <summary>A layer has heard its peer's end, and the handler knows; the transport's FIN has not come yet.</summary>
+    EndToldFirst,
 }
 
 /// <summary>Whether the handler takes input.</summary>
@@ -80,15 +83,16 @@ internal enum InputState : byte
 /// column     begins with  arrows
 /// Phase      New          New → Open; Open → Closing; New, Open, Closing → Aborting, Gone; any → Closed
 /// Sending    Open         Open → Finishing (the handler finishes); Open (while closing), Finishing → Finished (the lane has half-closed)
-/// Receiving  Open         Open → Ended (the lane has received the end); Ended → EndTold (the handler has been told)
+/// Receiving  Open         Open → Ended, EndToldFirst → EndTold (the lane has received the end);
+///                            Ended → EndTold, Open → EndToldFirst (the handler has been told)
 /// Handler    Reading      Reading ⇄ Parked, as the handler says
 /// Input      Offered      Offered, Stalled → any; Yielding → Stalled (the lane continues), Offered or Yielding (more bytes came)
 /// </code>
 /// What a lane may report, and when:
 /// <code>
 /// Opened       Phase is New
-/// Received     Phase is Open to Gone, and Receiving is Open
-/// ReceivedEnd  Phase is Open to Gone, and Receiving is Open
+/// Received     Phase is Open to Gone, and Receiving is Open or EndToldFirst
+/// ReceivedEnd  Phase is Open to Gone, and Receiving is Open or EndToldFirst
 /// Sent         Phase is Open to Gone, of at most as many bytes as were outgoing
 /// Finished     Phase is Open to Gone, and Sending is Finishing, or Open while Phase is not Open
 /// all others   Phase is Open to Gone; Fail and Closed also when it is New
@@ -124,7 +128,10 @@ internal struct SessionState
     public readonly bool IsLive => Phase - SessionPhase.Open <= SessionPhase.Gone - SessionPhase.Open;
 
     /// <summary>Whether the peer may still send.</summary>
-    public readonly bool PeerMaySend => Receiving == ReceivingSide.Open;
+    public readonly bool PeerMaySend => Receiving is ReceivingSide.Open or ReceivingSide.EndToldFirst;
+
+    /// <summary>Whether the handler knows that its input has ended.</summary>
+    public readonly bool EndIsTold => Receiving >= ReceivingSide.EndTold;
 
     /// <summary>Whether a FIN is to be sent once nothing is pending.</summary>
     public readonly bool WantsFinish => Sending == SendingSide.Finishing
@@ -153,10 +160,12 @@ internal struct SessionState
     public void Finish() => Sending = SendingSide.Finished;
 
     /// <summary>The peer's FIN has come.</summary>
-    public void EndReceiving() => Receiving = ReceivingSide.Ended;
+    public void EndReceiving() =>
+        Receiving = Receiving == ReceivingSide.EndToldFirst ? ReceivingSide.EndTold : ReceivingSide.Ended;
 
-    /// <summary>The handler is told of the peer's FIN.</summary>
-    public void TellEnd() => Receiving = ReceivingSide.EndTold;
+    /// <summary>The handler is told of the peer's end.</summary>
+    public void TellEnd() =>
+        Receiving = Receiving == ReceivingSide.Open ? ReceivingSide.EndToldFirst : ReceivingSide.EndTold;
 
     /// <summary>The phases that may follow one, as bits.</summary>
     private static int PhasesAfter(SessionPhase phase) => phase switch

@@ -18,7 +18,10 @@ public abstract class StreamHandler
     /// </summary>
     public virtual bool IsIdle => true;
 
-    /// <summary>The connection has been accepted, or, if we opened it, connected. A side that speaks first writes its greeting here.</summary>
+    /// <summary>
+    /// The connection has been accepted, or, if we opened it, connected, and its layers are open. A side that speaks first writes its
+    /// greeting here.
+    /// </summary>
     /// <param name="turn">The moment, the output and the peer.</param>
     public virtual Next OnOpen(Turn turn) => Next.Stay;
 
@@ -71,7 +74,10 @@ public abstract class StreamHandler
     /// <returns>By default <see cref="Next.Close"/>.</returns>
     public virtual Next OnDrained(Turn turn) => Next.Close;
 
-    /// <summary>The connection is over. Told once, always, last.</summary>
+    /// <summary>
+    /// The connection is over. Told once, always, last; also if <see cref="OnOpen"/> was never told, since a layer did not open or our
+    /// connection could not be made.
+    /// </summary>
     /// <param name="reason">Why.</param>
     public virtual void OnClosed(CloseReason reason)
     {

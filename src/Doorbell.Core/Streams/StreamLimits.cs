@@ -25,7 +25,8 @@ public sealed record StreamLimits
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// A connection that has sent nothing for this long since it was opened is closed. Default
+    /// A connection that has sent nothing for this long since it was opened is closed. Behind layers, nothing for the handler: a
+    /// handshake, or a PROXY header, has to be over and the first byte behind it to have come. Default
     /// <see cref="Timeout.InfiniteTimeSpan"/>, for protocols whose clients listen: then the idle timeout counts alone.
     /// </summary>
     public TimeSpan FirstByteTimeout { get; init; } = Timeout.InfiniteTimeSpan;

@@ -27,10 +27,23 @@ public sealed class StreamSession
     /// <param name="bell">The lane's: rings for this connection.</param>
     /// <param name="ledger">Where it is counted.</param>
     /// <param name="pool">Where its memory comes from and goes back to.</param>
-    public StreamSession(StreamHandler handler, StreamLimits limits, ConnectionInfo connection, Bell bell, Ledger ledger, ArrayPool<byte> pool)
+    /// <param name="layers">What makes this connection's layers, the first one next to the wire; null for none.</param>
+    public StreamSession(
+        StreamHandler handler,
+        StreamLimits limits,
+        ConnectionInfo connection,
+        Bell bell,
+        Ledger ledger,
+        ArrayPool<byte> pool,
+        IReadOnlyList<Func<ConnectionInfo, StreamLayer>>? layers = null)
     {
         _side = new HandlerSide(handler, limits, ledger, pool);
         Connection = connection;
+        if (layers is { Count: > 0 })
+        {
+            _side.AddLayers(layers, connection);
+        }
+
         _bell = bell;
     }
 
@@ -81,7 +94,7 @@ public sealed class StreamSession
             | (_side.State.Input == InputState.Yielding ? Want.Yield : 0)
             | (_side.State.PeerMaySend && _side.TakesInput && _side.State.Input == InputState.Offered ? Want.Receive : 0),
         // close(2) sends the FIN itself; only a peer that may still send makes it worth doing apart.
-        SessionPhase.Closing when !_side.State.PeerMaySend && _side.Output.Pending == 0 => Want.Close,
+        SessionPhase.Closing when !_side.State.PeerMaySend && _side.ToSend == 0 => Want.Close,
         SessionPhase.Closing when _side.State.Sending == SendingSide.Finished && !AwaitsPeersEnd => Want.Close,
         SessionPhase.Closing => SendingWants | (_side.State.PeerMaySend ? Want.Receive : 0),
         SessionPhase.Aborting => Want.Abort,
@@ -101,7 +114,7 @@ public sealed class StreamSession
     /// What is to be sent next. The memory stays valid and unmoved, whatever else the session is told, until
     /// <see cref="Sent"/> has reported all of it, <see cref="TakeBack"/> was called or <see cref="Closed"/>.
     /// </summary>
-    public ReadOnlyMemory<byte> Outgoing => _side.Output.Outgoing;
+    public ReadOnlyMemory<byte> Outgoing => _side.Wire.Outgoing;
 
     /// <summary>
     /// Whether the handler has taken its <see cref="Turn.Bell"/>: until then nobody can ring it, and the lane need not listen.
@@ -129,7 +142,10 @@ public sealed class StreamSession
         ? _side.Output
         : throw new InvalidOperationException("The sending side of this connection has been finished: nothing can be written after it.");
 
-    private Want SendingWants => _side.Output.Pending > 0 ? Want.Send : _side.State.WantsFinish ? Want.Finish : Want.None;
+    /// <summary>Why a layer has failed or refuses the peer; null if none has.</summary>
+    public string? LayerFailure => _side.Layers?.Failure;
+
+    private Want SendingWants => _side.ToSend > 0 ? Want.Send : _side.MayFinish ? Want.Finish : Want.None;
 
     /// <summary>A peer that was silent all the time is not waited for.</summary>
     private bool AwaitsPeersEnd => _side.State.PeerMaySend && _side.Reason is not (CloseReason.IdleTimeout or CloseReason.FirstByteTimeout);
@@ -148,8 +164,7 @@ public sealed class StreamSession
         _utcOrigin = utcNow.UtcDateTime - now;
         _side.Deadlines.Opened(now);
         CountOpened();
-        _side.Call(HandlerEvent.Open, new Turn(this, now));
-        _side.Complete(new Turn(this, now));
+        _side.Open(new Turn(this, now));
     }
 
     /// <summary>The kernel gave these bytes.</summary>
@@ -159,7 +174,11 @@ public sealed class StreamSession
     {
         if (Arrived(bytes.Length, now))
         {
-            if (_side.Rest.IsEmpty)
+            if (_side.IsLayered)
+            {
+                _side.TakeWire(bytes);
+            }
+            else if (_side.Rest.IsEmpty)
             {
                 _side.OfferFirst(bytes, new Turn(this, now));
             }
@@ -178,12 +197,13 @@ public sealed class StreamSession
     /// are, to be sent: the rest is moved in front of them, and <see cref="Outgoing"/> may lie in the lane's own memory. The lane sends
     /// what it can and then says <see cref="TakeBack"/>.
     /// </summary>
+    /// <remarks>Where there are layers all is copied.</remarks>
     /// <param name="memory">The lane's, lent until <see cref="TakeBack"/>; the session may write before <paramref name="start"/>.</param>
     /// <param name="start">Where the bytes begin, which go to the memory's end. At least one.</param>
     /// <param name="now">The lane's monotonic time.</param>
     public void Received(Memory<byte> memory, int start, TimeSpan now)
     {
-        if (_side.Rest.Length > Math.Min(start, memory.Length - start))
+        if (_side.Layers is not null || _side.Rest.Length > Math.Min(start, memory.Length - start))
         {
             Received(memory.Span[start..], now);
         }
@@ -232,17 +252,18 @@ public sealed class StreamSession
             return;
         }
 
-        if ((uint)count > (uint)_side.Output.OutgoingBytes)
+        OutputBuffer wire = _side.Wire;
+        if ((uint)count > (uint)wire.OutgoingBytes)
         {
-            _side.Violate($"{count} bytes were reported to be sent, where {_side.Output.OutgoingBytes} were outgoing");
+            _side.Violate($"{count} bytes were reported to be sent, where {wire.OutgoingBytes} were outgoing");
             return;
         }
 
-        _side.Output.Taken(count);
+        wire.Taken(count);
         _side.Deadlines.Sent(count, now);
         _side.Tally.BytesSent += count;
         _side.Renew();
-        if (_side.Output.Pending == 0 && _side.State is { IsOpen: true, Sending: SendingSide.Open })
+        if (_side.State is { IsOpen: true, Sending: SendingSide.Open } && _side.IsFlushed())
         {
             _side.Call(HandlerEvent.Flushed, new Turn(this, now));
         }
@@ -259,7 +280,7 @@ public sealed class StreamSession
             return;
         }
 
-        if (!_side.State.MayHaveFinished || (_side.State.Phase <= SessionPhase.Closing && _side.Output.Pending > 0))
+        if (!_side.State.MayHaveFinished || (_side.State.Phase <= SessionPhase.Closing && _side.ToSend > 0))
         {
             _side.Violate("the connection was reported to be half-closed, which was not wanted");
             return;
@@ -280,7 +301,7 @@ public sealed class StreamSession
         }
 
         _side.Renew();
-        if (_side.State.IsOpen && _side.AlarmAt <= now)
+        if (_side.HandlerIsOpen && _side.AlarmAt <= now)
         {
             Alarm = null;
             _side.Call(HandlerEvent.Alarm, new Turn(this, now));
@@ -369,6 +390,17 @@ public sealed class StreamSession
 
     internal DateTimeOffset UtcAt(TimeSpan now) => new(_utcOrigin + now);
 
+    internal void Push(StreamLayer layer)
+    {
+        if (!_side.State.PeerMaySend || _side.State.EndIsTold)
+        {
+            throw new InvalidOperationException("The peer of this connection has ended: no layer can be opened with it.");
+        }
+
+        _ = WritableOutput;
+        _side.Push(layer, Connection);
+    }
+
     internal void CountRequests(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -396,7 +428,7 @@ public sealed class StreamSession
             return false;
         }
 
-        _side.State.IsHeard = true;
+        _side.State.IsHeard |= !_side.IsLayered;
         _side.Deadlines.Received(count, now);
         _side.Renew();
         return true;

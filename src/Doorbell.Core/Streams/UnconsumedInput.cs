@@ -31,6 +31,24 @@ internal struct UnconsumedInput(ArrayPool<byte> pool)
         _end += more.Length;
     }
 
+    /// <summary>Room behind it, which <see cref="Advance"/> takes or gives back.</summary>
+    public Span<byte> GetSpan(int least)
+    {
+        if (_bytes.Length - _end < least)
+        {
+            MakeRoom(least);
+        }
+
+        return _bytes.AsSpan(_end);
+    }
+
+    /// <summary>So many bytes were written to the last span.</summary>
+    public void Advance(int count)
+    {
+        _end += count;
+        Consume(0);
+    }
+
     public void Consume(int count)
     {
         _start += count;

@@ -17,7 +17,8 @@ public static class Durations
     public static TimeSpan Parse(string text) => TryParse(text, out TimeSpan duration)
         ? duration
         : throw new FormatException(
-            $"\"{PrintableText.Escape(text)}\" is no length of time: give a number and its unit (ms, s, m, h or d), as in 30s, or hh:mm:ss");
+            $"\"{PrintableText.Escape(text)}\" is no length of time: give a number and its unit "
+            + "(ms, s, m, h or d), as in 30s, or hh:mm:ss");
 
     /// <summary>Reads a length of time.</summary>
     /// <param name="text">In one of the forms above.</param>

@@ -95,7 +95,8 @@ public sealed record Endpoint : ISpanParsable<Endpoint>
     static Endpoint ISpanParsable<Endpoint>.Parse(ReadOnlySpan<char> s, IFormatProvider? provider) => Parse(s.ToString());
 
     static bool ISpanParsable<Endpoint>.TryParse(
-        ReadOnlySpan<char> s, IFormatProvider? provider, [MaybeNullWhen(false)] out Endpoint result) => TryParse(s.ToString(), out result, out _);
+        ReadOnlySpan<char> s, IFormatProvider? provider, [MaybeNullWhen(false)] out Endpoint result) =>
+        TryParse(s.ToString(), out result, out _);
 
     /// <summary>The endpoint of a socket that is bound or connected already.</summary>
     /// <param name="transport">TCP or UDP.</param>

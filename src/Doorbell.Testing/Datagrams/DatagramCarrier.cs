@@ -75,7 +75,9 @@ internal sealed class DatagramCarrier(SimulatedNetwork network)
         _free.Push(flight);
     }
 
-    /// <summary>Nobody is bound there: the host says so by an ICMP message, which may get lost as any other (RFC 1122 section 4.1.3.1).</summary>
+    /// <summary>
+    /// Nobody is bound there: the host says so by an ICMP message, which may get lost as any other (RFC 1122 section 4.1.3.1).
+    /// </summary>
     private void Refuse(DatagramFlight flight, Action unreachable)
     {
         const int IcmpBytes = 36;

@@ -32,7 +32,13 @@ internal sealed class SimulatedDatagramLane
     /// <param name="ended">Called when the socket is closed; null for a server's door, which its handler may not close.</param>
     /// <exception cref="ArgumentException">The address is in use.</exception>
     public SimulatedDatagramLane(
-        SimulatedNetwork network, PeerAddress local, PeerAddress peer, DatagramHandler handler, DatagramLimits limits, Ledger ledger, Action? ended)
+        SimulatedNetwork network,
+        PeerAddress local,
+        PeerAddress peer,
+        DatagramHandler handler,
+        DatagramLimits limits,
+        Ledger ledger,
+        Action? ended)
     {
         _network = network;
         _limits = limits;
@@ -140,9 +146,9 @@ internal sealed class SimulatedDatagramLane
             _session.Fault = null;
         }
 
-        while (_session.TryTakeOpening(out DatagramOpening opening))
+        while (_session.TryTakeOpening(out PeerAddress local, out DatagramHandler? handler))
         {
-            Open(opening);
+            Open(local, handler);
         }
 
         Send();
@@ -169,19 +175,19 @@ internal sealed class SimulatedDatagramLane
         outbox.Clear();
     }
 
-    private void Open(DatagramOpening opening)
+    private void Open(PeerAddress wanted, DatagramHandler handler)
     {
-        PeerAddress asked = opening.Local.Kind == AddressKind.None ? _network.Host(Local).At(0) : opening.Local;
+        PeerAddress asked = wanted.Kind == AddressKind.None ? _network.Host(Local).At(0) : wanted;
         PeerAddress local = asked.Port == 0 ? FreePortOf(asked) : asked;
         if (_network.Datagrams.IsBound(local))
         {
-            new DatagramSession(opening.Handler, _limits, _ledger).Closed(CloseReason.TransportFailed);
+            new DatagramSession(handler, _limits, _ledger).Closed(CloseReason.TransportFailed);
             _session.OpenedSocketClosed();
             return;
         }
 
         SimulatedDatagramLane? lane = null;
-        lane = new SimulatedDatagramLane(_network, local, default, opening.Handler, _limits, _ledger, () => OnOpenedClosed(lane));
+        lane = new SimulatedDatagramLane(_network, local, default, handler, _limits, _ledger, () => OnOpenedClosed(lane));
         if (lane.IsClosed)
         {
             return; // its handler closed it while it was being opened

@@ -14,7 +14,7 @@ internal sealed class SimulatedConnection : IScheduled
     {
         _network = network;
         _left = left;
-        Peer = setting.Connection.Peer;
+        Peer = setting.Connection.TransportPeer;
         _lane = new SessionLane(setting, end, network.Fork(), Wake) { Connect = listener.Connect };
         _deadline = new VirtualTimer(network, Tick);
         end.OnChange = Wake;

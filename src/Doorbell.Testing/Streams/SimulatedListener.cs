@@ -140,7 +140,7 @@ public sealed class SimulatedListener : IScheduled
     {
         _connecting.Remove(connecting);
         SimulatedConnectionInfo info = new(++_opened, request.Endpoint, to, from);
-        SessionSetting setting = new(request.Handler, info, request.Limits, Ledger, _pool) { Request = request };
+        SessionSetting setting = new(request.Handler, info, request.Limits, Ledger, _pool, []) { Request = request };
         SimulatedConnection connection = new(_network, this, setting, end, OutgoingLeft) { Index = _outgoing.Count };
         _outgoing.Add(connection);
         Open(connection);
@@ -209,7 +209,8 @@ public sealed class SimulatedListener : IScheduled
     private void Serve(PeerAddress from, StreamEnd end)
     {
         SimulatedConnectionInfo info = new(++_opened, _door, from, _address);
-        SessionSetting setting = new(_service.CreateStreamHandler(info), info, _service.StreamLimits, Ledger, _pool);
+        SessionSetting setting = new(
+            _service.CreateStreamHandler(info), info, _service.StreamLimits, Ledger, _pool, _options.Layers);
         SimulatedConnection connection = new(_network, this, setting, end, Left) { Index = _connections.Count };
         _connections.Add(connection);
         Open(connection);

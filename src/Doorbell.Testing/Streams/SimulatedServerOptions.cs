@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell.Testing;
 
 /// <summary>How many connections a <see cref="SimulatedListener"/> takes: the real server's options of the same names.</summary>
@@ -26,6 +28,9 @@ public sealed record SimulatedServerOptions
     /// (net.core.somaxconn).
     /// </summary>
     public int? ListenBacklog { get; init; }
+
+    /// <summary>What makes the layers of each connection, the first one next to the wire: a real door's option of the same name. Default none.</summary>
+    public IReadOnlyList<Func<ConnectionInfo, StreamLayer>> Layers { get; init; } = [];
 
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A limit is out of range.</exception>

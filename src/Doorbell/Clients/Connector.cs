@@ -68,6 +68,15 @@ public static class Connector
             : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
     }
 
+    /// <summary>An endpoint's addresses where no resolver has to be asked: a path, a literal address, <c>localhost</c>.</summary>
+    internal static bool TryAddresses(Endpoint endpoint, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out EndPoint[]? addresses)
+    {
+        addresses = endpoint.IsUnix
+            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            : Resolver.TryLocally(endpoint) is { } known ? [.. known.Select(address => new IPEndPoint(address, endpoint.Port))] : null;
+        return addresses is not null;
+    }
+
     /// <summary>
     /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
     /// </summary>

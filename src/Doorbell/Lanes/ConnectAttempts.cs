@@ -46,6 +46,16 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
     /// <summary>When <see cref="Continue"/> is to be called at the latest.</summary>
     public TimeSpan Due { get; private set; }
 
+    /// <summary>What is connected. Its descriptor is the caller's; calls on it do not wait unless <see cref="LetWait"/>.</summary>
+    public ConnectedSocket Result => new(
+        Descriptor, request, _addresses[_next - 1] is IPEndPoint ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(request.Endpoint.Path));
+
+    /// <summary>
+    /// From here on a call on a descriptor waits if it does not say otherwise (MSG_DONTWAIT): a receive with a time-out is of no use before,
+    /// and io_uring answers EAGAIN.
+    /// </summary>
+    public static void LetWait(int descriptor) => _ = Libc.fcntl(descriptor, Libc.SetFlags, 0);
+
     /// <summary>Whether <see cref="Continue"/> is to be called at <see cref="Due"/> alone: no event of the descriptor says more.</summary>
     public bool WaitsForTimeAlone => _isFull;
 
@@ -59,9 +69,9 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
     }
 
     /// <summary>The descriptor is writable or has failed, or <see cref="Due"/> has come.</summary>
-    /// <param name="ready">The first of these.</param>
+    /// <param name="events">What poll(2), or epoll(7), says of it, which have the same bits for these; 0 for the last.</param>
     /// <param name="now">The time.</param>
-    public ConnectProgress Continue(bool ready, TimeSpan now)
+    public ConnectProgress Continue(uint events, TimeSpan now)
     {
         if (now >= _addressDeadline)
         {
@@ -73,15 +83,20 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
             return now >= Due ? Connect(now) : ConnectProgress.Waiting;
         }
 
-        if (!ready)
+        if (events == 0)
         {
             return ConnectProgress.Waiting;
+        }
+
+        if ((events & (Epoll.Error | Epoll.HangUp)) == 0)
+        {
+            return ConnectProgress.Connected;
         }
 
         int error = 0;
         int length = sizeof(int);
         _ = Libc.getsockopt(Descriptor, Libc.SocketLevel, Libc.ErrorOption, &error, &length);
-        return error == 0 ? Connected() : FailAddress(error, now);
+        return error == 0 ? ConnectProgress.Connected : FailAddress(error, now);
     }
 
     /// <summary>Closes what is connecting.</summary>
@@ -159,19 +174,11 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
         Due = _isFull && now + _fullBacklogPause < _addressDeadline ? now + _fullBacklogPause : _addressDeadline;
         return errno switch
         {
-            0 => Connected(),
+            0 => ConnectProgress.Connected,
             _ when _isFull => ConnectProgress.Waiting,
             Libc.InProgress or Libc.Interrupted => ConnectProgress.Waiting,
             _ => FailAddress(errno, now),
         };
-    }
-
-    /// <summary>From here on its calls say themselves whether they wait; io_uring would answer EAGAIN instead of waiting.</summary>
-    private ConnectProgress Connected()
-    {
-        int flags = Libc.fcntl(Descriptor, Libc.GetFlags, 0);
-        _ = Libc.fcntl(Descriptor, Libc.SetFlags, flags & ~Libc.NonBlocking);
-        return ConnectProgress.Connected;
     }
 
     private ConnectProgress FailAddress(int errno, TimeSpan now)

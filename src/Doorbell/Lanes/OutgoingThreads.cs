@@ -96,13 +96,14 @@ internal sealed unsafe class OutgoingThreads(ServerContext context, ShutdownEven
         ConnectProgress progress = attempts.Begin(addresses, MonotonicClock.Now);
         while (progress == ConnectProgress.Waiting && !request.IsCancelled && !shutdown.IsAborting)
         {
-            bool ready = Wait(attempts, cancelled);
-            progress = attempts.Continue(ready, MonotonicClock.Now);
+            uint events = Wait(attempts, cancelled);
+            progress = attempts.Continue(events, MonotonicClock.Now);
         }
 
         if (progress == ConnectProgress.Connected)
         {
-            connected = new ConnectedSocket(attempts.Descriptor, request);
+            connected = attempts.Result;
+            ConnectAttempts.LetWait(connected.Descriptor);
             return true;
         }
 
@@ -126,7 +127,7 @@ internal sealed unsafe class OutgoingThreads(ServerContext context, ShutdownEven
         }
     }
 
-    private bool Wait(ConnectAttempts attempts, BlockingBell cancelled)
+    private uint Wait(ConnectAttempts attempts, BlockingBell cancelled)
     {
         PollDescriptor* descriptors = stackalloc PollDescriptor[3];
         int connecting = attempts.WaitsForTimeAlone ? -1 : attempts.Descriptor;
@@ -134,6 +135,6 @@ internal sealed unsafe class OutgoingThreads(ServerContext context, ShutdownEven
         descriptors[1] = new PollDescriptor { Descriptor = shutdown.Abort.Descriptor, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = cancelled.Listen(), Events = PollDescriptor.In };
         double wait = Math.Ceiling((attempts.Due - MonotonicClock.Now).TotalMilliseconds);
-        return Libc.poll(descriptors, 3, (int)Math.Clamp(wait, 0, int.MaxValue)) > 0 && descriptors[0].Returned != 0;
+        return Libc.poll(descriptors, 3, (int)Math.Clamp(wait, 0, int.MaxValue)) > 0 ? (ushort)descriptors[0].Returned : 0u;
     }
 }

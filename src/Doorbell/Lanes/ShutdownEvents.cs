@@ -38,7 +38,8 @@ internal sealed class ShutdownEvents : IDisposable
     /// <summary>Waits so long, or until the next step of the server's end.</summary>
     public unsafe void Pause(TimeSpan time)
     {
-        PollDescriptor next = new() { Descriptor = (IsDraining ? Abort : HasStoppedAccepting ? Drain : StopAccepting).Descriptor, Events = PollDescriptor.In };
+        EventDescriptor step = IsDraining ? Abort : HasStoppedAccepting ? Drain : StopAccepting;
+        PollDescriptor next = new() { Descriptor = step.Descriptor, Events = PollDescriptor.In };
         _ = Libc.poll(&next, 1, (int)time.TotalMilliseconds);
     }
 

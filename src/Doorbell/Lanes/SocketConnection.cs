@@ -33,10 +33,11 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         _bell = bell;
         Descriptor = accepted.Descriptor;
         Door = accepted.Door;
-        Peer = accepted.Peer;
+        TransportPeer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
-        Session = new StreamSession(service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool);
+        Session = new StreamSession(
+            service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool, accepted.At.Layers);
     }
 
     /// <param name="connected">Its descriptor is this one's from here on.</param>
@@ -48,7 +49,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         _bell = bell;
         Descriptor = connected.Descriptor;
         Door = connected.Request.Endpoint;
-        Peer = Door.IsUnix ? PeerAddress.FromUnix(Door.Path) : SocketAddresses.PeerOf(Descriptor);
+        TransportPeer = connected.Peer;
         Context = context;
         IsOutgoing = true;
         Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);
@@ -63,7 +64,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
 
     public override Endpoint Door { get; }
 
-    public override PeerAddress Peer { get; }
+    public override PeerAddress TransportPeer { get; }
 
     public override PeerAddress Local => SocketAddresses.LocalOf(Descriptor);
 
@@ -161,7 +162,8 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         _closed = true;
         Context.Connections.Remove(this);
         if ((Session.Wants & Want.Abort) != 0
-            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed or CloseReason.PeerReset or CloseReason.TransportFailed)
+            || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed
+                or CloseReason.PeerReset or CloseReason.TransportFailed)
         {
             // An answer that was cut off must not look like a whole one to a peer that is still there.
             // struct linger { on, 0 seconds }: close(2) then sends a reset (socket(7)).

@@ -21,6 +21,9 @@ public sealed record Door(Endpoint Endpoint, Reach Reach)
     /// <summary>What is served there.</summary>
     public Service Service { get; internal init; } = null!;
 
+    /// <summary>What makes the layers of each connection; see <see cref="DoorOptions.Layers"/>.</summary>
+    internal IReadOnlyList<Func<ConnectionInfo, Doorbell.Sessions.StreamLayer>> Layers { get; init; } = [];
+
     /// <summary>Its number among the server's doors as they were asked for: a worker process finds its service by it.</summary>
     internal int Number { get; init; }
 }

@@ -116,7 +116,9 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
     }
 
     /// <summary>Reads a model as configurations have it.</summary>
-    /// <param name="text">One of <see cref="Names"/>; for prefork, pool and loop perhaps a colon and how many workers, as in <c>pool:8</c>.</param>
+    /// <param name="text">
+    /// One of <see cref="Names"/>; behind prefork, pool and loop there may be a colon and how many workers, as in <c>pool:8</c>.
+    /// </param>
     /// <exception cref="FormatException">It is none; the message is one line that says what would be right.</exception>
     public static ServerModel Parse(string text)
     {
@@ -171,7 +173,8 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
     static ServerModel ISpanParsable<ServerModel>.Parse(ReadOnlySpan<char> s, IFormatProvider? provider) => Parse(s.ToString());
 
     static bool ISpanParsable<ServerModel>.TryParse(
-        ReadOnlySpan<char> s, IFormatProvider? provider, [MaybeNullWhen(false)] out ServerModel result) => TryParse(s.ToString(), out result);
+        ReadOnlySpan<char> s, IFormatProvider? provider, [MaybeNullWhen(false)] out ServerModel result) =>
+        TryParse(s.ToString(), out result);
 
     private static int Checked(int workers)
     {

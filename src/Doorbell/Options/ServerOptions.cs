@@ -24,6 +24,8 @@ public sealed record ServerOptions
     /// <summary>
     /// How connections are spread. Default null, the best for the service here: <see cref="ServerModel.Process"/> for a program,
     /// otherwise <see cref="ServerModel.Loop"/> on Linux, and <see cref="ServerModel.Async"/> elsewhere and on the portable engine.
+    /// <see cref="ServerModel.Process"/> and <see cref="ServerModel.Prefork"/> start the whole program anew for each worker, with all that
+    /// it does before its server starts: see <see cref="Server.IsWorker"/>.
     /// </summary>
     public ServerModel? Model { get; init; }
 
@@ -111,7 +113,9 @@ public sealed record ServerOptions
     /// <see cref="Service"/>, <see cref="Doors"/> and <see cref="Logging"/>, which are code. Unlike a binder it uses no reflection, and it
     /// leaves nothing out in silence. A list's keys end in a number, as in <c>Endpoints:0</c>.
     /// </summary>
-    /// <param name="settings">Names of properties, in any case, and their values. A value that is null stands for a section and is passed over.</param>
+    /// <param name="settings">
+    /// Names of properties, in any case, and their values. A value that is null stands for a section and is passed over.
+    /// </param>
     /// <returns>The options; what they say together is checked when the server starts.</returns>
     /// <exception cref="FormatException">A key or a value is none of a server's; the message begins with the key.</exception>
     public static ServerOptions Parse(IEnumerable<KeyValuePair<string, string?>> settings)
@@ -119,6 +123,10 @@ public sealed record ServerOptions
         ArgumentNullException.ThrowIfNull(settings);
         return ServerSettings.Read(settings);
     }
+
+    /// <summary>The layers at one of <see cref="AllDoors"/>; past them there are none.</summary>
+    internal IReadOnlyList<Func<ConnectionInfo, Sessions.StreamLayer>> LayersAt(int door) =>
+        AllDoors is { } all && door < all.Count ? all[door].Layers : [];
 
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentException">No endpoint, or the service does not speak an endpoint's transport.</exception>
@@ -156,9 +164,24 @@ public sealed record ServerOptions
             }
         }
 
+        RequireOneServiceAnEndpoint();
         foreach (DoorOptions door in AllDoors.Where(static door => !door.Endpoint.IsPassed))
         {
             door.RequireSpoken();
+        }
+    }
+
+    /// <summary>With a shared port (<see cref="ReusePort"/>) the kernel would give each service some of the connections.</summary>
+    private void RequireOneServiceAnEndpoint()
+    {
+        IEnumerable<DoorOptions> fixedDoors =
+            AllDoors.Where(static door => door.Endpoint is { IsPassed: false } and not { IsUnix: false, Port: 0 });
+        foreach (IGrouping<Endpoint, DoorOptions> atOne in fixedDoors.GroupBy(static door => door.Endpoint.As(null)))
+        {
+            if (atOne.Select(static door => door.Service).Distinct(ReferenceEqualityComparer.Instance).Count() > 1)
+            {
+                throw new ArgumentException($"Two services are to be served on {atOne.Key}: give each an endpoint of its own.");
+            }
         }
     }
 }

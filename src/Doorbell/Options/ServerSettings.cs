@@ -4,8 +4,8 @@ using Doorbell.SocketOptions;
 namespace Doorbell;
 
 /// <summary>
-/// Reads <see cref="ServerOptions"/> from the pairs of a configuration. No reflection, so it works in native code; and what can't be read is
-/// an error that names the key, where a binder leaves out what it does not understand of a list.
+/// Reads <see cref="ServerOptions"/> from the pairs of a configuration. It uses no reflection, so it works in native code. What can't be
+/// read is an error that names the key; a binder leaves out what it does not understand of a list.
 /// </summary>
 internal static class ServerSettings
 {

@@ -8,7 +8,9 @@ public static class AsyncService
 {
     extension(Service)
     {
-        /// <summary>A service that answers messages framed by <paramref name="framing"/> with <c>async</c> code. It speaks over streams.</summary>
+        /// <summary>
+        /// A service that answers messages framed by <paramref name="framing"/> with <c>async</c> code. It speaks over streams.
+        /// </summary>
         /// <param name="name">A short name for logs.</param>
         /// <param name="framing">Where a message ends in a stream.</param>
         /// <param name="answer">Answers one message, on the thread pool.</param>

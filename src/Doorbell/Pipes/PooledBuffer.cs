@@ -49,7 +49,8 @@ internal sealed class PooledBuffer : IBufferWriter<byte>
             return;
         }
 
-        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestRent, Math.Max(checked(Length + count), (int)Math.Min(2L * Length, Array.MaxLength))));
+        int doubled = (int)Math.Min(2L * Length, Array.MaxLength);
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestRent, Math.Max(checked(Length + count), doubled)));
         Written.Span.CopyTo(larger);
         if (_bytes.Length > 0)
         {

@@ -12,8 +12,6 @@ namespace Doorbell;
 /// <remarks>Any thread may call any member.</remarks>
 public sealed class Server : IAsyncDisposable
 {
-    /// <summary>A worker's lanes block.</summary>
-    private const string EngineNameInWorker = "epoll";
     private const string MigrateFile = "/proc/sys/net/ipv4/tcp_migrate_req";
 
     private readonly ServerContext _context;
@@ -215,13 +213,16 @@ public sealed class Server : IAsyncDisposable
         await EndDrainAsync().ConfigureAwait(false);
     }
 
+    /// <summary>As <see cref="DrainAsync"/>, without a deadline: what is in flight is answered, or a limit of its service ends it.</summary>
+    public Task StopAsync() => StopAsync(CancellationToken.None);
+
     /// <summary>As <see cref="DrainAsync"/>.</summary>
     /// <param name="deadline">How long to wait; <see cref="TimeSpan.Zero"/> for not at all.</param>
     public Task StopAsync(TimeSpan deadline) => DrainAsync(deadline);
 
     /// <summary>As <see cref="DrainAsync"/>, with a deadline that the caller keeps, as a host does (IHostedService.StopAsync).</summary>
-    /// <param name="deadline">When it is cancelled what is left is aborted; never, if it can't be.</param>
-    public async Task StopAsync(CancellationToken deadline = default)
+    /// <param name="deadline">When it is cancelled what is left is aborted.</param>
+    public async Task StopAsync(CancellationToken deadline)
     {
         BeginDrain();
         await Task.WhenAny(Completion, Task.Delay(Timeout.Infinite, deadline)).ConfigureAwait(false);
@@ -330,10 +331,11 @@ public sealed class Server : IAsyncDisposable
                 continue;
             }
 
-            if (engine is PortableEngine)
+            if (!engine.StartsProcesses)
             {
                 throw new PlatformNotSupportedException(
-                    $"the service {service.Name} is a program, and the portable engine starts none: leave out the engine");
+                    $"the service {service.Name} is a program, and the portable engine, the only one for the model async, starts none: "
+                    + "choose another model, or leave out both the engine and the model");
             }
 
             _ = ProgramFile.Find(program.FileName);
@@ -359,7 +361,8 @@ public sealed class Server : IAsyncDisposable
         if (worker.Server != WorkerProcess.NameOf(options))
         {
             // Another server of the same program: it is the parent's alone.
-            return new Server(ContextOf(options, model, new Ledger([.. options.Counters]), null), model, EngineNameInWorker, []);
+            ServerContext idle = ContextOf(options, model, new Ledger([.. options.Counters]), null);
+            return new Server(idle, model, EngineChoice.For(options.Engine, model, EngineSettings.Default).Engine.Name, []);
         }
 
         // What was made of the socket options the parent has told.
@@ -368,15 +371,14 @@ public sealed class Server : IAsyncDisposable
         SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Slots, options.Counters);
         SharedPeers? workers = worker.IsConnection ? null : new SharedPeers(shared, worker.Slot);
         ServerContext context = ContextOf(options, ServerModel.Iterative, shared[worker.Slot], workers);
-        Server server = new(context, model, EngineNameInWorker, sockets);
-        server.Completion = WorkerServer.ServeAsync(worker, sockets, context, new EpollEngine(EngineSettings.Default));
-        return server;
+        EpollEngine engine = new(EngineSettings.Default);
+        return new Server(context, model, engine.Name, sockets) { Completion = WorkerServer.ServeAsync(worker, sockets, context, engine) };
     }
 
     private static DoorSocket Adopt(int descriptor, int door, ServerOptions options)
     {
         DoorSocket adopted = InheritedSocket.Adopt(descriptor, $"fd://{descriptor}", options.Listen);
-        return adopted with { Door = adopted.Door with { Service = options.ServiceAt(door), Number = door } };
+        return adopted with { Door = adopted.Door with { Service = options.ServiceAt(door), Layers = options.LayersAt(door), Number = door } };
     }
 
     /// <summary>Starts the lanes, and what looks at the server once a second.</summary>

@@ -24,7 +24,9 @@ internal sealed class HandlerTasks
         }
     }
 
-    /// <summary>Waits for all tasks to end, but after the abort no longer than a second. To be called when no task begins any more.</summary>
+    /// <summary>
+    /// Waits for all tasks to end, but after the abort no longer than a second. To be called when no task begins any more.
+    /// </summary>
     /// <param name="aborting">Cancelled at the abort.</param>
     public async Task EndedAsync(CancellationToken aborting)
     {

@@ -86,7 +86,7 @@ internal static partial class ServerLog
     private static partial void DatagramFaulted(
         ILogger log, Endpoint door, PeerAddress peer, string kind, string fault, Exception? exception);
 
-    [LoggerMessage(25, LogLevel.Error, "{Door}: the making of the handler for its datagrams failed, and so the server ends: {Kind}: {Fault}")]
+    [LoggerMessage(25, LogLevel.Error, "{Door}: its datagrams' handler could not be made, and so the server ends: {Kind}: {Fault}")]
     public static partial void DatagramHandlerNotMade(ILogger log, Endpoint door, string kind, string fault, Exception exception);
 
     [LoggerMessage(9, LogLevel.Information, "{Failure}")]

@@ -100,7 +100,7 @@ internal sealed class Binding
         {
             Door = bound.Door with
             {
-                Endpoint = bound.Door.Endpoint.As(door.Endpoint.Application), Service = door.Service, Number = number,
+                Endpoint = bound.Door.Endpoint.As(door.Endpoint.Application), Service = door.Service, Layers = door.Layers, Number = number,
             },
         });
     }

@@ -13,17 +13,12 @@ internal static class Resolver
     /// <exception cref="NetworkException">The name can't be resolved.</exception>
     public static async Task<IPAddress[]> ResolveAsync(Endpoint endpoint, CancellationToken cancellation)
     {
+        if (TryLocally(endpoint) is { } known)
+        {
+            return known;
+        }
+
         string host = endpoint.Host!;
-        if (IPAddress.TryParse(host, out IPAddress? literal))
-        {
-            return [literal];
-        }
-
-        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
-        {
-            return [IPAddress.IPv6Loopback, IPAddress.Loopback];
-        }
-
         try
         {
             IPAddress[] addresses = await Dns.GetHostAddressesAsync(host, cancellation).ConfigureAwait(false);
@@ -33,5 +28,14 @@ internal static class Resolver
         {
             throw NetworkException.From("resolve", endpoint.ToString(), failure);
         }
+    }
+
+    /// <summary>The addresses of a host that needs no resolver; null if it needs one.</summary>
+    public static IPAddress[]? TryLocally(Endpoint endpoint)
+    {
+        string host = endpoint.Host!;
+        return IPAddress.TryParse(host, out IPAddress? literal) ? [literal]
+            : host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [IPAddress.IPv6Loopback, IPAddress.Loopback]
+            : null;
     }
 }

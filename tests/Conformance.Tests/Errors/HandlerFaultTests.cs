@@ -53,7 +53,8 @@ public sealed class HandlerFaultTests
         Assert.Equal(Peers, running.Counts.ConnectionsOpened);
         Assert.Equal(Peers, running.Counts.Errors);
         Peer.Eventually(() => log.All.Count(static line => line.Exception is InvalidOperationException) == Peers, "all are logged");
-        Assert.Equal(Peers, log.All.Where(static line => line.Exception is not null).Select(static line => line.Named["ConnectionId"]).Distinct().Count());
+        IEnumerable<LogRecord> faults = log.All.Where(static line => line.Exception is not null);
+        Assert.Equal(Peers, faults.Select(static line => line.Named["ConnectionId"]).Distinct().Count());
         Peer.Eventually(() => running.LeasesLeft == 10_000, "their places are free");
     }
 
@@ -78,7 +79,8 @@ public sealed class HandlerFaultTests
         client.Connect("127.0.0.1", running.Endpoint.Port);
         client.Send("x"u8);
         Peer.Eventually(() => log.All.Any(static line => line.Exception is not null), "the fault is logged");
-        Assert.Contains(nameof(BadDatagrams), log.All.Single(static line => line.Exception is not null).Exception!.StackTrace, StringComparison.Ordinal);
+        LogRecord fault = Assert.Single(log.All, static line => line.Exception is not null);
+        Assert.Contains(nameof(BadDatagrams), fault.Exception!.StackTrace, StringComparison.Ordinal);
         Assert.Equal(1, running.Counts.DatagramFaults);
     }
 
@@ -103,7 +105,8 @@ public sealed class HandlerFaultTests
         await using Running running = await Running.StartAsync(bad, change: options => options with { Logging = log });
         using Peer peer = running.Connect();
         Assert.Throws<SocketException>(() => peer.ReceiveToEnd());
-        Peer.Eventually(static () => Shows.Lines.Any(static line => line.Contains(nameof(Unshowable), StringComparison.Ordinal)), "a line is written");
+        Peer.Eventually(
+            static () => Shows.Lines.Any(static line => line.Contains(nameof(Unshowable), StringComparison.Ordinal)), "a line is written");
     }
 
     private sealed class Bad : StreamHandler

@@ -33,7 +33,8 @@ public sealed class ConfigurationTests
         Assert.Contains("Doorbell:Model", wrong.Message, StringComparison.Ordinal);
         Assert.Contains("give one of", wrong.InnerException!.Message, StringComparison.Ordinal);
         IConfiguration endpoint = Section(new() { ["Doorbell:Endpoints:0"] = "tpc://localhost:7000" });
-        wrong = Assert.Throws<InvalidOperationException>(() => endpoint.Get<ServerOptions>(static binder => binder.ErrorOnUnknownConfiguration = true));
+        wrong = Assert.Throws<InvalidOperationException>(
+            () => endpoint.Get<ServerOptions>(static binder => binder.ErrorOnUnknownConfiguration = true));
         Assert.Contains("Doorbell:Endpoints:0", wrong.ToString(), StringComparison.Ordinal);
     }
 

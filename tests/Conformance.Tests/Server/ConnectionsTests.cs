@@ -43,11 +43,13 @@ public sealed class ConnectionsTests
         await using Running running = await Running.StartAsync(ClassicServices.Echo, model: "process");
         using Peer peer = running.Connect();
         Assert.Equal("hello\n", peer.Ask("hello\n"));
+        Peer.Eventually(() => running.Server.Connections.Count == 1, "the server has noted whom it gave the connection to");
         ConnectionSnapshot listed = Assert.Single(running.Server.Connections);
         Assert.Equal(PeerAddress.From((IPEndPoint)peer.Socket.LocalEndPoint!), listed.Peer);
         Assert.Equal(ConnectionState.InProcess, listed.State);
         Assert.True(Directory.Exists($"/proc/{listed.ProcessId}"));
-        Assert.True(await running.Server.CloseAsync(listed.Id, CloseMode.Abort).WaitAsync(_patience, TestContext.Current.CancellationToken));
+        Task<bool> closed = running.Server.CloseAsync(listed.Id, CloseMode.Abort);
+        Assert.True(await closed.WaitAsync(_patience, TestContext.Current.CancellationToken));
         Assert.Equal(0, peer.Socket.Receive(new byte[1]));
         Assert.Empty(running.Server.Connections);
         Assert.Equal(1, running.Counts.Closed(CloseReason.ServerClosed));
@@ -58,7 +60,8 @@ public sealed class ConnectionsTests
     public async Task The_workers_of_prefork_accept_by_themselves_and_the_server_says_so()
     {
         await using Running running = await Running.StartAsync(ClassicServices.Echo, model: "prefork");
-        Assert.Contains("prefork", Assert.Throws<NotSupportedException>(() => running.Server.Connections).Message, StringComparison.Ordinal);
+        NotSupportedException refused = Assert.Throws<NotSupportedException>(() => running.Server.Connections);
+        Assert.Contains("prefork", refused.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<NotSupportedException>(() => running.Server.CloseAsync(1));
     }
 
@@ -91,7 +94,8 @@ public sealed class ConnectionsTests
     [MemberData(nameof(Here))]
     public async Task In_order_what_is_in_flight_is_answered_before_the_connection_ends(string model)
     {
-        await using Running running = await Running.StartAsync(new Service("later") { NewStreamHandler = static _ => new Later() }, model: model);
+        Service later = new("later") { NewStreamHandler = static _ => new Later() };
+        await using Running running = await Running.StartAsync(later, model: model);
         using Peer peer = running.Connect();
         peer.Send("ask");
         Peer.Eventually(() => running.Server.Connections is [{ State: ConnectionState.Parked }], "the handler works");

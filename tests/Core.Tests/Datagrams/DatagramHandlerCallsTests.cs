@@ -98,14 +98,20 @@ public sealed class DatagramHandlerCallsTests
         DatagramSession session = new(_handler, DatagramLimits.Default with { MaxOpenedSockets = 2 }, _ledger);
         Scripted further = new();
         List<bool> opened = [];
-        _handler.Ring = turn => opened.AddRange([turn.TryOpenDatagrams(further), turn.TryOpenDatagrams(_local, further), turn.TryOpenDatagrams(further)]);
+        _handler.Ring = turn =>
+        {
+            opened.Add(turn.TryOpenDatagrams(further));
+            opened.Add(turn.TryOpenDatagrams(_local, further));
+            opened.Add(turn.TryOpenDatagrams(further));
+        };
         session.Ring(TimeSpan.Zero, default);
         Assert.Equal([true, true, false], opened);
         Assert.True(session.HasOpenings);
-        Assert.True(session.TryTakeOpening(out DatagramOpening first));
-        Assert.True(session.TryTakeOpening(out DatagramOpening second));
-        Assert.False(session.TryTakeOpening(out _));
-        Assert.Equal((new DatagramOpening(default, further), new DatagramOpening(_local, further)), (first, second));
+        Assert.True(session.TryTakeOpening(out PeerAddress first, out DatagramHandler? firstHandler));
+        Assert.True(session.TryTakeOpening(out PeerAddress second, out DatagramHandler? secondHandler));
+        Assert.False(session.TryTakeOpening(out _, out _));
+        Assert.Equal((default, _local), (first, second));
+        Assert.Equal([further, further], [firstHandler, secondHandler]);
         Assert.False(session.IsIdle);
         session.OpenedSocketClosed();
         _handler.Ring = turn => Assert.True(turn.TryOpenDatagrams(further));

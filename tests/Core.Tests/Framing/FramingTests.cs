@@ -8,6 +8,9 @@ namespace Doorbell.Tests;
 /// <summary>Every framing, whole and cut anywhere.</summary>
 public sealed class FramingTests
 {
+    /// <summary>Bytes that one framing or another takes for more than content.</summary>
+    private static readonly Gen<byte> _telling = Gen.OneOfConst<byte>(0, 1, 5, (byte)'-', (byte)'\r', (byte)'\n', (byte)'a');
+
     public static TheoryData<string> Framings => ["line", "nul", "delimiter", "fixed", "prefix1", "prefix2", "prefix4"];
 
     [Theory]
@@ -83,7 +86,7 @@ public sealed class FramingTests
     [Theory]
     [MemberData(nameof(Framings))]
     public void A_search_over_pieces_finds_what_a_search_of_the_whole_finds(string name) =>
-        Gen.Select(Gen.OneOfConst<byte>(0, 1, 5, (byte)'-', (byte)'\r', (byte)'\n', (byte)'a').Array[0, 40], Gen.Int[1, 6].Array[1, 40]).Sample(
+        Gen.Select(_telling.Array[0, 40], Gen.Int[1, 6].Array[1, 40]).Sample(
             (bytes, pieces) =>
             {
                 Framing framing = FramingOf(name);
@@ -132,7 +135,8 @@ public sealed class FramingTests
     }
 
     private static StreamHandler Handler(string name, MessageFunction? answer = null) =>
-        Service.Framed(name, FramingOf(name), answer ?? (static (message, answer) => UpperCase.Ascii(message, answer))).NewStreamHandler!(InMemoryConnection.Info);
+        Service.Framed(name, FramingOf(name), answer ?? (static (message, answer) => UpperCase.Ascii(message, answer)))
+            .NewStreamHandler!(InMemoryConnection.Info);
 
     private static Framing FramingOf(string name) => name switch
     {

@@ -30,7 +30,8 @@ internal sealed class CoapWorldClient
         _world = world;
         _server = server;
         _first = number * world.ExchangesEach;
-        _client = new CoapClient(CoapClientLimits.Default, world.Network.Random);
+        SimulatedSocketInfo socket = new(Endpoint.From(Transport.Udp, server.ToIPEndPoint()), server, world.Network.Random);
+        _client = new CoapClient(CoapClientLimits.Default, socket);
         _socket = world.Network.BindDatagram(PeerAddress.IPv4(0x0a010000 + (uint)number, 4000), Receive);
         _socket.AlarmDue = Ring;
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Doorbell.Coap;
 using Doorbell.Sessions;
+using CoapConnection = Doorbell.RequestClient<Doorbell.Coap.CoapClientRequest, Doorbell.Coap.CoapClientResponse>;
 
 namespace Doorbell.Lab.Demos.Loss;
 
@@ -84,8 +85,12 @@ public sealed class LossRun(double loss, long seed, Action<string> report)
 
     private async Task AskReliablyAsync(LossServer server, int client, CancellationToken cancellation)
     {
-        using CoapConnection connection = await CoapConnection.ConnectAsync(
-            server.Coap, ReliableTimeout, CoapClientLimits.Default, ClientOptions.Default, cancellation);
+        using CoapConnection connection = await RequestClient.ConnectAsync(
+            server.Coap,
+            static socket => new CoapClientHandler(socket, CoapClientLimits.Default),
+            ReliableTimeout,
+            ClientOptions.Default,
+            cancellation);
         for (int question = client * QuestionsEach; question < (client + 1) * QuestionsEach; question++)
         {
             LossWay way = connection.RoundTrip == TimeSpan.Zero ? LossWay.FirstContact : LossWay.Reliable;

@@ -64,8 +64,8 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
     private bool IsOver => _isStopped || _session.IsClosing;
 
     /// <summary>
-    /// Whether a ring can come: to the handler, from a further socket that has ended, or to a further socket that is to end. A lane that hears
-    /// none polls no descriptor for it.
+    /// Whether a ring can come: to the handler, from a further socket that has ended, or to a further socket that is to end. A lane that
+    /// hears none polls no descriptor for it.
     /// </summary>
     private bool HearsBell => _isOpened || _opened is not null || _session.BellTaken;
 
@@ -124,8 +124,8 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
     }
 
     /// <summary>
-    /// Answers what waits in the kernel, and goes on while the handler has something half done or further sockets have. False if the drain's
-    /// deadline came first.
+    /// Answers what waits in the kernel, and goes on while the handler has something half done or further sockets have. False if the
+    /// drain's deadline came first.
     /// </summary>
     private bool Drain()
     {
@@ -220,7 +220,9 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
         }
     }
 
-    /// <summary>After calls of the handler: what it threw is logged, what it has asked for is opened, what it has written is sent.</summary>
+    /// <summary>
+    /// After calls of the handler: what it threw is logged, what it has asked for is opened, what it has written is sent.
+    /// </summary>
     /// <param name="peer">The peer whose datagram it handled last; none in another turn.</param>
     private void Complete(PeerAddress peer)
     {

@@ -29,9 +29,9 @@ internal sealed class OpenedLanes(
     public void OpenAll()
     {
         _lanes.RemoveAll(static lane => lane.Ended.IsCompleted);
-        while (session.TryTakeOpening(out DatagramOpening opening))
+        while (session.TryTakeOpening(out PeerAddress local, out DatagramHandler? handler))
         {
-            Open(opening);
+            Open(local, handler);
         }
     }
 
@@ -46,25 +46,25 @@ internal sealed class OpenedLanes(
         Task.WaitAll([.. _lanes.Select(static lane => lane.Ended)]);
     }
 
-    private void Open(DatagramOpening opening)
+    private void Open(PeerAddress local, DatagramHandler handler)
     {
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         DoorSocket? bound = null;
         try
         {
-            Socket socket = OpenedSocket.Bind(opener.Socket, opening.Local);
+            Socket socket = OpenedSocket.Bind(opener.Socket, local);
             Endpoint endpoint = Endpoint.From(Transport.Udp, (IPEndPoint)socket.LocalEndPoint!);
             bound = new DoorSocket(socket, opener.Door with { Endpoint = endpoint });
-            OpenedLane lane = newLane(bound, opening.Handler);
+            OpenedLane lane = newLane(bound, handler);
             LaneThread.Start("datagrams", () => Carry(lane, endpoint, ended));
             _lanes.Add((lane, ended.Task));
         }
         catch (Exception failure) when (failure is SocketException or NetworkException or OutOfMemoryException)
         {
             bound?.Release();
-            string what = $"{opening.Local} for {opener.Door.Endpoint}";
+            string what = $"{local} for {opener.Door.Endpoint}";
             ServerLog.DoorFailed(context.Log, NetworkException.From("bind", what, failure).Message);
-            new DatagramSession(opening.Handler, opener.Door.Service.DatagramLimits, context.Ledger).Closed(CloseReason.TransportFailed);
+            new DatagramSession(handler, opener.Door.Service.DatagramLimits, context.Ledger).Closed(CloseReason.TransportFailed);
             session.OpenedSocketClosed();
         }
     }

@@ -30,18 +30,27 @@ internal sealed class LoopConnector(ServerContext context, EventLoop loop, Actio
         LoopConnecting connecting = new(request, this, now);
         _connecting.Add(connecting);
         request.RingWhenCancelled(connecting.CancelBell);
-        Task<EndPoint[]> resolving = Connector.AddressesAsync(request.Endpoint, request.Timeout, _resolving.Token);
-        connecting.Resolving = resolving;
-        if (resolving.IsCompleted)
+        if (Connector.TryAddresses(request.Endpoint, out EndPoint[]? addresses))
         {
             // An address needs no resolver.
-            OnResolved(connecting, now);
+            Take(connecting, connecting.Attempts.Begin(addresses, now), now);
         }
         else
         {
-            _ = resolving.ContinueWith(
-                (_, state) => Post((LoopConnecting)state!), connecting, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            Resolve(connecting);
         }
+    }
+
+    private void Resolve(LoopConnecting connecting)
+    {
+        ConnectRequest request = connecting.Request;
+        connecting.Resolving = Connector.AddressesAsync(request.Endpoint, request.Timeout, _resolving.Token);
+        _ = connecting.Resolving.ContinueWith(
+            (_, state) => Post((LoopConnecting)state!),
+            connecting,
+            CancellationToken.None,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default);
     }
 
     /// <summary>The time that an entry of the wheel asked for has come.</summary>
@@ -49,7 +58,7 @@ internal sealed class LoopConnector(ServerContext context, EventLoop loop, Actio
     {
         if (connecting.Resolving is null)
         {
-            Take(connecting, connecting.Attempts.Continue(ready: false, now), now);
+            Take(connecting, connecting.Attempts.Continue(events: 0, now), now);
         }
     }
 
@@ -135,7 +144,7 @@ internal sealed class LoopConnector(ServerContext context, EventLoop loop, Actio
         {
             case ConnectProgress.Connected:
                 Forget(connecting);
-                open(new ConnectedSocket(connecting.Attempts.Descriptor, connecting.Request), now);
+                open(connecting.Attempts.Result, now);
                 break;
             case ConnectProgress.Failed:
                 Fail(connecting, connecting.Attempts.Failure());
@@ -153,7 +162,7 @@ internal sealed class LoopConnector(ServerContext context, EventLoop loop, Actio
         {
             // Another address has another descriptor; the one before it is closed, and its number may be this one's.
             ForgetDescriptor(connecting);
-            if (loop.TryWatch(attempts.Descriptor, Epoll.Out, (_, now) => OnReady(connecting, now)) is not 0 and int errno)
+            if (loop.TryWatch(attempts.Descriptor, Epoll.Out, (events, now) => OnReady(connecting, events, now)) is not 0 and int errno)
             {
                 string target = connecting.Request.Endpoint.ToString();
                 NetworkException shortage = NetworkException.FromErrno("epoll_ctl", target, errno);
@@ -167,8 +176,8 @@ internal sealed class LoopConnector(ServerContext context, EventLoop loop, Actio
         loop.Timers.Ensure(connecting, attempts.Due);
     }
 
-    private void OnReady(LoopConnecting connecting, TimeSpan now) =>
-        Take(connecting, connecting.Attempts.Continue(ready: true, now), now);
+    private void OnReady(LoopConnecting connecting, uint events, TimeSpan now) =>
+        Take(connecting, connecting.Attempts.Continue(events, now), now);
 
     private void Fail(LoopConnecting connecting, ConnectFailure failure)
     {

@@ -389,7 +389,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         {
             if (!connection.Connection.IsOutgoing)
             {
-                Context.Admission.Release(connection.Connection.Peer);
+                Context.Admission.Release(connection.Connection.TransportPeer);
             }
         }
     }

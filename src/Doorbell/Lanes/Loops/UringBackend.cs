@@ -53,7 +53,11 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
 
     public override UringConnection Make(in AcceptedSocket accepted, LaneBell bell) => new(accepted, _lane.Context, bell, _lane.Pool);
 
-    public override UringConnection Make(in ConnectedSocket connected, LaneBell bell) => new(connected, _lane.Context, bell, _lane.Pool);
+    public override UringConnection Make(in ConnectedSocket connected, LaneBell bell)
+    {
+        ConnectAttempts.LetWait(connected.Descriptor);
+        return new UringConnection(connected, _lane.Context, bell, _lane.Pool);
+    }
 
     public override void Watch(LoopConnection<UringConnection> connection) => connection.Connection.Token = connection.Token;
 

@@ -318,21 +318,21 @@ internal sealed class AsyncDatagramLane : IDisposable
     private void OpenAll()
     {
         _opened.RemoveAll(static lane => lane.Ended.IsCompleted);
-        while (_session.TryTakeOpening(out DatagramOpening opening))
+        while (_session.TryTakeOpening(out PeerAddress local, out DatagramHandler? handler))
         {
             try
             {
-                Socket socket = OpenedSocket.Bind(_socket, opening.Local);
+                Socket socket = OpenedSocket.Bind(_socket, local);
                 Endpoint endpoint = Endpoint.From(Transport.Udp, (IPEndPoint)socket.LocalEndPoint!);
                 AsyncDatagramSocket opened = new(socket, endpoint, _options.Limits, _options.Ledger, _options.Shutdown, _options.Log);
-                AsyncDatagramLane lane = new(opened with { MayClose = true, Release = socket.Dispose }, opening.Handler);
+                AsyncDatagramLane lane = new(opened with { MayClose = true, Release = socket.Dispose }, handler);
                 _opened.Add((lane, Task.Run(() => CarryOpenedAsync(lane, endpoint))));
             }
             catch (SocketException failure)
             {
-                string what = $"{opening.Local} for {_options.Endpoint}";
+                string what = $"{local} for {_options.Endpoint}";
                 ServerLog.DoorFailed(_options.Log, NetworkException.From("bind", what, failure).Message);
-                new DatagramSession(opening.Handler, _options.Limits, _options.Ledger).Closed(CloseReason.TransportFailed);
+                new DatagramSession(handler, _options.Limits, _options.Ledger).Closed(CloseReason.TransportFailed);
                 _session.OpenedSocketClosed();
             }
         }

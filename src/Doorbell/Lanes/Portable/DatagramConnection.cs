@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Doorbell;
 
 /// <summary>
-/// A client's datagram socket, connected to one peer and carried by a lane of its own: the same <see cref="DatagramHandler"/> types that serve
-/// also ask. The kernel passes only that peer's datagrams, and the handler learns when nobody listens there
+/// A client's datagram socket, connected to one peer and carried by a lane of its own: the same <see cref="DatagramHandler"/> types that
+/// serve also ask. The kernel passes only that peer's datagrams, and the handler learns when nobody listens there
 /// (<see cref="DatagramHandler.OnUnreachable"/>). It needs no server. Thread-safe.
 /// </summary>
 /// <remarks>

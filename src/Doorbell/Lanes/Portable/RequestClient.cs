@@ -113,7 +113,9 @@ public sealed class RequestClient<TRequest, TResponse> : IDisposable, IAsyncDisp
         }
     }
 
-    /// <summary>Closes the socket, and waits until it is closed; what still waits ends with <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>
+    /// Closes the socket, and waits until it is closed; what still waits ends with <see cref="ObjectDisposedException"/>.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         Dispose();

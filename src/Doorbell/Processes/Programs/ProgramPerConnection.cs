@@ -292,7 +292,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         }
 
         bool more = count > 0 || (count < 0 && LinuxErrno.Last == Libc.TryAgain);
-        if (more && now < program.LingerUntil && !Loop.IsAborting)
+        if (more && now < program.LingerUntil && !Loop.IsAborting && program.Asked != CloseMode.Abort)
         {
             _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownSend);
             Loop.Change(program.Accepted.Descriptor, Epoll.In | Epoll.PeerHangUp);

@@ -12,7 +12,7 @@ internal sealed unsafe class SharedLedgers : IDisposable
 {
     private const int PeerCells = 2;
 
-    /// <summary>Bytes from one slot to the next: a power of two that has room for all cells, so that no two slots share a cache line.</summary>
+    /// <summary>Bytes from one slot to the next: a power of two with room for all cells, so that no two slots share a cache line.</summary>
     private static readonly int _stride = (int)BitOperations.RoundUpToPowerOf2((uint)((Ledger.CellCount + PeerCells) * sizeof(long)));
 
     private readonly Ledger?[] _ledgers;

@@ -43,7 +43,10 @@ internal sealed record WorkerProcess(
     /// <summary>As the environment has it.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Variable}={Slot} {Slots} {Ledger} {StopAccepting} {Drain} {Abort} {Life} {(IsConnection ? 1 : 0)} {string.Join(',', Sockets.Select(static socket => $"{socket.Descriptor}:{socket.Door}"))} {Server}");
+        $"{Variable}={Slot} {Slots} {Ledger} {StopAccepting} {Drain} {Abort} {Life} {(IsConnection ? 1 : 0)} {SocketsText} {Server}");
+
+    private string SocketsText => string.Join(
+        ',', Sockets.Select(static socket => string.Create(CultureInfo.InvariantCulture, $"{socket.Descriptor}:{socket.Door}")));
 
     private static WorkerProcess? Read()
     {

@@ -22,10 +22,12 @@ internal static class WorkerServer
             (int connection, int number) = worker.Sockets[0];
             Door door = new(InheritedSocket.DoorOfConnection(connection), Reach.OneAddress)
             {
-                Service = context.Options.ServiceAt(number), Number = number,
+                Service = context.Options.ServiceAt(number), Layers = context.Options.LayersAt(number), Number = number,
             };
             AcceptedSocket accepted = new(connection, door, SocketAddresses.PeerOf(connection));
-            context.Admission.TryAcquire();
+
+            // The parent has admitted it.
+            _ = context.Admission.TryAcquire();
             OutgoingThreads outgoing = new(context, shutdown);
             BlockingLane lane = new(context, shutdown, outgoing);
             await LaneThread.RunAsync("connection", context.Shutdown, () => lane.Carry(accepted)).ConfigureAwait(false);

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using Doorbell.Coap.Client;
+using Doorbell.Coap.Codec;
 using Doorbell.Sessions;
 
 namespace Doorbell.Coap;
@@ -13,39 +15,45 @@ namespace Doorbell.Coap;
 /// <see cref="RoundTripEstimator"/> says later on, each wait twice the one before, within
 /// <see cref="CoapClientLimits.MaxTransmitSpan"/>; so that many clients don't fall into step each first wait is lengthened by up to half.
 /// </remarks>
-public sealed partial class CoapClient
+public sealed class CoapClient
 {
     private const double AckRandomFactor = 0.5;
 
+    /// <summary>An Echo option's longest value (RFC 9175 section 2.2.1).</summary>
+    private const int MaxEchoBytes = 40;
+
     private readonly CoapClientLimits _limits;
-    private readonly Random _random;
+    private readonly CoapRandom _random;
     private readonly CoapMessageIds _messageIds;
     private readonly RoundTripEstimator _roundTrips;
     private readonly List<CoapTransaction> _active = [];
     private readonly Queue<CoapTransaction> _waiting = new();
     private readonly Queue<CoapTransaction> _toSend = new();
-    private readonly Queue<CoapClientResponse> _answers = new();
+    private readonly Queue<CoapClientResponse> _responses = new();
+    private readonly CoapNotices _notices = new();
+    private readonly byte[] _echo = new byte[MaxEchoBytes];
+    private int _echoLength;
     private long _nextId;
     private uint _nextToken;
 
-    /// <summary>A client that has asked nothing yet.</summary>
+    /// <summary>A client that has sent nothing yet.</summary>
     /// <param name="limits">Its bounds.</param>
-    /// <param name="random">Where its first message ID, its tokens and the jitter come from; not to be guessed by others.</param>
+    /// <param name="socket">Its socket: the source of its first message ID, its tokens and its jitter, which others must not guess.</param>
     /// <exception cref="ArgumentOutOfRangeException">A bound makes no sense.</exception>
-    public CoapClient(CoapClientLimits limits, Random random)
+    public CoapClient(CoapClientLimits limits, DatagramSocketInfo socket)
     {
         limits.Validate();
         _limits = limits;
-        _random = random;
-        _messageIds = new CoapMessageIds(random);
+        _random = new CoapRandom(socket);
+        _messageIds = new CoapMessageIds((ushort)_random.NextUInt32());
         _roundTrips = new RoundTripEstimator(limits.FirstContactTimeout, limits.MinTimeout);
-        _nextToken = (uint)random.NextInt64(1L << 32);
+        _nextToken = _random.NextUInt32();
     }
 
-    /// <summary>Requests without an answer yet.</summary>
+    /// <summary>Requests without a response yet.</summary>
     public int Requests => _active.Count + _waiting.Count;
 
-    /// <summary>What the peer's answers have taken so far.</summary>
+    /// <summary>What the peer's round trips have taken so far.</summary>
     public RoundTripEstimator RoundTrips => _roundTrips;
 
     /// <summary>Datagrams that belonged to no request: late, doubled, forged or broken.</summary>
@@ -57,9 +65,9 @@ public sealed partial class CoapClient
         get
         {
             TimeSpan next = TimeSpan.MaxValue;
-            foreach (CoapTransaction question in _active)
+            foreach (CoapTransaction transaction in _active)
             {
-                TimeSpan due = question.NextSend < question.GiveUp ? question.NextSend : question.GiveUp;
+                TimeSpan due = transaction.NextSend < transaction.GiveUp ? transaction.NextSend : transaction.GiveUp;
                 next = due < next ? due : next;
             }
 
@@ -67,15 +75,15 @@ public sealed partial class CoapClient
         }
     }
 
-    /// <summary>Asks.</summary>
-    /// <param name="request">What; its body is not to be changed before the answer.</param>
+    /// <summary>Begins a request.</summary>
+    /// <param name="request">The request; its body is not to be changed before the response.</param>
     /// <param name="now">Since any start; never goes back.</param>
-    /// <param name="id">What the answer will carry.</param>
-    /// <returns>False if <see cref="CoapClientLimits.MaxRequests"/> are at work already.</returns>
+    /// <param name="id">The ID that the response will carry.</param>
+    /// <returns>False if <see cref="CoapClientLimits.MaxRequests"/> have no response yet.</returns>
     /// <exception cref="ArgumentException">No method, a part longer than 255 bytes, or options that fit no datagram.</exception>
     public bool TryAsk(CoapClientRequest request, TimeSpan now, out long id)
     {
-        int exponent = BlockExponentFor(request);
+        int exponent = _limits.BlockExponentFor(request);
         id = _nextId;
         if (Requests >= _limits.MaxRequests)
         {
@@ -87,12 +95,12 @@ public sealed partial class CoapClient
         return true;
     }
 
-    /// <summary>Gives a request up: it gets no answer. Whether it had its effect is unknown.</summary>
-    /// <param name="id">Its ID; one that is over already is left alone.</param>
+    /// <summary>Gives a request up: its response is told to nobody. Whether it had its effect is unknown.</summary>
+    /// <param name="id">The ID of the request; one that has ended already is left alone.</param>
     /// <param name="now">The time.</param>
     public void Cancel(long id, TimeSpan now)
     {
-        int at = _active.FindIndex(question => question.Id == id);
+        int at = _active.FindIndex(transaction => transaction.Id == id);
         if (at >= 0)
         {
             Remove(_active[at]);
@@ -102,10 +110,10 @@ public sealed partial class CoapClient
 
         for (int left = _waiting.Count; left > 0; left--)
         {
-            CoapTransaction question = _waiting.Dequeue();
-            if (question.Id != id)
+            CoapTransaction transaction = _waiting.Dequeue();
+            if (transaction.Id != id)
             {
-                _waiting.Enqueue(question);
+                _waiting.Enqueue(transaction);
             }
         }
     }
@@ -116,22 +124,48 @@ public sealed partial class CoapClient
     {
         for (int i = _active.Count - 1; i >= 0; i--)
         {
-            CoapTransaction question = _active[i];
-            if (question.GiveUp <= now)
+            CoapTransaction transaction = _active[i];
+            if (transaction.GiveUp <= now)
             {
-                GiveUp(question, now);
+                GiveUp(transaction, now);
             }
-            else if (question.NextSend <= now)
+            else if (transaction.NextSend <= now)
             {
-                if (question.Sends == 0)
+                if (transaction.Sends == 0)
                 {
-                    SendFirst(question, now);
+                    SendFirst(transaction, now);
                 }
                 else
                 {
-                    SendAgain(question, now);
+                    SendAgain(transaction, now);
                 }
             }
+        }
+
+        StartWaiting(now);
+    }
+
+    /// <summary>A datagram has come from the peer.</summary>
+    /// <param name="datagram">Lent for the call.</param>
+    /// <param name="now">The time.</param>
+    public void Received(ReadOnlySpan<byte> datagram, TimeSpan now)
+    {
+        CoapFormatError error = CoapMessage.TryRead(datagram, out CoapMessage message);
+        if (error is CoapFormatError.TooShort or CoapFormatError.UnknownVersion)
+        {
+            Ignored++;
+        }
+        else if (error != CoapFormatError.None || message.Code.IsRequest)
+        {
+            Refuse(message);
+        }
+        else if (message.Code == CoapCode.Empty)
+        {
+            ReceivedEmpty(message, now);
+        }
+        else
+        {
+            ReceivedResponse(message, now);
         }
 
         StartWaiting(now);
@@ -142,17 +176,17 @@ public sealed partial class CoapClient
     /// <returns>False if there is nothing more now.</returns>
     public bool TryTakeDatagram(out ReadOnlySpan<byte> datagram)
     {
-        if (TryTakeNotice(out datagram))
+        if (_notices.TryTake(out datagram))
         {
             return true;
         }
 
-        while (_toSend.TryDequeue(out CoapTransaction? question))
+        while (_toSend.TryDequeue(out CoapTransaction? transaction))
         {
-            question.IsQueued = false;
-            if (!question.IsOver && !question.IsAcknowledged)
+            transaction.IsQueued = false;
+            if (!transaction.IsOver && !transaction.IsAcknowledged)
             {
-                datagram = question.Datagram;
+                datagram = transaction.Datagram;
                 return true;
             }
         }
@@ -161,119 +195,281 @@ public sealed partial class CoapClient
     }
 
     /// <summary>How a request ended.</summary>
-    /// <param name="answer">Its answer, or why there is none.</param>
+    /// <param name="response">The response, or why there is none.</param>
     /// <returns>False if no more have ended.</returns>
-    public bool TryTakeAnswer([NotNullWhen(true)] out CoapClientResponse? answer) => _answers.TryDequeue(out answer);
-
-    private int BlockExponentFor(CoapClientRequest request)
-    {
-        int options = CoapResourceName.OptionBytes(request);
-        int exponent = int.Log2(_limits.BlockBytes) - 4;
-        while (exponent >= 0 && options + (CoapBlock.MinSize << exponent) > _limits.MaxMessageBytes)
-        {
-            exponent--;
-        }
-
-        return exponent >= 0
-            ? exponent
-            : throw new ArgumentException($"the options take {options} bytes, which leaves no room in {_limits.MaxMessageBytes}");
-    }
+    public bool TryTakeAnswer([NotNullWhen(true)] out CoapClientResponse? response) => _responses.TryDequeue(out response);
 
     private void StartWaiting(TimeSpan now)
     {
-        while (Outstanding() < _limits.MaxOutstanding && TryNext(out CoapTransaction? question))
+        while (Outstanding() < _limits.MaxOutstanding && TryNext(out CoapTransaction? transaction))
         {
-            SendFirst(question, now);
+            SendFirst(transaction, now);
         }
     }
 
-    /// <summary>What has begun goes on before another begins.</summary>
-    private bool TryNext([NotNullWhen(true)] out CoapTransaction? question)
+    /// <summary>A request that has begun goes on before another begins.</summary>
+    private bool TryNext([NotNullWhen(true)] out CoapTransaction? transaction)
     {
-        question = _active.Find(static each => each.GoesOn);
-        if (question is null && _waiting.TryDequeue(out question))
+        transaction = _active.Find(static each => each.IsContinued);
+        if (transaction is null && _waiting.TryDequeue(out transaction))
         {
-            _active.Add(question);
+            _active.Add(transaction);
         }
 
-        return question is not null;
+        return transaction is not null;
     }
 
     private int Outstanding()
     {
         int count = 0;
-        foreach (CoapTransaction question in _active)
+        foreach (CoapTransaction transaction in _active)
         {
-            count += question.IsAcknowledged ? 0 : 1;
+            count += transaction.IsAcknowledged ? 0 : 1;
         }
 
         return count;
     }
 
     /// <summary>Sends the next message of a request, as soon as there is a message ID for it.</summary>
-    private void SendFirst(CoapTransaction question, TimeSpan now)
+    private void SendFirst(CoapTransaction transaction, TimeSpan now)
     {
-        question.GoesOn = question.IsAcknowledged = false;
-        question.Sends = 0;
-        question.NextSend = _messageIds.NextAt;
-        question.GiveUp = TimeSpan.MaxValue;
+        transaction.IsContinued = transaction.IsAcknowledged = false;
+        transaction.Sends = 0;
+        transaction.NextSend = _messageIds.NextAt;
+        transaction.GiveUp = TimeSpan.MaxValue;
         if (!_messageIds.TryTake(now, out ushort messageId))
         {
             return;
         }
 
         // 4 bytes that can't be guessed, and 4 that don't come again: RFC 7252 section 5.3.1, RFC 9175 section 4.
-        CoapToken token = new(((ulong)_random.NextInt64(1L << 32) << 32) | _nextToken++, CoapToken.MaxLength);
-        question.Write(messageId, token, _limits.MaxMessageBytes, _echo.AsSpan(0, _echoLength));
-        question.FirstSent = now;
-        question.Interval = _roundTrips.Timeout(now) * (1 + (AckRandomFactor * _random.NextDouble()));
-        question.GiveUp = now + CoapClientLimits.MaxTransmitWait;
-        question.NextSend = question.Request.IsConfirmable ? now + question.Interval : TimeSpan.MaxValue;
-        Queue(question);
+        CoapToken token = new(((ulong)_random.NextUInt32() << 32) | _nextToken++, CoapToken.MaxLength);
+        transaction.Write(messageId, token, _limits.MaxMessageBytes, _echo.AsSpan(0, _echoLength));
+        transaction.FirstSent = now;
+        transaction.Interval = _roundTrips.Timeout(now) * (1 + (AckRandomFactor * _random.NextDouble()));
+        transaction.GiveUp = now + CoapClientLimits.MaxTransmitWait;
+        transaction.NextSend = transaction.Request.IsConfirmable ? now + transaction.Interval : TimeSpan.MaxValue;
+        Queue(transaction);
     }
 
-    /// <summary>Within the span that the peer's memory counts on; where the next would be past that, its time is the end.</summary>
-    private void SendAgain(CoapTransaction question, TimeSpan now)
+    /// <summary>
+    /// Sends a message again, within the span that the peer's memory of it counts on; when the next time would be past that, the request
+    /// ends at that time.
+    /// </summary>
+    private void SendAgain(CoapTransaction transaction, TimeSpan now)
     {
-        if (now - question.FirstSent > CoapClientLimits.MaxTransmitSpan)
+        if (now - transaction.FirstSent > CoapClientLimits.MaxTransmitSpan)
         {
-            GiveUp(question, now);
+            GiveUp(transaction, now);
             return;
         }
 
-        question.Interval *= 2;
-        question.NextSend = now + question.Interval;
-        Queue(question);
+        transaction.Interval *= 2;
+        transaction.NextSend = now + transaction.Interval;
+        Queue(transaction);
     }
 
-    private void Queue(CoapTransaction question)
+    private void Queue(CoapTransaction transaction)
     {
-        question.Sends++;
-        question.AllSends++;
-        if (!question.IsQueued)
+        transaction.Sends++;
+        transaction.AllSends++;
+        if (!transaction.IsQueued)
         {
-            question.IsQueued = true;
-            _toSend.Enqueue(question);
+            transaction.IsQueued = true;
+            _toSend.Enqueue(transaction);
         }
     }
 
-    /// <summary>Whatever is known of the path does not hold any more.</summary>
-    private void GiveUp(CoapTransaction question, TimeSpan now)
+    /// <summary>Gives a request up; what is known of the path does not hold any more.</summary>
+    private void GiveUp(CoapTransaction transaction, TimeSpan now)
     {
         _roundTrips.Forget();
-        End(question, CoapFailure.NoAnswer, now);
+        End(transaction, CoapFailure.NoAnswer, now);
     }
 
-    private void End(CoapTransaction question, CoapFailure failure, TimeSpan now)
+    private void End(CoapTransaction transaction, CoapFailure failure, TimeSpan now)
     {
-        Remove(question);
-        _answers.Enqueue(
-            new CoapClientResponse(question.Id, failure, CoapCode.Empty, [], null, question.AllSends, now - question.Asked));
+        Remove(transaction);
+        _responses.Enqueue(
+            new CoapClientResponse(transaction.Id, failure, CoapCode.Empty, [], null, transaction.AllSends, now - transaction.Begun));
     }
 
-    private void Remove(CoapTransaction question)
+    private void Remove(CoapTransaction transaction)
     {
-        question.IsOver = true;
-        _active.Remove(question);
+        transaction.IsOver = true;
+        _active.Remove(transaction);
+    }
+
+    private void ReceivedEmpty(in CoapMessage message, TimeSpan now)
+    {
+        CoapTransaction? transaction = message.Type == CoapType.Confirmable ? null : FindByMessageId(message.MessageId);
+        if (transaction is null)
+        {
+            Refuse(message);
+        }
+        else if (message.Type == CoapType.Reset)
+        {
+            End(transaction, CoapFailure.Reset, now);
+        }
+        else
+        {
+            Acknowledge(transaction, now);
+            transaction.NextSend = TimeSpan.MaxValue;
+        }
+    }
+
+    private void ReceivedResponse(in CoapMessage message, TimeSpan now)
+    {
+        CoapTransaction? transaction = FindByToken(message.Token);
+        if (transaction is null || (message.Type == CoapType.Acknowledgement && transaction.MessageId != message.MessageId))
+        {
+            if (message.Type == CoapType.Confirmable && _notices.TryAcknowledgeAgain(message.MessageId))
+            {
+                Ignored++;
+                return;
+            }
+
+            Refuse(message);
+            return;
+        }
+
+        Acknowledge(transaction, now);
+        if (HasUnknownCriticalOption(message.Options))
+        {
+            Refuse(message);
+            End(transaction, CoapFailure.OptionNotUnderstood, now);
+            return;
+        }
+
+        if (message.Type == CoapType.Confirmable)
+        {
+            _notices.Acknowledge(message.MessageId);
+        }
+
+        Responded(transaction, message, now);
+    }
+
+    /// <summary>
+    /// The peer has the message under way: that is a measured round trip, once for each message. A non-confirmable message is not
+    /// acknowledged, and its response may take its time, so it measures nothing.
+    /// </summary>
+    private void Acknowledge(CoapTransaction transaction, TimeSpan now)
+    {
+        if (!transaction.IsAcknowledged)
+        {
+            transaction.IsAcknowledged = true;
+            if (transaction.Request.IsConfirmable)
+            {
+                _roundTrips.Measured(now - transaction.FirstSent, transaction.Sends, now);
+            }
+        }
+    }
+
+    /// <summary>A response to the message under way: the request goes on with another message, or ends.</summary>
+    private void Responded(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
+    {
+        bool hasEcho = KeepEcho(message);
+        CoapBlock block = default;
+        if (hasEcho && message.Code == CoapCode.Unauthorized && !transaction.HasEchoed)
+        {
+            transaction.Continue();
+            transaction.HasEchoed = true;
+        }
+        else if (transaction.ResponseLength == 0 && transaction.TryContinueBody(message))
+        {
+            transaction.Continue();
+        }
+        else if (message.Code == CoapCode.Continue || !TryReadBlock2(message, ref block) || !transaction.TryKeepBlock(message, block))
+        {
+            End(transaction, CoapFailure.AnswerBroken, now);
+        }
+        else if (transaction.ResponseLength + (block.More ? 0 : message.Payload.Length) > _limits.MaxAnswerBytes)
+        {
+            End(transaction, CoapFailure.AnswerTooLarge, now);
+        }
+        else if (block.More)
+        {
+            transaction.Continue();
+        }
+        else
+        {
+            Complete(transaction, message, now);
+        }
+    }
+
+    private void Complete(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
+    {
+        Remove(transaction);
+        int? format = message.Options.TryGet(CoapOptionNumber.ContentFormat, out CoapOption option) ? (int)option.Numeric : null;
+        byte[] body = transaction.TakeResponse(message.Payload);
+        TimeSpan elapsed = now - transaction.Begun;
+        _responses.Enqueue(
+            new CoapClientResponse(transaction.Id, CoapFailure.None, message.Code, body, format, transaction.AllSends, elapsed));
+    }
+
+    /// <summary>Reads the Block2 option; without it the response is one block. False if the option is broken.</summary>
+    private static bool TryReadBlock2(in CoapMessage message, ref CoapBlock block) =>
+        !message.Options.TryGet(CoapOptionNumber.Block2, out CoapOption option) || CoapBlock.TryRead(option, out block);
+
+    /// <summary>Keeps a fresh Echo value, which goes with every request from here on (RFC 9175 section 2.3).</summary>
+    private bool KeepEcho(in CoapMessage message)
+    {
+        if (!message.Options.TryGet(CoapOptionNumber.Echo, out CoapOption echo) || echo.Value.Length is 0 or > MaxEchoBytes)
+        {
+            return false;
+        }
+
+        echo.Value.CopyTo(_echo);
+        _echoLength = echo.Value.Length;
+        return true;
+    }
+
+    private static bool HasUnknownCriticalOption(CoapOptions options)
+    {
+        foreach (CoapOption option in options)
+        {
+            if (CoapOptionNumber.IsCritical(option.Number) && option.Number is not (CoapOptionNumber.Block1 or CoapOptionNumber.Block2))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Nothing can be done with the message: the sender of a confirmable one is told to stop (RFC 7252 section 4.2).</summary>
+    private void Refuse(in CoapMessage message)
+    {
+        Ignored++;
+        if (message.Type == CoapType.Confirmable)
+        {
+            _notices.Reset(message.MessageId);
+        }
+    }
+
+    private CoapTransaction? FindByMessageId(ushort messageId)
+    {
+        foreach (CoapTransaction transaction in _active)
+        {
+            if (transaction.Sends > 0 && transaction.MessageId == messageId)
+            {
+                return transaction;
+            }
+        }
+
+        return null;
+    }
+
+    private CoapTransaction? FindByToken(CoapToken token)
+    {
+        foreach (CoapTransaction transaction in _active)
+        {
+            if (transaction.Sends > 0 && transaction.Token == token)
+            {
+                return transaction;
+            }
+        }
+
+        return null;
     }
 }

@@ -1,3 +1,6 @@
+using Doorbell.Coap.Client;
+using Doorbell.Coap.Codec;
+
 namespace Doorbell.Coap;
 
 /// <summary>The bounds of a CoAP client, and the times of RFC 7252 section 4.8 that it keeps.</summary>
@@ -35,6 +38,22 @@ public sealed record CoapClientLimits
     /// <summary>The shortest wait once the round trip is known. Default 10 milliseconds.</summary>
     public TimeSpan MinTimeout { get; init; } = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>The exponent of the largest block that fits a datagram beside the request's options.</summary>
+    /// <exception cref="ArgumentException">No method, a part longer than 255 bytes, or options that fit no datagram.</exception>
+    internal int BlockExponentFor(CoapClientRequest request)
+    {
+        int options = CoapResourceName.OptionBytes(request);
+        int exponent = int.Log2(BlockBytes) - 4;
+        while (exponent >= 0 && options + (CoapBlock.MinSize << exponent) > MaxMessageBytes)
+        {
+            exponent--;
+        }
+
+        return exponent >= 0
+            ? exponent
+            : throw new ArgumentException($"the options take {options} bytes, which leaves no room in {MaxMessageBytes}");
+    }
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A bound below 1, or a size or a wait that is none.</exception>
     public void Validate()
@@ -43,7 +62,7 @@ public sealed record CoapClientLimits
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxRequests, MaxOutstanding);
         ArgumentOutOfRangeException.ThrowIfNegative(MaxAnswerBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxMessageBytes, 64);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxMessageBytes, 65_507);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxMessageBytes, DatagramLimits.MaxIPv4Bytes);
         if (BlockBytes is < 16 or > 1024 || !int.IsPow2(BlockBytes))
         {
             throw new ArgumentOutOfRangeException(nameof(BlockBytes), BlockBytes, "A block has 16, 32, 64, 128, 256, 512 or 1,024 bytes.");

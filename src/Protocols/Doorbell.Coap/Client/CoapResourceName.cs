@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Client;
 
 /// <summary>The options that name a resource, of a request to be sent.</summary>
 internal static class CoapResourceName

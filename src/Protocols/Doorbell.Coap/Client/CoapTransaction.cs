@@ -1,14 +1,15 @@
 using System.Buffers;
 using System.Text;
+using Doorbell.Coap.Codec;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Client;
 
 /// <summary>One request on its way: the message now under way, which may be one of several that move its bodies, and its times.</summary>
-internal sealed class CoapTransaction(long id, CoapClientRequest request, int blockExponent, TimeSpan asked)
+internal sealed class CoapTransaction(long id, CoapClientRequest request, int blockExponent, TimeSpan begun)
 {
     private const int MaxETagBytes = 8;
     private readonly byte[] _eTag = new byte[MaxETagBytes];
-    private ArrayBufferWriter<byte>? _answerBody;
+    private ArrayBufferWriter<byte>? _responseBody;
     private byte[] _datagram = [];
     private int _length;
     private int _eTagLength;
@@ -17,7 +18,7 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
 
     public CoapClientRequest Request { get; } = request;
 
-    public TimeSpan Asked { get; } = asked;
+    public TimeSpan Begun { get; } = begun;
 
     public CoapToken Token { get; private set; }
 
@@ -31,19 +32,19 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
     /// <summary>Datagrams of the message under way; 0 while it waits for a message ID.</summary>
     public int Sends { get; set; }
 
-    /// <summary>It waits to be taken and sent.</summary>
+    /// <summary>Whether the message under way waits to be taken and sent.</summary>
     public bool IsQueued { get; set; }
 
-    /// <summary>The message under way is acknowledged; its answer will come by itself.</summary>
+    /// <summary>Whether the message under way is acknowledged; its response will come by itself.</summary>
     public bool IsAcknowledged { get; set; }
 
-    /// <summary>It has its answer, or has failed.</summary>
+    /// <summary>Whether the request has its response, or has failed.</summary>
     public bool IsOver { get; set; }
 
-    /// <summary>Its last message is answered, and its next waits for its turn.</summary>
-    public bool GoesOn { get; set; }
+    /// <summary>Whether the last message has its response, and the next message waits until it may be sent.</summary>
+    public bool IsContinued { get; set; }
 
-    /// <summary>The message under way is sent for the second time since its sender was asked to prove its address.</summary>
+    /// <summary>Whether the message under way is the one that answers a challenge: it has the Echo value.</summary>
     public bool HasEchoed { get; set; }
 
     public TimeSpan FirstSent { get; set; }
@@ -56,7 +57,7 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
     /// <summary>When to give up.</summary>
     public TimeSpan GiveUp { get; set; }
 
-    /// <summary>Of blocks sent: 0 to 6 for 16 to 1,024 bytes.</summary>
+    /// <summary>The exponent of blocks sent: 0 to 6 for 16 to 1,024 bytes.</summary>
     public int BlockExponent { get; private set; } = blockExponent;
 
     private int BlockBytes => CoapBlock.MinSize << BlockExponent;
@@ -64,10 +65,10 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
     /// <summary>Where in the request's body the message under way begins.</summary>
     public int BodyOffset { get; private set; }
 
-    /// <summary>Of blocks received; the server's choice once it has answered.</summary>
-    public int AnswerExponent { get; private set; } = blockExponent;
+    /// <summary>The exponent of blocks received; once the server has answered, its choice.</summary>
+    public int ResponseExponent { get; private set; } = blockExponent;
 
-    public int AnswerLength => _answerBody?.WrittenCount ?? 0;
+    public int ResponseLength => _responseBody?.WrittenCount ?? 0;
 
     public bool IsInBlocks => Request.Body.Length > BlockBytes || BodyOffset > 0;
 
@@ -75,36 +76,65 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
 
     public CoapBlock Block => new(BodyOffset >> (BlockExponent + 4), !IsLastBlock, BlockExponent);
 
-    public byte[] TakeAnswer(ReadOnlySpan<byte> last)
+    public byte[] TakeResponse(ReadOnlySpan<byte> last)
     {
-        if (_answerBody is null)
+        if (_responseBody is null)
         {
             return last.ToArray();
         }
 
-        _answerBody.Write(last);
-        return _answerBody.WrittenSpan.ToArray();
+        _responseBody.Write(last);
+        return _responseBody.WrittenSpan.ToArray();
     }
 
-    /// <summary>The server has taken the block under way and wants the next, perhaps smaller.</summary>
-    public void NextBlock(int exponent)
+    /// <summary>
+    /// The request goes on with another message, which waits until it may be sent: another request may be under way (NSTART).
+    /// </summary>
+    public void Continue()
     {
+        IsContinued = true;
+        HasEchoed = false;
+        Sends = 0;
+        NextSend = GiveUp = TimeSpan.MaxValue;
+    }
+
+    /// <summary>
+    /// Moves on to the next block of the request's body, if the server has taken the one under way, or begins the body anew in smaller
+    /// blocks, if the server wants that (RFC 7959 section 2.9). False if the response asks for neither.
+    /// </summary>
+    public bool TryContinueBody(in CoapMessage message)
+    {
+        if (!message.Options.TryGet(CoapOptionNumber.Block1, out CoapOption option) || !CoapBlock.TryRead(option, out CoapBlock block))
+        {
+            return false;
+        }
+
+        if (message.Code == CoapCode.RequestEntityTooLarge
+            && BodyOffset == 0
+            && block.SizeExponent < BlockExponent
+            && block.Size < Request.Body.Length)
+        {
+            BlockExponent = block.SizeExponent;
+            return true;
+        }
+
+        // A server that processes each block by itself answers 2.04 and the like in place of 2.31. The number is that of the block sent,
+        // whatever size the server wants from here on (RFC 7959 section 2.3).
+        if (message.Code.Class != 2 || IsLastBlock || block.Number != Block.Number)
+        {
+            return false;
+        }
+
         BodyOffset += BlockBytes;
-        BlockExponent = Math.Min(BlockExponent, exponent);
+        BlockExponent = Math.Min(BlockExponent, block.SizeExponent);
+        return true;
     }
 
-    /// <summary>The server wants the body anew in smaller blocks.</summary>
-    public void Restart(int exponent)
-    {
-        BodyOffset = 0;
-        BlockExponent = exponent;
-    }
-
-    /// <summary>Keeps a block of the answer; false if it is not the one that was to come, or another version's.</summary>
+    /// <summary>Keeps a block of the response; false if it is not the next block, or belongs to another version of the body.</summary>
     public bool TryKeepBlock(in CoapMessage message, CoapBlock block)
     {
         ReadOnlySpan<byte> eTag = message.Options.TryGet(CoapOptionNumber.ETag, out CoapOption option) ? option.Value : default;
-        if (block.Offset != AnswerLength || eTag.Length > MaxETagBytes || (block.More && message.Payload.Length != block.Size))
+        if (block.Offset != ResponseLength || eTag.Length > MaxETagBytes || (block.More && message.Payload.Length != block.Size))
         {
             return false;
         }
@@ -121,8 +151,8 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
 
         if (block.More)
         {
-            (_answerBody ??= new ArrayBufferWriter<byte>()).Write(message.Payload);
-            AnswerExponent = block.SizeExponent;
+            (_responseBody ??= new ArrayBufferWriter<byte>()).Write(message.Payload);
+            ResponseExponent = block.SizeExponent;
         }
 
         return true;
@@ -132,7 +162,7 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
     /// <param name="messageId">Its ID.</param>
     /// <param name="token">Its token.</param>
     /// <param name="maxBytes">Of the datagram.</param>
-    /// <param name="echo">What the server is to be sent back, or nothing.</param>
+    /// <param name="echo">The Echo value that the server is to get back, or nothing.</param>
     public void Write(ushort messageId, CoapToken token, int maxBytes, ReadOnlySpan<byte> echo)
     {
         MessageId = messageId;
@@ -146,7 +176,7 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
         CoapType type = Request.IsConfirmable ? CoapType.Confirmable : CoapType.NonConfirmable;
         CoapWriter writer = new(_datagram, type, Request.Method, messageId, token);
         WriteOptions(ref writer, echo);
-        if (AnswerLength == 0)
+        if (ResponseLength == 0)
         {
             int count = Math.Min(BlockBytes, Request.Body.Length - BodyOffset);
             writer.Payload(Request.Body.Span.Slice(BodyOffset, count));
@@ -158,16 +188,16 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
     private void WriteOptions(ref CoapWriter writer, ReadOnlySpan<byte> echo)
     {
         WriteResource(ref writer);
-        if (AnswerLength > 0)
+        if (ResponseLength > 0)
         {
-            writer.Option(CoapOptionNumber.Block2, new CoapBlock(AnswerLength >> (AnswerExponent + 4), false, AnswerExponent).Value);
+            writer.Option(CoapOptionNumber.Block2, new CoapBlock(ResponseLength >> (ResponseExponent + 4), false, ResponseExponent).Value);
         }
-        else if (AnswerExponent < CoapBlock.MaxSizeExponent)
+        else if (ResponseExponent < CoapBlock.MaxSizeExponent)
         {
-            writer.Option(CoapOptionNumber.Block2, new CoapBlock(0, false, AnswerExponent).Value);
+            writer.Option(CoapOptionNumber.Block2, new CoapBlock(0, false, ResponseExponent).Value);
         }
 
-        if (IsInBlocks && AnswerLength == 0)
+        if (IsInBlocks && ResponseLength == 0)
         {
             writer.Option(CoapOptionNumber.Block1, Block.Value);
             if (BodyOffset == 0)
@@ -183,7 +213,7 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
 
         if (IsInBlocks)
         {
-            // One of its own for each body: blocks of two can't be mixed up (RFC 9175 section 3.4).
+            // A tag of its own for each body, so that the blocks of two can't be mixed up (RFC 9175 section 3.4).
             writer.Option(CoapOptionNumber.RequestTag, (uint)Id);
         }
     }

@@ -1,10 +1,10 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>Which block of a body: its number, its size and whether more follow (RFC 7959 section 2.2).</summary>
 /// <param name="Number">From 0, in blocks of this size; up to 1,048,575.</param>
 /// <param name="More">Whether more follow, or in a request that asks for a block nothing.</param>
 /// <param name="SizeExponent">0 to 6: the size is 16 to 1,024 bytes.</param>
-public readonly record struct CoapBlock(int Number, bool More, int SizeExponent)
+internal readonly record struct CoapBlock(int Number, bool More, int SizeExponent)
 {
     /// <summary>The largest block's exponent: 1,024 bytes.</summary>
     public const int MaxSizeExponent = 6;

@@ -1,7 +1,7 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>Why bytes are no CoAP message (RFC 7252 section 3).</summary>
-public enum CoapFormatError
+internal enum CoapFormatError
 {
     /// <summary>They are one.</summary>
     None,

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>A CoAP message as received (RFC 7252 section 3): a view of the datagram, lent as that is.</summary>
-public readonly ref struct CoapMessage
+internal readonly ref struct CoapMessage
 {
     internal const int HeaderBytes = 4;
     internal const byte PayloadMarker = 0xff;

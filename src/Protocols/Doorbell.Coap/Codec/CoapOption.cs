@@ -1,7 +1,7 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>One option of a message; lent as the message is.</summary>
-public readonly ref struct CoapOption
+internal readonly ref struct CoapOption
 {
     internal CoapOption(int number, ReadOnlySpan<byte> value)
     {

@@ -1,7 +1,7 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>The numbers of options (RFC 7252 section 5.10, RFC 7959 section 2.1, RFC 9175 sections 2.2.1 and 3.2.1).</summary>
-public static class CoapOptionNumber
+internal static class CoapOptionNumber
 {
     /// <summary>The name the client called the server by; critical.</summary>
     public const int UriHost = 3;

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>The options of a message in the order of their numbers (RFC 7252 section 3.1); lent as the message is.</summary>
-public readonly ref struct CoapOptions
+internal readonly ref struct CoapOptions
 {
     private const int ByteExtension = 13;
     private const int ShortExtension = 14;

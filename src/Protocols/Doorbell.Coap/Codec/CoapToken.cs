@@ -1,9 +1,9 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>What ties an answer to its question: 0 to 8 bytes, chosen by the client (RFC 7252 section 5.3.1).</summary>
 /// <param name="Bits">The bytes as a big-endian number.</param>
 /// <param name="Length">How many bytes: 0 to 8.</param>
-public readonly record struct CoapToken(ulong Bits, int Length)
+internal readonly record struct CoapToken(ulong Bits, int Length)
 {
     /// <summary>Most bytes.</summary>
     public const int MaxLength = 8;

@@ -1,7 +1,7 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>The type of a CoAP message (RFC 7252 section 3).</summary>
-public enum CoapType
+internal enum CoapType
 {
     /// <summary>CON: to be acknowledged, and sent again until it is.</summary>
     Confirmable = 0,

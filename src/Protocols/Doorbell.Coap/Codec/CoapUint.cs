@@ -1,4 +1,4 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>Unsigned numbers in options: big-endian without leading zeros, 0 as no bytes (RFC 7252 section 3.2).</summary>
 internal static class CoapUint
@@ -26,7 +26,11 @@ internal static class CoapUint
             <= 0xff_ffff => 3,
             _ => 4,
         };
-        new CoapToken(value, length).WriteTo(bytes);
+        for (int index = 0; index < length; index++)
+        {
+            bytes[index] = (byte)(value >> (8 * (length - 1 - index)));
+        }
+
         return length;
     }
 }

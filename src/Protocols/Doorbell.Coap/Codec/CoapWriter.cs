@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Codec;
 
 /// <summary>Writes a CoAP message into a span: the header, then options by ascending number, then the payload.</summary>
-public ref struct CoapWriter
+internal ref struct CoapWriter
 {
     private readonly Span<byte> _bytes;
     private int _number;

@@ -1,16 +1,16 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
-/// <summary>A bounded table of bodies on their way in blocks. It is searched through when one is added, so it is to be small.</summary>
+/// <summary>A bounded table of bodies on their way in blocks. Adding one searches the whole table, so it is to be small.</summary>
 internal sealed class CoapBodies(int capacity, int perPeer, TimeSpan timeout)
 {
     private readonly Dictionary<CoapBodyKey, CoapBody> _bodies = [];
 
     public int Count => _bodies.Count;
 
-    /// <summary>Forgotten to make room.</summary>
+    /// <summary>Bodies forgotten to make room.</summary>
     public long Evicted { get; private set; }
 
-    /// <summary>Forgotten since nobody sent or asked for the next block.</summary>
+    /// <summary>Bodies forgotten, as nobody sent or asked for the next block in time.</summary>
     public long TimedOut { get; private set; }
 
     public CoapBody? Find(CoapBodyKey key, TimeSpan now)
@@ -27,10 +27,10 @@ internal sealed class CoapBodies(int capacity, int perPeer, TimeSpan timeout)
     public void Remove(CoapBodyKey key) => _bodies.Remove(key);
 
     /// <summary>
-    /// Adds one, in the place of one of the same key. A peer past its share loses its own oldest. Where there is no room, any peer's
-    /// oldest makes way if <paramref name="evictsOthers"/>, or else it is not added.
+    /// Adds a body, in the place of one of the same key. A peer that has its share already loses its own oldest body. If the table is
+    /// full, the oldest body of any peer makes way if <paramref name="evictsOthers"/>; otherwise the new one is not added.
     /// </summary>
-    /// <returns>Whether it was.</returns>
+    /// <returns>Whether it was added.</returns>
     public bool TryAdd(CoapBodyKey key, CoapBody body, TimeSpan now, bool evictsOthers)
     {
         _bodies.Remove(key);
@@ -43,7 +43,7 @@ internal sealed class CoapBodies(int capacity, int perPeer, TimeSpan timeout)
             if (each.Peer == key.Peer)
             {
                 ofPeer++;
-                oldestOfPeer = oldestOfPeer is { } his && his.Body.Touched <= other.Touched ? oldestOfPeer : (each, other);
+                oldestOfPeer = oldestOfPeer is { } own && own.Body.Touched <= other.Touched ? oldestOfPeer : (each, other);
             }
         }
 

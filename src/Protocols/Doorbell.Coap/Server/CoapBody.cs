@@ -1,28 +1,28 @@
-using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers;
 using System.Security.Cryptography;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
-/// <summary>A body on its way in blocks: a request's that is being collected, or an answer's that is being fetched.</summary>
+/// <summary>A body on its way in blocks: a request's that is being collected, or a response's that is being fetched.</summary>
 internal sealed class CoapBody
 {
     private readonly ArrayBufferWriter<byte> _bytes = new();
 
-    /// <summary>When it was asked for, or added to, last.</summary>
+    /// <summary>When a block was last asked for, or added.</summary>
     public TimeSpan Touched { get; set; }
 
     public ReadOnlySpan<byte> Bytes => _bytes.WrittenSpan;
 
     public int Length => _bytes.WrittenCount;
 
-    /// <summary>An answer's code and format.</summary>
-    public CoapResponse Answer { get; init; }
+    /// <summary>A response's code and format.</summary>
+    public CoapResponse Response { get; init; }
 
-    /// <summary>Of an answer to a request that came in blocks, the last one's number; otherwise -1.</summary>
+    /// <summary>Of a response to a request that came in blocks, the number of the request's last block; otherwise -1.</summary>
     public int LastRequestBlock { get; init; } = -1;
 
-    /// <summary>Names an answer's bytes, so that nobody mixes the blocks of two (RFC 7959 section 2.4).</summary>
+    /// <summary>Names a response's bytes, so that a client does not mix the blocks of two bodies (RFC 7959 section 2.4).</summary>
     public ulong ETag { get; private set; }
 
     public void Add(ReadOnlySpan<byte> bytes) => _bytes.Write(bytes);
@@ -35,10 +35,10 @@ internal sealed class CoapBody
         return BinaryPrimitives.ReadUInt64BigEndian(hash);
     }
 
-    /// <summary>An answer's body, whole.</summary>
-    public static CoapBody Of(CoapResponse answer, ReadOnlySpan<byte> bytes, int lastRequestBlock)
+    /// <summary>A response's whole body.</summary>
+    public static CoapBody Of(CoapResponse response, ReadOnlySpan<byte> bytes, int lastRequestBlock)
     {
-        CoapBody body = new() { Answer = answer, LastRequestBlock = lastRequestBlock, ETag = ETagOf(bytes) };
+        CoapBody body = new() { Response = response, LastRequestBlock = lastRequestBlock, ETag = ETagOf(bytes) };
         body.Add(bytes);
         return body;
     }

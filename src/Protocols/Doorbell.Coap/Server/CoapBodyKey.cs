@@ -1,14 +1,15 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Doorbell.Coap.Codec;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
 /// <summary>
-/// Whose body a block belongs to: the peer's, of this method, with these options (RFC 7959 section 2.4). Those count that say what is
-/// asked, and Request-Tag, which tells bodies apart that a client sends at the same time (RFC 9175 section 3).
+/// Which body a block belongs to: the peer's, of one method, with the same options (RFC 7959 section 2.4). The options that count name the
+/// resource and the format; and Request-Tag, which tells apart the bodies that a client sends at the same time (RFC 9175 section 3).
 /// </summary>
-/// <param name="Peer">Whose.</param>
-/// <param name="Request">The method and options, hashed.</param>
+/// <param name="Peer">The peer's address.</param>
+/// <param name="Request">A hash of the method and the options.</param>
 internal readonly record struct CoapBodyKey(PeerAddress Peer, UInt128 Request)
 {
     public static CoapBodyKey Of(PeerAddress peer, CoapMessage message)

@@ -1,21 +1,21 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
 /// <summary>
-/// Values of the Echo option (RFC 9175 section 2) that need no memory: an HMAC of the peer's address and the time, to the window. Who
-/// sends one back has received it, so he is where he says.
+/// Values of the Echo option (RFC 9175 section 2) that need no memory: an HMAC of the peer's address and of the number of the time
+/// window. A peer that sends a value back has received it, so it does have that address.
 /// </summary>
 internal sealed class CoapEcho(byte[] key, TimeSpan window)
 {
     /// <summary>Bytes of a value: enough that guesses are hopeless (RFC 9175 section 5).</summary>
     private const int Length = sizeof(ulong);
 
-    /// <summary>The value for this peer now.</summary>
+    /// <summary>The value for a peer now.</summary>
     public ulong ValueFor(PeerAddress peer, TimeSpan now) => Compute(peer, now.Ticks / window.Ticks);
 
-    /// <summary>Whether this value was given to this peer in this window or the one before.</summary>
+    /// <summary>Whether a value was given to this peer in this time window or in the one before.</summary>
     public bool IsGood(PeerAddress peer, TimeSpan now, ReadOnlySpan<byte> value)
     {
         if (value.Length != Length)

@@ -1,38 +1,48 @@
 using System.Runtime.ExceptionServices;
+using Doorbell.Coap.Codec;
 using Doorbell.Sessions;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
-/// <summary>A request being answered.</summary>
+/// <summary>One request while it is processed: what has come, from whom, and what has become of it so far.</summary>
 internal ref struct CoapExchangeContext
 {
-    /// <summary>As it came.</summary>
+    /// <summary>The request's datagram.</summary>
     public ReadOnlySpan<byte> Datagram;
+
+    /// <summary>The message in the datagram.</summary>
     public CoapMessage Message;
-    public CoapRequestOptions Asked;
+
+    /// <summary>What the message's options say.</summary>
+    public CoapRequestOptions Options;
+
+    /// <summary>The peer's address and ours.</summary>
     public DatagramPath Path;
+
+    /// <summary>When the request came.</summary>
     public CoapMoment At;
 
-    /// <summary>Whether the peer has proved that it is where it says, or need not.</summary>
+    /// <summary>Whether the peer has proved its address, or need not.</summary>
     public bool IsProved;
 
-    /// <summary>Whether a duplicate is to get this answer, since the request may have changed something.</summary>
+    /// <summary>Whether a duplicate is to get the same response, since the request may have changed something.</summary>
     public bool Remembers;
 
     /// <summary>
-    /// Whether the request, though it has changed nothing so far, would have if it came under other circumstances: from one who has proved
-    /// where he is, to a server that has room. So its duplicate must not: its client asks again, with another message.
+    /// Whether the request, though it has changed nothing so far, could have under other circumstances: from a peer with a proved
+    /// address, or at a server with free room. Then a duplicate must not have an effect either, as the client repeats the request in
+    /// another message.
     /// </summary>
     public bool MightHaveEffect;
 
-    /// <summary>Whether it has changed something already, so that nothing may be asked of the peer any more.</summary>
-    public bool HasActed;
+    /// <summary>Whether the request has changed something already, so that the peer can no longer be asked for a proof first.</summary>
+    public bool HasTakenEffect;
 
     /// <summary>What the resource threw.</summary>
     public ExceptionDispatchInfo? Fault;
 
     public readonly bool IsConfirmable => Message.Type == CoapType.Confirmable;
 
-    /// <summary>Whether its body comes in several blocks.</summary>
-    public readonly bool IsInBlocks => Asked.Block1 is { More: true } or { Number: > 0 };
+    /// <summary>Whether the request's body comes in several blocks.</summary>
+    public readonly bool IsInBlocks => Options.Block1 is { More: true } or { Number: > 0 };
 }

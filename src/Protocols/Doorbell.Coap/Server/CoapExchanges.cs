@@ -1,8 +1,10 @@
-namespace Doorbell.Coap;
+using Doorbell.Coap.Codec;
+
+namespace Doorbell.Coap.Server;
 
 /// <summary>
-/// The exchanges a server remembers (RFC 7252 section 4.5). The token is part of the key: a duplicate has the same, and a message
-/// with another is none, even if its sender has used up the message IDs within their lifetime.
+/// The exchanges that a server remembers (RFC 7252 section 4.5). The token is part of the key: a duplicate has the same token. A message
+/// with another token is a new request, even if its sender has used up the message IDs within their lifetime.
 /// </summary>
 /// <remarks>A ring, oldest first, whose places and their buffers are used again: at rest in a full table nothing is allocated.</remarks>
 internal sealed class CoapExchanges(int capacity)
@@ -19,20 +21,20 @@ internal sealed class CoapExchanges(int capacity)
     /// <summary>Exchanges forgotten while a duplicate could still come.</summary>
     public long Evicted { get; private set; }
 
-    /// <summary>What was answered to this message before; empty if nothing was.</summary>
-    public bool TryFind(PeerAddress peer, CoapMessage message, TimeSpan now, out ReadOnlySpan<byte> answer)
+    /// <summary>Whether this message came before, and the response it got; empty if it got none.</summary>
+    public bool TryFind(PeerAddress peer, CoapMessage message, TimeSpan now, out ReadOnlySpan<byte> response)
     {
         if (_places.TryGetValue(new Key(peer, message.MessageId, message.Token), out int place) && _ring[place].Until > now)
         {
-            answer = _ring[place].Answer.AsSpan(0, _ring[place].Length);
+            response = _ring[place].Response.AsSpan(0, _ring[place].Length);
             return true;
         }
 
-        answer = default;
+        response = default;
         return false;
     }
 
-    public void Add(PeerAddress peer, CoapMessage message, ReadOnlySpan<byte> answer, TimeSpan now)
+    public void Add(PeerAddress peer, CoapMessage message, ReadOnlySpan<byte> response, TimeSpan now)
     {
         if (capacity == 0)
         {
@@ -40,7 +42,7 @@ internal sealed class CoapExchanges(int capacity)
             return;
         }
 
-        // One that is over but not yet forgotten keeps its place in the order.
+        // An exchange whose lifetime is over but that is not yet forgotten keeps its place in the order.
         Key key = new(peer, message.MessageId, message.Token);
         if (!_places.TryGetValue(key, out int place))
         {
@@ -49,19 +51,19 @@ internal sealed class CoapExchanges(int capacity)
         }
 
         ref Exchange exchange = ref _ring[place];
-        if (exchange.Answer is null || exchange.Answer.Length < answer.Length)
+        if (exchange.Response is null || exchange.Response.Length < response.Length)
         {
-            exchange.Answer = new byte[(answer.Length + BufferUnit - 1) / BufferUnit * BufferUnit];
+            exchange.Response = new byte[(response.Length + BufferUnit - 1) / BufferUnit * BufferUnit];
         }
 
-        answer.CopyTo(exchange.Answer);
+        response.CopyTo(exchange.Response);
         exchange.Key = key;
-        exchange.Length = answer.Length;
+        exchange.Length = response.Length;
         exchange.Until = now
-            + (message.Type == CoapType.Confirmable ? CoapServerLimits.ExchangeLifetime : CoapServerLimits.NonLifetime);
+            + (message.Type == CoapType.Confirmable ? CoapTimes.ExchangeLifetime : CoapTimes.NonLifetime);
     }
 
-    /// <summary>Forgets, from the oldest on, those that are over.</summary>
+    /// <summary>Forgets the exchanges whose lifetime is over, from the oldest on.</summary>
     public void Expire(TimeSpan now)
     {
         while (Count > 0 && _ring[_oldest].Until <= now)
@@ -116,7 +118,7 @@ internal sealed class CoapExchanges(int capacity)
     private struct Exchange
     {
         public Key Key;
-        public byte[] Answer;
+        public byte[] Response;
         public int Length;
         public TimeSpan Until;
     }

@@ -1,4 +1,4 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
 /// <summary>One moment on both clocks.</summary>
 internal readonly record struct CoapMoment(TimeSpan Now, DateTimeOffset UtcNow);

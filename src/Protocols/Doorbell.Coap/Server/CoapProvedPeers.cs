@@ -1,6 +1,6 @@
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
-/// <summary>The peers that have proved recently that they are where they say; with no room, the oldest proof is forgotten.</summary>
+/// <summary>The peers that have proved their addresses recently. When there is no room, the oldest proof is forgotten.</summary>
 internal sealed class CoapProvedPeers(int capacity, TimeSpan lifetime)
 {
     private readonly Dictionary<PeerAddress, TimeSpan> _until = [];
@@ -12,7 +12,7 @@ internal sealed class CoapProvedPeers(int capacity, TimeSpan lifetime)
 
     public void Add(PeerAddress peer, TimeSpan now)
     {
-        // A second proof would only lengthen the queue.
+        // A second proof would be a second entry in the queue.
         if (Contains(peer, now))
         {
             return;

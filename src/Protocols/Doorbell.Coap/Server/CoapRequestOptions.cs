@@ -1,22 +1,23 @@
 using System.Text;
+using Doorbell.Coap.Codec;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
-/// <summary>What a request's options ask for, as far as the server has to know it.</summary>
+/// <summary>What a request's options say, as far as the server has to know it.</summary>
 internal ref struct CoapRequestOptions
 {
-    /// <summary>A known option's bounds (RFC 7252 section 5.10, RFC 7959 section 2.1).</summary>
-    private const int MaxHostBytes = 255;
+    /// <summary>Most bytes of a Uri-Host, Uri-Path or Uri-Query (RFC 7252 section 5.10).</summary>
+    private const int MaxTextBytes = 255;
 
     private readonly Span<char> _path;
     private int _pathChars;
     private int _segments;
     private bool _isOddPath;
 
-    /// <param name="path">Room for the path; what has no room in it is no resource's.</param>
+    /// <param name="path">Room for the path. A path that does not fit is no resource's.</param>
     private CoapRequestOptions(Span<char> path) => _path = path;
 
-    /// <summary>What the options alone make the answer; default for nothing.</summary>
+    /// <summary>The response's code if the options alone decide it; otherwise the default.</summary>
     public CoapCode Refused { get; private set; }
 
     public CoapBlock? Block1 { get; private set; }
@@ -31,34 +32,34 @@ internal ref struct CoapRequestOptions
 
     public ReadOnlySpan<byte> Echo { get; private set; }
 
-    /// <summary>The segments with slashes between them; no resource's if <see cref="IsOddPath"/>.</summary>
+    /// <summary>The segments with slashes between them. It is no resource's path if <see cref="IsOddPath"/>.</summary>
     public readonly ReadOnlySpan<char> Path => _path[.._pathChars];
 
-    /// <summary>It is too long, or a segment has a slash in it.</summary>
+    /// <summary>Whether the path is too long, or a segment has a slash in it.</summary>
     public readonly bool IsOddPath => _isOddPath;
 
     public static CoapRequestOptions Read(CoapOptions options, Span<char> path)
     {
-        CoapRequestOptions asked = new(path);
+        CoapRequestOptions read = new(path);
         int last = -1;
         foreach (CoapOption option in options)
         {
-            bool isKnown = asked.TryRead(option, isRepeated: option.Number == last);
+            bool isKnown = read.TryRead(option, isRepeated: option.Number == last);
             last = option.Number;
             if (option.Number is CoapOptionNumber.ProxyUri or CoapOptionNumber.ProxyScheme)
             {
-                asked.Refused = CoapCode.ProxyingNotSupported;
-                return asked;
+                read.Refused = CoapCode.ProxyingNotSupported;
+                return read;
             }
 
-            // RFC 7252 sections 5.4.1, 5.4.3 and 5.4.5: a known one of the wrong length, or once too often, is as one unknown.
+            // RFC 7252 sections 5.4.1, 5.4.3 and 5.4.5: a known option of the wrong length, or once too often, counts as unknown.
             if (!isKnown && CoapOptionNumber.IsCritical(option.Number))
             {
-                asked.Refused = CoapCode.BadOption;
+                read.Refused = CoapCode.BadOption;
             }
         }
 
-        return asked;
+        return read;
     }
 
     private bool TryRead(CoapOption option, bool isRepeated)
@@ -67,11 +68,11 @@ internal ref struct CoapRequestOptions
         {
             case CoapOptionNumber.UriPath:
                 AddSegment(option.Value);
-                return option.Value.Length <= MaxHostBytes;
+                return option.Value.Length <= MaxTextBytes;
             case CoapOptionNumber.UriQuery:
-                return option.Value.Length <= MaxHostBytes;
+                return option.Value.Length <= MaxTextBytes;
             case CoapOptionNumber.UriHost:
-                return option.Value.Length is > 0 and <= MaxHostBytes && !isRepeated;
+                return option.Value.Length is > 0 and <= MaxTextBytes && !isRepeated;
             case CoapOptionNumber.UriPort:
                 return option.Value.Length <= sizeof(ushort) && !isRepeated;
             case CoapOptionNumber.Accept:

@@ -1,3 +1,5 @@
+using Doorbell.Coap.Server;
+
 namespace Doorbell.Coap;
 
 /// <summary>What a path of a CoAP server stands for: a function, and what is promised of it.</summary>

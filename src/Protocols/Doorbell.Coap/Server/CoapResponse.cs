@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
+using Doorbell.Coap.Codec;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
-/// <summary>What an answer says besides its body.</summary>
+/// <summary>What a response says besides its body.</summary>
 internal readonly record struct CoapResponse(CoapCode Code)
 {
     public ulong? ETag { get; init; }
@@ -21,8 +22,8 @@ internal readonly record struct CoapResponse(CoapCode Code)
 
     public ulong? Echo { get; init; }
 
-    /// <summary>Writes all of it but what the message's layer adds, in the order of the options' numbers.</summary>
-    public void Write(ref CoapWriter writer, ReadOnlySpan<byte> payload)
+    /// <summary>Writes the options, in the order of their numbers, and the payload.</summary>
+    public void Write(ref CoapWriter writer, scoped ReadOnlySpan<byte> payload)
     {
         WriteBytes(ref writer, CoapOptionNumber.ETag, ETag);
         WriteOption(ref writer, CoapOptionNumber.ContentFormat, (uint?)ContentFormat);

@@ -1,11 +1,13 @@
-namespace Doorbell.Coap;
+using Doorbell.Coap.Codec;
+
+namespace Doorbell.Coap.Server;
 
 /// <summary>
-/// The separate answers that wait to be computed, sent or acknowledged: to one peer one after the other (NSTART, RFC 7252 section 4.7),
-/// each sent up to five times with the interval doubled (section 4.2). Who has acknowledged none of five is gone, and so are his others:
-/// each in its turn would hold its place as long. It is searched through, so it is to be small.
+/// The separate responses that wait to be computed, sent or acknowledged. One peer gets them one after the other (NSTART, RFC 7252 section
+/// 4.7), each up to five times with the interval doubled (section 4.2). A peer that has acknowledged none of five is gone, and its other
+/// responses are given up with it: each would hold its place as long. Every call searches the whole list, so it is to be small.
 /// </summary>
-internal sealed class CoapSeparateResponses(int capacity, Random random)
+internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
 {
     private const int MaxRetransmit = 4;
     private const double AckRandomFactor = 1.5;
@@ -18,7 +20,7 @@ internal sealed class CoapSeparateResponses(int capacity, Random random)
 
     public bool IsFull => _all.Count >= capacity;
 
-    /// <summary>Given up unacknowledged.</summary>
+    /// <summary>Responses given up, as nobody acknowledged them.</summary>
     public long Lost { get; private set; }
 
     /// <summary>When <see cref="TakeDue"/> has something to do; null for never.</summary>
@@ -29,7 +31,7 @@ internal sealed class CoapSeparateResponses(int capacity, Random random)
             TimeSpan? earliest = null;
             foreach (CoapSeparateResponse each in _all)
             {
-                bool waits = each.Answer is null && _busy.Contains(each.Path.Peer);
+                bool waits = each.Datagram is null && _busy.Contains(each.Path.Peer);
                 earliest = waits || earliest <= each.Due ? earliest : each.Due;
             }
 
@@ -37,25 +39,25 @@ internal sealed class CoapSeparateResponses(int capacity, Random random)
         }
     }
 
-    public void Add(CoapSeparateResponse answer) => _all.Add(answer);
+    public void Add(CoapSeparateResponse response) => _all.Add(response);
 
     /// <summary>The peer has acknowledged or reset a message of ours.</summary>
     public void Ended(PeerAddress peer, ushort messageId)
     {
-        int index = _all.FindIndex(each => each.Answer is not null && each.MessageId == messageId && each.Path.Peer == peer);
+        int index = _all.FindIndex(each => each.Datagram is not null && each.MessageId == messageId && each.Path.Peer == peer);
         if (index >= 0)
         {
             Remove(index);
         }
     }
 
-    /// <summary>The next that is to be sent now, computed before if it is not yet; null for none.</summary>
+    /// <summary>The next response to send now, which may have to be computed first; null for none.</summary>
     public CoapSeparateResponse? TakeDue(TimeSpan now)
     {
         for (int i = 0; i < _all.Count; i++)
         {
             CoapSeparateResponse each = _all[i];
-            if (each.Due > now || (each.Answer is null && _busy.Contains(each.Path.Peer)))
+            if (each.Due > now || (each.Datagram is null && _busy.Contains(each.Path.Peer)))
             {
                 continue;
             }
@@ -73,25 +75,25 @@ internal sealed class CoapSeparateResponses(int capacity, Random random)
         return null;
     }
 
-    /// <summary>It is computed: from here on no other goes to that peer until it is acknowledged.</summary>
-    public void Computed(CoapSeparateResponse answer)
+    /// <summary>A response has been computed: until it is acknowledged no other one goes to that peer.</summary>
+    public void Computed(CoapSeparateResponse response)
     {
-        answer.Interval = _ackTimeout * (1 + (random.NextDouble() * (AckRandomFactor - 1)));
-        _busy.Add(answer.Path.Peer);
+        response.Interval = _ackTimeout * (1 + (random.NextDouble() * (AckRandomFactor - 1)));
+        _busy.Add(response.Path.Peer);
     }
 
-    /// <summary>It is sent now.</summary>
-    public void Sent(CoapSeparateResponse answer, TimeSpan now)
+    /// <summary>A response is sent now.</summary>
+    public void Sent(CoapSeparateResponse response, TimeSpan now)
     {
-        if (!answer.IsConfirmable)
+        if (!response.IsConfirmable)
         {
-            Remove(_all.IndexOf(answer));
+            Remove(_all.IndexOf(response));
             return;
         }
 
-        answer.Sent++;
-        answer.Due = now + answer.Interval;
-        answer.Interval *= 2;
+        response.Sent++;
+        response.Due = now + response.Interval;
+        response.Interval *= 2;
     }
 
     private void Remove(int index)

@@ -1,123 +1,104 @@
-using System.Buffers;
-using System.Buffers.Binary;
-using System.Text;
+using Doorbell.Coap.Codec;
+using Doorbell.Coap.Server;
 using Doorbell.Sessions;
 
 namespace Doorbell.Coap;
 
 /// <summary>
 /// A CoAP server as a function of datagrams and the time (RFC 7252). A request has its effect at most once, however often its datagram
-/// comes, while its exchange is remembered (<see cref="CoapServerLimits.MaxExchanges"/>). Bodies come and leave in blocks where they
-/// are larger than one (RFC 7959); who has not proved where he is gets at most three times what he sent (RFC 9175).
+/// comes, while its exchange is remembered (<see cref="CoapServerLimits.MaxExchanges"/>). Bodies larger than one block come and leave in
+/// blocks (RFC 7959). A peer that has not proved its address gets at most three times the bytes that it sent (RFC 9175).
 /// </summary>
 /// <remarks>
-/// At most one datagram answers each at once, piggybacked on the acknowledgement of a confirmable one; those of slow resources come
-/// later, from <see cref="TryTakeDue"/>.
+/// A datagram has at most one response at once, piggybacked on the acknowledgement of a confirmable request; those of slow resources come
+/// later, from <see cref="TryTakeDue"/>. Not thread-safe.
 /// </remarks>
-public sealed partial class CoapServer
+public sealed class CoapServer
 {
-    private const int MaxPathChars = 256;
     private const int EchoKeyBytes = 32;
-    private const string Discovery = ".well-known/core";
 
-    /// <summary>How often what is over is looked for while nobody sends.</summary>
+    /// <summary>How often the server looks for what it may forget while nobody sends.</summary>
     private static readonly TimeSpan _tick = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<string, (CoapResource Resource, CoapFunction Function)> _resources = new(StringComparer.Ordinal);
-    private readonly ArrayBufferWriter<byte> _body = new();
-    private readonly CoapServerLimits _limits;
-    private readonly DatagramSocketInfo _socket;
+    private readonly CoapResources _resources;
     private readonly CoapExchanges _exchanges;
 
-    /// <summary>Of requests without effect, whose sender was to prove first where he is: who forges addresses fills this alone.</summary>
-    private readonly CoapExchanges _strangers;
-    private readonly CoapBodies _requests;
-    private readonly CoapBodies _answers;
+    /// <summary>
+    /// Exchanges without effect, of peers that were to prove their addresses first. They are apart, so that who forges addresses fills this
+    /// table alone.
+    /// </summary>
+    private readonly CoapExchanges _unprovedExchanges;
+    private readonly CoapBlockwise _blockwise;
     private readonly CoapSeparateResponses _separate;
-    private readonly CoapProvedPeers _proved;
-    private readonly CoapEcho _echo;
-    private readonly char[] _path = new char[MaxPathChars];
-    private readonly byte[] _answer;
-    private ushort _nextMessageId;
+    private readonly CoapAddressProof _proof;
+    private readonly CoapResponseWriter _writer;
+    private readonly CoapRequestProcessor _processor;
     private TimeSpan? _nextTick;
-    private long _challenges;
-    private long _unsent;
-    private long _refusedBodies;
 
     /// <summary>A server without resources.</summary>
-    /// <param name="limits">Its bounds.</param>
+    /// <param name="limits">Its limits.</param>
     /// <param name="socket">
-    /// Its socket, and so where its first message ID, its jitter, and the secret by which it knows its Echo values again come from.
+    /// Its socket: the source of the first message ID, of the jitter, and of the secret by which the server knows its Echo values again.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">A bound makes no sense.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A limit makes no sense.</exception>
     public CoapServer(CoapServerLimits limits, DatagramSocketInfo socket)
     {
-        Span<byte> seed = stackalloc byte[sizeof(int)];
-        byte[] echoKey = new byte[EchoKeyBytes];
-        socket.FillRandom(seed);
-        socket.FillRandom(echoKey);
-        Random random = new(BinaryPrimitives.ReadInt32LittleEndian(seed));
-        _socket = socket;
         limits.Validate();
-        _limits = limits;
+        byte[] echoKey = new byte[EchoKeyBytes];
+        socket.FillRandom(echoKey);
+        CoapRandom random = new(socket);
+        _resources = new CoapResources(socket);
         _exchanges = new CoapExchanges(limits.MaxExchanges);
-        _strangers = new CoapExchanges(limits.MaxExchanges);
-        _requests = new CoapBodies(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
-        _answers = new CoapBodies(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
+        _unprovedExchanges = new CoapExchanges(limits.MaxExchanges);
         _separate = new CoapSeparateResponses(limits.MaxSeparateAnswers, random);
-        _proved = new CoapProvedPeers(limits.MaxProvedPeers, limits.ProofLifetime);
-        _echo = new CoapEcho(echoKey, limits.EchoWindow);
-        _answer = new byte[limits.MaxMessageBytes];
-        _nextMessageId = (ushort)random.Next();
-        Add(Discovery, new CoapResource(List) { Methods = [CoapCode.Get], ContentFormat = CoapFormat.Links, HasEffect = false });
+        _proof = new CoapAddressProof(limits, echoKey);
+        _blockwise = new CoapBlockwise(limits, _resources, _proof);
+        _writer = new CoapResponseWriter(limits.MaxMessageBytes, (ushort)random.NextUInt32());
+        _processor = new CoapRequestProcessor(_resources, _proof, _blockwise, _exchanges, _unprovedExchanges, _separate, _writer);
     }
 
     /// <summary>Exchanges remembered.</summary>
-    public int Exchanges => _exchanges.Count + _strangers.Count;
+    public int Exchanges => _exchanges.Count + _unprovedExchanges.Count;
 
     /// <summary>Exchanges forgotten before their lifetime's end for want of room: duplicates of them could have a second effect.</summary>
-    public long EvictedExchanges => _exchanges.Evicted + _strangers.Evicted;
+    public long EvictedExchanges => _exchanges.Evicted + _unprovedExchanges.Evicted;
 
-    /// <summary>Bodies on their way in blocks: requests' that are collected, and answers' that are kept.</summary>
-    public int Bodies => _requests.Count + _answers.Count;
+    /// <summary>Bodies on their way in blocks: those of requests that are collected, and those of responses that are kept.</summary>
+    public int Bodies => _blockwise.Count;
 
-    /// <summary>Separate answers that wait to be sent or acknowledged.</summary>
+    /// <summary>Separate responses that wait to be sent or acknowledged.</summary>
     public int SeparateAnswers => _separate.Count;
 
-    /// <summary>What it has refused, forgotten and lost.</summary>
+    /// <summary>What the server has refused, forgotten and lost.</summary>
     public CoapServerCounts Counts => new(
         EvictedExchanges,
-        _challenges,
-        _unsent,
-        _refusedBodies,
-        _requests.Evicted + _answers.Evicted,
-        _requests.TimedOut,
+        _proof.Challenges,
+        _processor.Unsent,
+        _blockwise.Refused,
+        _blockwise.Evicted,
+        _blockwise.TimedOut,
         _separate.Lost);
 
     /// <summary>When <see cref="Tick"/>, and behind it <see cref="TryTakeDue"/>, is to be called at the latest; null for never.</summary>
     public TimeSpan? Deadline => _separate.Due is { } due && (_nextTick is not { } tick || due < tick) ? due : _nextTick;
 
-    private bool IsIdle => Exchanges == 0 && Bodies == 0 && _proved.Count == 0;
+    private bool IsAtRest => Exchanges == 0 && Bodies == 0 && _proof.Count == 0;
 
-    /// <summary>Adds a resource of all methods; see <see cref="CoapResource"/> for what else can be said of one.</summary>
+    /// <summary>Adds a resource of all methods; <see cref="CoapResource"/> has what else can be said of one.</summary>
     /// <param name="path">Without a slash before it, as <c>capitalize</c>.</param>
-    /// <param name="resource">What answers.</param>
-    /// <exception cref="ArgumentException">There is one at this path.</exception>
+    /// <param name="resource">The function that answers.</param>
+    /// <exception cref="ArgumentException">There is a resource at this path already, or the path is too long.</exception>
     public void Add(string path, CoapFunction resource) => Add(path, new CoapResource(resource));
 
     /// <summary>Adds a resource.</summary>
     /// <param name="path">Without a slash before it, as <c>capitalize</c> or <c>lamps/1</c>; up to 255 characters.</param>
-    /// <param name="resource">What answers.</param>
-    /// <exception cref="ArgumentException">There is one at this path, or the path is too long.</exception>
-    public void Add(string path, CoapResource resource)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(path.Length, MaxPathChars, nameof(path));
-        _resources.Add(path, (resource, resource.NewFunction(_socket)));
-    }
+    /// <param name="resource">The resource.</param>
+    /// <exception cref="ArgumentException">There is a resource at this path already, or the path is too long.</exception>
+    public void Add(string path, CoapResource resource) => _resources.Add(path, resource);
 
     /// <summary>A datagram has arrived, at a server none of whose resources asks for the wall clock.</summary>
     /// <param name="datagram">From anyone; lent for the call.</param>
-    /// <param name="from">Where it came from.</param>
+    /// <param name="from">The peer's address.</param>
     /// <param name="now">Since any start; never goes back.</param>
     /// <returns>The datagram to answer with, valid until the next call; empty for none.</returns>
     /// <exception cref="Exception">What the resource threw: the request is remembered, and a duplicate of it is answered 5.00.</exception>
@@ -126,7 +107,7 @@ public sealed partial class CoapServer
 
     /// <summary>A datagram has arrived.</summary>
     /// <param name="datagram">From anyone; lent for the call.</param>
-    /// <param name="path">Between whom.</param>
+    /// <param name="path">The peer's address and ours.</param>
     /// <param name="now">Since any start; never goes back.</param>
     /// <param name="utcNow">The wall clock at the same moment.</param>
     /// <returns>The datagram to answer with, valid until the next call; empty for none.</returns>
@@ -134,7 +115,7 @@ public sealed partial class CoapServer
     public ReadOnlySpan<byte> Received(ReadOnlySpan<byte> datagram, scoped in DatagramPath path, TimeSpan now, DateTimeOffset utcNow)
     {
         _exchanges.Expire(now);
-        _strangers.Expire(now);
+        _unprovedExchanges.Expire(now);
         CoapFormatError error = CoapMessage.TryRead(datagram, out CoapMessage message);
         if (error is CoapFormatError.TooShort or CoapFormatError.UnknownVersion)
         {
@@ -143,57 +124,92 @@ public sealed partial class CoapServer
 
         if (error != CoapFormatError.None || !message.Code.IsRequest)
         {
-            return Unasked(message, error, path.Peer);
+            return NoRequest(message, error, path.Peer);
         }
 
         bool isProved = IsProved(path.Peer, now);
         if (_exchanges.TryFind(path.Peer, message, now, out ReadOnlySpan<byte> before)
-            || _strangers.TryFind(path.Peer, message, now, out before))
+            || _unprovedExchanges.TryFind(path.Peer, message, now, out before))
         {
-            return isProved || before.Length <= Allowance(datagram) ? before : Unsent();
+            return isProved || before.Length <= _proof.Allowance(datagram) ? before : _processor.Withhold();
         }
 
-        CoapExchangeContext call = new() { Datagram = datagram, Message = message, Path = path, At = new(now, utcNow), IsProved = isProved };
+        CoapExchangeContext exchange = new()
+        {
+            Datagram = datagram,
+            Message = message,
+            Path = path,
+            At = new CoapMoment(now, utcNow),
+            IsProved = isProved,
+        };
         try
         {
-            return Answer(ref call);
+            return _processor.Process(ref exchange);
         }
         finally
         {
-            _nextTick = _nextTick is null && !IsIdle ? now + _tick : _nextTick;
+            _nextTick = _nextTick is null && !IsAtRest ? now + _tick : _nextTick;
         }
     }
 
     /// <summary>Time has passed: forgets what is over.</summary>
-    /// <param name="now">On the same scale.</param>
+    /// <param name="now">On the scale of <see cref="Received(ReadOnlySpan{byte}, PeerAddress, TimeSpan)"/>.</param>
     public void Tick(TimeSpan now)
     {
         _exchanges.Expire(now);
-        _strangers.Expire(now);
-        _requests.Expire(now);
-        _answers.Expire(now);
-        _proved.Expire(now);
-        _nextTick = IsIdle ? null : _nextTick > now ? _nextTick : now + _tick;
+        _unprovedExchanges.Expire(now);
+        _blockwise.Expire(now);
+        _proof.Expire(now);
+        _nextTick = IsAtRest ? null : _nextTick > now ? _nextTick : now + _tick;
     }
 
     /// <summary>
-    /// Whether a peer has proved lately that it is where it says, so that it may get more than the amplification bound lets a stranger
-    /// have. One of this machine need not.
+    /// The next datagram to send that answers none just received: the response of a slow resource, computed now, or one that is sent
+    /// again as nobody has acknowledged it. To be called until there is none, whenever <see cref="Deadline"/> has come.
     /// </summary>
-    /// <param name="peer">Who.</param>
-    /// <param name="now">On the same scale.</param>
-    public bool IsProved(PeerAddress peer, TimeSpan now) =>
-        _limits.MaxAmplification == 0 || peer.IsLoopback || _proved.Contains(peer, now);
+    /// <param name="now">On the scale of <see cref="Received(ReadOnlySpan{byte}, PeerAddress, TimeSpan)"/>.</param>
+    /// <param name="utcNow">The wall clock at the same moment.</param>
+    /// <param name="path">The peer's address and the one of ours that it knows.</param>
+    /// <param name="datagram">The datagram, valid until the next call.</param>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="Exception">What the resource threw: the response is 5.00, which the next call gives.</exception>
+    public bool TryTakeDue(TimeSpan now, DateTimeOffset utcNow, out DatagramPath path, out ReadOnlySpan<byte> datagram)
+    {
+        path = default;
+        datagram = default;
+        if (_separate.TakeDue(now) is not { } due)
+        {
+            return false;
+        }
+
+        if (due.Datagram is null)
+        {
+            _processor.Compute(due, new CoapMoment(now, utcNow));
+        }
+
+        path = due.Path;
+        datagram = due.Datagram;
+        _separate.Sent(due, now);
+        return true;
+    }
 
     /// <summary>
-    /// What is no request: a ping and whatever else must not be ignored is reset (RFC 7252 section 4.2); an acknowledgement or a reset
-    /// ends a separate answer.
+    /// Whether a peer has proved its address lately, so that it may get more than the amplification bound allows an unproved one. A peer of
+    /// this machine need not prove it.
     /// </summary>
-    private ReadOnlySpan<byte> Unasked(CoapMessage message, CoapFormatError error, PeerAddress peer)
+    /// <param name="peer">The peer's address.</param>
+    /// <param name="now">On the scale of <see cref="Received(ReadOnlySpan{byte}, PeerAddress, TimeSpan)"/>.</param>
+    public bool IsProved(PeerAddress peer, TimeSpan now) => _proof.IsProved(peer, now);
+
+    /// <summary>
+    /// A message that is no request: a ping, and whatever else must not be ignored, is reset (RFC 7252 section 4.2); an acknowledgement
+    /// or a reset ends a separate response.
+    /// </summary>
+    private ReadOnlySpan<byte> NoRequest(CoapMessage message, CoapFormatError error, PeerAddress peer)
     {
         if (message.Type == CoapType.Confirmable)
         {
-            return Write(CoapType.Reset, default, message.MessageId, default, default);
+            return _writer.Write(CoapType.Reset, default, message.MessageId, default, default);
         }
 
         if (error == CoapFormatError.None && message.Type is CoapType.Acknowledgement or CoapType.Reset)
@@ -202,34 +218,5 @@ public sealed partial class CoapServer
         }
 
         return default;
-    }
-
-    private long Allowance(ReadOnlySpan<byte> datagram) => (long)datagram.Length * _limits.MaxAmplification;
-
-    private ReadOnlySpan<byte> Unsent()
-    {
-        _unsent++;
-        return default;
-    }
-
-    private ReadOnlySpan<byte> Write(
-        CoapType type, CoapResponse answer, ushort messageId, CoapToken token, ReadOnlySpan<byte> payload)
-    {
-        CoapWriter writer = new(_answer, type, answer.Code, messageId, token);
-        answer.Write(ref writer, payload);
-        return _answer.AsSpan(0, writer.Length);
-    }
-
-    /// <summary>RFC 6690.</summary>
-    private CoapCode List(CoapRequest request, IBufferWriter<byte> body)
-    {
-        IEnumerable<string> links = _resources
-            .Where(static each => each.Key != Discovery)
-            .OrderBy(static each => each.Key, StringComparer.Ordinal)
-            .Select(static each => each.Value.Resource.ContentFormat is { } format
-                ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"</{each.Key}>;ct={format}")
-                : $"</{each.Key}>");
-        Encoding.UTF8.GetBytes(string.Join(",", links), body);
-        return CoapCode.Content;
     }
 }

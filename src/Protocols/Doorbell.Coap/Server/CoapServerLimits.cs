@@ -1,3 +1,5 @@
+using Doorbell.Coap.Codec;
+
 namespace Doorbell.Coap;
 
 /// <summary>The bounds of a CoAP server.</summary>
@@ -6,14 +8,14 @@ public sealed record CoapServerLimits
     /// <summary>What a datagram has besides its payload at most: header, token and our options.</summary>
     internal const int OverheadBytes = 64;
 
-    private const int MaxDatagramBytes = 65_507;
+    private const int MaxDatagramBytes = DatagramLimits.MaxIPv4Bytes;
     private const int MinMessageBytes = OverheadBytes + 16;
 
     /// <summary>EXCHANGE_LIFETIME: how long a confirmable message may come doubled (RFC 7252 section 4.8.2).</summary>
-    public static TimeSpan ExchangeLifetime { get; } = TimeSpan.FromSeconds(247);
+    public static TimeSpan ExchangeLifetime => CoapTimes.ExchangeLifetime;
 
     /// <summary>NON_LIFETIME: the same for a non-confirmable one.</summary>
-    public static TimeSpan NonLifetime { get; } = TimeSpan.FromSeconds(145);
+    public static TimeSpan NonLifetime => CoapTimes.NonLifetime;
 
     /// <summary>The defaults.</summary>
     public static CoapServerLimits Default { get; } = new();

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Runtime.ExceptionServices;
 using Doorbell.Sessions;
 
-namespace Doorbell.Coap;
+namespace Doorbell.Coap.Server;
 
 /// <summary>A datagram service that is asked as a resource is.</summary>
 internal sealed class DatagramResource(Service service, DatagramSocketInfo socket)

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Printing;
+using Microsoft.Extensions.Logging;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary><c>doorbell relay LISTEN UPSTREAM…</c></summary>
+internal static class RelayCommand
+{
+    public static Command Make()
+    {
+        Argument<string> listen = new("LISTEN") { Description = "Where clients come to, as in tcp://localhost:7000 or unix:///run/front" };
+        Argument<string[]> upstreams = new("UPSTREAM")
+        {
+            Description = "Where each connection goes on to: the first of these that can be connected",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        ListeningArguments listening = new();
+        Option<Duration> connect = CommonOptions.Duration("--connect-timeout", "How long an upstream has to accept a connection", 10);
+        Option<Duration> idle = CommonOptions.Duration("--idle-timeout", "End a connection on which no byte moves, either way", 300);
+        Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
+        Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
+        Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
+        Command command = new("relay", "Carry streams on to another server, byte for byte, ends and resets included") { listen, upstreams };
+        listening.AddTo(command);
+        foreach (Option option in new Option[] { connect, idle, drain, json, verbose })
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(async parsed =>
+        {
+            Endpoint door = Endpoint.Parse(parsed.GetValue(listen)!);
+            Endpoint[] targets = [.. parsed.GetValue(upstreams)!.Select(Endpoint.Parse)];
+            RequireStreams(door, targets);
+            Service relay = Relay.To(targets, new RelayOptions { ConnectTimeout = parsed.GetValue(connect).Time });
+            relay = relay with { StreamLimits = relay.StreamLimits with { IdleTimeout = parsed.GetValue(idle).Time } };
+            using ILoggerFactory logging = ServeCommand.Logging(parsed.GetValue(verbose));
+            ServerOptions options = new() { Doors = [new DoorOptions { Endpoint = door, Service = relay }], Logging = logging };
+            RelayReport report = new(targets, parsed.GetValue(json));
+            return await RunAsync(listening.Apply(parsed, options), report, parsed.GetValue(drain).Time);
+        });
+        return command;
+    }
+
+    private static void RequireStreams(Endpoint door, Endpoint[] upstreams)
+    {
+        if (Array.Find([door, .. upstreams], static endpoint => !endpoint.IsStream) is { } datagrams)
+        {
+            throw new ArgumentException($"relay carries streams between tcp:// and unix:// endpoints, and {datagrams} carries datagrams");
+        }
+
+        if (upstreams.Contains(door))
+        {
+            throw new ArgumentException($"UPSTREAM is LISTEN itself, {door}: name the server that clients mean");
+        }
+    }
+
+    private static async Task<int> RunAsync(ServerOptions options, RelayReport report, TimeSpan drain)
+    {
+        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+        await using Server server = await Server.StartAsync(options, stop.First);
+        if (Server.IsWorker)
+        {
+            // The parent says all there is to say.
+            await server.Completion;
+            return 0;
+        }
+
+        report.Listening(server);
+        ReadyNotice.Ready();
+        await using CancellationTokenRegistration stopping = stop.First.Register(ReadyNotice.Stopping);
+        await using CancellationTokenRegistration now = stop.Second.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
+        await server.RunAsync(drain, stop.First);
+        report.Summary(server.Ledger.Read());
+        return 0;
+    }
+}

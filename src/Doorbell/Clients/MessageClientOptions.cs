@@ -1,0 +1,44 @@
+namespace Doorbell;
+
+/// <summary>How a <see cref="MessageClient"/> connects, and what it holds within bounds.</summary>
+public sealed record MessageClientOptions
+{
+    /// <summary>The defaults: one connection, one question at a time.</summary>
+    public static MessageClientOptions Default { get; } = new();
+
+    /// <summary>How the sockets are made. Default <see cref="ClientOptions.Default"/>.</summary>
+    public ClientOptions Sockets { get; init; } = ClientOptions.Default;
+
+    /// <summary>Bounds resolving and connecting together, each time that a connection is made. Default 5 seconds.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How many connections there may be. Another one is made when a question finds none at rest. Default 1.
+    /// </summary>
+    public int MaxConnections { get; init; } = 1;
+
+    /// <summary>
+    /// How many questions may be on their way over one connection, for servers that answer in the order of the questions. Default 1: a
+    /// question is sent when the one before has its answer. Whoever asks while no place is free waits, within the question's time-out.
+    /// </summary>
+    public int MaxPipelined { get; init; } = 1;
+
+    /// <summary>The longest answer in bytes, its framing included; a longer one fails its question. Default 64 MiB.</summary>
+    public int MaxAnswerBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>
+    /// Whether the server speaks first, as SMTP and FTP do: its first message on each connection is then its greeting
+    /// (<see cref="MessageClient.Greeting"/>) and no answer. Default false.
+    /// </summary>
+    public bool ReadsGreeting { get; init; }
+
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero, nameof(ConnectTimeout));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxPipelined);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxAnswerBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxAnswerBytes, Array.MaxLength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)MaxConnections * MaxPipelined, int.MaxValue, nameof(MaxPipelined));
+    }
+}

@@ -1,0 +1,155 @@
+using Doorbell.Coap.Codec;
+
+namespace Doorbell.Coap.Server;
+
+/// <summary>
+/// From a request that is no duplicate to its response: which resource answers, whether it may, and how the response leaves.
+/// </summary>
+internal sealed class CoapRequestProcessor(
+    CoapResources resources,
+    CoapAddressProof proof,
+    CoapBlockwise blockwise,
+    CoapExchanges exchanges,
+    CoapExchanges unprovedExchanges,
+    CoapSeparateResponses separate,
+    CoapResponseWriter writer)
+{
+    /// <summary>iPATCH, the last method known (RFC 8132).</summary>
+    private const byte LastMethod = 0x07;
+
+    private readonly char[] _path = new char[CoapResources.MaxPathChars];
+
+    /// <summary>Responses that were larger than an unproved address may get.</summary>
+    public long Unsent { get; private set; }
+
+    /// <summary>Processes a request and remembers its exchange where a duplicate could have an effect.</summary>
+    /// <returns>The response's datagram, valid until the next one is written; empty for none.</returns>
+    public ReadOnlySpan<byte> Process(scoped ref CoapExchangeContext exchange)
+    {
+        exchange.Options = CoapRequestOptions.Read(exchange.Message.Options, _path);
+        if (exchange.Options.Refused == CoapCode.BadOption && !exchange.IsConfirmable)
+        {
+            // A non-confirmable message with an unknown critical option is rejected in silence (RFC 7252 section 5.4.1).
+            return default;
+        }
+
+        proof.TryProve(ref exchange);
+        CoapResponse response = Decide(ref exchange, out ReadOnlySpan<byte> payload);
+        ReadOnlySpan<byte> datagram = writer.Write(exchange, response, payload);
+        bool isTooLarge = !exchange.IsProved && datagram.Length > proof.Allowance(exchange.Datagram);
+        if (isTooLarge && !exchange.HasTakenEffect)
+        {
+            (exchange.Remembers, isTooLarge) = (false, false);
+            datagram = writer.Write(exchange, proof.Challenge(exchange), default);
+        }
+
+        if (exchange.Remembers || exchange.MightHaveEffect)
+        {
+            CoapExchanges remembered = exchange.Remembers || exchange.IsProved ? exchanges : unprovedExchanges;
+            remembered.Add(exchange.Path.Peer, exchange.Message, datagram, exchange.At.Now);
+        }
+
+        datagram = isTooLarge ? Withhold() : datagram;
+        exchange.Fault?.Throw();
+        return datagram;
+    }
+
+    /// <summary>Computes a separate response; its datagram is kept, to be sent again until it is acknowledged.</summary>
+    /// <exception cref="Exception">What the resource threw; the response is then 5.00.</exception>
+    public void Compute(CoapSeparateResponse due, CoapMoment at)
+    {
+        _ = CoapMessage.TryRead(due.Request, out CoapMessage message);
+        CoapExchangeContext exchange = new() { Datagram = due.Request, Message = message, Path = due.Path, At = at, IsProved = true };
+        exchange.Options = CoapRequestOptions.Read(message.Options, _path);
+        _ = resources.TryFind(exchange.Options, out CoapServedResource? served);
+        CoapCode code = resources.Call(ref exchange, served!, due.Body ?? message.Payload);
+        CoapResponse response = blockwise.Finish(ref exchange, served!.Resource, code, out ReadOnlySpan<byte> payload);
+        due.MessageId = writer.NextMessageId();
+        CoapType type = due.IsConfirmable ? CoapType.Confirmable : CoapType.NonConfirmable;
+        due.Datagram = writer.Write(type, response, due.MessageId, message.Token, payload).ToArray();
+        separate.Computed(due);
+        exchange.Fault?.Throw();
+    }
+
+    /// <summary>Counts a response that is not sent, as it is larger than an unproved address may get.</summary>
+    /// <returns>No datagram.</returns>
+    public ReadOnlySpan<byte> Withhold()
+    {
+        Unsent++;
+        return default;
+    }
+
+    /// <summary>The response, and its payload, valid until the next call; an empty code for a response that comes later.</summary>
+    private CoapResponse Decide(scoped ref CoapExchangeContext exchange, out ReadOnlySpan<byte> payload)
+    {
+        payload = default;
+        if (exchange.Options.Refused != default)
+        {
+            return new CoapResponse(exchange.Options.Refused);
+        }
+
+        if (!resources.TryFind(exchange.Options, out CoapServedResource? served))
+        {
+            return new CoapResponse(CoapCode.NotFound);
+        }
+
+        CoapResource resource = served.Resource;
+        if (Refuse(resource, exchange) is { } refused)
+        {
+            return new CoapResponse(refused);
+        }
+
+        exchange.MightHaveEffect = resource.HasEffect && !exchange.Message.Code.IsSafe;
+        if (exchange.Options.Block2 is { Number: > 0 } block)
+        {
+            return blockwise.NextBlock(ref exchange, served, block, out payload);
+        }
+
+        if (proof.IsNeeded(resource, exchange))
+        {
+            return proof.Challenge(exchange);
+        }
+
+        ReadOnlySpan<byte> body = exchange.Message.Payload;
+        if (exchange.IsInBlocks && !blockwise.TryCollect(ref exchange, out CoapResponse waiting, out body, out payload))
+        {
+            return waiting;
+        }
+
+        if (resource.IsSlow)
+        {
+            return Defer(ref exchange, body);
+        }
+
+        CoapCode code = resources.Call(ref exchange, served, body);
+        return blockwise.Finish(ref exchange, resource, code, out payload);
+    }
+
+    private static CoapCode? Refuse(CoapResource resource, scoped in CoapExchangeContext exchange)
+    {
+        CoapCode method = exchange.Message.Code;
+        bool has = resource.Methods?.Contains(method) ?? method.Value <= LastMethod;
+        return !has ? CoapCode.MethodNotAllowed
+            : exchange.Options.ContentFormat is { } sent && resource.TakesFormat is { } taken && sent != taken
+                ? CoapCode.UnsupportedContentFormat
+            : exchange.Options.Accept is { } accepted && accepted != resource.ContentFormat ? CoapCode.NotAcceptable
+            : null;
+    }
+
+    /// <summary>Acknowledges a request to a slow resource, which is called when the acknowledgement has been sent.</summary>
+    private CoapResponse Defer(scoped ref CoapExchangeContext exchange, ReadOnlySpan<byte> body)
+    {
+        if (separate.IsFull)
+        {
+            return new CoapResponse(CoapCode.ServiceUnavailable) { MaxAge = CoapBlockwise.RetryAfter };
+        }
+
+        exchange.Remembers = true;
+        byte[]? whole = exchange.IsInBlocks ? body.ToArray() : null;
+        separate.Add(new CoapSeparateResponse(exchange.Datagram.ToArray(), whole, exchange.Path, exchange.At.Now)
+        {
+            IsConfirmable = exchange.IsConfirmable,
+        });
+        return default;
+    }
+}

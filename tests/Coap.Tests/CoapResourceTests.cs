@@ -1,0 +1,149 @@
+using System.Buffers;
+using Doorbell.Coap;
+using Doorbell.Coap.Codec;
+
+namespace Doorbell.Tests;
+
+/// <summary>What a server refuses on a resource's behalf, and datagram services as resources.</summary>
+public sealed class CoapResourceTests
+{
+    private static readonly (int, byte[]) _acceptText = (CoapOptionNumber.Accept, []);
+    private static readonly (int, byte[]) _acceptJson = (CoapOptionNumber.Accept, [50]);
+
+    [Fact]
+    public void A_method_that_it_has_not_is_4_05()
+    {
+        CoapPeer peer = new(NewServer(), CoapPeer.Near);
+        Assert.Equal("ACK 4.05", peer.Get("text"));
+        Assert.Equal("ACK 4.05", peer.Post(".well-known/core", ""));
+        Assert.Equal("ACK 4.05", peer.Send(CoapType.Confirmable, new CoapCode(0x1f), "any", []));
+        Assert.Equal("ACK 2.04 x", peer.Post("text", "x").Replace(" ct=0", "", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_format_that_it_does_not_speak_is_4_06_and_one_that_it_does_not_take_4_15()
+    {
+        CoapPeer peer = new(NewServer(), CoapPeer.Near);
+        Assert.Equal("ACK 2.04 ct=0 x", peer.Post("text", "x", _acceptText));
+        Assert.Equal("ACK 4.06", peer.Post("text", "x", _acceptJson));
+        Assert.Equal("ACK 4.06", peer.Post("any", "x", _acceptText));
+        Assert.Equal("ACK 2.04 ct=0 x", peer.Post("text", "x", (CoapOptionNumber.ContentFormat, [])));
+        Assert.Equal("ACK 4.15", peer.Post("text", "x", (CoapOptionNumber.ContentFormat, [50])));
+        Assert.Equal("ACK 2.04 x", peer.Post("any", "x", (CoapOptionNumber.ContentFormat, [50])));
+    }
+
+    [Theory]
+    [InlineData(1, "")]
+    [InlineData(5, "")]
+    [InlineData(9, "00")]
+    [InlineData(17, "000000")]
+    [InlineData(23, "00000000")]
+    [InlineData(27, "07")]
+    [InlineData(3, "")]
+    [InlineData(7, "000000")]
+    public void An_option_that_must_be_understood_and_is_not_is_4_02(int number, string value)
+    {
+        CoapServer server = NewServer();
+        CoapPeer peer = new(server, CoapPeer.Near);
+        Assert.Equal("ACK 4.02", peer.Post("any", "x", (number, Convert.FromHexString(value))));
+        Assert.Equal("", peer.Send(CoapType.NonConfirmable, CoapCode.Post, "any", [], (number, Convert.FromHexString(value))));
+        Assert.Equal(0, server.Exchanges);
+    }
+
+    [Fact]
+    public void An_option_once_too_often_is_as_one_unknown()
+    {
+        CoapPeer peer = new(NewServer(), CoapPeer.Near);
+        Assert.Equal("ACK 4.02", peer.Post("text", "x", _acceptText, _acceptText));
+        Assert.Equal("ACK 2.04 ct=0 x", peer.Post("text", "x", (CoapOptionNumber.UriQuery, [65]), (CoapOptionNumber.UriQuery, [66])));
+    }
+
+    [Fact]
+    public void It_is_no_proxy()
+    {
+        CoapPeer peer = new(NewServer(), CoapPeer.Near);
+        Assert.Equal("ACK 5.05", peer.Post("any", "x", (CoapOptionNumber.ProxyUri, "coap://elsewhere"u8.ToArray())));
+        Assert.Equal("ACK 5.05", peer.Post("any", "x", (CoapOptionNumber.ProxyScheme, "http"u8.ToArray())));
+    }
+
+    [Fact]
+    public void A_slash_within_a_segment_is_none_between_two()
+    {
+        CoapServer server = NewServer();
+        CoapPeer peer = new(server, CoapPeer.Near);
+        Assert.Equal("ACK 2.04 x", peer.Post("lamps/1", "x"));
+        byte[] question = [0x40, 0x02, 0x00, 0x09, 0xb7, .. "lamps/1"u8];
+        Assert.Equal("ACK 4.04", CoapPeer.Show(server.Received(question, CoapPeer.Near, default)));
+        Assert.Equal("ACK 4.04", peer.Post(string.Join('/', Enumerable.Repeat("long", 100)), "x"));
+    }
+
+    [Fact]
+    public void The_resources_are_listed_with_their_formats()
+    {
+        CoapPeer peer = new(NewServer(), CoapPeer.Near);
+        Assert.Equal("ACK 2.05 ct=40 </any>,</lamps/1>,</text>;ct=0", peer.Get(".well-known/core"));
+    }
+
+    [Fact]
+    public void What_has_no_effect_is_not_remembered_and_what_may_have_one_is()
+    {
+        CoapServer server = NewServer();
+        CoapPeer peer = new(server, CoapPeer.Near);
+        peer.Post("text", "x");
+        peer.Post("none", "x");
+        Assert.Equal(0, server.Exchanges);
+        peer.Post("any", "x");
+        Assert.Equal(1, server.Exchanges);
+    }
+
+    [Fact]
+    public void A_datagram_service_is_a_resource()
+    {
+        CoapServer server = new(CoapServerLimits.Default, TestSocket.Of(1));
+        foreach (Service service in new[] { ClassicServices.Capitalize, ClassicServices.Echo, ClassicServices.Discard, ClassicServices.Daytime })
+        {
+            server.Add(service.Name, CoapResource.From(service));
+        }
+
+        CoapPeer peer = new(server, CoapPeer.Near);
+        Assert.Equal("ACK 2.04 ct=0 STRASSE", peer.Post("capitalize", "straße"));
+        Assert.Equal("ACK 2.04 hello", peer.Post("echo", "hello"));
+        Assert.Equal("ACK 2.04", peer.Post("discard", "hello"));
+        peer.Now = TimeSpan.FromSeconds(7);
+        Assert.Equal("ACK 2.05 ct=0 Thursday, January 1, 1970 00:00:07-UTC", peer.Get("daytime"));
+        Assert.Throws<ArgumentException>(static () => CoapResource.From(new Service("streams")));
+    }
+
+    [Fact]
+    public void A_datagram_services_fault_is_the_resources()
+    {
+        CoapServer server = new(CoapServerLimits.Default, TestSocket.Of(1));
+        server.Add("fails", CoapResource.From(Service.Lines("fails", static (_, _) => throw new InvalidOperationException())));
+        CoapPeer peer = new(server, CoapPeer.Near);
+        Assert.Throws<InvalidOperationException>(() => peer.Post("fails", ""));
+        Assert.Equal("ACK 5.00", peer.SendAgain());
+    }
+
+    [Theory]
+    [InlineData(-1, 1152)]
+    [InlineData(1, 79)]
+    [InlineData(1, 65_508)]
+    public void Bounds_that_make_no_sense_are_refused(int exchanges, int message) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new CoapServer(
+            CoapServerLimits.Default with { MaxExchanges = exchanges, MaxMessageBytes = message }, TestSocket.Of(1)));
+
+    private static CoapServer NewServer()
+    {
+        static CoapCode Answer(CoapRequest request, IBufferWriter<byte> body)
+        {
+            body.Write(request.Payload);
+            return CoapCode.Changed;
+        }
+
+        CoapServer server = new(CoapServerLimits.Default, TestSocket.Of(1));
+        server.Add("text", new CoapResource(Answer) { Methods = [CoapCode.Post], ContentFormat = 0, TakesFormat = 0, HasEffect = false });
+        server.Add("any", Answer);
+        server.Add("lamps/1", Answer);
+        return server;
+    }
+}
