@@ -13,6 +13,8 @@ internal sealed class ObservedEngine(IEngine engine) : IEngine
 
     private ServerContext? _context;
 
+    public bool StartsProcesses => engine.StartsProcesses;
+
     public string? Refuses(ServerModel model) => engine.Refuses(model);
 
     public Task ServeAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context)

@@ -5,9 +5,9 @@ namespace Doorbell.Tests;
 /// <summary>A server for one test, on one door of its own.</summary>
 internal sealed class Running : IAsyncDisposable
 {
-    private readonly ObservedEngine? _engine;
+    private readonly ObservedEngine _engine;
 
-    private Running(Server server, ObservedEngine? engine)
+    private Running(Server server, ObservedEngine engine)
     {
         Server = server;
         _engine = engine;
@@ -21,7 +21,7 @@ internal sealed class Running : IAsyncDisposable
     public Endpoint Endpoint => Server.Doors[0].Endpoint;
 
     /// <summary>How many more connections may come in.</summary>
-    public int LeasesLeft => _engine!.LeasesLeft;
+    public int LeasesLeft => _engine.LeasesLeft;
 
     public LedgerSnapshot Counts => Server.Ledger.Read();
 
@@ -69,17 +69,11 @@ internal sealed class Running : IAsyncDisposable
             (kind, of) =>
             {
                 EngineChoice choice = EngineChoice.For(kind, of, made);
-                if (choice.Engine is PortableEngine)
-                {
-                    // A server asks whether it is this one, which starts no programs.
-                    return choice;
-                }
-
                 observed = new ObservedEngine(choice.Engine);
                 return choice with { Engine = observed };
             },
             CancellationToken.None);
-        return new Running(server, observed);
+        return new Running(server, observed!);
     }
 
     public Peer Connect() => new(Endpoint);

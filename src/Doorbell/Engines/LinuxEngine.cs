@@ -12,6 +12,8 @@ internal abstract class LinuxEngine(EngineSettings settings) : IEngine
 
     public abstract string Name { get; }
 
+    public bool StartsProcesses => true;
+
     public abstract string? Refuses(ServerModel model);
 
     public async Task ServeAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context)

@@ -10,6 +10,8 @@ internal sealed class PortableEngine : IEngine
 {
     public string Name => "portable";
 
+    public bool StartsProcesses => false;
+
     public string? Refuses(ServerModel model) =>
         model.Lane == LaneKind.Task ? null : $"the portable engine has no lanes of kind {model.Lane}";
 

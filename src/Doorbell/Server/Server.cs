@@ -331,7 +331,7 @@ public sealed class Server : IAsyncDisposable
                 continue;
             }
 
-            if (engine is PortableEngine)
+            if (!engine.StartsProcesses)
             {
                 throw new PlatformNotSupportedException(
                     $"the service {service.Name} is a program, and the portable engine, the only one for the model async, starts none: "

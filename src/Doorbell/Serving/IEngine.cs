@@ -10,6 +10,9 @@ internal interface IEngine
     /// <summary>As the command line and the start-up lines name it.</summary>
     string Name { get; }
 
+    /// <summary>Whether it starts processes, as services that are programs need.</summary>
+    bool StartsProcesses { get; }
+
     /// <summary>Why this engine can't run <paramref name="model"/> here, in one line; null if it can.</summary>
     string? Refuses(ServerModel model);
 

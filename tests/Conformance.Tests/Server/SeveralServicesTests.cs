@@ -1,11 +1,14 @@
 using System.Net.Sockets;
 using System.Text;
+using Doorbell.Engines;
 
 namespace Doorbell.Tests;
 
 /// <summary>One server, several services: one ledger, one admission, one drain, under every model.</summary>
 public sealed class SeveralServicesTests
 {
+    private const string Tcp = "tcp://127.0.0.1:0";
+    private const string Udp = "udp://127.0.0.1:0";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     public static TheoryData<string> All => Models.Only(Models.All);
@@ -18,7 +21,7 @@ public sealed class SeveralServicesTests
     [MemberData(nameof(All))]
     public async Task Each_door_has_its_service_and_all_one_ledger_and_one_drain(string model)
     {
-        await using Server server = await Server.StartAsync(Options(model));
+        await using Server server = await StartAsync(Options(model));
         Assert.Equal(["echo", "capitalize", "echo"], server.Doors.Select(static door => door.Service.Name));
         using (Peer echo = new(server.Doors[0].Endpoint))
         {
@@ -45,7 +48,7 @@ public sealed class SeveralServicesTests
     [MemberData(nameof(WithALimit))]
     public async Task One_limit_of_connections_is_over_all_services(string model)
     {
-        await using Server server = await Server.StartAsync(Options(model) with { MaxConnections = 1 });
+        await using Server server = await StartAsync(Options(model) with { MaxConnections = 1 });
         using Peer second = new(server.Doors[1].Endpoint);
         Assert.Equal("FIRST\n", second.Ask("first\n"));
         using Peer waits = new(server.Doors[0].Endpoint);
@@ -64,7 +67,7 @@ public sealed class SeveralServicesTests
         Service cat = Service.Run("cat", new ServiceProgram("/bin/cat", []));
         ServerOptions options = Options(model);
         options = options with { Doors = [.. options.Doors, new DoorOptions { Endpoint = "tcp://127.0.0.1:0", Service = cat }] };
-        await using Server server = await Server.StartAsync(options);
+        await using Server server = await StartAsync(options);
         using Peer program = new(server.Doors[3].Endpoint);
         Assert.Equal("by the program\n", program.Ask("by the program\n"));
         using Peer handler = new(server.Doors[1].Endpoint);
@@ -100,7 +103,7 @@ public sealed class SeveralServicesTests
         ServerOptions options = Options("async");
         Service cat = Service.Run("cat", new ServiceProgram("/bin/cat", []));
         options = options with { Doors = [.. options.Doors, new DoorOptions { Endpoint = "tcp://127.0.0.1:0", Service = cat }] };
-        PlatformNotSupportedException refused = await Assert.ThrowsAsync<PlatformNotSupportedException>(() => Server.StartAsync(options));
+        PlatformNotSupportedException refused = await Assert.ThrowsAsync<PlatformNotSupportedException>(() => StartAsync(options));
         Assert.Contains("async", refused.Message, StringComparison.Ordinal);
     }
 
@@ -111,7 +114,7 @@ public sealed class SeveralServicesTests
     public async Task A_successor_that_takes_over_serves_each_service_at_its_door(string model)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        await using Server first = await Server.StartAsync(Options(model) with { TakeoverPath = path });
+        await using Server first = await StartAsync(Options(model) with { TakeoverPath = path });
         Endpoint[] doors = [.. first.Doors.Select(static door => door.Endpoint)];
         ServerOptions same = Options(model) with
         {
@@ -123,7 +126,7 @@ public sealed class SeveralServicesTests
                 new DoorOptions { Endpoint = doors[1], Service = ClassicServices.Capitalize },
             ],
         };
-        await using Server second = await Server.StartAsync(same);
+        await using Server second = await StartAsync(same);
         Assert.Equal(Environment.ProcessId, second.TookOverFrom);
         await first.RunAsync(_patience, CancellationToken.None).WaitAsync(_patience, TestContext.Current.CancellationToken);
         using Peer echo = new(doors[0]);
@@ -147,14 +150,25 @@ public sealed class SeveralServicesTests
                 new DoorOptions { Endpoint = other.Endpoint, Service = ClassicServices.Capitalize },
             ],
         };
-        ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(() => Server.StartAsync(options));
+        ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(() => StartAsync(options));
         Assert.Contains(other.Endpoint.ToString(), refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Worker processes are the command's, which is given the same services.</summary>
+    private static Task<Server> StartAsync(ServerOptions options)
+    {
+        string? model = options.Model?.Name;
+        EngineSettings settings = EngineSettings.Default with
+        {
+            WorkerCommand = model is "process" or "prefork"
+                ? [Running.Command, "doorbell", "serve", "echo", Tcp, "+", "capitalize", Tcp, "+", "echo", Udp, "--model", model]
+                : null,
+        };
+        return Server.StartAsync(options, (kind, of) => EngineChoice.For(kind, of, settings), TestContext.Current.CancellationToken);
     }
 
     private static ServerOptions Options(string model)
     {
-        const string Tcp = "tcp://127.0.0.1:0";
-        const string Udp = "udp://127.0.0.1:0";
         string name = model.Split('/')[0];
         return new ServerOptions
         {
@@ -167,9 +181,6 @@ public sealed class SeveralServicesTests
             ],
             Model = ServerModel.Named(name),
             Engine = Models.EngineOf(model),
-            WorkerCommand = name is "process" or "prefork"
-                ? [Running.Command, "doorbell", "serve", "echo", Tcp, "+", "capitalize", Tcp, "+", "echo", Udp, "--model", name]
-                : null,
         };
     }
 

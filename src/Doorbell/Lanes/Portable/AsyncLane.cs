@@ -14,10 +14,8 @@ namespace Doorbell.Lanes.Portable;
 /// It waits for input with a receive of no bytes and takes a buffer only when there is something to put in it, so an idle
 /// connection owns none. Sends and receives may be under way at once; only this task touches the session.
 /// </remarks>
-internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnection, IDisposable
+internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnection, IDisposable
 {
-    private const int ReceiveBufferBytes = 64 * 1024;
-
     /// <summary>So many operations without sleeping, then other lanes get the thread.</summary>
     private const int OperationsPerRound = 64;
 
@@ -26,15 +24,11 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
     private readonly LaneContext _context;
     private readonly Action<ConnectRequest> _connect;
     private readonly StreamSession _session;
+    private readonly AsyncTransfers _transfers;
     private readonly bool _isOurs;
     private readonly LaneSignal _signal = new();
-    private readonly SocketAsyncEventArgs _readable = new(true);
     private readonly Timer _timer;
-    private SocketAsyncEventArgs? _send;
     private TimeSpan _timerDue = TimeSpan.MaxValue;
-    private bool _waitingForInput;
-    private bool _hasInput;
-    private bool _sending;
     private bool _drainAsked;
     private volatile bool _orderlyAsked;
     private volatile bool _abortAsked;
@@ -53,6 +47,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
         Service service = door.Service;
         _session = new StreamSession(
             service.CreateStreamHandler(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared, door.Layers);
+        _transfers = new AsyncTransfers(socket, _session, _signal, _door, context.Log);
     }
 
     /// <summary>For a connection that a handler asked for.</summary>
@@ -61,21 +56,22 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
     /// <param name="context">Where to count, log and stop.</param>
     /// <param name="connect">Takes the connections that the handler asks for.</param>
     public AsyncLane(Socket socket, ConnectRequest request, LaneContext context, Action<ConnectRequest> connect)
-        : this(socket, request.Endpoint, context, PeerOf(socket, request.Endpoint), connect) =>
-        (_isOurs, _session) = (true, new StreamSession(request, this, _signal, context.Ledger, ArrayPool<byte>.Shared));
+        : this(socket, request.Endpoint, context, PeerOf(socket, request.Endpoint), connect)
+    {
+        _isOurs = true;
+        _session = new StreamSession(request, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
+        _transfers = new AsyncTransfers(socket, _session, _signal, _door, context.Log);
+    }
 
     private AsyncLane(Socket socket, Endpoint door, LaneContext context, PeerAddress peer, Action<ConnectRequest> connect)
     {
         _session = null!;
+        _transfers = null!;
         _door = door;
         TransportPeer = peer;
         _socket = socket;
         _context = context;
         _connect = connect;
-
-        // A blocking receive would wait for Socket's own event loop, which may be waiting for this very callback.
-        _socket.Blocking = false;
-        _readable.Completed += (_, _) => _signal.Raise(LaneEvents.Input);
         _timer = new Timer(
             static signal => ((LaneSignal)signal!).RaiseElsewhere(LaneEvents.Due), _signal, Timeout.Infinite, Timeout.Infinite);
     }
@@ -136,8 +132,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
     public void Dispose()
     {
         _timer.Dispose();
-        _readable.Dispose();
-        _send?.Dispose();
+        _transfers.Dispose();
     }
 
     private static PeerAddress PeerOf(Socket socket, Endpoint endpoint) => socket.RemoteEndPoint is IPEndPoint address
@@ -209,15 +204,15 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
     /// <summary>Does one thing that is wanted and can be done now; false if there is none.</summary>
     private bool Progress(Want wants)
     {
-        if ((wants & Want.Send) != 0 && !_sending)
+        if ((wants & Want.Send) != 0 && !_transfers.IsSending)
         {
-            StartSend();
+            _transfers.StartSend();
             return true;
         }
 
         if ((wants & Want.Finish) != 0)
         {
-            Finish();
+            _transfers.Finish();
             return true;
         }
 
@@ -226,25 +221,25 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
             return false;
         }
 
-        if (_hasInput)
+        if (_transfers.HasInput)
         {
-            Receive();
+            _transfers.Receive();
             return true;
         }
 
-        return !_waitingForInput && StartWaitingForInput();
+        return !_transfers.IsWaitingForInput && _transfers.StartWaitingForInput();
     }
 
     private void OnEvents(LaneEvents events)
     {
         if ((events & LaneEvents.Sent) != 0)
         {
-            SendEnded();
+            _transfers.SendEnded();
         }
 
         if ((events & LaneEvents.Input) != 0)
         {
-            InputCame();
+            _transfers.InputCame();
         }
 
         if ((events & LaneEvents.Due) != 0)
@@ -277,7 +272,7 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
     /// </summary>
     private bool DrainIfInputIsTaken(Want wants)
     {
-        if ((wants & Want.Receive) != 0 && (_hasInput || _socket.Available > 0))
+        if ((wants & Want.Receive) != 0 && (_transfers.HasInput || _socket.Available > 0))
         {
             return false;
         }
@@ -296,6 +291,28 @@ internal sealed partial class AsyncLane : ConnectionInfo, IServedConnection, IOp
             _timerDue = deadline;
             TimeSpan wait = deadline - MonotonicClock.Now;
             _timer.Change(Math.Clamp((long)Math.Ceiling(wait.TotalMilliseconds), 0, int.MaxValue), Timeout.Infinite);
+        }
+    }
+
+    /// <summary>Closes the connection, by a reset if an answer is cut off, and lets the session go.</summary>
+    private async Task CloseAsync()
+    {
+        _context.Connections.Remove(this);
+        bool cutOff = (_session.Wants & Want.Abort) != 0 || _session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed;
+        await _transfers.EndAsync(cutOff);
+        _session.Closed();
+        if (_session.Fault is { } fault)
+        {
+            ServerLog.HandlerFaulted(_context.Log, this, fault);
+        }
+
+        if (_isOurs)
+        {
+            ServerLog.DisconnectedFrom(_context.Log, _door, _local, Id, Reason);
+        }
+        else
+        {
+            ServerLog.Disconnected(_context.Log, _door, Peer, Id, Reason);
         }
     }
 }

@@ -25,7 +25,9 @@ internal static class WorkerServer
                 Service = context.Options.ServiceAt(number), Layers = context.Options.LayersAt(number), Number = number,
             };
             AcceptedSocket accepted = new(connection, door, SocketAddresses.PeerOf(connection));
-            context.Admission.TryAcquire();
+
+            // The parent has admitted it.
+            _ = context.Admission.TryAcquire();
             OutgoingThreads outgoing = new(context, shutdown);
             BlockingLane lane = new(context, shutdown, outgoing);
             await LaneThread.RunAsync("connection", context.Shutdown, () => lane.Carry(accepted)).ConfigureAwait(false);
