@@ -14,12 +14,14 @@ internal static class Rooms
         "Doorbell.Core/Ledger",
         "Doorbell.Core/Access",
         "Doorbell.Core/Retries",
-        "Doorbell.Core/Streams",
         "Doorbell.Core/Layers",
+        "Doorbell.Core/Streams",
+        "Doorbell.Core/Layers/Proxy",
         "Doorbell.Core/Datagrams",
         "Doorbell.Core/Framing",
         "Doorbell.Core/Services",
         "Doorbell.Core/Services/Classic",
+        "Doorbell.Core/Services/Relay",
         "Doorbell.Links",
         "Protocols/Doorbell.Coap/Codec",
         "Protocols/Doorbell.Coap/Client",
@@ -72,8 +74,11 @@ internal static class Rooms
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> CirclesAllowed { get; } =
     [
-        ["StreamSession", "StreamHandler", "Turn"],
-        ["DatagramSession", "DatagramHandler", "DatagramTurn"],
+        [
+            "StreamSession", "StreamHandler", "Turn", "HandlerSide", "HandlerCalls", "LayeredTurns", "SessionRequests", "ConnectRequest",
+            "OutgoingConnection",
+        ],
+        ["DatagramSession", "DatagramHandler", "DatagramTurn", "DatagramOpening"],
         ["Framing", "LineFraming", "DelimiterFraming", "FixedLengthFraming", "LengthPrefixFraming"],
         ["Endpoint", "EndpointParser"],
     ];

@@ -75,7 +75,9 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         }
     }
 
-    /// <summary>Ends a run that is late. One that has ended itself has no other event to come, if what it started is out of its group.</summary>
+    /// <summary>
+    /// Ends a run that is late. One that has ended itself has no other event to come, if what it started is out of its group.
+    /// </summary>
     public void Kill(ProgramRun run)
     {
         run.Kill();
