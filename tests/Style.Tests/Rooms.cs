@@ -72,7 +72,7 @@ internal static class Rooms
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> CirclesAllowed { get; } =
     [
-        ["StreamSession", "StreamHandler", "Turn", "HandlerSide", "HandlerCalls", "SessionRequests", "ConnectRequest"],
+        ["StreamSession", "StreamHandler", "Turn", "HandlerSide", "HandlerCalls", "SessionRequests", "ConnectRequest", "LayeredTurns"],
         ["DatagramSession", "DatagramHandler", "DatagramTurn"],
         ["Framing", "LineFraming", "DelimiterFraming", "FixedLengthFraming", "LengthPrefixFraming"],
         ["Endpoint", "EndpointParser"],

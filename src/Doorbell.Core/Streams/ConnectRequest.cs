@@ -5,8 +5,8 @@ namespace Doorbell.Sessions;
 /// <see cref="StreamSession"/> of the request and opens it, or says <see cref="Fail"/>. One of both, once.
 /// </summary>
 /// <remarks>
-/// The lane alone uses it. How the two threads of a drain meet: the one that asked says that it is over and then looks whether the new one drains; the new one says that it drains and then
-/// looks whether the other is over.
+/// The lane alone uses it. At a drain two threads may meet here: the one that asked says that it is over and then looks whether the new one
+/// drains; the new one says that it drains and then looks whether the other is over.
 /// </remarks>
 public sealed class ConnectRequest
 {
@@ -65,7 +65,10 @@ public sealed class ConnectRequest
     /// <summary>The connection that asked for this one is over: a drain need no longer spare this one for it.</summary>
     internal bool RequesterIsOver => _requesterIsOver;
 
-    /// <summary>The lane wants to hear of <see cref="OutgoingConnection.Cancel"/> while it connects. If it has been cancelled already the bell rings at once.</summary>
+    /// <summary>
+    /// The lane wants to hear of <see cref="OutgoingConnection.Cancel"/> while it connects. If it was cancelled before, the bell rings at
+    /// once.
+    /// </summary>
     /// <param name="bell">Rung from any thread.</param>
     public void RingWhenCancelled(Bell bell) => Outgoing.RingWhenCancelled(bell);
 
