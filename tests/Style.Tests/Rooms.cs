@@ -74,11 +74,8 @@ internal static class Rooms
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> CirclesAllowed { get; } =
     [
-        [
-            "StreamSession", "StreamHandler", "Turn", "HandlerSide", "HandlerCalls", "LayeredTurns", "SessionRequests", "ConnectRequest",
-            "OutgoingConnection",
-        ],
-        ["DatagramSession", "DatagramHandler", "DatagramTurn", "DatagramOpening"],
+        ["StreamSession", "StreamHandler", "Turn", "HandlerSide", "HandlerCalls", "SessionRequests", "ConnectRequest", "LayeredTurns"],
+        ["DatagramSession", "DatagramHandler", "DatagramTurn"],
         ["Framing", "LineFraming", "DelimiterFraming", "FixedLengthFraming", "LengthPrefixFraming"],
         ["Endpoint", "EndpointParser"],
     ];

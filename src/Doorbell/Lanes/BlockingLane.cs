@@ -9,7 +9,7 @@ namespace Doorbell.Lanes;
 /// A lane that is a thread and carries one connection at a time, as the textbook's server does: it sleeps in poll(2) for the
 /// connection, its bell, its deadline and the server's end together.
 /// </summary>
-internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown, OutgoingThreads outgoing)
+internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown, Action<ConnectRequest> connect)
 {
     /// <summary>Accepts and carries, one after the other, until the drain is over.</summary>
     public void Run(SharedSockets listeners)
@@ -25,7 +25,6 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         finally
         {
             listeners.Leave();
-            outgoing.Wait();
         }
     }
 
@@ -103,7 +102,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
                 case Progress.Connecting:
                     while (session.TryTakeConnect(out ConnectRequest? request))
                     {
-                        outgoing.Connect(request);
+                        connect(request);
                     }
 
                     break;

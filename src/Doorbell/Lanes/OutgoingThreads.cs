@@ -34,6 +34,19 @@ internal sealed unsafe class OutgoingThreads(ServerContext context, ShutdownEven
         }
     }
 
+    /// <summary>Accepts and carries as a <see cref="BlockingLane"/>, and then waits until there are none.</summary>
+    public void RunLane(SharedSockets listeners)
+    {
+        try
+        {
+            new BlockingLane(context, shutdown, Connect).Run(listeners);
+        }
+        finally
+        {
+            Wait();
+        }
+    }
+
     /// <summary>Waits until there are none.</summary>
     public void Wait()
     {
@@ -61,7 +74,7 @@ internal sealed unsafe class OutgoingThreads(ServerContext context, ShutdownEven
         {
             if (Connect(request, out ConnectedSocket connected))
             {
-                new BlockingLane(context, shutdown, this).Carry(connected);
+                new BlockingLane(context, shutdown, Connect).Carry(connected);
             }
         }
         finally

@@ -66,7 +66,7 @@ internal sealed class ThreadPerConnection(SharedSockets listeners, ServerContext
         {
             LaneThread.Start("connection", () =>
             {
-                new BlockingLane(context, shutdown, _outgoing).Carry(accepted);
+                new BlockingLane(context, shutdown, _outgoing.Connect).Carry(accepted);
                 _running.Signal();
             });
             return true;

@@ -17,7 +17,7 @@ public sealed class ClientTests
         Assert.Equal(CloseReason.Completed, await client.Completion.WaitAsync(_patience, TestContext.Current.CancellationToken));
         Assert.Equal("HELLO\n", handler.Answer);
         LedgerSnapshot counts = client.Ledger.Read();
-        Assert.Equal((capitalize.Endpoint, 1, 0L), (client.Endpoint, counts.ConnectionsConnected, counts.ConnectionsOpen));
+        Assert.Equal((capitalize.Endpoint, 1, 0), (client.Endpoint, counts.ConnectionsConnected, counts.ConnectionsOpen));
     }
 
     [Fact]

@@ -20,7 +20,7 @@ internal sealed class RelayQueue(int maxBytes)
     private volatile bool _ended;
 
     /// <summary>
-    /// Whether the adding side has said that nothing follows. Read before <see cref="IsEmpty"/>: both together are the end.
+    /// Whether the adding side has said that nothing follows. It is read before <see cref="IsEmpty"/>: both together are the end.
     /// </summary>
     public bool IsEnded => _ended;
 

@@ -31,7 +31,7 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
     }
 
     /// <summary>
-    /// A relay does not know where a message ends: at a drain it goes on until one of its peers ends it, or the deadline does.
+    /// Not before both peers have ended: a relay does not know where a message ends, so at a drain it goes on until they do.
     /// </summary>
     public override bool IsIdle => received.IsEnded && _isFinished;
 

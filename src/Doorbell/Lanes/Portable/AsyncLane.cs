@@ -146,13 +146,8 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         int operations = 0;
         while (true)
         {
+            TakeConnects();
             Want wants = _session.Wants;
-            if ((wants & Want.Connect) != 0 && _session.TryTakeConnect(out ConnectRequest? request))
-            {
-                _connect(request);
-                continue;
-            }
-
             if ((wants & (Want.Abort | Want.Close)) != 0)
             {
                 return;
@@ -198,6 +193,14 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
                     await Task.Yield();
                 }
             }
+        }
+    }
+
+    private void TakeConnects()
+    {
+        while (_session.TryTakeConnect(out ConnectRequest? request))
+        {
+            _connect(request);
         }
     }
 

@@ -29,7 +29,7 @@ internal static class WorkerServer
             // The parent has admitted it.
             _ = context.Admission.TryAcquire();
             OutgoingThreads outgoing = new(context, shutdown);
-            BlockingLane lane = new(context, shutdown, outgoing);
+            BlockingLane lane = new(context, shutdown, outgoing.Connect);
             await LaneThread.RunAsync("connection", context.Shutdown, () => lane.Carry(accepted)).ConfigureAwait(false);
             outgoing.Wait();
             return;
