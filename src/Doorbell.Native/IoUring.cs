@@ -94,7 +94,9 @@ internal sealed unsafe partial class IoUring : IDisposable
         return ref entry;
     }
 
-    /// <summary>As <see cref="Next()"/>, for an operation that moves at most so many bytes, or accepts; the backend may make them fewer.</summary>
+    /// <summary>
+    /// As <see cref="Next()"/>, for an operation that accepts, or moves at most so many bytes: the backend may make them fewer.
+    /// </summary>
     public ref Submission Next(ref nint length, byte operation, int descriptor, int token)
     {
         ref Submission entry = ref Next();

@@ -57,7 +57,9 @@ internal unsafe class SystemCalls
         ? Libc.Answer(Libc.epoll_wait_now(epoll, events, max, 0))
         : Libc.epoll_wait_(epoll, events, max, milliseconds);
 
-    /// <summary>io_uring_enter(2): submits, and sleeps until so many completions are there, or so many milliseconds; -1 is for ever.</summary>
+    /// <summary>
+    /// io_uring_enter(2): submits, and sleeps until so many completions are there, or so many milliseconds have passed; -1 is for ever.
+    /// </summary>
     public virtual nint EnterRing(int ring, uint submit, uint completions, int milliseconds) =>
         IoUring.EnterKernel(ring, submit, completions, milliseconds);
 

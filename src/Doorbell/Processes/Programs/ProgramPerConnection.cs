@@ -97,7 +97,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         LookForSurvivors(program, now);
     }
 
-    public override void OnTimer(ProcessConnection connection, TimeSpan now)
+    protected override void OnTimer(ProcessConnection connection, TimeSpan now)
     {
         ProgramConnection program = (ProgramConnection)connection;
         if (program.At == ProgramConnection.Stage.Lingering)
@@ -197,7 +197,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         PeerAddress peer = accepted.Peer;
         errors.Begin(line => ServerLog.ProgramSays(Context.Log, door, _name, child.Id, peer, line));
         TimeSpan now = MonotonicClock.Now;
-        ProgramConnection program = new(accepted, child, slot, this, now);
+        ProgramConnection program = new(accepted, child, slot, OnTimer, OnAsked, now);
         connection = program;
         Loop.Watch(accepted.Descriptor, Epoll.Edge, (events, time) => OnSocketEvents(program, events, time));
         Context.Ledger.ConnectionOpened();

@@ -75,14 +75,16 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         }
     }
 
-    /// <summary>Ends a run that is late. One that has ended itself has no other event to come, if what it started is out of its group.</summary>
-    public void Kill(ProgramRun run)
+    /// <summary>
+    /// Ends a run that is late. A run that has ended by itself has no other event to come, if what it started is out of its group.
+    /// </summary>
+    private void Kill(ProgramRun run)
     {
         run.Kill();
         FinishIfOver(run);
     }
 
-    public void FinishIfOver(ProgramRun run)
+    private void FinishIfOver(ProgramRun run)
     {
         if (run.IsOver)
         {
@@ -148,7 +150,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         if (errno == 0)
         {
             _runs.Add(run!);
-            run!.Watch(_loop, this);
+            run!.Watch(_loop, Kill, FinishIfOver);
             _loop.Timers.Ensure(run, now + _program.DatagramTimeout);
             _backoff.Reset();
             return true;
