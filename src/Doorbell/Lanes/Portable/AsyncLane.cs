@@ -147,9 +147,8 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         while (true)
         {
             Want wants = _session.Wants;
-            if ((wants & Want.Connect) != 0 && _session.TryTakeConnect(out ConnectRequest? request))
+            if (TryConnect(wants))
             {
-                _connect(request);
                 continue;
             }
 
@@ -165,12 +164,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
 
             if (Progress(wants))
             {
-                if (_signal.IsRaised)
-                {
-                    // A busy connection must hear its bell and the server too.
-                    OnEvents(_signal.Take());
-                }
-
+                HearEvents();
                 if (++operations >= OperationsPerRound)
                 {
                     // A busy connection keeps its deadlines too.
@@ -198,6 +192,26 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
                     await Task.Yield();
                 }
             }
+        }
+    }
+
+    private bool TryConnect(Want wants)
+    {
+        if ((wants & Want.Connect) == 0 || !_session.TryTakeConnect(out ConnectRequest? request))
+        {
+            return false;
+        }
+
+        _connect(request);
+        return true;
+    }
+
+    /// <summary>Without a sleep: a busy connection must hear its bell and the server too.</summary>
+    private void HearEvents()
+    {
+        if (_signal.IsRaised)
+        {
+            OnEvents(_signal.Take());
         }
     }
 
