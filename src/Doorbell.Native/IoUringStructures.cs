@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Doorbell.Native;
 
-/// <summary>What the kernel is given and gives when a ring is set up (linux/io_uring.h).</summary>
+/// <summary>What the kernel is given and gives at the set-up of a ring (linux/io_uring.h).</summary>
 internal static class IoUringStructures
 {
     /// <summary>struct io_uring_params.</summary>
@@ -69,23 +69,5 @@ internal static class IoUringStructures
         public ulong Unused1;
         public ulong Unused2;
         public ulong Unused3;
-    }
-
-    /// <summary>struct io_uring_getevents_arg.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct Argument
-    {
-        public ulong Signals;
-        public uint SignalSetBytes;
-        public uint MinimumWait;
-        public ulong Time;
-    }
-
-    /// <summary>struct __kernel_timespec.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct TimeSpecification
-    {
-        public long Seconds;
-        public long Nanoseconds;
     }
 }

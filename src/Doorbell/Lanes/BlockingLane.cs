@@ -9,8 +9,12 @@ namespace Doorbell.Lanes;
 /// A lane that is a thread and carries one connection at a time, as the textbook's server does: it sleeps in poll(2) for the
 /// connection, its bell, its deadline and the server's end together.
 /// </summary>
-internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown, Action<ConnectRequest> connect)
+internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown, OutgoingThreads outgoing)
 {
+    /// <summary>For the connections that handlers of such lanes ask for: each has a lane of its own.</summary>
+    public static OutgoingThreads NewOutgoing(ServerContext context, ShutdownEvents shutdown) =>
+        new(context, shutdown, (connected, threads) => new BlockingLane(context, shutdown, threads).Carry(connected));
+
     /// <summary>Accepts and carries, one after the other, until the drain is over.</summary>
     public void Run(SharedSockets listeners)
     {
@@ -25,6 +29,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         finally
         {
             listeners.Leave();
+            outgoing.Wait();
         }
     }
 
@@ -102,7 +107,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
                 case Progress.Connecting:
                     while (session.TryTakeConnect(out ConnectRequest? request))
                     {
-                        connect(request);
+                        outgoing.Connect(request);
                     }
 
                     break;

@@ -1,7 +1,7 @@
 namespace Doorbell.Serving;
 
 /// <summary>
-/// How a worker process counts the connections of one address together with the other workers. It has one connection at once.
+/// How a worker process counts the connections of one address together with the other workers. A worker has one connection at once.
 /// </summary>
 internal abstract class SharedAddressCount
 {

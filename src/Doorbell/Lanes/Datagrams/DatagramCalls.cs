@@ -45,7 +45,7 @@ internal static unsafe class DatagramCalls
         fixed (byte* first = bytes)
         {
             int flags = Libc.MessageDontWait | Libc.MessageNoSignal;
-            return Libc.sendto(from.Descriptor, first, bytes.Length, flags, address, addressLength) >= 0 ? 0 : LinuxErrno.Last;
+            return SystemCalls.Backend.SendTo(from.Descriptor, first, bytes.Length, flags, address, addressLength) >= 0 ? 0 : LinuxErrno.Last;
         }
     }
 }

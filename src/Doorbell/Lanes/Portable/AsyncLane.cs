@@ -160,12 +160,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
 
             if (Progress(wants))
             {
-                if (_signal.IsRaised)
-                {
-                    // A busy connection must hear its bell and the server too.
-                    OnEvents(_signal.Take());
-                }
-
+                HearEvents();
                 if (++operations >= OperationsPerRound)
                 {
                     // A busy connection keeps its deadlines too.
@@ -201,6 +196,15 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         while (_session.TryTakeConnect(out ConnectRequest? request))
         {
             _connect(request);
+        }
+    }
+
+    /// <summary>Without a sleep: a busy connection must hear its bell and the server too.</summary>
+    private void HearEvents()
+    {
+        if (_signal.IsRaised)
+        {
+            OnEvents(_signal.Take());
         }
     }
 
