@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using Doorbell.Cli.Printing;
 using Doorbell.SocketOptions;
 
 namespace Doorbell.Cli.Arguments;
@@ -27,8 +26,10 @@ internal static class CommonOptions
         Arity = ArgumentArity.OneOrMore,
     };
 
-    /// <summary>How a client makes its sockets; where the kernel makes something else of an option, standard error says so.</summary>
-    public static ClientOptions ForClient(string[]? options)
+    /// <summary>How a client makes its sockets.</summary>
+    /// <param name="options">What was given; null for nothing.</param>
+    /// <param name="say">Told in one line where the kernel makes something else of an option.</param>
+    public static ClientOptions ForClient(string[]? options, Action<string> say)
     {
         HashSet<string> said = [];
         return new ClientOptions
@@ -40,7 +41,7 @@ internal static class CommonOptions
                 {
                     if (outcome.Differs && said.Add(outcome.ToString()))
                     {
-                        Failure.Say(outcome.ToString());
+                        say(outcome.ToString());
                     }
                 }
             },

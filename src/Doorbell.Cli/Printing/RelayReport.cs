@@ -34,8 +34,8 @@ internal sealed class RelayReport(IReadOnlyList<Endpoint> upstreams, bool json)
     /// <param name="counts">What has been counted.</param>
     public void Summary(LedgerSnapshot counts) => JsonLine.Print(
         json,
-        $"relayed {counts.ConnectionsOpened} connections over {counts.ConnectionsConnected} to upstreams, {counts.ConnectFailures} could not "
-            + $"be connected, {counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors",
+        $"relayed {counts.ConnectionsOpened} connections over {counts.ConnectionsConnected} to upstreams, {counts.ConnectFailures} could "
+            + $"not be connected, {counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors",
         writer =>
         {
             writer.WriteString("event", "summary");

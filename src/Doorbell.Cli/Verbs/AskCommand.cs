@@ -48,7 +48,7 @@ internal static class AskCommand
             }
 
             (string target, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
-            ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options));
+            ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options), Failure.Say);
             ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json));
             TimeSpan limit = parsed.GetValue(timeout).Time;
             if (CoapUri.IsMeant(target))

@@ -32,7 +32,7 @@ internal static class ConnectCommand
                 throw new ArgumentException("connect joins bytes and speaks no CoAP: ask a resource with doorbell ask");
             }
 
-            ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options));
+            ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options), Failure.Say);
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
             return where.IsStream
                 ? await StreamJoin.RunAsync(where, output, !parsed.GetValue(noHalfClose), parsed.GetValue(timeout).Time, client)

@@ -8,6 +8,7 @@ using Doorbell.Cli.Printing.Impair;
 using Doorbell.Lab.Impair;
 using Doorbell.Lab.Impair.Control;
 using Doorbell.Lab.Impair.Faults;
+using Doorbell.Lab.Impair.Proxies;
 
 
 namespace Doorbell.Cli.Verbs;
@@ -83,7 +84,7 @@ internal static class ImpairCommand
             Seed = seed,
             Report = view is null ? Failure.Say : view.Say,
         };
-        using ImpairProxy proxy = await ImpairProxy.BindAsync(options, over.Token);
+        using ImpairProxy proxy = await ImpairBinding.BindAsync(options, over.Token);
         await using Server? controlled = controlAt is null
             ? null
             : await ControlSocket.ServeAsync(Endpoint.Parse(controlAt), control, over.Token);

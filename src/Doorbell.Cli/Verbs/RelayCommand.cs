@@ -18,6 +18,11 @@ internal static class RelayCommand
             Arity = ArgumentArity.OneOrMore,
         };
         ListeningArguments listening = new();
+        Option<string?> proxy = new("--proxy-protocol")
+        {
+            Description = "Tell the upstream who the client is, by this version of the PROXY protocol: v1 or v2",
+            HelpName = "VERSION",
+        };
         Option<Duration> connect = CommonOptions.Duration("--connect-timeout", "How long an upstream has to accept a connection", 10);
         Option<Duration> idle = CommonOptions.Duration("--idle-timeout", "End a connection on which no byte moves, either way", 300);
         Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
@@ -25,7 +30,7 @@ internal static class RelayCommand
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
         Command command = new("relay", "Carry streams on to another server, byte for byte, ends and resets included") { listen, upstreams };
         listening.AddTo(command);
-        foreach (Option option in new Option[] { connect, idle, drain, json, verbose })
+        foreach (Option option in new Option[] { proxy, connect, idle, drain, json, verbose })
         {
             command.Add(option);
         }
@@ -35,7 +40,10 @@ internal static class RelayCommand
             Endpoint door = Endpoint.Parse(parsed.GetValue(listen)!);
             Endpoint[] targets = [.. parsed.GetValue(upstreams)!.Select(Endpoint.Parse)];
             RequireStreams(door, targets);
-            Service relay = Relay.To(targets, new RelayOptions { ConnectTimeout = parsed.GetValue(connect).Time });
+            Service relay = Relay.To(targets, new RelayOptions
+            {
+                ConnectTimeout = parsed.GetValue(connect).Time, ProxyVersion = ProxyVersion(parsed.GetValue(proxy)),
+            });
             relay = relay with { StreamLimits = relay.StreamLimits with { IdleTimeout = parsed.GetValue(idle).Time } };
             using ILoggerFactory logging = ServeCommand.Logging(parsed.GetValue(verbose));
             ServerOptions options = new() { Doors = [new DoorOptions { Endpoint = door, Service = relay }], Logging = logging };
@@ -44,6 +52,14 @@ internal static class RelayCommand
         });
         return command;
     }
+
+    private static int? ProxyVersion(string? word) => word switch
+    {
+        null => null,
+        "v1" => 1,
+        "v2" => 2,
+        _ => throw new ArgumentException($"--proxy-protocol takes v1 or v2, not \"{PrintableText.Escape(word)}\""),
+    };
 
     private static void RequireStreams(Endpoint door, Endpoint[] upstreams)
     {

@@ -38,7 +38,8 @@ public readonly record struct AddressRange
             || address.AsSpan().ContainsAny("%[]")
             || (!address.Contains(':', StringComparison.Ordinal) && parsed.ToString() != address))
         {
-            throw new FormatException($"{Quoted(text)} is no range of addresses: write it as 10.0.0.0/8, 2001:db8::/32, 192.0.2.7 or unix.");
+            throw new FormatException(
+                $"{Quoted(text)} is no range of addresses: write it as 10.0.0.0/8, 2001:db8::/32, 192.0.2.7 or unix.");
         }
 
         PeerAddress peer = PeerAddress.From(new IPEndPoint(parsed, 0));
@@ -52,13 +53,18 @@ public readonly record struct AddressRange
         UInt128 bits = peer.Bits & MaskOf(prefix, width);
         return bits == peer.Bits
             ? new AddressRange(peer.Kind, bits, prefix)
-            : throw new FormatException($"{Quoted(text)} has bits set behind its prefix of {prefix}: shorten the address or lengthen the prefix.");
+            : throw new FormatException(
+                $"{Quoted(text)} has bits set behind its prefix of {prefix}: shorten the address or lengthen the prefix.");
     }
 
     /// <summary>Whether a peer's address is in it; its port does not matter.</summary>
     /// <param name="peer">An address; an IPv4 one that came mapped into IPv6 is the IPv4 one.</param>
-    public bool Contains(PeerAddress peer) =>
-        peer.Kind == _kind && _kind != AddressKind.None && (_kind == AddressKind.Unix || (peer.Bits & MaskOf(_prefix, WidthOf(_kind))) == _bits);
+    public bool Contains(PeerAddress peer) => peer.Kind == _kind && _kind switch
+    {
+        AddressKind.None => false,
+        AddressKind.Unix => true,
+        _ => (peer.Bits & MaskOf(_prefix, WidthOf(_kind))) == _bits,
+    };
 
     /// <summary>As <see cref="Parse"/> reads it, with the prefix's length.</summary>
     public override string ToString() => _kind switch
@@ -71,7 +77,9 @@ public readonly record struct AddressRange
 
     private static int WidthOf(AddressKind kind) => kind == AddressKind.IPv4 ? 32 : 128;
 
-    private static UInt128 MaskOf(int prefix, int width) => prefix == 0 ? 0 : (UInt128.MaxValue >> (128 - width)) & (UInt128.MaxValue << (width - prefix));
+    private static UInt128 MaskOf(int prefix, int width) => prefix == 0
+        ? 0
+        : (UInt128.MaxValue >> (128 - width)) & (UInt128.MaxValue << (width - prefix));
 
     private static string Quoted(string text) => $"\"{PrintableText.Escape(text)}\"";
 }

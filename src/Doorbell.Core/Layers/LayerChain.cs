@@ -92,9 +92,9 @@ internal sealed class LayerChain
     {
         get
         {
-            foreach (LayerLink link in _links)
+            for (int at = 0; at < _begun; at++)
             {
-                if (link is { HasUntried: true, Unwraps: true })
+                if (_links[at] is { HasUntried: true, Unwraps: true })
                 {
                     return true;
                 }

@@ -69,7 +69,9 @@ public sealed class ConnectRequest
     /// <summary>The connection that asked for this one is over: a drain need no longer spare this one for it.</summary>
     internal bool RequesterIsOver => _requesterIsOver;
 
-    /// <summary>The lane wants to hear of <see cref="Cancel"/> while it connects. If it has been cancelled already the bell rings at once.</summary>
+    /// <summary>
+    /// The lane wants to hear of <see cref="Cancel"/> while it connects. If it has been cancelled already the bell rings at once.
+    /// </summary>
     /// <param name="bell">Rung from any thread.</param>
     public void RingWhenCancelled(Bell bell)
     {

@@ -38,10 +38,10 @@ internal struct HandlerSide
     }
 
     /// <summary>What the handler writes into.</summary>
-    public OutputBuffer Output { get; private set; }
+    public OutputBuffer Output { get; set; }
 
     /// <summary>What stands between the wire and the handler; null, if nothing does, and no other cost.</summary>
-    public LayerChain? Layers { get; private set; }
+    public LayerChain? Layers { get; set; }
 
     /// <summary>Whether bytes that come are a layer's.</summary>
     public readonly bool IsLayered => Layers is { IsEmpty: false };
@@ -95,47 +95,6 @@ internal struct HandlerSide
         Complete(turn);
     }
 
-    /// <summary>Makes the layers of a connection that is not open yet.</summary>
-    public void AddLayers(IReadOnlyList<Func<ConnectionInfo, StreamLayer>> layers, ConnectionInfo connection)
-    {
-        OutputBuffer wire = NewWire();
-        Layers = new LayerChain(connection, wire, Output.Pool) { OpenIsUntold = true };
-        for (int i = 0; i < layers.Count; i++)
-        {
-            Layers.Add(layers[i](connection), i == 0 ? wire : NewWire());
-        }
-    }
-
-    /// <summary>Puts a layer on top: what is written already is below it.</summary>
-    public void Push(StreamLayer layer, ConnectionInfo connection)
-    {
-        Output.ReclaimLent();
-        bool isPending = Output.Pending > 0;
-        if (Layers is { IsEmpty: true } leaving)
-        {
-            // What layers wrote that have taken themselves out is sent first.
-            while (Output.Pending > 0)
-            {
-                ReadOnlyMemory<byte> written = Output.Outgoing;
-                leaving.Wire.Write(written.Span);
-                Output.Taken(written.Length);
-            }
-        }
-        else
-        {
-            Layers ??= new LayerChain(connection, Output, Output.Pool);
-            OutputBuffer below = Output;
-            Output = new OutputBuffer(below.Pool, _limits.MaxPendingOutput);
-            below.Limit = MaxWirePending;
-            Layers.Push(layer, below);
-            Layers.OwesFlushed |= isPending;
-            return;
-        }
-
-        leaving.Push(layer, leaving.Wire);
-        leaving.OwesFlushed |= isPending;
-    }
-
     /// <summary>Bytes have come for the lowest layer; <see cref="Complete"/> unwraps them.</summary>
     public void TakeWire(ReadOnlySpan<byte> bytes)
     {
@@ -177,6 +136,9 @@ internal struct HandlerSide
     /// <summary>A new round: the budget of steps is whole again.</summary>
     public void Renew() => _stepsLeft = _limits.MaxStepsPerRound;
 
+    /// <summary>Takes one of the round's steps; false if there is none left.</summary>
+    public bool TryTakeStep() => _stepsLeft-- > 0;
+
     /// <summary>Something has changed that may let the session go on.</summary>
     public void Refresh(Turn turn)
     {
@@ -191,7 +153,7 @@ internal struct HandlerSide
         {
             if (Layers is not null)
             {
-                Unwrap(turn);
+                this.Unwrap(turn);
             }
             else if (State.Input == InputState.Stalled)
             {
@@ -216,110 +178,12 @@ internal struct HandlerSide
 
         if (Layers is not null)
         {
-            Wrap();
+            this.Wrap();
         }
 
         bool isWaiting = State is { IsOpen: true, Handler: HandlerState.Reading, Input: InputState.Offered };
         Deadlines.Watch(isWaiting && (!Rest.IsEmpty || Layers is { CameBytes: > 0 }), ToSend > 0, turn.Now);
         EndTurn();
-    }
-
-    /// <summary>Unwraps and offers, until a layer needs more bytes, or the handler takes no input.</summary>
-    private void Unwrap(Turn turn)
-    {
-        while (State.IsOpen)
-        {
-            if (Layers!.TakesRest)
-            {
-                Layers.TakeRest(ref Rest);
-                State.Input = State.Input == InputState.Yielding ? InputState.Yielding : InputState.Stalled;
-            }
-
-            if (!OnLayerNews(Layers.Begin(ref Rest), turn))
-            {
-                return;
-            }
-
-            if (State.Input == InputState.Stalled)
-            {
-                State.Input = InputState.Offered;
-                if (!Rest.IsEmpty)
-                {
-                    OfferRest(turn);
-                    if (State.Input != InputState.Offered)
-                    {
-                        return;
-                    }
-
-                    continue;
-                }
-            }
-
-            if (State.Input != InputState.Offered || !Layers.HasUntried)
-            {
-                return;
-            }
-
-            if (!TakesInput || _stepsLeft-- <= 0)
-            {
-                State.Input = TakesInput ? InputState.Yielding : InputState.Stalled;
-                return;
-            }
-
-            int before = Rest.Length;
-            if (OnLayerNews(Layers.Unwrap(ref Rest), turn) && Rest.Length > before)
-            {
-                State.IsHeard = true;
-                State.Input = InputState.Stalled;
-            }
-        }
-    }
-
-    /// <summary>What has happened in a layer; false if the session closes.</summary>
-    private bool OnLayerNews(LayerNews news, Turn turn)
-    {
-        switch (news)
-        {
-            case LayerNews.Failed:
-                BeginClose(Layers!.FailureReason);
-                return false;
-            case LayerNews.Faulted:
-                Fault = Layers!.Fault;
-                Terminate(Layers.FailureReason);
-                return false;
-        }
-
-        if (Layers!.OpenIsDue)
-        {
-            Layers.OpenIsUntold = false;
-            Call(HandlerEvent.Open, turn);
-            if (State is { IsOpen: true, IsDraining: true })
-            {
-                Call(HandlerEvent.Drain, turn);
-            }
-        }
-
-        return State.IsOpen;
-    }
-
-    /// <summary>What the handler has written leaves through the layers; those that are done leave themselves.</summary>
-    private void Wrap()
-    {
-        if (Layers!.IsEmpty)
-        {
-            Layers = Layers.Wire.Pending == 0 && !Layers.OpenIsUntold ? null : Layers;
-        }
-        else if (State.Phase is SessionPhase.Open or SessionPhase.Closing)
-        {
-            bool finish = State.WantsFinish && (Layers.IsOpen || State.Phase == SessionPhase.Closing);
-            if (Layers.Wrap(Output, finish) == LayerNews.Faulted)
-            {
-                Fault = Layers.Fault;
-                Terminate(Layers.FailureReason);
-            }
-        }
-
-        Output.Limit = Math.Max(0, _limits.MaxPendingOutput - (Layers?.Pending ?? 0));
     }
 
     /// <summary>Tells the handler of its input's end, if that has come.</summary>
@@ -343,11 +207,6 @@ internal struct HandlerSide
             BeginClose(end == PlainEnd.Truncated && Layers!.HasReceived ? CloseReason.Truncated : CloseReason.Completed);
         }
     }
-
-    private readonly int MaxWirePending => (int)Math.Min(int.MaxValue, (2L * _limits.MaxPendingOutput) + (64 * 1024));
-
-    /// <summary>What a layer writes into: larger than the handler's, by what wrapping may add.</summary>
-    private readonly OutputBuffer NewWire() => new(Output.Pool, MaxWirePending);
 
     private readonly bool BothSidesEnded =>
         State is { Sending: SendingSide.Finished, EndIsTold: true, Handler: HandlerState.Reading };
@@ -398,7 +257,7 @@ internal struct HandlerSide
                 break;
             }
 
-            if (_stepsLeft-- <= 0)
+            if (!TryTakeStep())
             {
                 State.Input = InputState.Yielding;
                 break;
@@ -526,15 +385,16 @@ internal struct HandlerSide
         }
     }
 
-    private void Faulted(Exception fault)
-    {
-        Fault = fault;
-        Terminate(fault is PendingOutputException ? CloseReason.PendingOutputExceeded : CloseReason.HandlerFault);
-    }
+    private void Faulted(Exception fault) =>
+        Terminate(fault is PendingOutputException ? CloseReason.PendingOutputExceeded : CloseReason.HandlerFault, fault);
 
     public void BeginClose(CloseReason reason) => End(SessionPhase.Closing, reason);
 
-    public void Terminate(CloseReason reason) => End(SessionPhase.Aborting, reason);
+    public void Terminate(CloseReason reason, Exception? fault = null)
+    {
+        Fault = fault ?? Fault;
+        End(SessionPhase.Aborting, reason);
+    }
 
     private void End(SessionPhase phase, CloseReason reason)
     {

@@ -9,7 +9,7 @@ internal enum SessionPhase : byte
     /// <summary>The handler is asked and answers.</summary>
     Open,
 
-    /// <summary>The handler has nothing more to say: what is pending is sent, then a FIN; then the session waits for the peer's end.</summary>
+    /// <summary>The handler has nothing more to say: what is pending is sent, then a FIN; then the peer's end is awaited.</summary>
     Closing,
 
     /// <summary>The lane is to reset the connection.</summary>

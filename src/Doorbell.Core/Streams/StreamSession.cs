@@ -397,6 +397,11 @@ public sealed class StreamSession
             throw new InvalidOperationException("The peer of this connection has ended: no layer can be opened with it.");
         }
 
+        if (_side.Layers is { TakesRest: true })
+        {
+            throw new InvalidOperationException("A layer has been pushed in this call already: the next one can be when it is open.");
+        }
+
         _ = WritableOutput;
         _side.Push(layer, Connection);
     }

@@ -70,10 +70,12 @@ public readonly ref struct Turn
     /// <summary>
     /// Puts a layer between the peer and this handler from here on, as STARTTLS does (RFC 3207). What has been written before is sent as it
     /// is, and what is written after is wrapped, once the layer is open. Bytes behind those that this call's step consumes are the layer's:
-    /// nothing that a peer sent in the clear is taken for what came through the layer. <see cref="StreamHandler.OnOpen"/> isn't called again.
+    /// nothing that a peer sent in the clear is taken for what came through the layer. <see cref="StreamHandler.OnOpen"/> isn't called
+    /// again.
     /// </summary>
     /// <param name="layer">This connection's own.</param>
-    /// <exception cref="InvalidOperationException">The sending side has been half-closed, or the peer has ended.</exception>
+    /// <exception cref="InvalidOperationException">The sending side has been half-closed, the peer has ended, or one was pushed in this
+    /// call.</exception>
     public void Push(StreamLayer layer) => _session.Push(layer);
 
     /// <summary>Adds to the ledger's count of requests: whole messages answered.</summary>

@@ -54,12 +54,14 @@ public enum CloseReason
     /// <summary>A connection that we wanted to open could not be made: it was never open.</summary>
     ConnectFailed,
 
-    /// <summary>A layer failed: the peer broke its protocol, such as a PROXY header that can't be read, or a handshake that failed.</summary>
+    /// <summary>A layer failed: the peer broke its protocol, as by a PROXY header that can't be read or a handshake that failed.</summary>
     LayerFailed,
 
     /// <summary>A layer refused the peer: it is none of those that are served there.</summary>
     PeerRefused,
 
-    /// <summary>The transport ended before the peer had said its end to a layer: bytes may be missing, so the handler was told no end.</summary>
+    /// <summary>
+    /// The transport ended before the peer had said its end to a layer: bytes may be missing, so the handler was told no end.
+    /// </summary>
     Truncated,
 }

@@ -29,7 +29,9 @@ public sealed record SimulatedServerOptions
     /// </summary>
     public int? ListenBacklog { get; init; }
 
-    /// <summary>What makes the layers of each connection, the first one next to the wire: a real door's option of the same name. Default none.</summary>
+    /// <summary>
+    /// What makes the layers of each connection, the first one next to the wire: a real door's option of the same name. Default none.
+    /// </summary>
     public IReadOnlyList<Func<ConnectionInfo, StreamLayer>> Layers { get; init; } = [];
 
     /// <summary>Refuses values that make no sense.</summary>

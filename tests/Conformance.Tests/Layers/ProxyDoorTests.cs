@@ -60,7 +60,8 @@ public sealed class ProxyDoorTests
     [Fact]
     public async Task Layers_stand_neither_on_datagrams_nor_before_a_program()
     {
-        ArgumentException datagrams = await Assert.ThrowsAsync<ArgumentException>(() => StartAsync(ClassicServices.Echo, "udp://127.0.0.1:0"));
+        Service echo = ClassicServices.Echo;
+        ArgumentException datagrams = await Assert.ThrowsAsync<ArgumentException>(() => StartAsync(echo, "udp://127.0.0.1:0"));
         Assert.Contains("datagrams", datagrams.Message, StringComparison.Ordinal);
         Service cat = Service.Run("cat", new ServiceProgram("/bin/cat", []));
         ArgumentException program = await Assert.ThrowsAsync<ArgumentException>(() => StartAsync(cat, "tcp://127.0.0.1:0"));

@@ -57,7 +57,9 @@ public sealed class ProxyHeaderTests
     public void Fields_are_kept_and_read_one_by_one()
     {
         ProxyHeader header = Read(Binary(0x21, 0x11, [.. new byte[12], 2, 0, 3, .. "abc"u8, 4, 0, 0, 0xea, 0, 1, 9]));
-        Assert.Equal([(2, "abc"), (4, ""), (0xea, "\t")], header.Tlvs.Select(static tlv => ((int)tlv.Type, Encoding.ASCII.GetString(tlv.Value.Span))));
+        Assert.Equal(
+            [(2, "abc"), (4, ""), (0xea, "\t")],
+            header.Tlvs.Select(static tlv => ((int)tlv.Type, Encoding.ASCII.GetString(tlv.Value.Span))));
     }
 
     [Fact]

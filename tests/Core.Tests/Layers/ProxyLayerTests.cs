@@ -113,7 +113,8 @@ public sealed class ProxyLayerTests
     {
         TimeSpan second = TimeSpan.FromSeconds(1);
         StreamLimits limits = StreamLimits.Default with { FirstByteTimeout = 3 * second };
-        InMemoryConnection connection = new(new ScriptedHandler(), 1, limits, layers: [ProxyProtocol.Accept([AddressRange.Parse("127.0.0.0/8")])]);
+        InMemoryConnection connection = new(
+            new ScriptedHandler(), 1, limits, layers: [ProxyProtocol.Accept([AddressRange.Parse("127.0.0.0/8")])]);
         connection.PeerSends(Encoding.ASCII.GetBytes(sent));
         connection.Advance(2.9 * second);
         Assert.False(connection.ServerFinished);

@@ -164,6 +164,27 @@ public sealed class RelayTests
         Assert.Equal((CloseReason.Completed, false), (pair.Upstream.Ended, pair.Upstream.WasReset));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void The_upstream_is_told_first_who_the_client_is(int version)
+    {
+        RelayedPair pair = new(9, new RelayOptions { ProxyVersion = version }, _first);
+        pair.Client.PeerSends("hello"u8);
+        pair.Run();
+        Assert.True(pair.Connect());
+        pair.Run();
+        System.Buffers.ArrayBufferWriter<byte> expected = new();
+        ProxyHeader header = new()
+        {
+            Version = version, Source = InMemoryConnection.Info.Peer, Destination = InMemoryConnection.Info.Local,
+        };
+        header.Write(expected);
+        System.Buffers.BuffersExtensions.Write(expected, "hello"u8);
+        Assert.True(pair.Upstream.PeerReceived.SequenceEqual(expected.WrittenSpan));
+        Assert.Throws<ArgumentOutOfRangeException>(static () => Relay.To([_first], new RelayOptions { ProxyVersion = 3 }));
+    }
+
     [Fact]
     public void A_drain_lets_a_relay_go_on_until_its_peers_end_it()
     {

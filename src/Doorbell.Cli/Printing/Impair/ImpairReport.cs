@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Doorbell.Lab.Impair;
+using Doorbell.Lab.Impair.Proxies;
 
 namespace Doorbell.Cli.Printing.Impair;
 

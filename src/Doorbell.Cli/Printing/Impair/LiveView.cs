@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Threading.Channels;
 using Doorbell.Cli.Input;
-using Doorbell.Lab.Impair;
 using Doorbell.Lab.Impair.Control;
+using Doorbell.Lab.Impair.Proxies;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

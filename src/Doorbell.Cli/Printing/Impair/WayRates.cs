@@ -1,4 +1,4 @@
-using Doorbell.Lab.Impair;
+using Doorbell.Lab.Impair.Proxies;
 
 namespace Doorbell.Cli.Printing.Impair;
 

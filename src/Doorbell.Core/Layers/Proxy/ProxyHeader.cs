@@ -32,12 +32,13 @@ public sealed record ProxyHeader
     /// <summary>The fields behind the addresses, as they came; only version 2 has some.</summary>
     public ReadOnlyMemory<byte> TlvBytes { get; init; }
 
-    /// <summary>The fields one by one; those of a received header are known to be whole.</summary>
+    /// <summary>The fields one by one, read anew each time; those of a received header are known to be whole.</summary>
     /// <exception cref="FormatException">A field is longer than the bytes that are left.</exception>
-    public IEnumerable<ProxyTlv> Tlvs
+    public IReadOnlyList<ProxyTlv> Tlvs
     {
         get
         {
+            List<ProxyTlv> all = [];
             ReadOnlyMemory<byte> rest = TlvBytes;
             while (!rest.IsEmpty)
             {
@@ -47,9 +48,11 @@ public sealed record ProxyHeader
                     throw new FormatException("The last field of the PROXY header is longer than the header.");
                 }
 
-                yield return new ProxyTlv(rest.Span[0], rest.Slice(ProxyTlv.PrefixBytes, length));
+                all.Add(new ProxyTlv(rest.Span[0], rest.Slice(ProxyTlv.PrefixBytes, length)));
                 rest = rest[(ProxyTlv.PrefixBytes + length)..];
             }
+
+            return all;
         }
     }
 

@@ -5,6 +5,7 @@ internal sealed class RelayClientSide : RelaySide
 {
     private readonly ConnectOptions _connecting;
     private readonly IReadOnlyList<Endpoint> _upstreams;
+    private readonly int? _proxyVersion;
     private readonly RelayQueue _up;
     private readonly RelayQueue _down;
     private int _next;
@@ -12,12 +13,13 @@ internal sealed class RelayClientSide : RelaySide
     private OutgoingConnection? _outgoing;
 
     public RelayClientSide(IReadOnlyList<Endpoint> upstreams, RelayOptions options, ConnectOptions connecting)
-        : this(upstreams, connecting, new RelayQueue(options.BufferBytes), new RelayQueue(options.BufferBytes))
+        : this(upstreams, options.ProxyVersion, connecting, new RelayQueue(options.BufferBytes), new RelayQueue(options.BufferBytes))
     {
     }
 
-    private RelayClientSide(IReadOnlyList<Endpoint> upstreams, ConnectOptions connecting, RelayQueue up, RelayQueue down)
-        : base(up, down) => (_upstreams, _connecting, _up, _down) = (upstreams, connecting, up, down);
+    private RelayClientSide(IReadOnlyList<Endpoint> upstreams, int? proxyVersion, ConnectOptions connecting, RelayQueue up, RelayQueue down)
+        : base(up, down) =>
+        (_upstreams, _proxyVersion, _connecting, _up, _down) = (upstreams, proxyVersion, connecting, up, down);
 
     protected override RelaySide? Other => _upstream;
 
@@ -51,7 +53,10 @@ internal sealed class RelayClientSide : RelaySide
 
     private void Connect(Turn turn)
     {
-        _upstream = new RelayUpstreamSide(this, _down, _up);
+        ProxyHeader? header = _proxyVersion is { } version
+            ? new ProxyHeader { Version = version, Source = turn.Peer, Destination = turn.Connection.Local }
+            : null;
+        _upstream = new RelayUpstreamSide(this, header, _down, _up);
         _outgoing = turn.Connect(_upstreams[_next++], _upstream, _connecting);
     }
 }

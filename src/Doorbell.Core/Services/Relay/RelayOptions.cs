@@ -18,11 +18,22 @@ public sealed record RelayOptions
     /// <summary>How long each upstream has to accept the connection before the next one is tried. Default 10 seconds.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Which version of the PROXY protocol tells the upstream who the client is, before the client's first byte: 1 or 2. The upstream has
+    /// to
+    /// expect it. Default null: none.
+    /// </summary>
+    public int? ProxyVersion { get; init; }
+
     /// <summary>Refuses values that make no sense.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A size or a time-out is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size or a time-out is not positive, or there is no such version.</exception>
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(BufferBytes);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero, nameof(ConnectTimeout));
+        if (ProxyVersion is not (null or 1 or 2))
+        {
+            throw new ArgumentOutOfRangeException(nameof(ProxyVersion), ProxyVersion, "The versions of the PROXY protocol are 1 and 2.");
+        }
     }
 }

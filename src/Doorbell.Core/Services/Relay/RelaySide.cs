@@ -24,11 +24,15 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
         /// <summary>No byte moved for the idle timeout, and none was waiting: the other side is closed in order too.</summary>
         Quiet,
 
-        /// <summary>Something was cut off, or the peer has reset it: the other side is reset too, so that nothing cut looks whole.</summary>
+        /// <summary>
+        /// Something was cut off, or the peer has reset it: the other side is reset too, so that nothing cut looks whole.
+        /// </summary>
         Cut,
     }
 
-    /// <summary>A relay does not know where a message ends: at a drain it goes on until one of its peers ends it, or the deadline does.</summary>
+    /// <summary>
+    /// A relay does not know where a message ends: at a drain it goes on until one of its peers ends it, or the deadline does.
+    /// </summary>
     public override bool IsIdle => received.IsEnded && _isFinished;
 
     /// <summary>The side that sends what this one receives; null while there is none.</summary>
@@ -119,7 +123,7 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
     /// <summary>Only what the kernel has taken makes room for more, so that a slow peer slows the one behind the other side.</summary>
     private void Send(OutputBuffer output)
     {
-        if (output.Pending > 0)
+        if (_isSending)
         {
             return;
         }

@@ -1,7 +1,8 @@
 namespace Doorbell;
 
 /// <summary>The side of a relay whose connection we have opened, or have tried to.</summary>
-internal sealed class RelayUpstreamSide(RelaySide client, RelayQueue received, RelayQueue toSend) : RelaySide(received, toSend)
+internal sealed class RelayUpstreamSide(RelaySide client, ProxyHeader? header, RelayQueue received, RelayQueue toSend)
+    : RelaySide(received, toSend)
 {
     private volatile bool _hasFailed;
 
@@ -13,6 +14,7 @@ internal sealed class RelayUpstreamSide(RelaySide client, RelayQueue received, R
     public override Next OnOpen(Turn turn)
     {
         Listen(turn);
+        header?.Write(turn.Output);
         return Advance(turn);
     }
 

@@ -1,10 +1,10 @@
 using System.Net;
 using System.Text;
-
 using Doorbell.Coap;
 using Doorbell.Lab.Impair;
 using Doorbell.Lab.Impair.Control;
 using Doorbell.Lab.Impair.Faults;
+using Doorbell.Lab.Impair.Proxies;
 using Doorbell.Links;
 
 namespace Doorbell.Lab.Demos.Loss;
@@ -81,7 +81,7 @@ internal sealed class LossServer : IAsyncDisposable
             Seed = seed,
             Report = report,
         };
-        ImpairProxy proxy = await ImpairProxy.BindAsync(options, cancellation);
+        ImpairProxy proxy = await ImpairBinding.BindAsync(options, cancellation);
         _proxies.Add(proxy);
         _running.Add(proxy.RunAsync(_over.Token));
         return proxy.Endpoints[0];

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Lab.Impair.Proxies;
 using Doorbell.Links;
 using Doorbell.Serving;
 using Doorbell.Sockets;

@@ -1,4 +1,5 @@
 using Doorbell.Lab.Impair.Faults;
+using Doorbell.Lab.Impair.Proxies;
 using Doorbell.Links;
 
 namespace Doorbell.Lab.Impair.Datagrams;

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Doorbell.Lab.Impair.Proxies;
 using Doorbell.Serving;
 using Doorbell.Sockets;
 

@@ -118,7 +118,8 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         nint count;
         fixed (byte* bytes = _buffer)
         {
-            count = SystemCalls.Backend.ReceiveFrom(_bound.Descriptor, bytes, _buffer.Length, Libc.MessageDontWait, address, &addressLength);
+            count = SystemCalls.Backend.ReceiveFrom(
+                _bound.Descriptor, bytes, _buffer.Length, Libc.MessageDontWait, address, &addressLength);
         }
 
         if (count < 0)

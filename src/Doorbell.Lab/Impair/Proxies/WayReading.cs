@@ -1,4 +1,4 @@
-namespace Doorbell.Lab.Impair;
+namespace Doorbell.Lab.Impair.Proxies;
 
 /// <summary>What passed one direction so far.</summary>
 /// <param name="Name"><c>up</c> or <c>down</c>.</param>

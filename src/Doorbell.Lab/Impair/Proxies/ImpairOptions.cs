@@ -1,6 +1,6 @@
 using Doorbell.Lab.Impair.Control;
 
-namespace Doorbell.Lab.Impair;
+namespace Doorbell.Lab.Impair.Proxies;
 
 /// <summary>What an <see cref="ImpairProxy"/> carries, and how.</summary>
 public sealed record ImpairOptions
