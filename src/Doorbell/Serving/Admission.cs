@@ -9,8 +9,8 @@ namespace Doorbell.Serving;
 /// <remarks>
 /// A connection has a lease, of which there are <see cref="ServerOptions.MaxConnections"/>. Where connections wait in the backlog for room
 /// (<see cref="AtLimit.LeaveInBacklog"/>), a lane acquires the lease before it accepts; otherwise
-/// <see cref="Decide(PeerAddress, Door, bool)"/> acquires it. The table holds an entry for each address that has a connection open, so the
-/// total bounds it.
+/// <see cref="Decide(PeerAddress, Door, bool)"/> acquires it. The table holds an entry for each address that has a connection open, so
+/// the total bounds it.
 /// </remarks>
 internal sealed class Admission : IDisposable
 {

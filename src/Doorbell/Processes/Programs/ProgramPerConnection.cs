@@ -311,8 +311,6 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             Context.Ledger.BytesMoved(info.BytesReceived - (peerEnded && info.BytesReceived > 0 ? 1 : 0), info.BytesSent);
         }
 
-        Context.Connections.Remove(program);
-
         // Closing would not take it out: a process that left the group may have the socket still, and its events go on (epoll(7)).
         Loop.Forget(descriptor);
         _ = Libc.close(descriptor);
