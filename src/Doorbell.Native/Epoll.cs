@@ -60,7 +60,7 @@ internal sealed unsafe class Epoll : IDisposable
     /// <summary>How many events there are, 0 after <paramref name="milliseconds"/>; -1 is for ever.</summary>
     public int Wait(int milliseconds)
     {
-        int count = Libc.epoll_wait(_descriptor, _events, MaxEvents, milliseconds);
+        int count = SystemCalls.Backend.Wait(_descriptor, _events, MaxEvents, milliseconds);
         return count >= 0 || LinuxErrno.Last == Libc.Interrupted
             ? Math.Max(count, 0)
             : throw NetworkException.FromErrno("epoll_wait", "a lane", LinuxErrno.Last);
@@ -87,6 +87,6 @@ internal sealed unsafe class Epoll : IDisposable
         byte* change = stackalloc byte[16];
         *(uint*)change = events;
         *(long*)(change + _tokenAt) = token;
-        return Libc.epoll_ctl(_descriptor, operation, descriptor, change) == 0 ? 0 : LinuxErrno.Last;
+        return SystemCalls.Backend.Watch(_descriptor, operation, descriptor, change) == 0 ? 0 : LinuxErrno.Last;
     }
 }

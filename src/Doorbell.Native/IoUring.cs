@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using static Doorbell.Native.IoUringStructures;
 
 namespace Doorbell.Native;
 
@@ -9,7 +10,6 @@ namespace Doorbell.Native;
 internal sealed unsafe partial class IoUring : IDisposable
 {
     private const nint SetupCall = 425;
-    private const nint EnterCall = 426;
     private const nint RegisterCall = 427;
 
     private const uint SetupCompletions = 1 << 3;
@@ -17,8 +17,6 @@ internal sealed unsafe partial class IoUring : IDisposable
     private const uint SetupSubmitAll = 1 << 7;
     private const uint SetupSingleIssuer = 1 << 12;
     private const uint SetupDeferTaskRun = 1 << 13;
-    private const uint EnterGetEvents = 1;
-    private const uint EnterExtendedArgument = 1 << 3;
     private const uint RegisterProvidedBuffers = 22;
     private const int MapShared = 1;
     private const int MapPopulate = 0x8000;
@@ -94,7 +92,9 @@ internal sealed unsafe partial class IoUring : IDisposable
         return ref entry;
     }
 
-    /// <summary>As <see cref="Next()"/>, for an operation that moves at most so many bytes, or accepts; the backend may make them fewer.</summary>
+    /// <summary>
+    /// As <see cref="Next()"/>, for an operation that accepts, or moves at most so many bytes: the backend may make them fewer.
+    /// </summary>
     public ref Submission Next(ref nint length, byte operation, int descriptor, int token)
     {
         ref Submission entry = ref Next();
@@ -224,26 +224,6 @@ internal sealed unsafe partial class IoUring : IDisposable
         _ = Libc.close(_descriptor);
     }
 
-    /// <summary>io_uring_enter(2).</summary>
-    internal static nint EnterKernel(int ring, uint submit, uint completions, int milliseconds)
-    {
-        if (milliseconds == 0 || completions == 0)
-        {
-            return Libc.Answer(enter_now(EnterCall, ring, (nint)submit, 0, (nint)EnterGetEvents, 0, 0));
-        }
-
-        TimeSpecification time = new() { Seconds = milliseconds / 1000, Nanoseconds = milliseconds % 1000 * 1_000_000L };
-        Argument argument = new() { SignalSetBytes = 8, Time = milliseconds > 0 ? (ulong)&time : 0 };
-        return enter(
-            EnterCall,
-            ring,
-            (nint)submit,
-            (nint)completions,
-            (nint)(EnterGetEvents | EnterExtendedArgument),
-            (nint)(&argument),
-            sizeof(Argument));
-    }
-
     private ref Submission NextCancel()
     {
         ref Submission cancel = ref Next();
@@ -267,12 +247,4 @@ internal sealed unsafe partial class IoUring : IDisposable
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth, nint fifth, nint sixth);
-
-    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static partial nint enter(nint number, nint ring, nint submit, nint completions, nint flags, nint argument, nint size);
-
-    /// <summary>Does not wait.</summary>
-    [LibraryImport("libc", EntryPoint = "syscall")]
-    [SuppressGCTransition]
-    private static partial nint enter_now(nint number, nint ring, nint submit, nint completions, nint flags, nint argument, nint size);
 }

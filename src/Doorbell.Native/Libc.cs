@@ -49,24 +49,6 @@ internal static unsafe partial class Libc
     public const int SetFlags = 4;
     public const int SetDescriptorFlags = 2;
 
-    public static int accept4(int socket, byte* address, int* length, int flags) =>
-        SystemCalls.Backend.Accept(socket, address, length, flags);
-
-    /// <summary>Waits, unless the flags say otherwise.</summary>
-    public static nint recv(int socket, byte* buffer, nint length, int flags) =>
-        SystemCalls.Backend.Receive(socket, buffer, length, flags);
-
-    public static nint send(int socket, byte* buffer, nint length, int flags) =>
-        SystemCalls.Backend.Send(socket, buffer, length, flags);
-
-    public static nint recvfrom(int socket, byte* buffer, nint length, int flags, byte* address, int* addressLength) =>
-        SystemCalls.Backend.ReceiveFrom(socket, buffer, length, flags, address, addressLength);
-
-    public static nint sendto(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength) =>
-        SystemCalls.Backend.SendTo(socket, buffer, length, flags, address, addressLength);
-
-    public static int shutdown(int socket, int how) => SystemCalls.Backend.Shutdown(socket, how);
-
     [LibraryImport("libc", SetLastError = true)]
     public static partial int socket(int family, int type, int protocol);
 
@@ -117,13 +99,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int epoll_create1(int flags);
-
-    public static int epoll_ctl(int epoll, int operation, int descriptor, byte* change) =>
-        SystemCalls.Backend.Watch(epoll, operation, descriptor, change);
-
-    /// <summary>Waits for ever with -1 milliseconds, not at all with 0.</summary>
-    public static int epoll_wait(int epoll, byte* events, int max, int milliseconds) =>
-        SystemCalls.Backend.Wait(epoll, events, max, milliseconds);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int memfd_create(byte* name, uint flags);

@@ -26,14 +26,6 @@ internal static unsafe partial class LibcMessages
     private const int MemoryInfoDrops = 8;
     private const int MemoryInfoCount = 9;
 
-    /// <summary>recvmmsg(2) without its timeout, whose meaning is not what one thinks (BUGS there).</summary>
-    public static int Receive(int socket, CountedMessage* messages, int max, int flags) =>
-        SystemCalls.Backend.ReceiveMessages(socket, messages, max, flags);
-
-    /// <summary>sendmmsg(2).</summary>
-    public static int Send(int socket, CountedMessage* messages, int count, int flags) =>
-        SystemCalls.Backend.SendMessages(socket, messages, count, flags);
-
     /// <summary>
     /// Datagrams dropped since the socket was made (SO_MEMINFO, linux/sock_diag.h: SK_MEMINFO_DROPS), the same count as SO_RXQ_OVFL's,
     /// with no need of another datagram to tell it. Null if the kernel does not say.

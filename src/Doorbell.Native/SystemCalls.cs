@@ -21,7 +21,7 @@ internal unsafe class SystemCalls
     public virtual int Accept(int socket, byte* address, int* length, int flags) =>
         Libc.Answer(Libc.accept4_(socket, address, length, flags));
 
-    /// <summary>recv(2).</summary>
+    /// <summary>recv(2): waits, unless the flags say otherwise.</summary>
     public virtual nint Receive(int socket, byte* buffer, nint length, int flags) => (flags & Libc.MessageDontWait) != 0
         ? Libc.Answer(Libc.recv_now(socket, buffer, length, flags))
         : Libc.recv_(socket, buffer, length, flags);
@@ -37,7 +37,7 @@ internal unsafe class SystemCalls
     public virtual nint SendTo(int socket, byte* buffer, nint length, int flags, byte* address, int addressLength) =>
         Libc.sendto_(socket, buffer, length, flags, address, addressLength);
 
-    /// <summary>recvmmsg(2).</summary>
+    /// <summary>recvmmsg(2) without its timeout, whose meaning is not what one thinks (BUGS there).</summary>
     public virtual int ReceiveMessages(int socket, CountedMessage* messages, int max, int flags) =>
         LibcMessages.recvmmsg(socket, messages, (uint)max, flags, null);
 
@@ -52,14 +52,16 @@ internal unsafe class SystemCalls
     public virtual int Watch(int epoll, int operation, int descriptor, byte* change) =>
         Libc.Answer(Libc.epoll_ctl_(epoll, operation, descriptor, change));
 
-    /// <summary>epoll_wait(2).</summary>
+    /// <summary>epoll_wait(2): waits for ever with -1 milliseconds, not at all with 0.</summary>
     public virtual int Wait(int epoll, byte* events, int max, int milliseconds) => milliseconds == 0
         ? Libc.Answer(Libc.epoll_wait_now(epoll, events, max, 0))
         : Libc.epoll_wait_(epoll, events, max, milliseconds);
 
-    /// <summary>io_uring_enter(2): submits, and sleeps until so many completions are there, or so many milliseconds; -1 is for ever.</summary>
+    /// <summary>
+    /// io_uring_enter(2): submits, and sleeps until so many completions are there, or so many milliseconds have passed; -1 is for ever.
+    /// </summary>
     public virtual nint EnterRing(int ring, uint submit, uint completions, int milliseconds) =>
-        IoUring.EnterKernel(ring, submit, completions, milliseconds);
+        LibcRing.Enter(ring, submit, completions, milliseconds);
 
     /// <summary>An operation on a connection or listener, about to be submitted to a ring.</summary>
     /// <param name="entry">Has its operation, descriptor and user data; the rest comes behind.</param>

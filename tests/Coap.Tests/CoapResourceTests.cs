@@ -100,7 +100,8 @@ public sealed class CoapResourceTests
     public void A_datagram_service_is_a_resource()
     {
         CoapServer server = new(CoapServerLimits.Default, TestSocket.Of(1));
-        foreach (Service service in new[] { ClassicServices.Capitalize, ClassicServices.Echo, ClassicServices.Discard, ClassicServices.Daytime })
+        Service[] services = [ClassicServices.Capitalize, ClassicServices.Echo, ClassicServices.Discard, ClassicServices.Daytime];
+        foreach (Service service in services)
         {
             server.Add(service.Name, CoapResource.From(service));
         }

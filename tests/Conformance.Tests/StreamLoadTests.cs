@@ -19,7 +19,8 @@ public sealed class StreamLoadTests
     public async Task Two_hundred_megabytes_pass_both_ways_without_growth(string service, string transport)
     {
         const long total = 200 * Megabyte;
-        await using Running server = await Running.StartAsync(service == "echo" ? ClassicServices.Echo : ClassicServices.Capitalize, transport);
+        await using Running server = await Running.StartAsync(
+            service == "echo" ? ClassicServices.Echo : ClassicServices.Capitalize, transport);
         using Peer peer = server.Connect();
         Task sending = Task.Factory.StartNew(
             () =>

@@ -36,7 +36,9 @@ public sealed class ServerLimitTests(ITestOutputHelper output)
     {
         StreamLimits patient = StreamLimits.Default with { IdleTimeout = Timeout.InfiniteTimeSpan };
         _network.ListenStream(
-            _server, ClassicServices.Echo with { StreamLimits = patient }, new SimulatedServerOptions { MaxConnections = 1, ListenBacklog = 0 });
+            _server,
+            ClassicServices.Echo with { StreamLimits = patient },
+            new SimulatedServerOptions { MaxConnections = 1, ListenBacklog = 0 });
         Connect(0);
         _network.Run(TimeSpan.FromSeconds(1));
         Connect(1);
@@ -144,7 +146,8 @@ public sealed class ServerLimitTests(ITestOutputHelper output)
             + $"{Stopwatch.GetElapsedTime(started).TotalSeconds:0.00} s");
     }
 
-    private SimulatedListener Listen(SimulatedServerOptions options) => _network.ListenStream(_server, ClassicServices.CapitalizeAscii, options);
+    private SimulatedListener Listen(SimulatedServerOptions options) =>
+        _network.ListenStream(_server, ClassicServices.CapitalizeAscii, options);
 
     private SimulatedClient[] ConnectInTurn(int count)
     {

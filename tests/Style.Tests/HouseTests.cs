@@ -113,7 +113,9 @@ public sealed partial class HouseTests
         string project = type.Folder!.StartsWith("Protocols/", StringComparison.Ordinal) ? type.Folder["Protocols/".Length..] : type.Folder;
         string ofFolder = project.Replace('/', '.').Replace("Doorbell.Core", "Doorbell", StringComparison.Ordinal);
         string package = type.Assembly is "Doorbell.Core" or "Doorbell.Native" ? "Doorbell" : type.Assembly;
-        return type.Assembly == "Doorbell.Core" ? ["Doorbell", "Doorbell.Sessions"] : type.IsPublic || type.Assembly == "Doorbell.Testing" ? [package, ofFolder] : [ofFolder];
+        return type.Assembly == "Doorbell.Core"
+            ? ["Doorbell", "Doorbell.Sessions"]
+            : type.IsPublic || type.Assembly == "Doorbell.Testing" ? [package, ofFolder] : [ofFolder];
     }
 
     [GeneratedRegex(@"\w+")]
@@ -125,6 +127,6 @@ public sealed partial class HouseTests
     [GeneratedRegex("LibraryImport|LoggerMessage|GeneratedRegex|JsonSerializable")]
     private static partial Regex GeneratedPart();
 
-    [GeneratedRegex(@"[Ff]or tests\b|[Ff]or testing\b")]
+    [GeneratedRegex(@"//.*\b[Ff]or (tests|testing)\b")]
     private static partial Regex ForTests();
 }

@@ -14,12 +14,15 @@ internal static class Rooms
         "Doorbell.Core/Ledger",
         "Doorbell.Core/Access",
         "Doorbell.Core/Retries",
-        "Doorbell.Core/Streams",
+        "Doorbell.Core/Buffers",
         "Doorbell.Core/Layers",
+        "Doorbell.Core/Streams",
+        "Doorbell.Core/Layers/Proxy",
         "Doorbell.Core/Datagrams",
         "Doorbell.Core/Framing",
         "Doorbell.Core/Services",
         "Doorbell.Core/Services/Classic",
+        "Doorbell.Core/Services/Relay",
         "Doorbell.Links",
         "Protocols/Doorbell.Coap/Codec",
         "Protocols/Doorbell.Coap/Client",
@@ -68,14 +71,18 @@ internal static class Rooms
 
     /// <summary>
     /// Types that name each other in a circle, and may: a session with its handler and the turn it gives it, a kind of message with its
-    /// kinds, a value with its parser. A new circle is none of these.
+    /// kinds, a value with what reads or writes it. A new circle is none of these.
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> CirclesAllowed { get; } =
     [
-        ["StreamSession", "StreamHandler", "Turn"],
-        ["DatagramSession", "DatagramHandler", "DatagramTurn"],
+        ["StreamSession", "StreamHandler", "Turn", "HandlerSide", "HandlerCalls", "SessionRequests", "ConnectRequest", "LayeredTurns"],
+        ["DatagramSession", "DatagramHandler", "DatagramTurn", "DatagramOpening"],
         ["Framing", "LineFraming", "DelimiterFraming", "FixedLengthFraming", "LengthPrefixFraming"],
         ["Endpoint", "EndpointParser"],
+        ["ProxyHeader", "ProxyHeaderWriter"],
+        ["ServerOptions", "ServerSettings"],
+        ["SocketOptionAccess", "SocketOptionValue"],
+        ["SocketOptionSetting", "SocketOptionOutcome", "SocketOptionRefusal"],
     ];
 
     /// <summary>The room of a folder; null if it is in none.</summary>

@@ -26,7 +26,9 @@ internal sealed record CompiledType(string Assembly, string Namespace, string Na
     public override int GetHashCode() => HashCode.Combine(Assembly, Namespace, Name);
 }
 
-/// <summary>Which of our types names which, read from the compiled assemblies and their debug information: signatures, fields and code.</summary>
+/// <summary>
+/// Which of our types names which, read from the compiled assemblies and their debug information: signatures, fields and code.
+/// </summary>
 internal sealed class TypeGraph
 {
     private static readonly Dictionary<int, OpCode> _opCodes = typeof(OpCodes).GetFields()

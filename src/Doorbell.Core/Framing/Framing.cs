@@ -5,7 +5,8 @@ namespace Doorbell;
 /// <summary>Where a message ends in a stream of bytes. Stateless: one instance serves all connections, on any thread.</summary>
 /// <remarks>
 /// Code over pipes uses <see cref="TryRead"/> and <see cref="Write(ReadOnlySpan{byte}, IBufferWriter{byte})"/>. A framing of one's own
-/// implements <see cref="TryFind(ReadOnlySpan{byte}, int, out Frame)"/>, and says by <see cref="HeaderBytes"/>, <see cref="WriteHeader"/> and
+/// implements <see cref="TryFind(ReadOnlySpan{byte}, int, out Frame)"/>, and says by <see cref="HeaderBytes"/>, <see cref="WriteHeader"/>
+/// and
 /// <see cref="Terminator"/> what stands before and behind a message.
 /// </remarks>
 public abstract class Framing

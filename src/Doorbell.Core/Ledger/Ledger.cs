@@ -228,7 +228,8 @@ public sealed class Ledger
 
         if (at == _counters.Length)
         {
-            throw new ArgumentException($"The counter {counter.Name} is none of this ledger's: its service has to list it.", nameof(counter));
+            throw new ArgumentException(
+                $"The counter {counter.Name} is none of this ledger's: its service has to list it.", nameof(counter));
         }
 
         Add(_cells.Span, _firstCounter + at, more);

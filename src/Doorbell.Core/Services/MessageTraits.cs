@@ -4,7 +4,8 @@ namespace Doorbell;
 public sealed record MessageTraits
 {
     /// <summary>
-    /// Whether an answer changes nothing that anybody could notice (RFC 9110 section 9.2.1), so that a message which comes twice does no harm.
+    /// Whether an answer changes nothing that anybody could notice (RFC 9110 section 9.2.1), so that a message which comes twice does no
+    /// harm.
     /// Default false.
     /// </summary>
     public bool IsSafe { get; init; }

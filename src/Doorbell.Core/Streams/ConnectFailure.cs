@@ -1,7 +1,9 @@
 namespace Doorbell;
 
 /// <summary>Why a connection could not be made.</summary>
-/// <param name="Error">The error's name, as errno(3) or getaddrinfo(3) has it: <c>ECONNREFUSED</c>, <c>ETIMEDOUT</c>, <c>EAI_NONAME</c>.</param>
+/// <param name="Error">
+/// The error's name, as errno(3) or getaddrinfo(3) has it: <c>ECONNREFUSED</c>, <c>ETIMEDOUT</c>, <c>EAI_NONAME</c>.
+/// </param>
 /// <param name="Message">One line for a log: what was tried, where, what the system answered, what to do.</param>
 public sealed record ConnectFailure(string Error, string Message)
 {

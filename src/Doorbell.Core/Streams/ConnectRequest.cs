@@ -5,17 +5,13 @@ namespace Doorbell.Sessions;
 /// <see cref="StreamSession"/> of the request and opens it, or says <see cref="Fail"/>. One of both, once.
 /// </summary>
 /// <remarks>
-/// The lane alone uses it, except <see cref="Cancel"/> and <see cref="IsCancelled"/>, which any thread may call. How the two threads of a
-/// drain meet: the one that asked says that it is over and then looks whether the new one drains; the new one says that it drains and then
-/// looks whether the other is over.
+/// The lane alone uses it. At a drain two threads may meet here: the one that asked says that it is over and then looks whether the new one
+/// drains; the new one says that it drains and then looks whether the other is over.
 /// </remarks>
 public sealed class ConnectRequest
 {
-    private Bell? _cancelBell;
     private Bell? _drainBell;
-    private volatile bool _cancelled;
     private volatile bool _requesterIsOver;
-    private volatile bool _pending = true;
     private volatile bool _over;
 
     /// <summary>A request that no other connection makes: a client's.</summary>
@@ -39,7 +35,7 @@ public sealed class ConnectRequest
         Handler = handler;
         Timeout = options.Timeout;
         Limits = options.Limits ?? limits;
-        Outgoing = new OutgoingConnection(this);
+        Outgoing = new OutgoingConnection(endpoint);
     }
 
     /// <summary>Where to connect to: a stream's endpoint.</summary>
@@ -58,10 +54,10 @@ public sealed class ConnectRequest
     public OutgoingConnection Outgoing { get; }
 
     /// <summary>Whether the handler that asked has given up. The lane then connects no more and says <see cref="Fail"/>.</summary>
-    public bool IsCancelled => _cancelled;
+    public bool IsCancelled => Outgoing.IsCancelled;
 
     /// <summary>Neither connected nor failed yet.</summary>
-    internal bool IsPending => _pending;
+    internal bool IsPending => Outgoing.IsPending;
 
     /// <summary>Failed, or closed.</summary>
     internal bool IsOver => _over;
@@ -69,17 +65,12 @@ public sealed class ConnectRequest
     /// <summary>The connection that asked for this one is over: a drain need no longer spare this one for it.</summary>
     internal bool RequesterIsOver => _requesterIsOver;
 
-    /// <summary>The lane wants to hear of <see cref="Cancel"/> while it connects. If it has been cancelled already the bell rings at once.</summary>
+    /// <summary>
+    /// The lane wants to hear of <see cref="OutgoingConnection.Cancel"/> while it connects. If it was cancelled before, the bell rings at
+    /// once.
+    /// </summary>
     /// <param name="bell">Rung from any thread.</param>
-    public void RingWhenCancelled(Bell bell)
-    {
-        _cancelBell = bell;
-        Interlocked.MemoryBarrier();
-        if (_cancelled)
-        {
-            bell.Ring();
-        }
-    }
+    public void RingWhenCancelled(Bell bell) => Outgoing.RingWhenCancelled(bell);
 
     /// <summary>It can't be connected: the handler is told, and it is counted.</summary>
     /// <param name="failure">Why.</param>
@@ -87,8 +78,8 @@ public sealed class ConnectRequest
     /// <returns>What the handler threw; null if nothing.</returns>
     public Exception? Fail(ConnectFailure failure, Ledger ledger)
     {
-        (_pending, _over) = (false, true);
-        Outgoing.Failure = failure;
+        _over = true;
+        Outgoing.Fail(failure);
         ledger.ConnectionClosed(CloseReason.ConnectFailed);
         try
         {
@@ -101,17 +92,7 @@ public sealed class ConnectRequest
         }
     }
 
-    internal void Cancel()
-    {
-        _cancelled = true;
-        Interlocked.MemoryBarrier();
-        if (_pending)
-        {
-            _cancelBell?.Ring();
-        }
-    }
-
-    internal void Opened() => _pending = false;
+    internal void Opened() => Outgoing.Connected();
 
     internal void Closed() => _over = true;
 

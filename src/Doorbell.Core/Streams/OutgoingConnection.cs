@@ -1,5 +1,3 @@
-using Doorbell.Sessions;
-
 namespace Doorbell;
 
 /// <summary>
@@ -10,24 +8,55 @@ namespace Doorbell;
 /// <remarks>Any thread may call any member.</remarks>
 public sealed class OutgoingConnection
 {
-    private readonly ConnectRequest _request;
     private volatile ConnectFailure? _failure;
+    private volatile bool _isPending = true;
+    private volatile bool _isCancelled;
+    private Bell? _cancelBell;
 
-    internal OutgoingConnection(ConnectRequest request) => _request = request;
+    internal OutgoingConnection(Endpoint endpoint) => Endpoint = endpoint;
 
     /// <summary>Where it connects to.</summary>
-    public Endpoint Endpoint => _request.Endpoint;
+    public Endpoint Endpoint { get; }
 
     /// <summary>Why it could not be connected; null if it was, or is not yet known. Set before the handler is told.</summary>
-    public ConnectFailure? Failure
-    {
-        get => _failure;
-        internal set => _failure = value;
-    }
+    public ConnectFailure? Failure => _failure;
+
+    /// <summary>Neither connected nor failed yet.</summary>
+    internal bool IsPending => _isPending;
+
+    internal bool IsCancelled => _isCancelled;
 
     /// <summary>
     /// Gives up connecting: the handler is told <see cref="CloseReason.ConnectFailed"/>. Of a connection that is connected already nothing
     /// changes: its handler ends it.
     /// </summary>
-    public void Cancel() => _request.Cancel();
+    public void Cancel()
+    {
+        _isCancelled = true;
+
+        // The lane shows its bell and then looks whether this is cancelled; this is cancelled and then looks for the bell.
+        Interlocked.MemoryBarrier();
+        if (_isPending)
+        {
+            _cancelBell?.Ring();
+        }
+    }
+
+    internal void RingWhenCancelled(Bell bell)
+    {
+        _cancelBell = bell;
+        Interlocked.MemoryBarrier();
+        if (_isCancelled)
+        {
+            bell.Ring();
+        }
+    }
+
+    internal void Connected() => _isPending = false;
+
+    internal void Fail(ConnectFailure failure)
+    {
+        _failure = failure;
+        _isPending = false;
+    }
 }

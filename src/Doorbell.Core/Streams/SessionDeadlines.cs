@@ -58,7 +58,8 @@ internal struct SessionDeadlines
     public readonly (TimeSpan Due, CloseReason Reason) First(in SessionState state, StreamLimits limits)
     {
         (TimeSpan Due, CloseReason Reason) first = (
-            state.IsParked && state.IsOpen ? TimeSpan.MaxValue : Deadline.After(_lastActivity, limits.IdleTimeout), CloseReason.IdleTimeout);
+            state.IsParked && state.IsOpen ? TimeSpan.MaxValue : Deadline.After(_lastActivity, limits.IdleTimeout),
+            CloseReason.IdleTimeout);
         if (limits.MinDataRate > 0)
         {
             TimeSpan slow = Deadline.Earlier(_arriving.Due(limits), _leaving.Due(limits));

@@ -12,7 +12,9 @@ internal sealed class SessionRequests(ConnectRequest? own)
     /// <summary>The most connections that one handler may be waiting for.</summary>
     public const int MaxPending = 16;
 
-    /// <summary>Those that may not be over yet, which are told when this session is; the last <see cref="_new"/> are not taken yet.</summary>
+    /// <summary>
+    /// Those that may not be over yet, which are told when this session is; the last <see cref="_new"/> are not taken yet.
+    /// </summary>
     private List<ConnectRequest>? _made;
     private int _new;
 

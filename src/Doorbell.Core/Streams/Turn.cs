@@ -74,7 +74,8 @@ public readonly ref struct Turn
     /// again.
     /// </summary>
     /// <param name="layer">This connection's own.</param>
-    /// <exception cref="InvalidOperationException">The sending side has been half-closed, the peer has ended, or one was pushed in this call.</exception>
+    /// <exception cref="InvalidOperationException">The sending side has been half-closed, the peer has ended, or one was pushed in this
+    /// call.</exception>
     public void Push(StreamLayer layer) => _session.Push(layer);
 
     /// <summary>Adds to the ledger's count of requests: whole messages answered.</summary>

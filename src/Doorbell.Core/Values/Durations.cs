@@ -45,7 +45,7 @@ public static class Durations
             [.. var days, 'd'] => (days, 24 * 3600),
             _ => ("", 0),
         };
-        bool isNumber = double.TryParse(number.Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
+        bool isNumber = double.TryParse(number.TrimEnd(' '), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
             && value * seconds < TimeSpan.MaxValue.TotalSeconds;
         duration = isNumber ? TimeSpan.FromSeconds(value * seconds) : default;
         return isNumber;

@@ -31,7 +31,8 @@ internal static class EndpointScheme
         // As one who knows the transports would list them: a protocol stands behind the transport that carries it.
         string[] known = [.. _transports[..2], .. schemes.Select(static scheme => scheme.Name), .. _transports[2..]];
         string shown = wrong.Length == 0 ? "nothing" : $"\"{PrintableText.Escape(wrong)}\"";
-        return $"the scheme must be {string.Join(", ", known[..^1])} or {known[^1]}, not {shown}: try {Example(Nearest(wrong, known), schemes)}";
+        string all = $"{string.Join(", ", known[..^1])} or {known[^1]}";
+        return $"the scheme must be {all}, not {shown}: try {Example(Nearest(wrong, known), schemes)}";
     }
 
     private static string Example(string scheme, IReadOnlyList<ApplicationScheme> schemes) => scheme switch
@@ -45,8 +46,7 @@ internal static class EndpointScheme
     {
         "tcp4" or "tcp6" or "http" or "https" or "ws" or "wss" or "tls" or "ssl" or "telnet" or "stream" => "tcp",
         "udp4" or "udp6" or "dgram" or "datagram" or "quic" or "dns" => "udp",
-        var longer when known.FirstOrDefault(scheme => scheme is not ("tcp" or "udp") && longer.StartsWith(scheme, StringComparison.Ordinal))
-            is { } shorter => shorter,
+        var longer when known[2..].FirstOrDefault(scheme => longer.StartsWith(scheme, StringComparison.Ordinal)) is { } shorter => shorter,
         "local" or "uds" or "ipc" or "file" => "unix",
         "unixgram" or "unix-dgram" or "unixdgram" or "unix_dgram" or "unixpacket" => "unix+dgram",
         var other => known.MinBy(scheme => PrintableText.Distance(scheme, other.Length > 20 ? other[..20] : other))!,

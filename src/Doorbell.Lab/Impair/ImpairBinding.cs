@@ -2,6 +2,7 @@ using System.Net;
 using Doorbell.Lab.Impair.Datagrams;
 using Doorbell.Lab.Impair.Proxies;
 using Doorbell.Lab.Impair.Streams;
+using Doorbell.Options;
 using Doorbell.Sockets;
 
 namespace Doorbell.Lab.Impair;

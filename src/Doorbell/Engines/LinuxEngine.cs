@@ -49,7 +49,7 @@ internal abstract class LinuxEngine(EngineSettings settings) : IEngine
         {
             { Lanes: ServerModel.Many } => RunThreadPerConnectionAsync(all, context, shutdown),
             { SessionsPerLane: 1 } => LaneThread.RunAsync(
-                "lane", context.Shutdown, () => new BlockingLane(context, shutdown, new OutgoingThreads(context, shutdown)).Run(all)),
+                "lane", context.Shutdown, () => new BlockingLane(context, shutdown, BlockingLane.NewOutgoing(context, shutdown)).Run(all)),
             _ => RunLoopAsync(ShareOf(lane, listeners, lanes), all, context, shutdown),
         });
     }

@@ -141,13 +141,13 @@ internal sealed unsafe class Acceptor
         byte[] refusal = _context.Admission.Refusal;
         fixed (byte* bytes = refusal)
         {
-            _ = Libc.send(accepted.Descriptor, bytes, refusal.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
+            _ = SystemCalls.Backend.Send(accepted.Descriptor, bytes, refusal.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
         }
 
         // What it has sent already is read first: closing with unread input sends a reset, which can destroy the line.
         byte* unread = stackalloc byte[1024];
-        _ = Libc.shutdown(accepted.Descriptor, Libc.ShutdownSend);
-        _ = Libc.recv(accepted.Descriptor, unread, 1024, Libc.MessageDontWait);
+        _ = SystemCalls.Backend.Shutdown(accepted.Descriptor, Libc.ShutdownSend);
+        _ = SystemCalls.Backend.Receive(accepted.Descriptor, unread, 1024, Libc.MessageDontWait);
         _ = Libc.close(accepted.Descriptor);
     }
 
@@ -158,7 +158,7 @@ internal sealed unsafe class Acceptor
         int length = MaxAddress;
 
         // It may block: what a lane calls does not wait all the same, io_uring waits in the lane's place, and a program expects it so.
-        int descriptor = Libc.accept4(listener.Descriptor, address, &length, Libc.SocketCloseOnExec);
+        int descriptor = SystemCalls.Backend.Accept(listener.Descriptor, address, &length, Libc.SocketCloseOnExec);
         if (descriptor < 0)
         {
             accepted = default;

@@ -11,6 +11,10 @@ namespace Doorbell.Lanes;
 /// </summary>
 internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown, OutgoingThreads outgoing)
 {
+    /// <summary>For the connections that handlers of such lanes ask for: each has a lane of its own.</summary>
+    public static OutgoingThreads NewOutgoing(ServerContext context, ShutdownEvents shutdown) =>
+        new(context, shutdown, (connected, threads) => new BlockingLane(context, shutdown, threads).Carry(connected));
+
     /// <summary>Accepts and carries, one after the other, until the drain is over.</summary>
     public void Run(SharedSockets listeners)
     {

@@ -51,8 +51,8 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
         Descriptor, request, _addresses[_next - 1] is IPEndPoint ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(request.Endpoint.Path));
 
     /// <summary>
-    /// From here on a call on a descriptor waits if it does not say otherwise (MSG_DONTWAIT): a receive with a time-out is of no use before,
-    /// and io_uring answers EAGAIN.
+    /// From here on a call on a descriptor waits if it does not say otherwise (MSG_DONTWAIT). Before, a receive with a time-out would not
+    /// wait, and io_uring would answer EAGAIN.
     /// </summary>
     public static void LetWait(int descriptor) => _ = Libc.fcntl(descriptor, Libc.SetFlags, 0);
 

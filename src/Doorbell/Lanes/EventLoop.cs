@@ -163,7 +163,9 @@ internal sealed class EventLoop : IDisposable
 
     /// <summary>Runs until <see cref="Stop"/>.</summary>
     /// <param name="user">Told of each round.</param>
-    /// <param name="wait">Sleeps at most so many milliseconds, -1 for ever, dispatches what has happened, and returns the time then.</param>
+    /// <param name="wait">
+    /// Sleeps at most so many milliseconds, -1 for ever, dispatches what has happened, and returns the time then.
+    /// </param>
     /// <exception cref="NetworkException">The system refuses to wait.</exception>
     public void Run(IEventLoopUser user, Func<int, TimeSpan> wait)
     {

@@ -7,9 +7,13 @@ namespace Doorbell.Lanes;
 
 /// <summary>
 /// Connections that the handlers of blocking lanes ask for: a thread for each, which resolves, connects, and then carries the connection as
-/// a <see cref="BlockingLane"/>.
+/// a lane that blocks.
 /// </summary>
-internal sealed unsafe class OutgoingThreads(ServerContext context, ShutdownEvents shutdown)
+/// <param name="context">Where to count and log.</param>
+/// <param name="shutdown">When to stop.</param>
+/// <param name="carry">Carries a connection to its end, on the calling thread.</param>
+internal sealed unsafe class OutgoingThreads(
+    ServerContext context, ShutdownEvents shutdown, Action<ConnectedSocket, OutgoingThreads> carry)
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource _none = new();
@@ -61,7 +65,7 @@ internal sealed unsafe class OutgoingThreads(ServerContext context, ShutdownEven
         {
             if (Connect(request, out ConnectedSocket connected))
             {
-                new BlockingLane(context, shutdown, this).Carry(connected);
+                carry(connected, this);
             }
         }
         finally

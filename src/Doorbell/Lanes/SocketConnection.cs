@@ -192,7 +192,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     /// <summary>Half-closes.</summary>
     public void Finish(TimeSpan now)
     {
-        if (Libc.shutdown(Descriptor, Libc.ShutdownSend) == 0)
+        if (SystemCalls.Backend.Shutdown(Descriptor, Libc.ShutdownSend) == 0)
         {
             Session.Finished(now);
         }
@@ -256,7 +256,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         nint count;
         fixed (byte* bytes = outgoing)
         {
-            count = Libc.send(Descriptor, bytes, outgoing.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
+            count = SystemCalls.Backend.Send(Descriptor, bytes, outgoing.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
         }
 
         if (count >= 0)
@@ -279,7 +279,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         nint count;
         fixed (byte* bytes = buffer)
         {
-            count = Libc.recv(Descriptor, bytes, buffer.Length, flags);
+            count = SystemCalls.Backend.Receive(Descriptor, bytes, buffer.Length, flags);
         }
 
         // Less than was room for: the kernel has no more now, and will say when it has (epoll(7), question 9). So it is with TCP: a receive

@@ -7,7 +7,7 @@ namespace Doorbell.Lanes;
 internal sealed class ThreadPerConnection(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown) : IDisposable
 {
     private readonly Backoff _backoff = new();
-    private readonly OutgoingThreads _outgoing = new(context, shutdown);
+    private readonly OutgoingThreads _outgoing = BlockingLane.NewOutgoing(context, shutdown);
 
     /// <summary>The threads running, and the one that accepts.</summary>
     private readonly CountdownEvent _running = new(1);

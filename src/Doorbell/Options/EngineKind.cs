@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Doorbell.Options;
 
 namespace Doorbell;
 

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 
-namespace Doorbell;
+namespace Doorbell.Options;
 
 /// <summary>Reads engines as <see cref="Server.EngineName"/> has them, or by their names in <see cref="EngineKind"/>.</summary>
 internal sealed class EngineKindConverter : TypeConverter

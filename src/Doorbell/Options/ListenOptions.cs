@@ -1,6 +1,6 @@
 using Doorbell.SocketOptions;
 
-namespace Doorbell;
+namespace Doorbell.Options;
 
 /// <summary>How sockets are bound and listen: what of a server's options the sockets themselves have.</summary>
 /// <param name="Backlog">As <see cref="ServerOptions.ListenBacklog"/>; null for the system's maximum.</param>

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 
-namespace Doorbell;
+namespace Doorbell.Options;
 
 /// <summary>Makes server models of strings for whoever asks by reflection, such as a configuration's binder.</summary>
 internal sealed class ServerModelConverter : TypeConverter

@@ -1,3 +1,4 @@
+using Doorbell.Options;
 using Doorbell.SocketOptions;
 using Microsoft.Extensions.Logging;
 
@@ -100,12 +101,16 @@ public sealed record ServerOptions
 
     /// <summary>All that is served, each once. With socket activation alone, that is the <see cref="Service"/>.</summary>
     internal IReadOnlyList<Service> Services =>
-        [.. AllDoors.Select(static door => door.Service).DefaultIfEmpty(Service!).Distinct(ReferenceEqualityComparer.Instance).Cast<Service>()];
+        [.. AllDoors.Select(static door => door.Service).DefaultIfEmpty(Service!)
+            .Distinct(ReferenceEqualityComparer.Instance).Cast<Service>()];
 
     /// <summary>What all services count, each counter once.</summary>
-    internal IReadOnlyList<LedgerCounter> Counters => [.. Services.SelectMany(static service => service.Counters).DistinctBy(static counter => counter.Name)];
+    internal IReadOnlyList<LedgerCounter> Counters =>
+        [.. Services.SelectMany(static service => service.Counters).DistinctBy(static counter => counter.Name)];
 
-    /// <summary>What is served at one of <see cref="AllDoors"/>; past them, which is a socket of socket activation, the <see cref="Service"/>.</summary>
+    /// <summary>
+    /// What is served at one of <see cref="AllDoors"/>; past them, which is a socket of socket activation, the <see cref="Service"/>.
+    /// </summary>
     internal Service ServiceAt(int door) => AllDoors is { } all && door < all.Count ? all[door].Service : Service!;
 
     /// <summary>
@@ -160,7 +165,8 @@ public sealed record ServerOptions
             if (service.Program is not null && Services.Count == 1 && Model is not null && Model != ServerModel.Process)
             {
                 throw new ArgumentException(
-                    $"The service {service.Name} is a program, which takes a process for each connection: leave out the model {Model.Name}.");
+                    $"The service {service.Name} is a program, which takes a process for each connection: "
+                        + $"leave out the model {Model.Name}.");
             }
         }
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Doorbell.SocketOptions;
 
-namespace Doorbell;
+namespace Doorbell.Options;
 
 /// <summary>
 /// Reads <see cref="ServerOptions"/> from the pairs of a configuration. It uses no reflection, so it works in native code. What can't be

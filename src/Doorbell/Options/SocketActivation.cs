@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Doorbell;
+namespace Doorbell.Options;
 
 /// <summary>
 /// What systemd's socket activation has passed this process: sd_listen_fds(3), the variables LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES.

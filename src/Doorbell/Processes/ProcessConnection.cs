@@ -5,7 +5,17 @@ using Doorbell.Serving;
 namespace Doorbell.Processes;
 
 /// <summary>A connection that a process of its own serves.</summary>
-internal class ProcessConnection(in AcceptedSocket accepted, ChildProcess child, int slot, ProcessLane lane) : Timed, IOpenConnection
+/// <param name="accepted">The connection.</param>
+/// <param name="child">The process.</param>
+/// <param name="slot">Its index in the lane's table, and in what its processes share.</param>
+/// <param name="due">Called on the lane's thread when the timer has come.</param>
+/// <param name="asked">Called on any thread when the connection is asked to close.</param>
+internal class ProcessConnection(
+    in AcceptedSocket accepted,
+    ChildProcess child,
+    int slot,
+    Action<ProcessConnection, TimeSpan> due,
+    Action<ProcessConnection> asked) : Timed, IOpenConnection
 {
     private readonly TimeSpan _opened = MonotonicClock.Now;
     private long _id;
@@ -25,7 +35,7 @@ internal class ProcessConnection(in AcceptedSocket accepted, ChildProcess child,
     /// <summary>Its index in the lane's table, and in what its processes share.</summary>
     public int Slot { get; } = slot;
 
-    public sealed override void OnTimer(TimeSpan now) => lane.OnTimer(this, now);
+    public sealed override void OnTimer(TimeSpan now) => due(this, now);
 
     public ConnectionSnapshot Read(TimeSpan now) => new()
     {
@@ -40,6 +50,6 @@ internal class ProcessConnection(in AcceptedSocket accepted, ChildProcess child,
     public void AskToClose(CloseMode how)
     {
         Asked = Asked == CloseMode.Abort ? CloseMode.Abort : how;
-        lane.OnAsked(this);
+        asked(this);
     }
 }

@@ -85,14 +85,14 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
     }
 
     /// <summary>Any thread: the connection has been asked to close.</summary>
-    public void OnAsked(ProcessConnection connection)
+    protected void OnAsked(ProcessConnection connection)
     {
         _asked.Enqueue(connection);
         Loop.Wake();
     }
 
     /// <summary>The connection's timer is due.</summary>
-    public abstract void OnTimer(ProcessConnection connection, TimeSpan now);
+    protected abstract void OnTimer(ProcessConnection connection, TimeSpan now);
 
     /// <summary>Starts the process of a connection; 0, or errno. It owns the descriptor from then on.</summary>
     protected abstract int TryStart(in AcceptedSocket accepted, int slot, out ProcessConnection? connection);

@@ -1,4 +1,5 @@
 using Doorbell.Engines;
+using Doorbell.Options;
 using Doorbell.Processes.Programs;
 using Doorbell.Processes.Workers;
 using Doorbell.Serving;
@@ -213,7 +214,9 @@ public sealed class Server : IAsyncDisposable
         await EndDrainAsync().ConfigureAwait(false);
     }
 
-    /// <summary>As <see cref="DrainAsync"/>, without a deadline: what is in flight is answered, or a limit of its service ends it.</summary>
+    /// <summary>
+    /// As <see cref="DrainAsync"/>, without a deadline: what is in flight is answered, or a limit of its service ends it.
+    /// </summary>
     public Task StopAsync() => StopAsync(CancellationToken.None);
 
     /// <summary>As <see cref="DrainAsync"/>.</summary>

@@ -8,8 +8,9 @@ namespace Doorbell.Serving;
 /// </summary>
 /// <remarks>
 /// A connection has a lease, of which there are <see cref="ServerOptions.MaxConnections"/>. Where connections wait in the backlog for room
-/// (<see cref="AtLimit.LeaveInBacklog"/>), a lane acquires the lease before it accepts; otherwise <see cref="Decide(PeerAddress, Door, bool)"/>
-/// acquires it. The table holds an entry for each address that has a connection open, so the total bounds it.
+/// (<see cref="AtLimit.LeaveInBacklog"/>), a lane acquires the lease before it accepts; otherwise
+/// <see cref="Decide(PeerAddress, Door, bool)"/> acquires it. The table holds an entry for each address that has a connection open, so the
+/// total bounds it.
 /// </remarks>
 internal sealed class Admission : IDisposable
 {
@@ -158,7 +159,8 @@ internal sealed class Admission : IDisposable
 
     private void CallBack()
     {
-        // A lane that waits puts itself on the list and then tries to acquire; here the lease is released first, and then the list looked at.
+        // A lane that waits puts itself on the list and then tries to acquire. Here the lease is released first, and then the list is
+        // looked at.
         Interlocked.MemoryBarrier();
         if (_waiting.Count == 0)
         {

@@ -9,7 +9,8 @@ namespace Doorbell.Serving;
 /// <param name="Ledger">Where to count.</param>
 /// <param name="Shutdown">When to drain and when to abort.</param>
 /// <param name="Log">Where to say what goes wrong.</param>
-internal sealed record ServerContext(ServerOptions Options, ServerModel Model, Admission Admission, Ledger Ledger, Shutdown Shutdown, ILogger Log)
+internal sealed record ServerContext(
+    ServerOptions Options, ServerModel Model, Admission Admission, Ledger Ledger, Shutdown Shutdown, ILogger Log)
     : LaneContext(Ledger, Shutdown, Log)
 {
     /// <summary>

@@ -139,8 +139,8 @@ internal static partial class ServerLog
         + "ServerOptions.ListenBacklog and net.core.somaxconn")]
     public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
 
-    [LoggerMessage(36, LogLevel.Error, "a lane has ended, and its sessions have not given back {Arrays} arrays and {Buffers} receive buffers: "
-        + "this is a fault of Doorbell's, please report it")]
+    [LoggerMessage(36, LogLevel.Error, "a lane has ended, and its sessions have not given back {Arrays} arrays and {Buffers} receive "
+        + "buffers: this is a fault of Doorbell's, please report it")]
     public static partial void NotReturned(ILogger log, int arrays, int buffers);
 
     [LoggerMessage(32, LogLevel.Warning, "{Warning}")]

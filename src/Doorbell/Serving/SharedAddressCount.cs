@@ -1,6 +1,8 @@
 namespace Doorbell.Serving;
 
-/// <summary>How a worker process counts the connections of one address together with the other workers. It has one connection at once.</summary>
+/// <summary>
+/// How a worker process counts the connections of one address together with the other workers. A worker has one connection at once.
+/// </summary>
 internal abstract class SharedAddressCount
 {
     /// <summary>Notes that this worker has a connection of <paramref name="address"/>.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Doorbell.Native;
+using Doorbell.Options;
 using Doorbell.Sockets;
 using Microsoft.Extensions.Logging;
 
@@ -63,7 +64,7 @@ internal sealed class TakeoverListener : IDisposable
         if (!_listener.Socket.SafeHandle.IsClosed)
         {
             _listener.Socket.Dispose();
-            UnixBinding.RemoveIfStale(_listener.Door.Endpoint);
+            UnixSocketFile.RemoveIfStale(_listener.Door.Endpoint);
         }
     }
 

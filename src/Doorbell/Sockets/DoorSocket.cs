@@ -76,7 +76,7 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
         Release();
         if (Door.Endpoint.IsUnix && !IsPassed)
         {
-            UnixBinding.RemoveIfStale(Door.Endpoint);
+            UnixSocketFile.RemoveIfStale(Door.Endpoint);
         }
     }
 

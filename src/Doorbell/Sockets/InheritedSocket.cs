@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Native;
+using Doorbell.Options;
 
 namespace Doorbell.Sockets;
 

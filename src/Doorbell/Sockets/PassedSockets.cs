@@ -1,4 +1,5 @@
 using System.Globalization;
+using Doorbell.Options;
 
 namespace Doorbell.Sockets;
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Doorbell.Native;
+using Doorbell.Options;
 
 namespace Doorbell.Sockets;
 

@@ -14,7 +14,10 @@ public sealed class AnswerAddressTests
     public async Task Every_address_answers_for_itself_alone_and_in_trains(string endpoint, params string[] addresses)
     {
         await using Running server = await Running.StartAsync(
-            ClassicServices.Capitalize, "udp", model: "iterative", change: options => options with { Endpoints = [Endpoint.Parse(endpoint)] });
+            ClassicServices.Capitalize,
+            "udp",
+            model: "iterative",
+            change: options => options with { Endpoints = [Endpoint.Parse(endpoint)] });
         Trains[] clients = [.. addresses.Select(address => new Trains(IPAddress.Parse(address), server.Endpoint.Port))];
         for (int round = 0; round < 50; round++)
         {

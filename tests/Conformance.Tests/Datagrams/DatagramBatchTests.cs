@@ -84,7 +84,8 @@ public sealed class DatagramBatchTests
     public async Task A_socket_that_refuses_to_cut_or_to_join_answers_everything_once_all_the_same(string option)
     {
         // Without checksums the kernel refuses to cut what is sent (EINVAL, udp_send_skb in net/ipv4/udp.c).
-        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp", model: "iterative", change: Asking(option));
+        await using Running server = await Running.StartAsync(
+            ClassicServices.Capitalize, "udp", model: "iterative", change: Asking(option));
         using Trains client = new(server);
         for (int round = 0; round < 5; round++)
         {

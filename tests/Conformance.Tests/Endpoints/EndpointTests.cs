@@ -1,4 +1,5 @@
 using CsCheck;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 
@@ -33,9 +34,9 @@ public sealed class EndpointTests
     [InlineData("coap://*:0", "coap://*:0")]
     public void A_right_endpoint_has_one_canonical_form(string text, string canonical)
     {
-        Endpoint endpoint = Endpoint.Parse(text);
+        Endpoint endpoint = Endpoint.Parse(text, CoapService.Scheme);
         Assert.Equal(canonical, endpoint.ToString());
-        Assert.Equal(endpoint, Endpoint.Parse(canonical));
+        Assert.Equal(endpoint, Endpoint.Parse(canonical, CoapService.Scheme));
     }
 
     [Theory]
@@ -79,10 +80,10 @@ public sealed class EndpointTests
     [InlineData("coaps://localhost", "try coap://")]
     public void A_wrong_endpoint_is_told_what_is_wrong_in_one_line(string text, string part)
     {
-        Assert.False(Endpoint.TryParse(text, out _, out string? error));
+        Assert.False(Endpoint.TryParse(text, [CoapService.Scheme], out _, out string? error));
         Assert.Contains(part, error, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error);
-        Assert.Equal(error, Assert.Throws<FormatException>(() => Endpoint.Parse(text)).Message);
+        Assert.Equal(error, Assert.Throws<FormatException>(() => Endpoint.Parse(text, CoapService.Scheme)).Message);
     }
 
     [Fact]

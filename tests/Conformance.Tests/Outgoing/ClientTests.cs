@@ -16,7 +16,8 @@ public sealed class ClientTests
             capitalize.Endpoint, handler, ConnectOptions.Default, TestContext.Current.CancellationToken);
         Assert.Equal(CloseReason.Completed, await client.Completion.WaitAsync(_patience, TestContext.Current.CancellationToken));
         Assert.Equal("HELLO\n", handler.Answer);
-        Assert.Equal((capitalize.Endpoint, 1, 0L), (client.Endpoint, client.Ledger.Read().ConnectionsConnected, client.Ledger.Read().ConnectionsOpen));
+        LedgerSnapshot counts = client.Ledger.Read();
+        Assert.Equal((capitalize.Endpoint, 1, 0), (client.Endpoint, counts.ConnectionsConnected, counts.ConnectionsOpen));
     }
 
     [Fact]

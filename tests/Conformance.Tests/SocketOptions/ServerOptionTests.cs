@@ -70,7 +70,8 @@ public sealed class ServerOptionTests
     public async Task Two_servers_share_a_port_if_both_ask_for_it()
     {
         await using Server first = await StartAsync("udp", "SO_REUSEPORT=1");
-        await using Server second = await Server.StartAsync(Options(ClassicServices.Echo, first.Doors[0].Endpoint.ToString(), "SO_REUSEPORT=1"));
+        await using Server second = await Server.StartAsync(
+            Options(ClassicServices.Echo, first.Doors[0].Endpoint.ToString(), "SO_REUSEPORT=1"));
         Assert.Equal(first.Doors[0], second.Doors[0]);
     }
 
@@ -99,14 +100,16 @@ public sealed class ServerOptionTests
     [Fact]
     public async Task A_star_takes_the_options_of_both_families()
     {
-        await using Server server = await Server.StartAsync(Options(ClassicServices.Echo, "tcp://*:0", "IP_TTL=33", "IPV6_UNICAST_HOPS=33"));
+        await using Server server = await Server.StartAsync(
+            Options(ClassicServices.Echo, "tcp://*:0", "IP_TTL=33", "IPV6_UNICAST_HOPS=33"));
         Assert.Equal(["33", "33"], server.SocketOptions.Select(static outcome => outcome.Actual));
     }
 
     [Fact]
     public async Task What_decides_bind_is_set_before_it()
     {
-        await using Server nowhere = await Server.StartAsync(Options(ClassicServices.Echo, "tcp://192.0.2.1:0 udp://192.0.2.1:0", "IP_FREEBIND=1"));
+        await using Server nowhere = await Server.StartAsync(
+            Options(ClassicServices.Echo, "tcp://192.0.2.1:0 udp://192.0.2.1:0", "IP_FREEBIND=1"));
         Assert.Equal(2, nowhere.Doors.Count);
         await using Server only6 = await Server.StartAsync(Options(ClassicServices.Echo, "tcp://*:0", "IPV6_V6ONLY=1"));
         int port = only6.Doors[0].Endpoint.Port;

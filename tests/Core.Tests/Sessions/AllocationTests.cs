@@ -31,7 +31,8 @@ public sealed class AllocationTests
     [Fact]
     public void A_session_is_no_larger_than_what_it_does_needs()
     {
-        // 344 before there were layers. Layers cost nothing where there are none; 16 are the bytes counted for each connection that a server
+        // 344 before there were layers. Layers cost nothing where there are none; 16 are the bytes counted for each connection that a
+        // server
         // lists, and 8 the connections that a handler may ask for.
         const int SessionAndItsOutputBuffer = 360;
         StreamHandler handler = ClassicServices.Echo.NewStreamHandler!(InMemoryConnection.Info);
@@ -47,7 +48,8 @@ public sealed class AllocationTests
     [Fact]
     public void A_datagram_allocates_nothing()
     {
-        DatagramSession session = new(ClassicServices.Capitalize.NewDatagramHandler!(TestSocket.Of(1)), DatagramLimits.Default, new Ledger());
+        DatagramHandler handler = ClassicServices.Capitalize.NewDatagramHandler!(TestSocket.Of(1));
+        DatagramSession session = new(handler, DatagramLimits.Default, new Ledger());
         byte[] question = "hello, straße"u8.ToArray();
         Assert.Equal(0, AllocatedBy(() =>
         {

@@ -35,7 +35,8 @@ public sealed class PeerTextTests
         {
             string shown = PrintableText.Escape(rune.ToString());
             Assert.True(shown.EnumerateRunes().All(IsHarmless), $"U+{rune.Value:X4} is shown as it is");
-            Assert.Equal(shown.Replace(@"\\", @"\", StringComparison.Ordinal) == rune.ToString(), PrintableText.IsPrintable(rune.ToString()));
+            bool isShownAsItIs = shown.Replace(@"\\", @"\", StringComparison.Ordinal) == rune.ToString();
+            Assert.Equal(isShownAsItIs, PrintableText.IsPrintable(rune.ToString()));
         }
     }
 

@@ -19,7 +19,9 @@ public static class ClassicServices
         Traits = _capitalizes,
     };
 
-    /// <summary>As <see cref="Capitalize"/>, with a to z alone, as C's toupper(3) does in the C locale; other bytes pass unchanged.</summary>
+    /// <summary>
+    /// As <see cref="Capitalize"/>, with a to z alone, as C's toupper(3) does in the C locale; other bytes pass unchanged.
+    /// </summary>
     public static Service CapitalizeAscii { get; } = new("capitalize")
     {
         NewStreamHandler = static _ => new CapitalizeStream(ascii: true),
@@ -43,7 +45,9 @@ public static class ClassicServices
         Traits = new() { IsSafe = true },
     };
 
-    /// <summary>The daytime protocol (RFC 867): the date and time in UTC as a line of text, to whoever connects or sends a datagram.</summary>
+    /// <summary>
+    /// The daytime protocol (RFC 867): the date and time in UTC as a line of text, to whoever connects or sends a datagram.
+    /// </summary>
     public static Service Daytime { get; } = new("daytime")
     {
         NewStreamHandler = static _ => new DaytimeHandlers.DaytimeStream(),
@@ -52,7 +56,8 @@ public static class ClassicServices
     };
 
     /// <summary>
-    /// The time protocol (RFC 868): the seconds since 1900 in 32 bits, to whoever connects or sends a datagram. The number wraps in 2036, as
+    /// The time protocol (RFC 868): the seconds since 1900 in 32 bits, to whoever connects or sends a datagram. The number wraps in 2036,
+    /// as
     /// the RFC's does.
     /// </summary>
     public static Service Time { get; } = new("time")

@@ -19,8 +19,8 @@ public sealed record RelayOptions
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Which version of the PROXY protocol tells the upstream who the client is, before the client's first byte: 1 or 2. The upstream has to
-    /// expect it. Default null: none.
+    /// Which version of the PROXY protocol tells the upstream who the client is, before the client's first byte: 1 or 2. The upstream
+    /// has to expect it. Default null: none.
     /// </summary>
     public int? ProxyVersion { get; init; }
 

@@ -19,7 +19,9 @@ internal sealed class RelayQueue(int maxBytes)
     private int _adderWaits;
     private volatile bool _ended;
 
-    /// <summary>Whether the adding side has said that nothing follows. Read before <see cref="IsEmpty"/>: both together are the end.</summary>
+    /// <summary>
+    /// Whether the adding side has said that nothing follows. It is read before <see cref="IsEmpty"/>: both together are the end.
+    /// </summary>
     public bool IsEnded => _ended;
 
     public bool IsEmpty => Volatile.Read(ref _added) == Volatile.Read(ref _taken);

@@ -24,11 +24,15 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
         /// <summary>No byte moved for the idle timeout, and none was waiting: the other side is closed in order too.</summary>
         Quiet,
 
-        /// <summary>Something was cut off, or the peer has reset it: the other side is reset too, so that nothing cut looks whole.</summary>
+        /// <summary>
+        /// Something was cut off, or the peer has reset it: the other side is reset too, so that nothing cut looks whole.
+        /// </summary>
         Cut,
     }
 
-    /// <summary>A relay does not know where a message ends: at a drain it goes on until one of its peers ends it, or the deadline does.</summary>
+    /// <summary>
+    /// Not before both peers have ended: a relay does not know where a message ends, so at a drain it goes on until they do.
+    /// </summary>
     public override bool IsIdle => received.IsEnded && _isFinished;
 
     /// <summary>The side that sends what this one receives; null while there is none.</summary>

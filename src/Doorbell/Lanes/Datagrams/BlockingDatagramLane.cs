@@ -215,7 +215,8 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
     {
         byte nothing;
         int most = ReceiveBatch.Max;
-        while (most-- > 0 && Libc.recv(_bound.Descriptor, &nothing, 0, LibcMessages.ErrorQueue | Libc.MessageDontWait) >= 0)
+        const int Flags = LibcMessages.ErrorQueue | Libc.MessageDontWait;
+        while (most-- > 0 && SystemCalls.Backend.Receive(_bound.Descriptor, &nothing, 0, Flags) >= 0)
         {
         }
     }

@@ -79,7 +79,7 @@ internal sealed unsafe class ReceiveBatch : IDisposable
             _messages[i].Header.ControlLength = (nuint)_controlBytes;
         }
 
-        int count = LibcMessages.Receive(socket, _messages, Max, Libc.MessageDontWait);
+        int count = SystemCalls.Backend.ReceiveMessages(socket, _messages, Max, Libc.MessageDontWait);
         _count = Math.Max(count, 0);
         return count;
     }

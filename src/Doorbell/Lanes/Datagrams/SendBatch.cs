@@ -156,7 +156,7 @@ internal sealed unsafe class SendBatch : IDisposable
     /// <summary>Sends the composed messages as far as the kernel takes them; the datagram to go on with.</summary>
     private int SendComposed(DatagramOutbox outbox, int composed)
     {
-        int sent = LibcMessages.Send(_bound.Descriptor, _messages, composed, Libc.MessageDontWait | Libc.MessageNoSignal);
+        int sent = SystemCalls.Backend.SendMessages(_bound.Descriptor, _messages, composed, Libc.MessageDontWait | Libc.MessageNoSignal);
         if (sent <= 0)
         {
             return Refused(outbox, LinuxErrno.Last);

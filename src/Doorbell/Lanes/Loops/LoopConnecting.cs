@@ -4,7 +4,12 @@ using Doorbell.Sessions;
 namespace Doorbell.Lanes.Loops;
 
 /// <summary>A connection that a handler of an event loop has asked for, until it is connected or has failed.</summary>
-internal sealed class LoopConnecting(ConnectRequest request, LoopConnector connector, TimeSpan begun) : Timed
+/// <param name="request">What was asked for.</param>
+/// <param name="begun">When.</param>
+/// <param name="due">Called on the loop's thread when the timer has come.</param>
+/// <param name="cancelled">Called on any thread when the handler gives up.</param>
+internal sealed class LoopConnecting(
+    ConnectRequest request, TimeSpan begun, Action<LoopConnecting, TimeSpan> due, Action<LoopConnecting> cancelled) : Timed
 {
     public ConnectRequest Request { get; } = request;
 
@@ -20,12 +25,12 @@ internal sealed class LoopConnecting(ConnectRequest request, LoopConnector conne
     public int WatchedAttempt { get; set; }
 
     /// <summary>Rings for its cancellation.</summary>
-    public Bell CancelBell => field ??= new NewsBell(this, connector);
+    public Bell CancelBell => field ??= new NewsBell(this, cancelled);
 
-    public override void OnTimer(TimeSpan now) => connector.OnTimer(this, now);
+    public override void OnTimer(TimeSpan now) => due(this, now);
 
-    private sealed class NewsBell(LoopConnecting connecting, LoopConnector connector) : Bell
+    private sealed class NewsBell(LoopConnecting connecting, Action<LoopConnecting> cancelled) : Bell
     {
-        public override void Ring() => connector.Post(connecting);
+        public override void Ring() => cancelled(connecting);
     }
 }

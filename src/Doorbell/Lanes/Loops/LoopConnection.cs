@@ -14,22 +14,17 @@ internal sealed class LoopConnection<TConnection> : Timed
 
     /// <summary>Not 0: the lane knows of it and has not yet come round. What for: <see cref="Rung"/>, <see cref="Woken"/>.</summary>
     private int _rung;
-    private readonly LoopLane<TConnection> _lane;
 
-    /// <exception cref="Exception">The making of the handler failed.</exception>
-    public LoopConnection(in AcceptedSocket accepted, LoopLane<TConnection> lane)
-    {
-        _lane = lane;
-        Connection = lane.Backend.Make(accepted, new LoopBell(this));
-    }
+    private readonly Action<LoopConnection<TConnection>, TimeSpan> _due;
+    private readonly Action<LoopConnection<TConnection>> _ring;
 
-    public LoopConnection(in ConnectedSocket connected, LoopLane<TConnection> lane)
-    {
-        _lane = lane;
-        Connection = lane.Backend.Make(connected, new LoopBell(this));
-    }
+    /// <param name="due">Called on the lane's thread when the timer has come.</param>
+    /// <param name="ring">Called on any thread when the bell is rung, once until <see cref="TakeRing"/>.</param>
+    public LoopConnection(Action<LoopConnection<TConnection>, TimeSpan> due, Action<LoopConnection<TConnection>> ring) =>
+        (_due, _ring) = (due, ring);
 
-    public TConnection Connection { get; }
+    /// <summary>Set by the lane before anything else is done with it.</summary>
+    public TConnection Connection { get; set; } = null!;
 
     /// <summary>Its index in the loop's table, and its events' token.</summary>
     public int Token { get; set; }
@@ -46,7 +41,10 @@ internal sealed class LoopConnection<TConnection> : Timed
     /// <summary>It is over: whoever goes on ringing it fills no queue.</summary>
     public void IgnoreRings() => Interlocked.Exchange(ref _rung, Ignored);
 
-    public override void OnTimer(TimeSpan now) => _lane.Dispatch(this, News.Time, now);
+    /// <summary>The connection's bell: one for each connection.</summary>
+    public LaneBell NewBell() => new LoopBell(this);
+
+    public override void OnTimer(TimeSpan now) => _due(this, now);
 
     private sealed class LoopBell(LoopConnection<TConnection> connection) : LaneBell
     {
@@ -58,7 +56,7 @@ internal sealed class LoopConnection<TConnection> : Timed
         {
             if (Interlocked.Or(ref connection._rung, what) == 0)
             {
-                connection._lane.OnRung(connection);
+                connection._ring(connection);
             }
         }
     }

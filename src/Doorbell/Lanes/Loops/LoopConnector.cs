@@ -27,7 +27,7 @@ internal sealed class LoopConnector(ServerContext context, EventLoop loop, Actio
     /// <summary>Begins to connect.</summary>
     public void Connect(ConnectRequest request, TimeSpan now)
     {
-        LoopConnecting connecting = new(request, this, now);
+        LoopConnecting connecting = new(request, now, OnTimer, Post);
         _connecting.Add(connecting);
         request.RingWhenCancelled(connecting.CancelBell);
         if (Connector.TryAddresses(request.Endpoint, out EndPoint[]? addresses))
@@ -54,7 +54,7 @@ internal sealed class LoopConnector(ServerContext context, EventLoop loop, Actio
     }
 
     /// <summary>The time that an entry of the wheel asked for has come.</summary>
-    public void OnTimer(LoopConnecting connecting, TimeSpan now)
+    private void OnTimer(LoopConnecting connecting, TimeSpan now)
     {
         if (connecting.Resolving is null)
         {
@@ -63,7 +63,7 @@ internal sealed class LoopConnector(ServerContext context, EventLoop loop, Actio
     }
 
     /// <summary>Any thread: its name is resolved, or its handler gives up.</summary>
-    public void Post(LoopConnecting connecting)
+    private void Post(LoopConnecting connecting)
     {
         _news.Enqueue(connecting);
         lock (_lock)

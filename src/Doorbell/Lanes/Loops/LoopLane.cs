@@ -15,6 +15,8 @@ namespace Doorbell.Lanes.Loops;
 internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     where TConnection : SocketConnection
 {
+    private readonly Action<LoopConnection<TConnection>, TimeSpan> _due;
+    private readonly Action<LoopConnection<TConnection>> _ring;
     private readonly ConcurrentQueue<LoopConnection<TConnection>> _rung = new();
 
     /// <summary>Those whose bell was rung by the lane's own thread, which needs no wake.</summary>
@@ -38,6 +40,8 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         Func<LoopLane<TConnection>, LaneBackend<TConnection>> newBackend)
     {
         Context = context with { Ledger = context.Ledger.PartOfOneThread(), Connections = context.Connections.PartOfLane() };
+        _due = (connection, now) => Dispatch(connection, News.Time, now);
+        _ring = OnRung;
         Loop = new EventLoop(shutdown);
         Acceptor = new LoopAcceptor(listeners, all, Context, Loop, Open);
         Connector = new LoopConnector(Context, Loop, Open);
@@ -68,19 +72,6 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
 
     /// <summary>Where its sessions' memory comes from.</summary>
     public LanePool Pool { get; } = new();
-
-    /// <summary>Any thread: the connection's bell was rung.</summary>
-    public void OnRung(LoopConnection<TConnection> connection)
-    {
-        if (Environment.CurrentManagedThreadId == _thread)
-        {
-            _rungHere.Enqueue(connection);
-            return;
-        }
-
-        _rung.Enqueue(connection);
-        Loop.Wake();
-    }
 
     /// <summary>
     /// Serves until the drain is over. A lane that can't go on resets its connections, and counts them, before it says why.
@@ -205,6 +196,19 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         }
     }
 
+    /// <summary>Any thread: the connection's bell was rung.</summary>
+    private void OnRung(LoopConnection<TConnection> connection)
+    {
+        if (Environment.CurrentManagedThreadId == _thread)
+        {
+            _rungHere.Enqueue(connection);
+            return;
+        }
+
+        _rung.Enqueue(connection);
+        Loop.Wake();
+    }
+
     private void DispatchRings(TimeSpan now)
     {
         // A handler may ring its own bell each time: what is rung from here on has raised the wake again, and comes next time round.
@@ -291,7 +295,8 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
 
     private void Open(ConnectedSocket connected, TimeSpan now)
     {
-        LoopConnection<TConnection> connection = new(connected, this);
+        LoopConnection<TConnection> connection = new(_due, _ring);
+        connection.Connection = Backend.Make(connected, connection.NewBell());
         Table.Add(connection);
         try
         {
@@ -313,7 +318,9 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         LoopConnection<TConnection>? connection = null;
         try
         {
-            connection = new LoopConnection<TConnection>(accepted, this);
+            LoopConnection<TConnection> opened = new(_due, _ring);
+            opened.Connection = Backend.Make(accepted, opened.NewBell());
+            connection = opened;
             Table.Add(connection);
             connection.Connection.Open(now);
             Backend.Watch(connection);

@@ -271,7 +271,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
         nint count;
         do
         {
-            count = Libc.recv(connection.Descriptor, &first, 1, Libc.MessageDontWait | Libc.MessagePeek);
+            count = SystemCalls.Backend.Receive(connection.Descriptor, &first, 1, Libc.MessageDontWait | Libc.MessagePeek);
         }
         while (count < 0 && LinuxErrno.Last == Libc.Interrupted);
         if (count < 0 && LinuxErrno.Last != Libc.TryAgain)

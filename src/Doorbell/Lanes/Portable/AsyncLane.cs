@@ -146,13 +146,8 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         int operations = 0;
         while (true)
         {
+            TakeConnects();
             Want wants = _session.Wants;
-            if ((wants & Want.Connect) != 0 && _session.TryTakeConnect(out ConnectRequest? request))
-            {
-                _connect(request);
-                continue;
-            }
-
             if ((wants & (Want.Abort | Want.Close)) != 0)
             {
                 return;
@@ -165,12 +160,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
 
             if (Progress(wants))
             {
-                if (_signal.IsRaised)
-                {
-                    // A busy connection must hear its bell and the server too.
-                    OnEvents(_signal.Take());
-                }
-
+                HearEvents();
                 if (++operations >= OperationsPerRound)
                 {
                     // A busy connection keeps its deadlines too.
@@ -198,6 +188,23 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
                     await Task.Yield();
                 }
             }
+        }
+    }
+
+    private void TakeConnects()
+    {
+        while (_session.TryTakeConnect(out ConnectRequest? request))
+        {
+            _connect(request);
+        }
+    }
+
+    /// <summary>Without a sleep: a busy connection must hear its bell and the server too.</summary>
+    private void HearEvents()
+    {
+        if (_signal.IsRaised)
+        {
+            OnEvents(_signal.Take());
         }
     }
 

@@ -5,8 +5,14 @@ using Doorbell.Processes.Spawning;
 namespace Doorbell.Processes.Programs;
 
 /// <summary>A connection that a program serves: what is known of it while the program has the socket.</summary>
-internal sealed class ProgramConnection(in AcceptedSocket accepted, ChildProcess child, int slot, ProcessLane lane, TimeSpan now)
-    : ProcessConnection(accepted, child, slot, lane)
+internal sealed class ProgramConnection(
+    in AcceptedSocket accepted,
+    ChildProcess child,
+    int slot,
+    Action<ProcessConnection, TimeSpan> due,
+    Action<ProcessConnection> asked,
+    TimeSpan now)
+    : ProcessConnection(accepted, child, slot, due, asked)
 {
     public enum Stage
     {

@@ -97,7 +97,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         LookForSurvivors(program, now);
     }
 
-    public override void OnTimer(ProcessConnection connection, TimeSpan now)
+    protected override void OnTimer(ProcessConnection connection, TimeSpan now)
     {
         ProgramConnection program = (ProgramConnection)connection;
         if (program.At == ProgramConnection.Stage.Lingering)
@@ -150,7 +150,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         else if (!program.InputEnded)
         {
             program.InputEnded = true;
-            _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownReceive);
+            _ = SystemCalls.Backend.Shutdown(program.Accepted.Descriptor, Libc.ShutdownReceive);
             program.EndAt(now + _program.Grace, CloseReason.Completed);
         }
 
@@ -197,7 +197,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         PeerAddress peer = accepted.Peer;
         errors.Begin(line => ServerLog.ProgramSays(Context.Log, door, _name, child.Id, peer, line));
         TimeSpan now = MonotonicClock.Now;
-        ProgramConnection program = new(accepted, child, slot, this, now);
+        ProgramConnection program = new(accepted, child, slot, OnTimer, OnAsked, now);
         connection = program;
         Loop.Watch(accepted.Descriptor, Epoll.Edge, (events, time) => OnSocketEvents(program, events, time));
         Context.Ledger.ConnectionOpened();
@@ -223,7 +223,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         if (Loop.IsDraining && !program.InputEnded && silent >= _silence)
         {
             program.InputEnded = true;
-            _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownReceive);
+            _ = SystemCalls.Backend.Shutdown(program.Accepted.Descriptor, Libc.ShutdownReceive);
         }
     }
 
@@ -288,13 +288,13 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         nint count = Bytes;
         for (int i = 0; i < MaxReads && count == Bytes; i++)
         {
-            count = Libc.recv(program.Accepted.Descriptor, unread, Bytes, Libc.MessageDontWait);
+            count = SystemCalls.Backend.Receive(program.Accepted.Descriptor, unread, Bytes, Libc.MessageDontWait);
         }
 
         bool more = count > 0 || (count < 0 && LinuxErrno.Last == Libc.TryAgain);
         if (more && now < program.LingerUntil && !Loop.IsAborting && program.Asked != CloseMode.Abort)
         {
-            _ = Libc.shutdown(program.Accepted.Descriptor, Libc.ShutdownSend);
+            _ = SystemCalls.Backend.Shutdown(program.Accepted.Descriptor, Libc.ShutdownSend);
             Loop.Change(program.Accepted.Descriptor, Epoll.In | Epoll.PeerHangUp);
             Timers.Ensure(program, program.LingerUntil);
             return;

@@ -75,14 +75,16 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         }
     }
 
-    /// <summary>Ends a run that is late. One that has ended itself has no other event to come, if what it started is out of its group.</summary>
-    public void Kill(ProgramRun run)
+    /// <summary>
+    /// Ends a run that is late. A run that has ended by itself has no other event to come, if what it started is out of its group.
+    /// </summary>
+    private void Kill(ProgramRun run)
     {
         run.Kill();
         FinishIfOver(run);
     }
 
-    public void FinishIfOver(ProgramRun run)
+    private void FinishIfOver(ProgramRun run)
     {
         if (run.IsOver)
         {
@@ -116,7 +118,8 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         nint count;
         fixed (byte* bytes = _buffer)
         {
-            count = Libc.recvfrom(_bound.Descriptor, bytes, _buffer.Length, Libc.MessageDontWait, address, &addressLength);
+            count = SystemCalls.Backend.ReceiveFrom(
+                _bound.Descriptor, bytes, _buffer.Length, Libc.MessageDontWait, address, &addressLength);
         }
 
         if (count < 0)
@@ -148,7 +151,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         if (errno == 0)
         {
             _runs.Add(run!);
-            run!.Watch(_loop, this);
+            run!.Watch(_loop, Kill, FinishIfOver);
             _loop.Timers.Ensure(run, now + _program.DatagramTimeout);
             _backoff.Reset();
             return true;

@@ -14,7 +14,8 @@ internal sealed unsafe class ProgramRun : Timed
     private int _length;
     private bool _outputEnded;
     private bool _killed;
-    private ProgramPerDatagram _lane = null!;
+    private Action<ProgramRun> _late = null!;
+    private Action<ProgramRun> _changed = null!;
 
     private ProgramRun(ChildProcess child, PeerAddress peer, int asked, int output, int mostOutput, ErrorPipe errors)
     {
@@ -85,15 +86,18 @@ internal sealed unsafe class ProgramRun : Timed
     }
 
     /// <summary>Hears of its end, of its answer, and of what it complains of, from here on.</summary>
-    public void Watch(EventLoop loop, ProgramPerDatagram lane)
+    /// <param name="loop">Hears them.</param>
+    /// <param name="late">Called when the timer has come.</param>
+    /// <param name="changed">Called when it may be over.</param>
+    public void Watch(EventLoop loop, Action<ProgramRun> late, Action<ProgramRun> changed)
     {
-        _lane = lane;
+        (_late, _changed) = (late, changed);
         loop.Watch(Child.Descriptor, Epoll.In, (_, _) => OnProcessEnd(loop));
         loop.Watch(_output, Epoll.In, (_, _) => OnOutput(loop));
         loop.Watch(_errors.Descriptor, Epoll.In, (_, _) => OnErrors(loop));
     }
 
-    public override void OnTimer(TimeSpan now) => _lane.Kill(this);
+    public override void OnTimer(TimeSpan now) => _late(this);
 
     /// <summary>Ends it and what it started; there is no answer.</summary>
     public void Kill()
@@ -119,7 +123,7 @@ internal sealed unsafe class ProgramRun : Timed
         {
             Status = status;
             loop.Forget(Child.Descriptor);
-            _lane.FinishIfOver(this);
+            _changed(this);
         }
     }
 
@@ -129,7 +133,7 @@ internal sealed unsafe class ProgramRun : Timed
         {
             _outputEnded = true;
             loop.Forget(_output);
-            _lane.FinishIfOver(this);
+            _changed(this);
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class WorkerPerConnection : ProcessLane
         if (errno == 0)
         {
             _ = Libc.close(accepted.Descriptor);
-            connection = new ProcessConnection(accepted, child, slot, this);
+            connection = new ProcessConnection(accepted, child, slot, OnTimer, OnAsked);
         }
 
         return errno;
@@ -53,7 +53,7 @@ internal sealed class WorkerPerConnection : ProcessLane
         Release(connection);
     }
 
-    public override void OnTimer(ProcessConnection connection, TimeSpan now) =>
+    protected override void OnTimer(ProcessConnection connection, TimeSpan now) =>
         connection.Child.SignalGroup(LibcProcesses.SignalKill);
 
     /// <summary>A process that serves one connection is told to drain as any server is: by SIGTERM.</summary>

@@ -28,7 +28,7 @@ internal static class WorkerServer
 
             // The parent has admitted it.
             _ = context.Admission.TryAcquire();
-            OutgoingThreads outgoing = new(context, shutdown);
+            OutgoingThreads outgoing = BlockingLane.NewOutgoing(context, shutdown);
             BlockingLane lane = new(context, shutdown, outgoing);
             await LaneThread.RunAsync("connection", context.Shutdown, () => lane.Carry(accepted)).ConfigureAwait(false);
             outgoing.Wait();

@@ -3,7 +3,8 @@ using Doorbell.Sessions;
 namespace Doorbell.Coap;
 
 /// <summary>
-/// A CoAP server (RFC 7252) on a datagram socket; <see cref="CoapService"/> makes one for each. What a resource throws is counted and logged as any handler's fault; a duplicate of the request is
+/// A CoAP server (RFC 7252) on a datagram socket; <see cref="CoapService"/> makes one for each. What a resource throws is counted and
+/// logged as any handler's fault; a duplicate of the request is
 /// answered 5.00.
 /// </summary>
 /// <param name="server">This socket's alone.</param>

@@ -42,8 +42,8 @@ public readonly record struct CoapServerCounts(
         _counters[0] with
         {
             Warning = $"CoAP: {{0}} requests were forgotten early, since each socket remembers {limits.MaxExchanges}: a duplicate of one, "
-                + "which may come until 247 seconds after it, could have a second effect. Remember more with CoapServerLimits.MaxExchanges, "
-                + "or serve with more workers",
+                + "which may come until 247 seconds after it, could have a second effect. Remember more with "
+                + "CoapServerLimits.MaxExchanges, or serve with more workers",
         },
         .. _counters[1..],
     ];

@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace Doorbell.Native;
 
-/// <content>What the kernel is given and gives at set-up (linux/io_uring.h).</content>
-internal sealed unsafe partial class IoUring
+/// <summary>What the kernel is given and gives at the set-up of a ring (linux/io_uring.h).</summary>
+internal static class IoUringStructures
 {
     /// <summary>struct io_uring_params.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct Parameters
+    internal struct Parameters
     {
         public uint SubmissionEntries;
         public uint CompletionEntries;
@@ -23,14 +23,14 @@ internal sealed unsafe partial class IoUring
     }
 
     [InlineArray(3)]
-    private struct Reserved
+    internal struct Reserved
     {
         private uint _first;
     }
 
     /// <summary>struct io_sqring_offsets.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct SubmissionRing
+    internal struct SubmissionRing
     {
         public uint Head;
         public uint Tail;
@@ -45,7 +45,7 @@ internal sealed unsafe partial class IoUring
 
     /// <summary>struct io_cqring_offsets.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct CompletionRing
+    internal struct CompletionRing
     {
         public uint Head;
         public uint Tail;
@@ -60,7 +60,7 @@ internal sealed unsafe partial class IoUring
 
     /// <summary>struct io_uring_buf_reg.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct BufferRegistration
+    internal struct BufferRegistration
     {
         public ulong Address;
         public uint Entries;
@@ -69,23 +69,5 @@ internal sealed unsafe partial class IoUring
         public ulong Unused1;
         public ulong Unused2;
         public ulong Unused3;
-    }
-
-    /// <summary>struct io_uring_getevents_arg.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Argument
-    {
-        public ulong Signals;
-        public uint SignalSetBytes;
-        public uint MinimumWait;
-        public ulong Time;
-    }
-
-    /// <summary>struct __kernel_timespec.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct TimeSpecification
-    {
-        public long Seconds;
-        public long Nanoseconds;
     }
 }
