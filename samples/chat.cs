@@ -1,6 +1,6 @@
 #:project ../src/Doorbell
 
-// A protocol of one's own, with state and pushes: what one says, all hear. Run it: dotnet run samples/chat.cs
+// A protocol of one's own, with state and pushes: what one guest says, all others hear. Run it: dotnet run samples/chat.cs
 // and join it from two terminals: dotnet run -c Release --project src/Doorbell.Cli -- connect tcp://localhost:7001
 using System.Collections.Concurrent;
 using Doorbell;

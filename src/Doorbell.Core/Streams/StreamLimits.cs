@@ -53,7 +53,7 @@ public sealed record StreamLimits
     /// </summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Most calls of a handler in one turn; then the lane serves others first. Default 64.</summary>
+    /// <summary>Most calls of a handler in one round of the lane; then the lane serves others first. Default 64.</summary>
     public int MaxStepsPerRound { get; init; } = 64;
 
     /// <summary>Refuses values that make no sense.</summary>

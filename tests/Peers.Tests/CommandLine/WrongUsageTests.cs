@@ -4,8 +4,8 @@ namespace Doorbell.Tests;
 public sealed class WrongUsageTests
 {
     [Theory]
-    [InlineData("nosuch", "\"nosuch\" is no command: give one of serve, ask, connect, options, demo, bench, impair")]
-    [InlineData("", "a command is missing: give one of serve, ask, connect, options, demo, bench, impair")]
+    [InlineData("nosuch", "\"nosuch\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay")]
+    [InlineData("", "a command is missing: give one of serve, ask, connect, options, demo, bench, impair, relay")]
     [InlineData("bench nosuch", "\"nosuch\" is no command: give one of models")]
     [InlineData("impair", "LISTEN is missing")]
     [InlineData("impair 7000", "UPSTREAM is missing")]

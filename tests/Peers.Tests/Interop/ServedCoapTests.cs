@@ -111,7 +111,7 @@ public sealed class ServedCoapTests
     {
         Ended ended = Doorbells.Run("native", "", "serve", "coap://127.0.0.1:0", "--shell", "cat");
         Assert.Equal(2, ended.ExitCode);
-        Assert.Contains("has no resource", ended.Error, StringComparison.Ordinal);
+        Assert.Contains("does not speak CoAP", ended.Error, StringComparison.Ordinal);
     }
 
     private static string Ask(params string[] arguments)
@@ -147,7 +147,7 @@ public sealed class ServedCoapTests
                 "native", "impair", "udp://127.0.0.1:0", $"udp://127.0.0.1:{endpoint.Port}", "--json", "--loss", loss, "--seed", $"{seed}");
             using JsonDocument listening = JsonDocument.Parse(proxy.WaitForLine("\"listening\""));
             Endpoint door = Endpoint.Parse(listening.RootElement.GetProperty("endpoint").GetString()!);
-            act(Endpoint.Parse($"coap://127.0.0.1:{door.Port}"));
+            act(Endpoint.Parse($"coap://127.0.0.1:{door.Port}", [CoapService.Scheme]));
             proxy.Signal("TERM");
             using JsonDocument summary = JsonDocument.Parse(proxy.WaitForEnd().Output.TrimEnd().Split('\n')[^1]);
             Assert.True(Lost(summary, "up") + Lost(summary, "down") > 0);
