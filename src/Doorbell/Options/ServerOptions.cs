@@ -158,8 +158,9 @@ public sealed record ServerOptions
             service.DatagramLimits.Validate();
             if (service.NeedsOneProcess && Model?.Lane == LaneKind.Process)
             {
+                string where = AllDoors.FirstOrDefault(door => door.Service == service) is { } served ? $" at {served.Endpoint}" : "";
                 throw new ArgumentException(
-                    $"What the service {service.Name} remembers is remembered in one process: leave out the model {Model.Name}.");
+                    $"The service {service.Name}{where} keeps its state in one process: leave out the model {Model.Name}.");
             }
 
             if (service.Program is not null && Services.Count == 1 && Model is not null && Model != ServerModel.Process)

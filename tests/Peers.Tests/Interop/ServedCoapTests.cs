@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Doorbell.Coap;
 
 namespace Doorbell.Tests;
 
@@ -96,7 +97,7 @@ public sealed class ServedCoapTests
     }
 
     [Theory]
-    [InlineData("what has been answered on coap://", "coap://127.0.0.1:0", "--model", "prefork")]
+    [InlineData("The service capitalize at coap://127.0.0.1:0 keeps its state in one process: leave out the model prefork", "coap://127.0.0.1:0", "--model", "prefork")]
     [InlineData("a server's endpoint has no path", "coap://127.0.0.1/capitalize")]
     public void What_makes_no_sense_is_one_line(string says, params string[] arguments)
     {
