@@ -97,7 +97,7 @@ public sealed class ServedCoapTests
     }
 
     [Theory]
-    [InlineData("The service capitalize at coap://127.0.0.1:0 keeps its state in one process: leave out the model prefork", "coap://127.0.0.1:0", "--model", "prefork")]
+    [InlineData("service capitalize at coap://127.0.0.1:0 keeps its state in one process", "coap://127.0.0.1:0", "--model", "prefork")]
     [InlineData("a server's endpoint has no path", "coap://127.0.0.1/capitalize")]
     public void What_makes_no_sense_is_one_line(string says, params string[] arguments)
     {
