@@ -66,19 +66,26 @@ internal static class CommonOptions
     };
 
     /// <summary>The option <c>--backlog N</c>.</summary>
-    public static Option<int?> Backlog() => new("--backlog")
+    public static Option<int?> Backlog() =>
+        Number("--backlog", "How many connections of a listener may wait to be accepted [default: the system's maximum]", 0, int.MaxValue);
+
+    /// <summary>A whole number that need not be given.</summary>
+    /// <remarks>
+    /// The bounds are the parser's part. A validator that asks for the value of an option that could not be parsed gets an exception.
+    /// </remarks>
+    public static Option<int?> Number(string name, string description, int min, int max) => new(name)
     {
-        Description = "How many connections of a listener may wait to be accepted [default: the system's maximum]",
+        Description = description,
         HelpName = "N",
-        CustomParser = static result =>
+        CustomParser = result =>
         {
             string text = result.Tokens[0].Value;
-            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int backlog))
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= min && number <= max)
             {
-                return backlog;
+                return number;
             }
 
-            result.AddError($"--backlog takes a whole number from 0 to {int.MaxValue}, not \"{PrintableText.Escape(text)}\"");
+            result.AddError($"{name} takes a whole number from {min} to {max}, not \"{PrintableText.Escape(text)}\"");
             return null;
         },
     };

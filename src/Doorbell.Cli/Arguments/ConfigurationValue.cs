@@ -43,19 +43,19 @@ internal sealed class ConfigurationValue
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = AtMostOneMoreThanAllowed(path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            string why = failure is FileNotFoundException or DirectoryNotFoundException
-                ? "ENOENT (No such file or directory)"
+            string why = failure is FileNotFoundException or DirectoryNotFoundException ? "ENOENT (No such file or directory)"
+                : Directory.Exists(path) ? "EISDIR (Is a directory)"
                 : PrintableText.Escape(failure.Message);
             throw new FormatException($"read {file}: {why}; give the path of a JSON file");
         }
 
         if (bytes.Length > MaxBytes)
         {
-            throw new FormatException($"read {file}: it has {bytes.Length} bytes; a configuration has at most {MaxBytes}");
+            throw new FormatException($"read {file}: it has more than {MaxBytes} bytes, and a configuration has no more");
         }
 
         try
@@ -70,6 +70,11 @@ internal sealed class ConfigurationValue
         catch (JsonException wrong)
         {
             throw new FormatException($"{file}:{wrong.LineNumber + 1}: this is no JSON: {PrintableText.Escape(wrong.Message)}");
+        }
+        catch (InvalidOperationException)
+        {
+            // The reader finds it when the text is asked for: a lone surrogate, or bytes that are no UTF-8.
+            throw new FormatException($"{file}: this is no JSON: a text in it is no valid Unicode");
         }
     }
 
@@ -133,6 +138,14 @@ internal sealed class ConfigurationValue
 
     /// <summary>Socket options, as in <c>["TCP_NODELAY=1"]</c>.</summary>
     public IReadOnlyList<SocketOptionSetting> SocketOptions() => [.. Items().Select(static item => item.Parsed(SocketOptionSetting.Parse))];
+
+    /// <summary>A file may have no end, as /dev/zero has none.</summary>
+    private static byte[] AtMostOneMoreThanAllowed(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        byte[] bytes = new byte[MaxBytes + 1];
+        return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+    }
 
     private static int LineAt(ReadOnlySpan<byte> bytes, long index) => 1 + bytes[..(int)index].Count((byte)'\n');
 

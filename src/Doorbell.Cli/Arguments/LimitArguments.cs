@@ -72,16 +72,5 @@ internal sealed class LimitArguments
 
     private static Option<Duration?> Time(string name, string description) => CommonOptions.OptionalDuration(name, description);
 
-    private static Option<int?> Count(string name, string description)
-    {
-        Option<int?> option = new(name) { Description = description, HelpName = "N" };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is < 1)
-            {
-                result.AddError($"{name} takes a number from 1 on");
-            }
-        });
-        return option;
-    }
+    private static Option<int?> Count(string name, string description) => CommonOptions.Number(name, description, 1, int.MaxValue);
 }

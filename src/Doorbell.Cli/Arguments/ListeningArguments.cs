@@ -27,12 +27,12 @@ internal sealed class ListeningArguments
         DefaultValueFactory = static _ => "auto",
     };
 
-    private readonly Option<int?> _workers = new("--workers")
-    {
-        Description = $"How many processes of prefork [default: {ServerModel.DefaultProcesses}], threads of pool "
+    private readonly Option<int?> _workers = CommonOptions.Number(
+        "--workers",
+        $"How many processes of prefork [default: {ServerModel.DefaultProcesses}], threads of pool "
             + $"[default: {ServerModel.DefaultThreads}], loops of loop [default: one a processor]",
-        HelpName = "N",
-    };
+        1,
+        int.MaxValue);
 
     private readonly Option<int?> _backlog = CommonOptions.Backlog();
     private readonly Option<string[]> _options = CommonOptions.SocketOptions();

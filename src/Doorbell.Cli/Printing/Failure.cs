@@ -23,6 +23,15 @@ internal static class Failure
     }
 
     /// <summary>Says something on the side that scripts reading the output must not see, in the command's words.</summary>
-    public static void Say(string message) =>
-        Console.Error.WriteLine($"doorbell: {OptionNames.InWordsOfTheCommand(message).ReplaceLineEndings(" ")}");
+    public static void Say(string message)
+    {
+        try
+        {
+            Console.Error.WriteLine($"doorbell: {OptionNames.InWordsOfTheCommand(message).ReplaceLineEndings(" ")}");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // Standard error is closed or full: the exit code alone says it.
+        }
+    }
 }

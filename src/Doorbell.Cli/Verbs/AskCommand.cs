@@ -28,7 +28,7 @@ internal static class AskCommand
         Option<bool> raw = new("--raw") { Description = "Print the reply alone" };
         Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
         Option<Duration> timeout = CommonOptions.Duration("--timeout", "Bounds connecting, and each answer", 5);
-        Option<int> tries = Tries();
+        Option<int?> tries = Tries();
         Option<string> method = new("--method")
         {
             Description = "CoAP: GET, POST, PUT, DELETE or FETCH; GET and DELETE ask once, without a body",
@@ -62,28 +62,13 @@ internal static class AskCommand
             IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text);
             return endpoint.IsStream
                 ? AskStreamAsync(endpoint, questions, printer, limit, client)
-                : AskDatagramsAsync(endpoint, questions, printer, limit, parsed.GetValue(tries), client);
+                : AskDatagramsAsync(endpoint, questions, printer, limit, parsed.GetValue(tries) ?? RetrySchedule.Default.Tries, client);
         });
         return command;
     }
 
-    private static Option<int> Tries()
-    {
-        Option<int> tries = new("--tries")
-        {
-            Description = "Datagrams: send a question at most so often",
-            DefaultValueFactory = static _ => RetrySchedule.Default.Tries,
-            HelpName = "N",
-        };
-        tries.Validators.Add(static result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 100)
-            {
-                result.AddError("--tries takes a number from 1 to 100");
-            }
-        });
-        return tries;
-    }
+    private static Option<int?> Tries() => CommonOptions.Number(
+        "--tries", $"Datagrams: send a question at most so often [default: {RetrySchedule.Default.Tries}]", 1, 100);
 
     private static void RequireUnset(ParseResult parsed, params Option[] ofCoap)
     {

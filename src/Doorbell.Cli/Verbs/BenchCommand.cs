@@ -18,13 +18,6 @@ internal static class BenchCommand
     public static Command Make()
     {
         Option<Duration> seconds = CommonOptions.Duration("--seconds", "About how long the whole run takes", DefaultSeconds);
-        seconds.Validators.Add(static result =>
-        {
-            if (result.GetValueOrDefault<Duration>().Time.TotalSeconds is < FewestSeconds or > MaxSeconds)
-            {
-                result.AddError($"--seconds takes a time from {FewestSeconds} to {MaxSeconds} seconds");
-            }
-        });
         Option<bool> json = new("--json") { Description = "Print a JSON object for each model, one a line" };
         Option<FileInfo?> plot = PlotFile.Option();
         Command models = new("models", "Measure the server models side by side: throughput, processor time, latency, memory, slow clients")
@@ -32,8 +25,12 @@ internal static class BenchCommand
             seconds, json, plot,
         };
         models.SetAction(parsed =>
-            RunAsync(new Schedule(parsed.GetValue(seconds).Time.TotalSeconds, ModelsBench.Models.Count), parsed.GetValue(json),
-                parsed.GetValue(plot)));
+        {
+            double wanted = parsed.GetValue(seconds).Time.TotalSeconds;
+            return wanted is < FewestSeconds or > MaxSeconds
+                ? throw new ArgumentException($"--seconds takes a time from {FewestSeconds} to {MaxSeconds} seconds")
+                : RunAsync(new Schedule(wanted, ModelsBench.Models.Count), parsed.GetValue(json), parsed.GetValue(plot));
+        });
         return new Command("bench", "Measure servers on this machine") { models };
     }
 

@@ -16,6 +16,9 @@ internal enum HandlerEvent : byte
 /// <summary>Calls a handler, and catches what it throws: a fault ends the handler's own session and nothing else.</summary>
 internal readonly struct HandlerCalls(StreamHandler handler)
 {
+    /// <inheritdoc cref="StreamHandler.ReceivesWhileSending"/>
+    public bool ReceivesWhileSending => handler.ReceivesWhileSending;
+
     /// <summary>Offers input. An answer that can't be is a fault as an exception is.</summary>
     public Step OnBytes(ReadOnlySpan<byte> input, Turn turn, out Exception? fault)
     {

@@ -79,7 +79,7 @@ internal struct HandlerSide
     public readonly Ledger Ledger => _ledger;
 
     /// <summary>Whether the handler would be offered more now.</summary>
-    public readonly bool TakesInput => !State.IsParked && Pending < _limits.OutputHighMark;
+    public readonly bool TakesInput => !State.IsParked && (Pending < _limits.OutputHighMark || _handler.ReceivesWhileSending);
 
     /// <summary>Bytes have come for the handler, which lie behind an empty rest.</summary>
     public void OfferFirst(ReadOnlySpan<byte> bytes, Turn turn) => Keep(bytes[Offer(bytes, turn)..]);

@@ -25,6 +25,9 @@ public abstract class StreamHandler
     /// <param name="turn">The moment, the output and the peer.</param>
     public virtual Next OnOpen(Turn turn) => Next.Stay;
 
+    /// <summary>Whether input is taken though <see cref="StreamLimits.OutputHighMark"/> bytes of output are pending.</summary>
+    internal virtual bool ReceivesWhileSending => false;
+
     /// <summary>Bytes have arrived.</summary>
     /// <param name="input">
     /// All bytes not consumed so far. Valid during the call only: copy what must outlive it, or leave it unconsumed.

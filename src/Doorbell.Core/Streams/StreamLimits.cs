@@ -9,7 +9,10 @@ public sealed record StreamLimits
     /// <summary>Most bytes a handler may leave unconsumed, waiting for the rest of a message. Default 1 MiB.</summary>
     public int MaxMessageBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>With this much output pending the session takes no more input: back-pressure. Default 64 KiB.</summary>
+    /// <summary>
+    /// With this much output pending the session takes no more input: back-pressure. A handler whose output does not answer its input,
+    /// such as a tunnel, takes a mark that it never reaches, and bounds its output by itself. Default 64 KiB.
+    /// </summary>
     public int OutputHighMark { get; init; } = 64 * 1024;
 
     /// <summary>

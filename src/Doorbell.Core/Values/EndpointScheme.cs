@@ -46,9 +46,9 @@ internal static class EndpointScheme
     {
         "tcp4" or "tcp6" or "http" or "https" or "ws" or "wss" or "tls" or "ssl" or "telnet" or "stream" => "tcp",
         "udp4" or "udp6" or "dgram" or "datagram" or "quic" or "dns" => "udp",
-        var longer when known[2..].FirstOrDefault(scheme => longer.StartsWith(scheme, StringComparison.Ordinal)) is { } shorter => shorter,
         "local" or "uds" or "ipc" or "file" => "unix",
         "unixgram" or "unix-dgram" or "unixdgram" or "unix_dgram" or "unixpacket" => "unix+dgram",
+        var longer when known[2..].FirstOrDefault(scheme => longer.StartsWith(scheme, StringComparison.Ordinal)) is { } shorter => shorter,
         var other => known.MinBy(scheme => PrintableText.Distance(scheme, other.Length > 20 ? other[..20] : other))!,
     };
 }

@@ -13,7 +13,7 @@ internal sealed class PortableEngine : IEngine
     public bool StartsProcesses => false;
 
     public string? Refuses(ServerModel model) =>
-        model.Lane == LaneKind.Task ? null : $"the portable engine has no lanes of kind {model.Lane}";
+        model.Lane == LaneKind.Task ? null : $"the portable engine serves the model async alone, not {model.Name}";
 
     // On the thread pool, so that nothing of it depends on the thread that started the server.
     public Task ServeAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context) => Task.WhenAll(sockets.Select(socket => Task.Run(() =>

@@ -63,6 +63,48 @@ public sealed class RelayTests
 
     [Theory]
     [MemberData(nameof(Here))]
+    public async Task A_stream_through_the_small_buffers_of_unix_sockets_comes_back_whole(string model)
+    {
+        await using Running echo = await Running.StartAsync(ClassicServices.Echo, "unix");
+        await using Running relay = await Running.StartAsync(Relay.To(echo.Endpoint), "unix", model: model);
+        await EchoAsync(relay.Endpoint, seed: 1, 16_000_000).WaitAsync(_patience, TestContext.Current.CancellationToken);
+        Peer.Eventually(() => relay.Counts.ConnectionsOpen == 0, "both sides end");
+    }
+
+    [Theory]
+    [MemberData(nameof(Here))]
+    public async Task What_the_upstream_answered_before_it_reset_comes_before_the_reset(string model)
+    {
+        using Socket upstream = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        upstream.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        upstream.Listen();
+        Endpoint endpoint = Endpoint.From(Transport.Tcp, (IPEndPoint)upstream.LocalEndPoint!);
+        await using Running relay = await Running.StartAsync(Relay.To(endpoint), model: model);
+        for (int visit = 0; visit < 20; visit++)
+        {
+            using Socket client = await Connector.ConnectAsync(relay.Endpoint, _patience, TestContext.Current.CancellationToken);
+            client.Send(new byte[10]);
+            using (Socket server = await upstream.AcceptAsync(TestContext.Current.CancellationToken))
+            {
+                // It answers early and closes with unread input, so that the kernel sends a reset behind the answer.
+                server.Receive(new byte[3]);
+                server.Send(new byte[2000]);
+            }
+
+            int count = 0;
+            SocketException reset = await Assert.ThrowsAsync<SocketException>(async () =>
+            {
+                while (await client.ReceiveAsync(new byte[4096], TestContext.Current.CancellationToken) is > 0 and int more)
+                {
+                    count += more;
+                }
+            });
+            Assert.Equal((SocketError.ConnectionReset, 2000), (reset.SocketErrorCode, count));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Here))]
     public async Task A_refused_upstream_is_passed_over_and_if_there_is_no_other_the_client_is_reset(string model)
     {
         using Socket bound = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

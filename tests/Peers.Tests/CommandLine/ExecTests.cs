@@ -73,7 +73,7 @@ public sealed class ExecTests
     [InlineData(2, "leave out the model thread", "serve", "--model", "thread", "--exec", "cat")]
     [InlineData(1, "ENOENT", "serve", "tcp://127.0.0.1:0", "--exec", "/no/such/program")]
     [InlineData(2, "is no server model", "serve", "--model", "fork")]
-    [InlineData(2, "--workers takes a number from 1 on", "serve", "--model", "pool", "--workers", "0")]
+    [InlineData(2, "--workers takes a whole number from 1 to", "serve", "--model", "pool", "--workers", "0")]
     [InlineData(2, "has no fixed number of workers", "serve", "--model", "thread", "--workers", "3")]
     [InlineData(2, "--max-connections takes a number", "serve", "--max-connections", "0")]
     [InlineData(1, "EBADF", "serve", "fd://77")]

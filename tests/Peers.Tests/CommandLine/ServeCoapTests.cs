@@ -65,7 +65,7 @@ public sealed class ServeCoapTests
     {
         Ended ended = Doorbells.Run("native", "", "serve", "coap://127.0.0.1:0", "--coap-exchanges", "0");
         Assert.Equal(2, ended.ExitCode);
-        Assert.Contains("--coap-exchanges takes a number from 1 on", ended.Error, StringComparison.Ordinal);
+        Assert.Contains("--coap-exchanges takes a whole number from 1 to", ended.Error, StringComparison.Ordinal);
     }
 
     private static void Ask(string kind, string at)

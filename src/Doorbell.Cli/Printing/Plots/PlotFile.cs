@@ -6,18 +6,22 @@ namespace Doorbell.Cli.Printing.Plots;
 /// <summary>Where a picture of what was measured goes: an SVG or PNG file that the user names.</summary>
 internal static class PlotFile
 {
-    public static Option<FileInfo?> Option()
+    public static Option<FileInfo?> Option() => new("--plot")
     {
-        Option<FileInfo?> plot = new("--plot") { Description = "Draw a picture too: FILE.svg or FILE.png", HelpName = "FILE" };
-        plot.Validators.Add(static result =>
+        Description = "Draw a picture too: FILE.svg or FILE.png",
+        HelpName = "FILE",
+        CustomParser = static result =>
         {
-            if (result.GetValueOrDefault<FileInfo?>() is { } file && file.Extension is not (".svg" or ".png"))
+            string name = result.Tokens[0].Value;
+            if (Path.GetExtension(name) is ".svg" or ".png" && !name.Contains('\0'))
             {
-                result.AddError($"--plot takes a name that ends in .svg or .png, not \"{PrintableText.Escape(file.Name)}\"");
+                return new FileInfo(name);
             }
-        });
-        return plot;
-    }
+
+            result.AddError($"--plot takes a name that ends in .svg or .png, not \"{PrintableText.Escape(Path.GetFileName(name))}\"");
+            return null;
+        },
+    };
 
     /// <summary>Looks, before anything is measured, whether the file could be written then.</summary>
     /// <returns>Why not, in one line; null if it can, or if none is wanted.</returns>

@@ -35,6 +35,12 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
     /// </summary>
     public override bool IsIdle => received.IsEnded && _isFinished;
 
+    /// <summary>
+    /// What this side sends does not answer what it receives, and each direction has a bound of its own. A side that did not receive while
+    /// it sends would stand still for ever beside a peer that does not receive while it sends.
+    /// </summary>
+    internal override bool ReceivesWhileSending => true;
+
     /// <summary>The side that sends what this one receives; null while there is none.</summary>
     protected abstract RelaySide? Other { get; }
 
@@ -97,7 +103,10 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
         RelayEnd end = Other?._end ?? RelayEnd.None;
         if (end is RelayEnd.Cut or RelayEnd.Quiet)
         {
-            return end == RelayEnd.Cut ? Next.Abort : Next.Close;
+            // What the other side had received before it was cut off is its peer's, and comes first. A peer that answers and then closes
+            // with unread bytes makes the kernel send a reset behind the answer (RFC 2525 section 2.17).
+            Send(turn.Output);
+            return _isSending ? Next.Stay : end == RelayEnd.Cut ? Next.Abort : Next.Close;
         }
 
         if (!_isFinished)

@@ -1,0 +1,164 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Doorbell.Tests;
+
+/// <summary>doorbell relay between real sockets, under every server model.</summary>
+public sealed class RelayTests
+{
+    public static TheoryData<string, string> ModelsAndEngines => new()
+    {
+        { "loop", "epoll" },
+        { "loop", "io_uring" },
+        { "async", "portable" },
+        { "thread", "auto" },
+        { "pool", "auto" },
+        { "iterative", "auto" },
+        { "process", "auto" },
+        { "prefork", "auto" },
+    };
+
+    [Theory]
+    [MemberData(nameof(ModelsAndEngines))]
+    public async Task A_megabyte_each_way_and_both_ends_pass(string model, string engine)
+    {
+        using Listening upstream = new();
+        using Listening dead = new();
+        dead.Dispose();
+        (Program relay, int port) = Start(dead.Endpoint, upstream.Endpoint, "--model", model, "--engine", engine);
+        using (relay)
+        {
+            using Socket client = Connected(port);
+            using Socket server = await upstream.AcceptAsync();
+            byte[] question = RandomNumberGenerator.GetBytes(1 << 20);
+            byte[] answer = RandomNumberGenerator.GetBytes(1 << 20);
+            Task<byte[]> received = ReceiveToEndAsync(server);
+            await SendAllAsync(client, question);
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Equal(question, await received);
+            Task<byte[]> answered = ReceiveToEndAsync(client);
+            await SendAllAsync(server, answer);
+            server.Shutdown(SocketShutdown.Send);
+            Assert.Equal(answer, await answered);
+            relay.Signal("TERM");
+            Assert.Equal(0, relay.WaitForEnd().ExitCode);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ModelsAndEngines))]
+    public async Task A_reset_of_either_side_resets_the_other(string model, string engine)
+    {
+        using Listening upstream = new();
+        (Program relay, int port) = Start(upstream.Endpoint, "--model", model, "--engine", engine);
+        using (relay)
+        {
+            foreach (bool clientResets in (bool[])[true, false])
+            {
+                using Socket client = Connected(port);
+                using Socket server = await upstream.AcceptAsync();
+                await SendAllAsync(client, "hello\n"u8.ToArray());
+                byte[] buffer = new byte[6];
+                Assert.Equal(6, await server.ReceiveAsync(buffer));
+                (Socket resetting, Socket reset) = clientResets ? (client, server) : (server, client);
+                resetting.LingerState = new LingerOption(true, 0);
+                resetting.Close();
+                SocketException ended = await Assert.ThrowsAsync<SocketException>(() => ReceiveToEndAsync(reset));
+                Assert.Equal(SocketError.ConnectionReset, ended.SocketErrorCode);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("v1", "PROXY TCP4 127.0.0.1 127.0.0.1 ")]
+    [InlineData("v2", "\r\n\r\n\0\r\nQUIT\n")]
+    public async Task The_upstream_hears_who_the_client_is_first(string version, string begins)
+    {
+        using Listening upstream = new();
+        (Program relay, int port) = Start(upstream.Endpoint, "--proxy-protocol", version);
+        using (relay)
+        {
+            using Socket client = Connected(port);
+            using Socket server = await upstream.AcceptAsync();
+            await SendAllAsync(client, "hello\n"u8.ToArray());
+            client.Shutdown(SocketShutdown.Send);
+            string received = Encoding.Latin1.GetString(await ReceiveToEndAsync(server));
+            Assert.StartsWith(begins, received, StringComparison.Ordinal);
+            Assert.EndsWith("hello\n", received, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Where_no_upstream_answers_the_client_is_reset()
+    {
+        using Listening dead = new();
+        dead.Dispose();
+        (Program relay, int port) = Start(dead.Endpoint);
+        using (relay)
+        {
+            using Socket client = Connected(port);
+            SocketException ended = await Assert.ThrowsAsync<SocketException>(() => ReceiveToEndAsync(client));
+            Assert.Equal(SocketError.ConnectionReset, ended.SocketErrorCode);
+        }
+    }
+
+    private static (Program Relay, int Port) Start(params string[] arguments)
+    {
+        Program relay = Doorbells.Start("native", ["relay", "tcp://127.0.0.1:0", .. arguments]);
+        string listening = relay.WaitForLine("relaying ").Split(' ')[1];
+        return (relay, Endpoint.Parse(listening).Port);
+    }
+
+    private static Socket Connected(int port)
+    {
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(IPAddress.Loopback, port);
+        return socket;
+    }
+
+    private static async Task SendAllAsync(Socket socket, byte[] bytes)
+    {
+        for (int sent = 0; sent < bytes.Length;)
+        {
+            sent += await socket.SendAsync(bytes.AsMemory(sent));
+        }
+    }
+
+    private static async Task<byte[]> ReceiveToEndAsync(Socket socket)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+        using MemoryStream all = new();
+        byte[] buffer = new byte[65_536];
+        while (await socket.ReceiveAsync(buffer, patience.Token) is > 0 and int received)
+        {
+            all.Write(buffer, 0, received);
+        }
+
+        return all.ToArray();
+    }
+
+    /// <summary>An upstream: a listening socket of loopback.</summary>
+    private sealed class Listening : IDisposable
+    {
+        private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+        public Listening()
+        {
+            _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            _socket.Listen();
+            Endpoint = $"tcp://{_socket.LocalEndPoint}";
+        }
+
+        public string Endpoint { get; }
+
+        public async Task<Socket> AcceptAsync()
+        {
+            using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+            return await _socket.AcceptAsync(patience.Token);
+        }
+
+        public void Dispose() => _socket.Dispose();
+    }
+}
