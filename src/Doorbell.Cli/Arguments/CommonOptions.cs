@@ -8,7 +8,9 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>Options that more than one verb takes.</summary>
 internal static class CommonOptions
 {
-    /// <summary>An option that is a length of time: seconds, or with a unit, as in <c>5</c>, <c>0.5</c>, <c>200ms</c>, <c>2m</c>.</summary>
+    /// <summary>
+    /// An option that is a length of time: seconds, or with a unit, as in <c>5</c>, <c>0.5</c>, <c>200ms</c>, <c>2m</c>. It may be 0.
+    /// </summary>
     public static Option<Duration> Duration(string name, string description, double defaultSeconds) => new(name)
     {
         Description = description,
@@ -48,21 +50,21 @@ internal static class CommonOptions
         };
     }
 
-    /// <summary>A length of time, more than none, that need not be given.</summary>
+    /// <summary>As <see cref="Duration"/>, but more than 0: how long something is waited for.</summary>
+    public static Option<Duration> Wait(string name, string description, double defaultSeconds) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => new Duration(TimeSpan.FromSeconds(defaultSeconds)),
+        CustomParser = result => ParseWait(name, result),
+    };
+
+    /// <summary>A length of time, more than 0, that need not be given.</summary>
     public static Option<Duration?> OptionalDuration(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "SECONDS",
-        CustomParser = result =>
-        {
-            Duration duration = Parse(name, result);
-            if (duration.Time <= TimeSpan.Zero && !result.Errors.Any())
-            {
-                result.AddError($"{name} takes a time longer than 0");
-            }
-
-            return duration;
-        },
+        CustomParser = result => ParseWait(name, result),
     };
 
     /// <summary>The option <c>--backlog N</c>.</summary>
@@ -89,6 +91,17 @@ internal static class CommonOptions
             return null;
         },
     };
+
+    private static Duration ParseWait(string name, ArgumentResult result)
+    {
+        Duration duration = Parse(name, result);
+        if (duration.Time <= TimeSpan.Zero && !result.Errors.Any())
+        {
+            result.AddError($"{name} takes a time longer than 0");
+        }
+
+        return duration;
+    }
 
     private static Duration Parse(string name, ArgumentResult result)
     {

@@ -27,7 +27,7 @@ internal static class AskCommand
         };
         Option<bool> raw = new("--raw") { Description = "Print the reply alone" };
         Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
-        Option<Duration> timeout = CommonOptions.Duration("--timeout", "Bounds connecting, and each answer", 5);
+        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, and each answer", 5);
         Option<int?> tries = Tries();
         Option<string> method = new("--method")
         {

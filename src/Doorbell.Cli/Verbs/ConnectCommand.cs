@@ -16,7 +16,7 @@ internal static class ConnectCommand
         };
         Option<bool> noHalfClose = new("--no-half-close") { Description = "Keep the sending side open after the end of standard input" };
         Option<bool> raw = new("--raw") { Description = "At a terminal, show control characters unescaped" };
-        Option<Duration> timeout = CommonOptions.Duration("--timeout", "Bounds connecting", 5);
+        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting", 5);
         Option<Duration> wait = CommonOptions.Duration(
             "--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
         Option<string[]> options = CommonOptions.SocketOptions();

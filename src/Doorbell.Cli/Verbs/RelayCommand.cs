@@ -23,8 +23,8 @@ internal static class RelayCommand
             Description = "Tell the upstream who the client is, by this version of the PROXY protocol: v1 or v2",
             HelpName = "VERSION",
         };
-        Option<Duration> connect = CommonOptions.Duration("--connect-timeout", "How long an upstream has to accept a connection", 10);
-        Option<Duration> idle = CommonOptions.Duration("--idle-timeout", "End a connection on which no byte moves, either way", 300);
+        Option<Duration> connect = CommonOptions.Wait("--connect-timeout", "How long an upstream has to accept a connection", 10);
+        Option<Duration> idle = CommonOptions.Wait("--idle-timeout", "End a connection on which no byte moves, either way", 300);
         Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };

@@ -46,12 +46,11 @@ public sealed class Client : IAsyncDisposable
     public Exception? Fault => _lane.Fault;
 
     /// <summary>Connects, and serves the connection by a handler.</summary>
-    /// <param name="endpoint">A TCP or unix stream endpoint, as <see cref="Endpoint.Parse(string)"/> takes it.</param>
+    /// <param name="endpoint">A TCP or unix stream endpoint; a string is parsed.</param>
     /// <param name="handler">The connection's own: its <see cref="StreamHandler.OnOpen"/> may come before this returns.</param>
-    /// <exception cref="FormatException">The endpoint can't be parsed.</exception>
     /// <exception cref="NetworkException">It can't be resolved, or no address answered.</exception>
-    public static Task<Client> ConnectAsync(string endpoint, StreamHandler handler) =>
-        ConnectAsync(Endpoint.Parse(endpoint), handler, ConnectOptions.Default, CancellationToken.None);
+    public static Task<Client> ConnectAsync(Endpoint endpoint, StreamHandler handler) =>
+        ConnectAsync(endpoint, handler, ConnectOptions.Default, CancellationToken.None);
 
     /// <summary>Connects, and serves the connection by a handler.</summary>
     /// <param name="endpoint">A TCP or unix stream endpoint.</param>

@@ -3,6 +3,49 @@ namespace Doorbell.Tests;
 /// <summary>A command line that can't be understood: one line names the word, and what it could be.</summary>
 public sealed class WrongUsageTests
 {
+    /// <summary>Every option that takes a number or a time, with what is none, or out of its bounds.</summary>
+    [Theory]
+    [InlineData("--max-connections takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-connections", "10k", "0", "1e3")]
+    [InlineData("--max-per-address takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-per-address", "x", "-1")]
+    [InlineData("--min-rate takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --min-rate", "1k", "0")]
+    [InlineData("--max-message takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-message", "1m", "99999999999")]
+    [InlineData("--max-pending takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-pending", "1m", "0")]
+    [InlineData("--coap-exchanges takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --coap-exchanges", "x", "0")]
+    [InlineData("--workers takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --workers", "1k", "0")]
+    [InlineData("--workers takes a whole number from 1 to", "relay tcp://127.0.0.1:0 tcp://127.0.0.1:9 --workers", "1k", "0")]
+    [InlineData("--connect-timeout takes a time", "relay tcp://127.0.0.1:0 tcp://127.0.0.1:9 --connect-timeout", "0", "soon")]
+    [InlineData("--idle-timeout takes a time", "relay tcp://127.0.0.1:0 tcp://127.0.0.1:9 --idle-timeout", "0", "never")]
+    [InlineData("--timeout takes a time", "ask tcp://127.0.0.1:9 hello --timeout", "0", "x")]
+    [InlineData("--timeout takes a time", "connect tcp://127.0.0.1:9 --timeout", "0", "x")]
+    [InlineData("--tries takes a whole number from 1 to 100", "ask udp://127.0.0.1:9 hello --tries", "x", "0", "101")]
+    [InlineData("--seconds takes a time", "bench models --seconds", "x", "1", "601")]
+    [InlineData("--plot takes a name", "bench models --plot", "", "a.gif")]
+    [InlineData("--config", "serve --config", "/dev/zero", "/", "/no/such/file")]
+    public void A_value_that_is_none_is_one_line(string expected, string arguments, params string[] values)
+    {
+        foreach (string value in values)
+        {
+            Ended ended = Doorbells.Run("native", "", [.. arguments.Split(' '), value]);
+            Assert.Equal((2, ""), (ended.ExitCode, ended.Output));
+            string line = Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            Assert.Contains(expected == "--config" ? $"read {value}: " : expected, line, StringComparison.Ordinal);
+            Assert.DoesNotContain("(Parameter", line, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("2>&-")]
+    [InlineData("2> /dev/full")]
+    public void Where_standard_error_takes_nothing_the_exit_code_is_the_same(string redirection)
+    {
+        string[] wrong = ["serve bogus", "ask --tries x", "connect", "options --nope", "relay", "impair", "bench x", "demo x"];
+        foreach (string verb in wrong)
+        {
+            Ended ended = Program.Run("sh", ["-c", $"exec '{Doorbells.File("native")}' {verb} {redirection}"]);
+            Assert.Equal((2, ""), (ended.ExitCode, ended.Output + ended.Error));
+        }
+    }
+
     [Theory]
     [InlineData("nosuch", "\"nosuch\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay")]
     [InlineData("", "a command is missing: give one of serve, ask, connect, options, demo, bench, impair, relay")]
