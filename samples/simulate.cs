@@ -6,6 +6,7 @@
 using System.Buffers;
 using System.Text;
 using Doorbell;
+using Doorbell.Links;
 using Doorbell.Testing;
 
 bool isBroken = args is ["broken"];
