@@ -99,15 +99,12 @@ internal static class ProxyHeaderWriter
         }
     }
 
-    /// <summary>
-    /// Of an IPv4 and an IPv6 address, IPv6, in which the other is mapped. A unix client without a path has nothing to tell, and HAProxy
-    /// refuses an empty path.
-    /// </summary>
+    /// <summary>Of an IPv4 and an IPv6 address, IPv6, in which the other is mapped.</summary>
     private static int FamilyOf(PeerAddress from, PeerAddress to) => (from.Kind, to.Kind) switch
     {
         (AddressKind.IPv4, AddressKind.IPv4) => ProxyWire.FamilyIPv4,
         (AddressKind.IPv4 or AddressKind.IPv6, AddressKind.IPv4 or AddressKind.IPv6) => ProxyWire.FamilyIPv6,
-        (AddressKind.Unix, AddressKind.Unix) when from.Path is { Length: > 0 } => ProxyWire.FamilyUnix,
+        (AddressKind.Unix, AddressKind.Unix) => ProxyWire.FamilyUnix,
         _ => ProxyWire.FamilyUnspecified,
     };
 

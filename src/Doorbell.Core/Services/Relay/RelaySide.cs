@@ -105,8 +105,16 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
         {
             // What the other side had received before it was cut off is its peer's, and comes first. A peer that answers and then closes
             // with unread bytes makes the kernel send a reset behind the answer (RFC 2525 section 2.17).
-            Send(turn.Output);
-            return _isSending ? Next.Stay : end == RelayEnd.Cut ? Next.Abort : Next.Close;
+            if (!_isFinished)
+            {
+                Send(turn.Output);
+                if (_isSending)
+                {
+                    return Next.Stay;
+                }
+            }
+
+            return end == RelayEnd.Cut ? Next.Abort : Next.Close;
         }
 
         if (!_isFinished)
