@@ -105,7 +105,7 @@ public sealed class ConnectionsTests
         Assert.Equal("told, answered", peer.ReceiveToEnd());
         Assert.True(await closed.WaitAsync(_patience, TestContext.Current.CancellationToken));
         Assert.False(await running.Server.CloseAsync(id));
-        Assert.Equal(1, running.Counts.Closed(CloseReason.Completed));
+        Peer.Eventually(() => running.Counts.Closed(CloseReason.Completed) == 1, "it is counted");
     }
 
     [Theory]

@@ -75,7 +75,7 @@ public sealed class ExecTests
     [InlineData(2, "is no server model", "serve", "--model", "fork")]
     [InlineData(2, "--workers takes a whole number from 1 to", "serve", "--model", "pool", "--workers", "0")]
     [InlineData(2, "has no fixed number of workers", "serve", "--model", "thread", "--workers", "3")]
-    [InlineData(2, "--max-connections takes a number", "serve", "--max-connections", "0")]
+    [InlineData(2, "--max-connections takes a whole number", "serve", "--max-connections", "0")]
     [InlineData(1, "EBADF", "serve", "fd://77")]
     public void Wrong_usage_is_one_line_that_says_what_to_do(int code, string says, params string[] arguments)
     {
