@@ -149,6 +149,17 @@ public sealed class ProxyHeaderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => ProxyProtocol.Send(3));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_unix_client_without_a_path_is_not_named(int version)
+    {
+        PeerAddress door = PeerAddress.FromUnix("/run/front");
+        Assert.Equal(new ProxyHeader { Version = version }, ProxyHeader.Of(version, PeerAddress.FromUnix(""), door));
+        Assert.Equal(
+            new ProxyHeader { Version = version, Source = door, Destination = door }, ProxyHeader.Of(version, door, door));
+    }
+
     private static byte[] Binary(byte command, byte family, byte[] block) =>
         [.. "\r\n\r\n\0\r\nQUIT\n"u8, command, family, (byte)(block.Length >> 8), (byte)block.Length, .. block];
 

@@ -91,6 +91,21 @@ public sealed class RelayTests
     }
 
     [Fact]
+    public void A_reset_behind_an_answer_that_has_ended_resets_the_other_too()
+    {
+        RelayedPair pair = new(6, RelayOptions.Default, _first);
+        Assert.True(pair.Connect());
+        pair.Upstream.PeerSends("answer"u8);
+        pair.Upstream.PeerEnds();
+        pair.Run();
+        Assert.True(pair.Client.ServerFinished);
+        pair.Upstream.PeerResets();
+        pair.Run();
+        Assert.Equal(CloseReason.HandlerAborted, pair.Client.Ended);
+        Assert.True(pair.Client.PeerReceived.SequenceEqual("answer"u8));
+    }
+
+    [Fact]
     public void While_one_peer_does_not_read_no_more_than_the_buffers_is_received_from_the_other()
     {
         RelayedPair pair = new(3, new RelayOptions { BufferBytes = 10_000 }, _first);

@@ -62,4 +62,13 @@ public sealed record ProxyHeader
     /// Version 1 with fields, version 2 with more than 65,535 bytes behind its first 16, or a unix path of more than 108 bytes.
     /// </exception>
     public void Write(IBufferWriter<byte> wire) => ProxyHeaderWriter.Write(this, wire);
+
+    /// <summary>
+    /// Of a client and the address that it asked. A unix client without a path has no address to tell, and HAProxy refuses an empty path:
+    /// its header is a local one.
+    /// </summary>
+    internal static ProxyHeader Of(int version, PeerAddress source, PeerAddress destination) =>
+        source is { Kind: AddressKind.Unix, Path: null or "" }
+            ? new ProxyHeader { Version = version }
+            : new ProxyHeader { Version = version, Source = source, Destination = destination };
 }

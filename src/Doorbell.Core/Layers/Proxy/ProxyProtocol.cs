@@ -36,8 +36,7 @@ public static class ProxyProtocol
     public static Func<ConnectionInfo, StreamLayer> Send(int version)
     {
         RequireKnown(version);
-        return connection => new ProxySendLayer(
-            new ProxyHeader { Version = version, Source = connection.Local, Destination = connection.TransportPeer });
+        return connection => new ProxySendLayer(ProxyHeader.Of(version, connection.Local, connection.TransportPeer));
     }
 
     /// <summary>For a connection that we open for another's: names the client for whom it is.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Unicode;
+
 namespace Doorbell;
 
 /// <summary>The daytime protocol (RFC 867): the date and time as a line of text, to whoever connects or sends a datagram.</summary>

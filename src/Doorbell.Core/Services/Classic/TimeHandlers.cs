@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+
 namespace Doorbell;
 
 /// <summary>The time protocol (RFC 868): seconds since 1900 in 32 bits, to whoever connects or sends a datagram.</summary>

@@ -53,12 +53,8 @@ internal sealed class RelayClientSide : RelaySide
 
     private void Connect(Turn turn)
     {
-        _upstream = new RelayUpstreamSide(this, _proxyVersion is { } version ? HeaderOf(turn, version) : null, _down, _up);
+        ProxyHeader? header = _proxyVersion is { } version ? ProxyHeader.Of(version, turn.Peer, turn.Connection.Local) : null;
+        _upstream = new RelayUpstreamSide(this, header, _down, _up);
         _outgoing = turn.Connect(_upstreams[_next++], _upstream, _connecting);
     }
-
-    /// <summary>A unix client without a path has no address to tell, and HAProxy refuses an empty one: the header is a local one.</summary>
-    private static ProxyHeader HeaderOf(Turn turn, int version) => turn.Peer is { Kind: AddressKind.Unix, Path: null or "" }
-        ? new ProxyHeader { Version = version }
-        : new ProxyHeader { Version = version, Source = turn.Peer, Destination = turn.Connection.Local };
 }
