@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Doorbell.Tests;
 
 /// <summary>Keeps what is logged: the lines, what stands in them by name, and the exceptions.</summary>
-internal sealed class LogRecords : ILoggerFactory, ILogger
+internal sealed class LogRecords(LogLevel least = LogLevel.Information) : ILoggerFactory, ILogger
 {
     private readonly List<LogRecord> _records = [];
 
@@ -18,6 +18,8 @@ internal sealed class LogRecords : ILoggerFactory, ILogger
         }
     }
 
+    public IReadOnlyList<string> Lines => [.. All.Select(static record => record.Line)];
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void Log<TState>(
@@ -30,7 +32,7 @@ internal sealed class LogRecords : ILoggerFactory, ILogger
         }
     }
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Doorbell.Native;
+using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Tests;
 
@@ -48,7 +49,7 @@ public sealed class StressTests
     /// <summary>One server from its first connection to its last.</summary>
     private static async Task<long> ServeAsync(string model, int seed, bool abort)
     {
-        using Warnings log = new();
+        using LogRecords log = new(LogLevel.Warning);
         string transport = seed % 3 == 0 ? "unix" : "tcp";
         await using Running server = await Running.StartAsync(Sizes.Service, transport, model: model, change: options => options with
         {

@@ -1,8 +1,9 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using Doorbell.Serving;
 using Doorbell.Sockets;
+using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Tests;
 
@@ -16,7 +17,7 @@ public sealed class BacklogTests
     [InlineData("unix")]
     public async Task Who_waits_and_how_many_may_can_be_read_while_the_server_runs(string transport)
     {
-        await using Server server = await BusyAsync(transport, new Warnings());
+        await using Server server = await BusyAsync(transport, new LogRecords(LogLevel.Warning));
         using Peer served = Served(server);
         using Peer first = new(server.Doors[0].Endpoint);
         using Peer second = new(server.Doors[0].Endpoint);
@@ -36,7 +37,7 @@ public sealed class BacklogTests
     [Fact]
     public async Task A_full_backlog_drops_attempts_which_are_counted_and_told_once_and_a_client_that_tries_again_gets_in()
     {
-        Warnings log = new();
+        LogRecords log = new(LogLevel.Warning);
         ListenCounters before = ListenCounters.Read()!;
         await using Server server = await BusyAsync("tcp", log);
         using Peer served = Served(server);
@@ -71,7 +72,7 @@ public sealed class BacklogTests
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(0);
         Endpoint endpoint = Endpoint.From(Transport.Tcp, (IPEndPoint)listener.LocalEndPoint!);
-        Warnings log = new();
+        LogRecords log = new(LogLevel.Warning);
         BacklogWatch watch = new([new DoorSocket(listener, new Door(endpoint, Reach.ThisMachine))], log, ListenCounters.Read);
         long Overflowed() => watch.Read()[0].Overflowed!.Value;
 
@@ -110,7 +111,7 @@ public sealed class BacklogTests
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(Limit);
         Endpoint endpoint = Endpoint.From(Transport.Tcp, (IPEndPoint)listener.LocalEndPoint!);
-        Warnings log = new();
+        LogRecords log = new(LogLevel.Warning);
 
         // Other programs' listeners may overflow at any time: here none does.
         BacklogWatch watch = new(
@@ -177,7 +178,7 @@ public sealed class BacklogTests
     };
 
     /// <summary>A server that serves one connection at once.</summary>
-    private static Task<Server> BusyAsync(string transport, Warnings log) =>
+    private static Task<Server> BusyAsync(string transport, LogRecords log) =>
         Server.StartAsync(Options(transport) with { MaxConnections = 1, ListenBacklog = Limit, Logging = log });
 
     private static Peer Served(Server server)

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using Doorbell.Coap;
 using Doorbell.Serving;
 using Doorbell.Sessions;
+using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Tests;
 
@@ -23,7 +24,7 @@ public sealed class CoapCountsTests
     [InlineData("pool")]
     public async Task The_counts_are_the_sum_of_all_workers(string model)
     {
-        Warnings log = new();
+        LogRecords log = new(LogLevel.Warning);
         await using Running server = await StartAsync(ServerModel.Named(model, 3), log);
         Socket[] peers = [.. Enumerable.Range(0, Peers).Select(_ => Connect(server.Endpoint))];
         Assert.All(peers, static peer => Assert.Equal(0x44, CodeOf(peer, _question)));
@@ -49,7 +50,7 @@ public sealed class CoapCountsTests
     [Fact]
     public async Task What_is_forgotten_just_before_the_end_is_said_too()
     {
-        Warnings log = new();
+        LogRecords log = new(LogLevel.Warning);
         await using Running server = await StartAsync(ServerModel.Loop(1), log);
         using Socket peer = Connect(server.Endpoint);
         CodeOf(peer, _question);
@@ -68,7 +69,7 @@ public sealed class CoapCountsTests
         Ledger ledger = new(service.Counters);
         DatagramHandler handler = service.NewDatagramHandler!(new DoorSocketInfo(Endpoint.Parse("udp://127.0.0.1:5683"), default));
         DatagramSession session = new(handler, DatagramLimits.Default, ledger);
-        Warnings log = new();
+        LogRecords log = new(LogLevel.Warning);
         CounterWatch watch = new(ledger, log);
         void Forget(int count)
         {
@@ -93,7 +94,7 @@ public sealed class CoapCountsTests
         Assert.StartsWith("CoAP: 7 requests", log.Lines[1], StringComparison.Ordinal);
     }
 
-    private Task<Running> StartAsync(ServerModel model, Warnings log)
+    private Task<Running> StartAsync(ServerModel model, LogRecords log)
     {
         CoapResource count = new((_, _) =>
         {

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Doorbell.Native;
+using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Tests;
 
@@ -27,7 +28,7 @@ public sealed class FailingLaneTests
     [MemberData(nameof(Failures))]
     public async Task A_lane_that_fails_resets_and_counts_its_connections_and_gives_all_back(string model, bool forGood)
     {
-        using Warnings log = new();
+        using LogRecords log = new(LogLevel.Warning);
         int rings = Rings();
         using NthFault once = new(SystemCall.Wait, Libc.InvalidArgument, nth: 1);
         using SeededFaults always = new(1, new Fault(SystemCall.Wait, Libc.InvalidArgument, OneIn: 1));
@@ -65,7 +66,7 @@ public sealed class FailingLaneTests
     public async Task A_lane_that_fails_before_it_serves_ends_the_server(string model)
     {
         int rings = Rings();
-        using Warnings log = new();
+        using LogRecords log = new(LogLevel.Warning);
         using SeededFaults faults = new(1, new Fault(SystemCall.Watch, Libc.OutOfMemory, OneIn: 1));
         faults.Begin();
         Running server = await StartAsync(model, log);
@@ -75,7 +76,7 @@ public sealed class FailingLaneTests
         Peer.Eventually(() => Rings() == rings, "no ring is left");
     }
 
-    private static Task<Running> StartAsync(string model, Warnings log) => Running.StartAsync(
+    private static Task<Running> StartAsync(string model, LogRecords log) => Running.StartAsync(
         Sizes.Service, model: model, maxConnections: Places, change: options => options with
         {
             Model = ServerModel.Loop(1),
