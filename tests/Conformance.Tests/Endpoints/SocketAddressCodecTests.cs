@@ -95,16 +95,22 @@ public sealed class SocketAddressCodecTests
             return comparer.Equals(read, peer) && comparer.GetHashCode(read) == comparer.GetHashCode(peer);
         }
 
-        Assert.True(RoundTrip());
-        long before = GC.GetAllocatedBytesForCurrentThread();
         bool same = true;
-        for (int i = 0; i < 1_000; i++)
+        long least = long.MaxValue;
+        for (int round = 0; round < 10; round++)
         {
-            same &= RoundTrip();
+            // The runtime allocates on this thread too while it compiles a method anew: the round without that counts.
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 1_000; i++)
+            {
+                same &= RoundTrip();
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
         Assert.True(same);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100);
+        Assert.Equal(0, least);
     }
 
     [Theory]

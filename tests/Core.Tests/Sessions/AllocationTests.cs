@@ -7,7 +7,7 @@ namespace Doorbell.Tests;
 /// <summary>No allocation for a request once the buffers are warm.</summary>
 public sealed class AllocationTests
 {
-    private const int Requests = 100_000;
+    private const int Requests = 20_000;
 
     [Fact]
     public void A_stream_request_allocates_nothing()
@@ -38,11 +38,16 @@ public sealed class AllocationTests
         StreamHandler handler = ClassicServices.Echo.NewStreamHandler!(InMemoryConnection.Info);
         Ledger ledger = new();
         SilentBell bell = new();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        StreamSession session = new(handler, StreamLimits.Default, InMemoryConnection.Info, bell, ledger, ArrayPool<byte>.Shared);
-        long after = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Equal(Want.None, session.Wants);
-        Assert.InRange(after - before, 1, SessionAndItsOutputBuffer);
+        long least = long.MaxValue;
+        for (int round = 0; round < 10; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            StreamSession session = new(handler, StreamLimits.Default, InMemoryConnection.Info, bell, ledger, ArrayPool<byte>.Shared);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.Equal(Want.None, session.Wants);
+        }
+
+        Assert.InRange(least, 1, SessionAndItsOutputBuffer);
     }
 
     [Fact]
@@ -77,13 +82,20 @@ public sealed class AllocationTests
             request();
         }
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < Requests; i++)
+        long least = long.MaxValue;
+        for (int round = 0; round < 5; round++)
         {
-            request();
+            // The runtime allocates on this thread too while it compiles a method anew: the round without that counts.
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < Requests; i++)
+            {
+                request();
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        return GC.GetAllocatedBytesForCurrentThread() - before;
+        return least;
     }
 
     private sealed class SilentBell : Bell
