@@ -19,9 +19,9 @@ internal static class Program
 
         // A text may begin with @: it is no response file.
         ParseResult parsed = doorbell.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0)
+        if (WrongUsage.Of(parsed, arguments) is { } wrong)
         {
-            return Failure.Usage(WrongUsage.Wording(parsed));
+            return Failure.Usage(wrong);
         }
 
         try
@@ -35,7 +35,8 @@ internal static class Program
         }
         catch (Exception failure) when (failure is FormatException or ArgumentException or PlatformNotSupportedException)
         {
-            return Failure.Usage(failure.Message);
+            // .NET adds the parameter's name, which is none of the command's words.
+            return Failure.Usage(failure.Message.Split(" (Parameter '")[0]);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

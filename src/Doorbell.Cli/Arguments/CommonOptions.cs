@@ -92,6 +92,25 @@ internal static class CommonOptions
         },
     };
 
+    /// <summary>A number of bytes, at least 1, that need not be given.</summary>
+    public static Option<int?> Size(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "BYTES",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (SizeText.TryParse(text, out int bytes) && bytes > 0)
+            {
+                return bytes;
+            }
+
+            result.AddError(
+                $"{name} takes a number of bytes from 1 to {int.MaxValue}, as in 500, 64k or 16m, not \"{PrintableText.Escape(text)}\"");
+            return null;
+        },
+    };
+
     private static Duration ParseWait(string name, ArgumentResult result)
     {
         Duration duration = Parse(name, result);
@@ -111,7 +130,7 @@ internal static class CommonOptions
             return duration;
         }
 
-        result.AddError($"{name} takes a time of at most 7 days, as in 5, 0.5, 200ms or 2m, not \"{PrintableText.Escape(text)}\"");
+        result.AddError($"{name} takes a time of at most 7 days, as in 5, 0.5, 200ms, 2m, 1h or 1d, not \"{PrintableText.Escape(text)}\"");
         return default;
     }
 }

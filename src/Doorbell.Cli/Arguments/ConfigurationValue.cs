@@ -43,7 +43,11 @@ internal sealed class ConfigurationValue
         byte[] bytes;
         try
         {
-            bytes = AtMostOneMoreThanAllowed(path);
+            bytes = WithoutByteOrderMark(AtMostOneMoreThanAllowed(path));
+        }
+        catch (ArgumentException)
+        {
+            throw new FormatException($"read \"{file}\": that is no path; give the path of a JSON file");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -69,7 +73,7 @@ internal sealed class ConfigurationValue
         }
         catch (JsonException wrong)
         {
-            throw new FormatException($"{file}:{wrong.LineNumber + 1}: this is no JSON: {PrintableText.Escape(wrong.Message)}");
+            throw new FormatException($"{file}:{wrong.LineNumber + 1}: {NoJson(bytes, wrong)}");
         }
         catch (InvalidOperationException)
         {
@@ -108,6 +112,13 @@ internal sealed class ConfigurationValue
         ? number
         : throw Wrong($"it takes a whole number from {min} on, not {Shown()}");
 
+    /// <summary>A number of bytes: a whole number, or a text with a unit, as in <c>"64k"</c>.</summary>
+    /// <param name="min">The least it may be.</param>
+    public int Bytes(int min) => _kind is JsonTokenType.Number or JsonTokenType.String
+        && SizeText.TryParse(_text, out int bytes) && bytes >= min
+        ? bytes
+        : throw Wrong($"it takes a number of bytes from {min} on, as in 500, \"64k\" or \"16m\", not {Shown()}");
+
     /// <summary>A length of time.</summary>
     /// <param name="mayBeInfinite">Whether <c>"infinite"</c> is one.</param>
     public TimeSpan Time(bool mayBeInfinite) => _kind == JsonTokenType.String && Durations.TryParse(_text, out TimeSpan time)
@@ -145,6 +156,28 @@ internal sealed class ConfigurationValue
         using FileStream file = File.OpenRead(path);
         byte[] bytes = new byte[MaxBytes + 1];
         return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+    }
+
+    /// <summary>An editor may begin a file of UTF-8 with U+FEFF, which RFC 8259 section 8.1 lets a reader ignore.</summary>
+    private static byte[] WithoutByteOrderMark(byte[] bytes) =>
+        bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes;
+
+    /// <summary>Shows from where on a text is no JSON any more.</summary>
+    private static string NoJson(byte[] bytes, JsonException wrong)
+    {
+        const int MaxShownBytes = 20;
+        int start = 0;
+        for (long line = wrong.LineNumber ?? 0; line > 0; line--)
+        {
+            start += bytes.AsSpan(start).IndexOf((byte)'\n') + 1;
+        }
+
+        ReadOnlySpan<byte> rest = bytes.AsSpan((int)Math.Min(bytes.Length, start + (wrong.BytePositionInLine ?? 0)));
+        int end = rest.IndexOfAny((byte)'\r', (byte)'\n');
+        ReadOnlySpan<byte> shown = end < 0 ? rest : rest[..end];
+        return rest.IsEmpty
+            ? "this is no JSON: it ends too early, perhaps without a closing } or ]"
+            : $"this is no JSON from \"{PrintableText.Escape(shown, MaxShownBytes)}\" on";
     }
 
     private static int LineAt(ReadOnlySpan<byte> bytes, long index) => 1 + bytes[..(int)index].Count((byte)'\n');

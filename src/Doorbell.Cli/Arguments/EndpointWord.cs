@@ -1,8 +1,38 @@
+using System.Net;
+
 namespace Doorbell.Cli.Arguments;
 
 /// <summary>Tells an endpoint from the other words of a command line.</summary>
 internal static class EndpointWord
 {
+    /// <summary>
+    /// Joins each host to the port behind it, where they are two words as for nc(1): <c>localhost 6789</c> is <c>localhost:6789</c>.
+    /// </summary>
+    /// <param name="words">Hosts, ports and endpoints.</param>
+    public static IReadOnlyList<string> Join(IReadOnlyList<string> words)
+    {
+        List<string> joined = [];
+        for (int i = 0; i < words.Count; i++)
+        {
+            bool isPair = i + 1 < words.Count && IsHostAndPort(words[i], words[i + 1]);
+            joined.Add(isPair ? HostAndPort(words[i], words[++i]) : words[i]);
+        }
+
+        return joined;
+    }
+
+    /// <summary>The endpoint of a host and its port; an IPv6 address gets the brackets that an endpoint has around it (RFC 3986).</summary>
+    public static string HostAndPort(string host, string port) => IsIPv6(host) ? $"[{host}]:{port}" : $"{host}:{port}";
+
+    /// <summary>Whether two words are a host and its port, as nc(1) takes them.</summary>
+    public static bool IsHostAndPort(string host, string port) =>
+        port.Length is > 0 and <= 5 && port.All(char.IsAsciiDigit) && (IsIPv6(host) || (!IsMeant(host) && IsHostName(host)));
+
+    private static bool IsHostName(string word) =>
+        word.Length > 0 && word.All(static letter => char.IsLetterOrDigit(letter) || letter is '.' or '-' or '_' or '*' or '[' or ']' or ':');
+
+    private static bool IsIPv6(string word) => word.Contains(':') && word[0] != '[' && IPAddress.TryParse(word, out _);
+
     /// <summary>
     /// Whether a word is meant as an endpoint rather than as a service's name or a text: it has a scheme, is a number, or ends in a
     /// colon and a number.

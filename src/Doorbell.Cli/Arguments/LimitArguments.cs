@@ -19,11 +19,12 @@ internal sealed class LimitArguments
     private readonly Option<Duration?> _idle = Time("--idle-timeout", "Close a connection on which no byte moves [default: 300]");
     private readonly Option<Duration?> _firstByte = Time("--first-byte-timeout", "Close one that has not sent anything [default: never]");
     private readonly Option<Duration?> _lifetime = Time("--max-lifetime", "Close a connection after so long [default: never]");
-    private readonly Option<int?> _rate = Count(
+    private readonly Option<int?> _rate = CommonOptions.Size(
         "--min-rate", "Bytes a second, after 5 seconds, below which a message or its answer may not move [default: any]");
 
-    private readonly Option<int?> _message = Count("--max-message", "Bytes that a message may have [default: 1048576]");
-    private readonly Option<int?> _pending = Count("--max-pending", "Bytes of answer that a peer may leave untaken [default: 16777216]");
+    private readonly Option<int?> _message = CommonOptions.Size("--max-message", "Bytes that a message may have [default: 1m]");
+    private readonly Option<int?> _pending = CommonOptions.Size(
+        "--max-pending", "Bytes of answer that a peer may leave untaken [default: 16m]");
 
     private readonly Option<int?> _coapExchanges = Count(
         "--coap-exchanges", "CoAP requests with an effect that each socket remembers, to know their duplicates [default: 16384]");

@@ -8,14 +8,14 @@ internal static class LimitKeys
     /// <summary>Those of connections.</summary>
     public static ConfigurationKeys<StreamLimits> OfStreams { get; } = new(new Dictionary<string, ConfigurationKeys<StreamLimits>.Setting>
     {
-        ["MaxMessageBytes"] = new(static (limits, value) => limits with { MaxMessageBytes = value.Count(1) }, "--max-message"),
-        ["OutputHighMark"] = new(static (limits, value) => limits with { OutputHighMark = value.Count(1) }),
-        ["MaxPendingOutput"] = new(static (limits, value) => WithPending(limits, value.Count(1)), "--max-pending"),
+        ["MaxMessageBytes"] = new(static (limits, value) => limits with { MaxMessageBytes = value.Bytes(1) }, "--max-message"),
+        ["OutputHighMark"] = new(static (limits, value) => limits with { OutputHighMark = value.Bytes(1) }),
+        ["MaxPendingOutput"] = new(static (limits, value) => WithPending(limits, value.Bytes(1)), "--max-pending"),
         ["IdleTimeout"] = new(static (limits, value) => limits with { IdleTimeout = value.Time(mayBeInfinite: true) }, "--idle-timeout"),
         ["FirstByteTimeout"] = new(
             static (limits, value) => limits with { FirstByteTimeout = value.Time(mayBeInfinite: true) }, "--first-byte-timeout"),
         ["MaxLifetime"] = new(static (limits, value) => limits with { MaxLifetime = value.Time(mayBeInfinite: true) }, "--max-lifetime"),
-        ["MinDataRate"] = new(static (limits, value) => limits with { MinDataRate = value.Count(0) }, "--min-rate"),
+        ["MinDataRate"] = new(static (limits, value) => limits with { MinDataRate = value.Bytes(0) }, "--min-rate"),
         ["MinDataRateGrace"] = new(static (limits, value) => limits with { MinDataRateGrace = value.Time(mayBeInfinite: false) }),
         ["CloseTimeout"] = new(static (limits, value) => limits with { CloseTimeout = value.Time(mayBeInfinite: false) }),
         ["MaxStepsPerRound"] = new(static (limits, value) => limits with { MaxStepsPerRound = value.Count(1) }),
@@ -25,7 +25,7 @@ internal static class LimitKeys
     public static ConfigurationKeys<DatagramLimits> OfDatagrams { get; } = new(
         new Dictionary<string, ConfigurationKeys<DatagramLimits>.Setting>
         {
-            ["MaxDatagramBytes"] = new(static (limits, value) => limits with { MaxDatagramBytes = value.Count(1) }),
+            ["MaxDatagramBytes"] = new(static (limits, value) => limits with { MaxDatagramBytes = value.Bytes(1) }),
             ["MaxAmplification"] = new(static (limits, value) => limits with { MaxAmplification = value.Count(0) }),
             ["MaxOpenedSockets"] = new(static (limits, value) => limits with { MaxOpenedSockets = value.Count(0) }),
             ["MaxAnswersPerTurn"] = new(static (limits, value) => limits with { MaxAnswersPerTurn = value.Count(1) }),
@@ -36,8 +36,8 @@ internal static class LimitKeys
         new Dictionary<string, ConfigurationKeys<CoapServerLimits>.Setting>
         {
             ["MaxExchanges"] = new(static (limits, value) => limits with { MaxExchanges = value.Count(0) }, "--coap-exchanges"),
-            ["MaxMessageBytes"] = new(static (limits, value) => limits with { MaxMessageBytes = value.Count(1) }),
-            ["MaxBodyBytes"] = new(static (limits, value) => limits with { MaxBodyBytes = value.Count(1) }),
+            ["MaxMessageBytes"] = new(static (limits, value) => limits with { MaxMessageBytes = value.Bytes(1) }),
+            ["MaxBodyBytes"] = new(static (limits, value) => limits with { MaxBodyBytes = value.Bytes(1) }),
             ["MaxBodies"] = new(static (limits, value) => limits with { MaxBodies = value.Count(1) }),
             ["MaxBodiesPerPeer"] = new(static (limits, value) => limits with { MaxBodiesPerPeer = value.Count(1) }),
             ["BodyTimeout"] = new(static (limits, value) => limits with { BodyTimeout = value.Time(mayBeInfinite: false) }),

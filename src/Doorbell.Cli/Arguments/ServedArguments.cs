@@ -92,12 +92,14 @@ internal sealed class ServedArguments
         foreach (string[] group in Groups(words))
         {
             // At a CoAP endpoint all services are offered, each at its name, unless one was named.
-            string? name = group.Length > 0 && !EndpointWord.IsMeant(group[0]) ? group[0] : null;
+            bool isAddress = group is [string host, string port, ..] && !_services.ContainsKey(host) && EndpointWord.IsHostAndPort(host, port);
+            string? name = group.Length > 0 && !isAddress && !EndpointWord.IsMeant(group[0]) ? group[0] : null;
             ServiceProgram? program = Program(parsed.GetValue(_shell));
             Service service = program is null
                 ? NamedService(name ?? DefaultService, ascii)
                 : ProgramService(program, name, ascii);
-            Endpoint[] endpoints = [.. (name is null ? group : group[1..]).Select(static text => Endpoint.Parse(text, CoapService.Scheme))];
+            IReadOnlyList<string> named = EndpointWord.Join(name is null ? group : group[1..]);
+            Endpoint[] endpoints = [.. named.Select(static text => Endpoint.Parse(text, CoapService.Scheme))];
             bool isAlone = name is not null || program is not null;
             Service[] offered = isAlone ? [service] : [service, .. _services.Values];
             all.Add(new Served(service, endpoints) { Resources = Served.ResourcesOf(offered) });

@@ -17,10 +17,11 @@ internal static class AskCommand
     {
         Argument<string?> first = new("ENDPOINT")
         {
-            Description = $"Whom to ask [default: {DefaultEndpoint}]; a word that does not look like an endpoint is text",
+            Description = $"Whom to ask [default: {DefaultEndpoint}]; a host and a port may be two words; "
+                + "a word that does not look like an endpoint is text",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Argument<string[]> rest = new("TEXT")
+        Argument<string[]> rest = new(WrongUsage.TextArgument)
         {
             Description = "What to ask; several words are joined by spaces. Without it each line of standard input is asked in turn",
             Arity = ArgumentArity.ZeroOrMore,
@@ -80,6 +81,11 @@ internal static class AskCommand
 
     private static (string Target, string? Text) Read(string? first, string[] rest)
     {
+        if (first is not null && rest is [string port, ..] && EndpointWord.IsHostAndPort(first, port))
+        {
+            (first, rest) = (EndpointWord.HostAndPort(first, port), rest[1..]);
+        }
+
         bool named = first is not null && EndpointWord.IsMeant(first);
         string[] text = named || first is null ? rest : [first, .. rest];
         return (named ? first! : DefaultEndpoint, text.Length == 0 ? null : string.Join(' ', text));

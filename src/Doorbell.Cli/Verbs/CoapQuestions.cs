@@ -25,7 +25,7 @@ internal sealed class CoapQuestions
     {
         if (!_methods.TryGetValue(method, out CoapCode code))
         {
-            throw new ArgumentException($"--method takes {string.Join(", ", _methods.Keys)}, not \"{method}\"");
+            throw new ArgumentException($"--method takes {string.Join(", ", _methods.Keys)}, not \"{PrintableText.Escape(method)}\"");
         }
 
         _uri = uri;

@@ -14,6 +14,11 @@ internal static class ConnectCommand
         {
             Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
         };
+        Argument<string?> port = new("PORT")
+        {
+            Description = "The port, if ENDPOINT is a host alone",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         Option<bool> noHalfClose = new("--no-half-close") { Description = "Keep the sending side open after the end of standard input" };
         Option<bool> raw = new("--raw") { Description = "At a terminal, show control characters unescaped" };
         Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting", 5);
@@ -22,11 +27,11 @@ internal static class ConnectCommand
         Option<string[]> options = CommonOptions.SocketOptions();
         Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
         {
-            endpoint, noHalfClose, raw, timeout, wait, options,
+            endpoint, port, noHalfClose, raw, timeout, wait, options,
         };
         command.SetAction(async (parsed, _) =>
         {
-            Endpoint where = Endpoint.Parse(parsed.GetValue(endpoint)!, CoapService.Scheme);
+            Endpoint where = Endpoint.Parse(Target(parsed.GetValue(endpoint)!, parsed.GetValue(port)), CoapService.Scheme);
             if (where.Application == CoapService.Scheme)
             {
                 throw new ArgumentException("connect joins bytes and speaks no CoAP: ask a resource with doorbell ask");
@@ -40,4 +45,12 @@ internal static class ConnectCommand
         });
         return command;
     }
+
+    private static string Target(string endpoint, string? port) => port switch
+    {
+        null => endpoint,
+        _ when EndpointWord.IsHostAndPort(endpoint, port) => EndpointWord.HostAndPort(endpoint, port),
+        _ => throw new ArgumentException(
+            $"\"{PrintableText.Escape(port)}\" is one word too many: ENDPOINT is one word, or a host and a port, as in localhost 6789"),
+    };
 }

@@ -37,6 +37,26 @@ public sealed class AskTests
         }
     }
 
+    /// <summary>As nc(1) takes them; behind <c>--</c> a text may begin with a hyphen.</summary>
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void A_host_and_a_port_may_be_two_words(string kind)
+    {
+        Program server = Doorbells.Start(kind, "serve", "127.0.0.1", "0", "localhost", "0");
+        using (server)
+        {
+            string line = server.WaitForLine("serving ");
+            string port = line[(line.LastIndexOf(':') + 1)..];
+            Assert.Equal("FROM SERVER: HI\n", Doorbells.Run(kind, "", "ask", "127.0.0.1", port, "hi").Output);
+            Assert.Equal("FROM SERVER: -4 --NOSUCH\n", Doorbells.Run(kind, "", "ask", "127.0.0.1", port, "--", "-4", "--nosuch").Output);
+            Assert.Equal("HI\n", Doorbells.Run(kind, "hi\n", "connect", "127.0.0.1", port).Output);
+            Assert.Equal(1, Doorbells.Run(kind, "hi\n", "connect", "::1", port).ExitCode);
+            Ended extra = Doorbells.Run(kind, "", "connect", $"127.0.0.1:{port}", port);
+            Assert.Equal((2, ""), (extra.ExitCode, extra.Output));
+            Assert.Contains($"\"{port}\" is one word too many", extra.Error, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Both))]
     public void A_line_of_many_megabytes_is_answered_while_it_is_still_being_sent(string kind)

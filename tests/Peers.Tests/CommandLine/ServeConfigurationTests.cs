@@ -83,9 +83,16 @@ public sealed class ServeConfigurationTests
     }
 
     [Theory]
-    [InlineData("{", ":1: this is no JSON: ")]
+    [InlineData("{", ":1: this is no JSON: it ends too early, perhaps without a closing } or ]")]
     [InlineData("[]", ":1: the file: it takes an object, as in { }, not a list")]
-    [InlineData("{\n\"Nosuch\": 1 }", ":2: Nosuch: there is no such key: did you mean ")]
+    [InlineData("{ \"Doors\": [ }\n", ":1: this is no JSON from \"}\" on")]
+    [InlineData("{\n\"Doors\": nope }", ":2: this is no JSON from \"ope }\" on")]
+    [InlineData("{\n\"Nosuch\": 1 }", ":2: Nosuch: there is no such key: there are Doors, ")]
+    [InlineData("{\n\"Backlog\": 1, \"MaxConection\": 1 }", ":2: Backlog: there is no such key: there are Doors, ")]
+    [InlineData("{\n\"MaxConection\": 1 }", ":2: MaxConection: there is no such key: did you mean MaxConnections? There are ")]
+    [InlineData(
+        "{ \"Doors\": [ { \"Endpoint\": \"tcp://*:0\", \"Service\": \"echo\", \"Limits\": {\n\"MaxMessageBytes\": \"64q\" } } ] }",
+        ":2: Doors[0].Limits.MaxMessageBytes: it takes a number of bytes from 1 on, as in 500, \"64k\" or \"16m\", not \"64q\"")]
     [InlineData("{ \"Doors\": [\n{ \"Endpoint\": \"nowhere\", \"Service\": \"echo\" } ] }", ":2: Doors[0].Endpoint: ")]
     [InlineData("{ \"Doors\": [ { \"Endpoint\": \"tcp://*:0\" } ] }", ":1: Doors[0]: it has no Service: give one, as in \"echo\"")]
     [InlineData("{ \"Doors\": [ { \"Service\": \"echo\" } ] }", ":1: Doors[0]: it has no Endpoint: ")]

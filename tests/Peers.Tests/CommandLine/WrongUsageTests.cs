@@ -7,9 +7,9 @@ public sealed class WrongUsageTests
     [Theory]
     [InlineData("--max-connections takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-connections", "10k", "0", "1e3")]
     [InlineData("--max-per-address takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-per-address", "x", "-1")]
-    [InlineData("--min-rate takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --min-rate", "1k", "0")]
-    [InlineData("--max-message takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-message", "1m", "99999999999")]
-    [InlineData("--max-pending takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-pending", "1m", "0")]
+    [InlineData("--min-rate takes a number of bytes from 1 to", "serve echo tcp://127.0.0.1:0 --min-rate", "x", "0")]
+    [InlineData("--max-message takes a number of bytes from 1 to", "serve echo tcp://127.0.0.1:0 --max-message", "1q", "3g", "k", "99999999999")]
+    [InlineData("--max-pending takes a number of bytes from 1 to", "serve echo tcp://127.0.0.1:0 --max-pending", "-1k", "0")]
     [InlineData("--coap-exchanges takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --coap-exchanges", "x", "0")]
     [InlineData("--workers takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --workers", "1k", "0")]
     [InlineData("--workers takes a whole number from 1 to", "relay tcp://127.0.0.1:0 tcp://127.0.0.1:9 --workers", "1k", "0")]
@@ -53,12 +53,33 @@ public sealed class WrongUsageTests
     [InlineData("impair", "LISTEN is missing")]
     [InlineData("impair 7000", "UPSTREAM is missing")]
     [InlineData("connect", "ENDPOINT is missing")]
-    [InlineData("impair 1 2 3", "Unrecognized command or argument '3'.")]
+    [InlineData("impair 1 2 3", "\"3\" is one word too many")]
+    [InlineData("--nosuch", "--nosuch is no option")]
+    [InlineData("ask --nosuch tcp://h:1 x", "--nosuch is no option; a text that begins with a hyphen stands behind --")]
+    [InlineData("ask -4 tcp://127.0.0.1:1", "-4 is no option; a text that begins with a hyphen stands behind --")]
+    [InlineData("ask tcp://127.0.0.1:1 --nosuch=3", "--nosuch=3 is no option; a text that begins with a hyphen stands behind --")]
+    [InlineData("connect --nosuch tcp://127.0.0.1:1", "--nosuch is no option")]
+    [InlineData("connect tcp://127.0.0.1:1 -u", "-u is no option")]
+    [InlineData("serve echo tcp://127.0.0.1:0 --nosuch", "--nosuch is no option")]
+    [InlineData("serve -p 80", "-p is no option")]
+    [InlineData("relay tcp://127.0.0.1:0 tcp://127.0.0.1:1 -x", "-x is no option")]
+    [InlineData("impair 1 2 --nosuch 3", "--nosuch is no option")]
+    [InlineData("options --nosuch", "--nosuch is no option")]
+    [InlineData("demo nagle --fast", "--fast is no option")]
+    [InlineData("bench models -n 3", "-n is no option")]
+    [InlineData("serve --json=maybe", "--json takes no value, and was given \"maybe\"")]
+    [InlineData("serve echo --backlog", "--backlog is given without its N")]
+    [InlineData("serve echo --backlog 1 --backlog 2", "--backlog is given twice: give one N")]
     public void The_wrong_or_missing_word_is_named(string arguments, string expected)
     {
         string[] words = arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Ended ended = Doorbells.Run("native", "", words);
-        string verb = words is [] or ["nosuch"] ? "" : $"{words[0]} ";
+        string verb = words switch
+        {
+            [] or ["nosuch"] or ["--nosuch"] => "",
+            ["demo" or "bench", not "nosuch", ..] => $"{words[0]} {words[1]} ",
+            _ => $"{words[0]} ",
+        };
         Assert.Equal((2, ""), (ended.ExitCode, ended.Output));
         Assert.Equal($"doorbell: {expected} (doorbell {verb}--help lists what there is)\n", ended.Error);
     }
