@@ -29,7 +29,7 @@ internal static class EndpointWord
         port.Length is > 0 and <= 5 && port.All(char.IsAsciiDigit) && (IsIPv6(host) || (!IsMeant(host) && IsHostName(host)));
 
     private static bool IsHostName(string word) =>
-        word.Length > 0 && word.All(static letter => char.IsLetterOrDigit(letter) || letter is '.' or '-' or '_' or '*' or '[' or ']' or ':');
+        word.Length > 0 && word.All(static letter => char.IsLetterOrDigit(letter) || ".-_*[]:".Contains(letter));
 
     private static bool IsIPv6(string word) => word.Contains(':') && word[0] != '[' && IPAddress.TryParse(word, out _);
 

@@ -92,7 +92,8 @@ internal sealed class ServedArguments
         foreach (string[] group in Groups(words))
         {
             // At a CoAP endpoint all services are offered, each at its name, unless one was named.
-            bool isAddress = group is [string host, string port, ..] && !_services.ContainsKey(host) && EndpointWord.IsHostAndPort(host, port);
+            bool isAddress = group is [string host, string port, ..] && !_services.ContainsKey(host)
+                && EndpointWord.IsHostAndPort(host, port);
             string? name = group.Length > 0 && !isAddress && !EndpointWord.IsMeant(group[0]) ? group[0] : null;
             ServiceProgram? program = Program(parsed.GetValue(_shell));
             Service service = program is null

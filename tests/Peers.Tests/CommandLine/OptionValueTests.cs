@@ -29,8 +29,8 @@ public sealed partial class OptionValueTests
 
     private static readonly string[] _values =
     [
-        "", " ", "x", "-1", "0", "00", "1e3", "0x10", "1.5", ".", "-", "+5", "5q", "5 s", "½", "NaN", "infinite", "64k", "3g", "2147483648",
-        "99999999999999999999", "\u001b[31m", "a\nb", "../x", "/", "=", "--", "@x",
+        "", " ", "x", "-1", "0", "00", "1e3", "0x10", "1.5", ".", "-", "+5", "5q", "5 s", "½", "NaN", "infinite", "64k", "3g",
+        "2147483648", "99999999999999999999", "\u001b[31m", "a\nb", "../x", "/", "=", "--", "@x",
     ];
 
     [Theory]
@@ -61,7 +61,8 @@ public sealed partial class OptionValueTests
                 {
                     lock (wrong)
                     {
-                        wrong.Add($"{given.Name}={PrintableText.Escape(given.value)}: exit code {ended.ExitCode}, {PrintableText.Escape(ended.Error + ended.Output)}");
+                        string said = PrintableText.Escape(ended.Error + ended.Output);
+                        wrong.Add($"{given.Name}={PrintableText.Escape(given.value)}: exit code {ended.ExitCode}, {said}");
                     }
                 }
             });

@@ -8,7 +8,7 @@ public sealed class WrongUsageTests
     [InlineData("--max-connections takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-connections", "10k", "0", "1e3")]
     [InlineData("--max-per-address takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-per-address", "x", "-1")]
     [InlineData("--min-rate takes a number of bytes from 1 to", "serve echo tcp://127.0.0.1:0 --min-rate", "x", "0")]
-    [InlineData("--max-message takes a number of bytes from 1 to", "serve echo tcp://127.0.0.1:0 --max-message", "1q", "3g", "k", "99999999999")]
+    [InlineData("--max-message takes a number of bytes from 1 to", "serve echo tcp://127.0.0.1:0 --max-message", "1q", "3g", "k")]
     [InlineData("--max-pending takes a number of bytes from 1 to", "serve echo tcp://127.0.0.1:0 --max-pending", "-1k", "0")]
     [InlineData("--coap-exchanges takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --coap-exchanges", "x", "0")]
     [InlineData("--workers takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --workers", "1k", "0")]
