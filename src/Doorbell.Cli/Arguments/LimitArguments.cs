@@ -48,22 +48,15 @@ internal sealed class LimitArguments
             MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
             AtLimit = refusal is null ? options.AtLimit : AtLimit.Close,
             RefusalLine = string.IsNullOrEmpty(refusal) ? null : refusal,
-        };
-    }
-
-    /// <summary>The limits of a connection with what was given.</summary>
-    public StreamLimits Apply(ParseResult parsed, StreamLimits limits)
-    {
-        int pending = parsed.GetValue(_pending) ?? limits.MaxPendingOutput;
-        return limits with
-        {
-            IdleTimeout = parsed.GetValue(_idle)?.Time ?? limits.IdleTimeout,
-            FirstByteTimeout = parsed.GetValue(_firstByte)?.Time ?? limits.FirstByteTimeout,
-            MaxLifetime = parsed.GetValue(_lifetime)?.Time ?? limits.MaxLifetime,
-            MinDataRate = parsed.GetValue(_rate) ?? limits.MinDataRate,
-            MaxMessageBytes = parsed.GetValue(_message) ?? limits.MaxMessageBytes,
-            MaxPendingOutput = pending,
-            OutputHighMark = Math.Min(limits.OutputHighMark, pending),
+            StreamLimits = new StreamLimitOverrides
+            {
+                IdleTimeout = parsed.GetValue(_idle)?.Time,
+                FirstByteTimeout = parsed.GetValue(_firstByte)?.Time,
+                MaxLifetime = parsed.GetValue(_lifetime)?.Time,
+                MinDataRate = parsed.GetValue(_rate),
+                MaxMessageBytes = parsed.GetValue(_message),
+                MaxPendingOutput = parsed.GetValue(_pending),
+            },
         };
     }
 

@@ -5,12 +5,11 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>The keys of a configuration's <c>Limits</c>: the properties' names, by what is served.</summary>
 internal static class LimitKeys
 {
-    /// <summary>Those of connections.</summary>
-    public static ConfigurationKeys<StreamLimits> OfStreams { get; } = new(new Dictionary<string, ConfigurationKeys<StreamLimits>.Setting>
+    private static readonly Dictionary<string, ConfigurationKeys<StreamLimitOverrides>.Setting> _ofConnections = new()
     {
         ["MaxMessageBytes"] = new(static (limits, value) => limits with { MaxMessageBytes = value.Bytes(1) }, "--max-message"),
         ["OutputHighMark"] = new(static (limits, value) => limits with { OutputHighMark = value.Bytes(1) }),
-        ["MaxPendingOutput"] = new(static (limits, value) => WithPending(limits, value.Bytes(1)), "--max-pending"),
+        ["MaxPendingOutput"] = new(static (limits, value) => limits with { MaxPendingOutput = value.Bytes(1) }, "--max-pending"),
         ["IdleTimeout"] = new(static (limits, value) => limits with { IdleTimeout = value.Time(mayBeInfinite: true) }, "--idle-timeout"),
         ["FirstByteTimeout"] = new(
             static (limits, value) => limits with { FirstByteTimeout = value.Time(mayBeInfinite: true) }, "--first-byte-timeout"),
@@ -19,11 +18,24 @@ internal static class LimitKeys
         ["MinDataRateGrace"] = new(static (limits, value) => limits with { MinDataRateGrace = value.Time(mayBeInfinite: false) }),
         ["CloseTimeout"] = new(static (limits, value) => limits with { CloseTimeout = value.Time(mayBeInfinite: false) }),
         ["MaxStepsPerRound"] = new(static (limits, value) => limits with { MaxStepsPerRound = value.Count(1) }),
-    });
+    };
 
-    /// <summary>Those of a datagram socket.</summary>
-    public static ConfigurationKeys<DatagramLimits> OfDatagrams { get; } = new(
-        new Dictionary<string, ConfigurationKeys<DatagramLimits>.Setting>
+    /// <summary>Those of the connections at all doors.</summary>
+    public static ConfigurationKeys<StreamLimitOverrides> OfConnections { get; } = new(_ofConnections);
+
+    /// <summary>Those of a door for streams.</summary>
+    public static ConfigurationKeys<DoorLimits> OfStreams { get; } = new(
+        new Dictionary<string, ConfigurationKeys<DoorLimits>.Setting>(_ofConnections.Select(static of => KeyValuePair.Create(
+            of.Key,
+            new ConfigurationKeys<DoorLimits>.Setting((limits, value) => (DoorLimits)of.Value.Set(limits, value), of.Value.Options))))
+        {
+            ["MaxConnections"] = new(static (limits, value) => limits with { MaxConnections = value.Count(1) }),
+            ["MaxConnectionsPerAddress"] = new(static (limits, value) => limits with { MaxConnectionsPerAddress = value.Count(1) }),
+        });
+
+    /// <summary>Those of a door for datagrams.</summary>
+    public static ConfigurationKeys<DoorLimits> OfDatagrams { get; } = new(
+        new Dictionary<string, ConfigurationKeys<DoorLimits>.Setting>
         {
             ["MaxDatagramBytes"] = new(static (limits, value) => limits with { MaxDatagramBytes = value.Bytes(1) }),
             ["MaxAmplification"] = new(static (limits, value) => limits with { MaxAmplification = value.Count(0) }),
@@ -47,8 +59,4 @@ internal static class LimitKeys
             ["ProofLifetime"] = new(static (limits, value) => limits with { ProofLifetime = value.Time(mayBeInfinite: false) }),
             ["MaxSeparateAnswers"] = new(static (limits, value) => limits with { MaxSeparateAnswers = value.Count(1) }),
         });
-
-    /// <summary>Less may be pending than the default of the mark from which on a session takes no more input.</summary>
-    private static StreamLimits WithPending(StreamLimits limits, int bytes) =>
-        limits with { MaxPendingOutput = bytes, OutputHighMark = Math.Min(limits.OutputHighMark, bytes) };
 }

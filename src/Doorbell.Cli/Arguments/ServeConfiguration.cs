@@ -21,6 +21,7 @@ internal sealed class ServeConfiguration
             ["MaxConnections"] = new(static (options, value) => options with { MaxConnections = value.Count(1) }, "--max-connections"),
             ["MaxConnectionsPerAddress"] = new(
                 static (options, value) => options with { MaxConnectionsPerAddress = value.Count(1) }, "--max-per-address"),
+            ["StreamLimits"] = new(static (options, _) => options),
             ["AtLimit"] = new(static (options, value) => options with { AtLimit = value.Choice<AtLimit>() }, "--refuse"),
             ["RefusalLine"] = new(static (options, value) => options with { RefusalLine = value.Text() }, "--refuse"),
             ["ListenBacklog"] = new(static (options, value) => options with { ListenBacklog = value.Count(0) }, "--backlog"),
@@ -29,12 +30,22 @@ internal sealed class ServeConfiguration
             ["TakeoverPath"] = new(static (options, value) => options with { TakeoverPath = value.Text() }, "--takeover"),
         });
 
+    private static readonly HashSet<string> _nothing = [];
+
+    private static readonly ConfigurationKeys<AccessList> _accessKeys = new(
+        new Dictionary<string, ConfigurationKeys<AccessList>.Setting>
+        {
+            ["Allow"] = new(static (access, value) => access with { Allow = Ranges(value) }),
+            ["Deny"] = new(static (access, value) => access with { Deny = Ranges(value) }),
+        });
+
     private static readonly ConfigurationKeys<DoorSettings> _doorKeys = new(
         new Dictionary<string, ConfigurationKeys<DoorSettings>.Setting>
         {
             ["Endpoint"] = new(static (door, value) => door with { Endpoint = value.Parsed(ParseEndpoint) }),
             ["Service"] = new(static (door, value) => door with { Service = value.Parsed(ServedArguments.ServiceNamed) }),
             ["Limits"] = new(static (door, value) => door with { Limits = value }),
+            ["Access"] = new(static (door, value) => door with { Access = _accessKeys.Apply(new AccessList(), value.Members(), _nothing) }),
         });
 
     private readonly IReadOnlyList<ConfigurationValue> _members;
@@ -86,7 +97,22 @@ internal sealed class ServeConfiguration
     }
 
     /// <summary>The options with what the file says; what it does not say stays.</summary>
-    public ServerOptions Apply(ServerOptions options) => _serverKeys.Apply(options, _members, _given);
+    public ServerOptions Apply(ServerOptions options)
+    {
+        options = _serverKeys.Apply(options, _members, _given);
+        return Find("StreamLimits") is { } limits
+            ? options with
+            {
+                StreamLimits = Checked(
+                    limits,
+                    LimitKeys.OfConnections.Apply(options.StreamLimits ?? new StreamLimitOverrides(), limits.Members(), _given),
+                    static of => of.ApplyTo(StreamLimits.Default).Validate()),
+            }
+            : options;
+    }
+
+    private static AddressRange[] Ranges(ConfigurationValue list) =>
+        [.. list.Items().Select(static item => item.Parsed(AddressRange.Parse))];
 
     private static Endpoint ParseEndpoint(string text) => Endpoint.Parse(text, CoapService.Scheme);
 
@@ -136,10 +162,11 @@ internal sealed class ServeConfiguration
         RequireNoWords(doors);
         foreach (ConfigurationValue door in doors.Items())
         {
-            DoorSettings settings = _doorKeys.Apply(new DoorSettings(null, null, null), door.Members(), _given);
+            DoorSettings settings = _doorKeys.Apply(new DoorSettings(), door.Members(), _given);
             Endpoint endpoint = settings.Endpoint ?? throw door.Wrong("it has no Endpoint: give one, as in \"tcp://localhost:7\"");
             Service service = settings.Service ?? throw door.Wrong("it has no Service: give one, as in \"echo\"");
-            yield return Limited(Arguments.Served.Named(service, [endpoint]), endpoint, settings.Limits);
+            Served served = Arguments.Served.Named(service, [endpoint]) with { Access = settings.Access };
+            yield return Limited(served, endpoint, settings.Limits);
         }
     }
 
@@ -160,13 +187,17 @@ internal sealed class ServeConfiguration
             },
             { IsStream: true } => served with
             {
-                StreamLimits = from => Checked(
-                    limits, LimitKeys.OfStreams.Apply(from, limits.Members(), _given), static of => of.Validate()),
+                Limits = Checked(
+                    limits,
+                    LimitKeys.OfStreams.Apply(DoorLimits.None, limits.Members(), _given),
+                    of => of.ApplyTo(served.Service.StreamLimits).Validate()),
             },
             _ => served with
             {
-                DatagramLimits = from => Checked(
-                    limits, LimitKeys.OfDatagrams.Apply(from, limits.Members(), _given), static of => of.Validate()),
+                Limits = Checked(
+                    limits,
+                    LimitKeys.OfDatagrams.Apply(DoorLimits.None, limits.Members(), _given),
+                    of => of.ApplyTo(served.Service.DatagramLimits).Validate()),
             },
         };
         return limited;
@@ -187,5 +218,14 @@ internal sealed class ServeConfiguration
     }
 
     /// <summary>One of the <c>Doors</c>, as far as it has been read.</summary>
-    private sealed record DoorSettings(Endpoint? Endpoint, Service? Service, ConfigurationValue? Limits);
+    private sealed record DoorSettings
+    {
+        public Endpoint? Endpoint { get; init; }
+
+        public Service? Service { get; init; }
+
+        public ConfigurationValue? Limits { get; init; }
+
+        public AccessList Access { get; init; } = AccessList.Everyone;
+    }
 }

@@ -10,11 +10,11 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
     /// <summary>What is offered at <c>coap://</c> endpoints, by path.</summary>
     public required IReadOnlyDictionary<string, CoapResource> Resources { get; init; }
 
-    /// <summary>Changes the limits of each connection, for these endpoints alone.</summary>
-    public Func<StreamLimits, StreamLimits> StreamLimits { get; init; } = static limits => limits;
+    /// <summary>Who may come in at these endpoints.</summary>
+    public AccessList Access { get; init; } = AccessList.Everyone;
 
-    /// <summary>Changes the limits of each datagram socket.</summary>
-    public Func<DatagramLimits, DatagramLimits> DatagramLimits { get; init; } = static limits => limits;
+    /// <summary>The bounds of these endpoints alone.</summary>
+    public DoorLimits Limits { get; init; } = DoorLimits.None;
 
     /// <summary>Changes the limits of each CoAP socket.</summary>
     public Func<CoapServerLimits, CoapServerLimits> CoapLimits { get; init; } = static limits => limits;
@@ -29,16 +29,10 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
         .ToDictionary(static service => service.Name, CoapResource.From);
 
     /// <summary>As the server has it.</summary>
-    /// <param name="limits">Of each connection.</param>
     /// <param name="coap">Of each CoAP socket.</param>
     /// <exception cref="ArgumentException">The service can't be asked by CoAP.</exception>
-    public IEnumerable<DoorOptions> Doors(Func<StreamLimits, StreamLimits> limits, CoapServerLimits coap)
+    public IEnumerable<DoorOptions> Doors(CoapServerLimits coap)
     {
-        Service bounded = Service with
-        {
-            StreamLimits = StreamLimits(limits(Service.StreamLimits)),
-            DatagramLimits = DatagramLimits(Service.DatagramLimits),
-        };
         Service? resources = null;
         foreach (Endpoint endpoint in Endpoints)
         {
@@ -49,7 +43,10 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
             }
 
             resources ??= isCoap ? CoapService.From(Service.Name, Resources, CoapLimits(coap)) : null;
-            yield return new DoorOptions { Endpoint = endpoint, Service = isCoap ? resources! : bounded };
+            yield return new DoorOptions
+            {
+                Endpoint = endpoint, Service = isCoap ? resources! : Service, Access = Access, Limits = Limits,
+            };
         }
     }
 }

@@ -119,7 +119,8 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
             .Select(why => $"{counts.Dropped(why)} {Words(why.ToString())}");
         IEnumerable<string> others = new[]
         {
-            (counts.ConnectionsRefused, "refused"), (counts.AcceptErrors, "accept errors"), (counts.ProcessesLost, "processes lost"),
+            (counts.ConnectionsRefused, "refused"), (counts.ConnectionsDenied, "denied"),
+            (counts.AcceptErrors, "accept errors"), (counts.ProcessesLost, "processes lost"),
         }.Where(static other => other.Item1 > 0).Select(static other => $"{other.Item1} {other.Item2}");
         string[] packets = backlogOverflows > 0 ? [$"{backlogOverflows} packets dropped at a full backlog"] : [];
         string all = string.Join(", ", [.. connections, .. datagrams, .. others, .. packets]);
@@ -150,6 +151,7 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
             writer.WriteString("event", "summary");
             writer.WriteNumber("connections", counts.ConnectionsOpened);
             writer.WriteNumber("connectionsRefused", counts.ConnectionsRefused);
+            writer.WriteNumber("connectionsDenied", counts.ConnectionsDenied);
             writer.WriteNumber("requests", counts.Requests);
             writer.WriteNumber("datagramsReceived", counts.DatagramsReceived);
             writer.WriteNumber("datagramsSent", counts.DatagramsSent);

@@ -39,10 +39,9 @@ internal static class ServeCommand
             IReadOnlyList<Served> all = ServedArguments.WithDefaultEndpoints(
                 file is { Served.Count: > 0 } ? file.Served : served.Read(parsed));
             using ILoggerFactory logging = Logging(parsed.GetValue(verbose));
-            Func<StreamLimits, StreamLimits> bounds = of => limits.Apply(parsed, of);
             CoapServerLimits coap = limits.Apply(parsed, CoapServerLimits.Default);
-            DoorOptions[] doors = [.. all.SelectMany(each => each.Doors(bounds, coap))];
-            Service? ofPassedSockets = doors.Length == 0 ? all[0].Service with { StreamLimits = bounds(StreamLimits.Default) } : null;
+            DoorOptions[] doors = [.. all.SelectMany(each => each.Doors(coap))];
+            Service? ofPassedSockets = doors.Length == 0 ? all[0].Service : null;
             ServerOptions options = new() { Service = ofPassedSockets, Doors = doors, Logging = logging };
             options = limits.Apply(parsed, listening.Apply(parsed, options));
             options = file?.Apply(options) ?? options;

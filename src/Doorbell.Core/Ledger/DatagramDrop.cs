@@ -27,4 +27,7 @@ public enum DatagramDrop
     /// (SO_RXQ_OVFL, socket(7)): those that a sender joined by UDP_SEGMENT as one. Rare others, such as bad checksums, are among them.
     /// </summary>
     ReceiveBufferFull,
+
+    /// <summary>A datagram received from an address that its door denies (<see cref="AccessList"/>): not handled.</summary>
+    Denied,
 }

@@ -61,6 +61,8 @@ public sealed class Ledger
         ProcessesLost,
         CallsAfterClose,
         Connected,
+        Denied,
+        RefusedOpen,
     }
 
     /// <summary>How many numbers a ledger is.</summary>
@@ -80,6 +82,8 @@ public sealed class Ledger
             ConnectionsClosed = sum[_firstReason..(_firstReason + _reasons)],
             ConnectionsConnected = sum[(int)Count.Connected],
             ConnectionsRefused = sum[(int)Count.Refused],
+            ConnectionsDenied = sum[(int)Count.Denied],
+            RefusedOpen = sum[(int)Count.RefusedOpen],
             Requests = sum[(int)Count.Requests],
             BytesReceived = sum[(int)Count.BytesReceived],
             BytesSent = sum[(int)Count.BytesSent],
@@ -139,8 +143,17 @@ public sealed class Ledger
     /// <summary>A process that served, or that was to serve, ended otherwise than by itself in order.</summary>
     public void ProcessLost() => Add(Count.ProcessesLost, 1);
 
-    /// <summary>A connection was accepted and closed at once, since there were too many; it was never opened.</summary>
+    /// <summary>A connection was accepted and closed, since there were too many.</summary>
     public void ConnectionRefused() => Add(Count.Refused, 1);
+
+    /// <summary>A connection was accepted and closed, since its door denies its address.</summary>
+    public void ConnectionDenied() => Add(Count.Denied, 1);
+
+    /// <summary>
+    /// The connection just refused or denied had been opened: a layer named its address. It is closed as
+    /// <see cref="CloseReason.PeerRefused"/> too, and is one error all the same.
+    /// </summary>
+    public void RefusedWhenOpen() => Add(Count.RefusedOpen, 1);
 
     /// <summary>A session that was over was told something.</summary>
     internal void CalledAfterClose() => Add(Count.CallsAfterClose, 1);

@@ -12,8 +12,20 @@ public sealed record LedgerSnapshot
     /// <summary>Connections ended, accepted and connected ones, by <see cref="CloseReason"/> (its value is the index).</summary>
     public required IReadOnlyList<long> ConnectionsClosed { get; init; }
 
-    /// <summary>Connections accepted and closed at once, since there were too many, in all or from one address.</summary>
+    /// <summary>
+    /// Connections accepted and closed, since there were too many: in all, at their door, or from one address. They are not counted as
+    /// opened, unless the address is one that a layer has named: those are closed as <see cref="CloseReason.PeerRefused"/> too.
+    /// </summary>
     public required long ConnectionsRefused { get; init; }
+
+    /// <summary>
+    /// Connections accepted and closed, since their door denies their address (<see cref="AccessList"/>). They are counted as opened only
+    /// as those of <see cref="ConnectionsRefused"/> are.
+    /// </summary>
+    public required long ConnectionsDenied { get; init; }
+
+    /// <summary>Those of the refused and the denied that are among the closed too.</summary>
+    internal long RefusedOpen { get; init; }
 
     /// <summary>Whole messages answered, as the handlers count them.</summary>
     public required long Requests { get; init; }
@@ -68,7 +80,8 @@ public sealed record LedgerSnapshot
     /// </summary>
     public long Errors => ConnectionsClosed.Sum() - Closed(CloseReason.Completed) - Closed(CloseReason.IdleTimeout)
         - Closed(CloseReason.ServerClosed)
-        + ConnectionsRefused + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors + ProcessesLost + CallsAfterClose;
+        + ConnectionsRefused + ConnectionsDenied - RefusedOpen
+        + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors + ProcessesLost + CallsAfterClose;
 
     /// <summary>Connections that ended for <paramref name="reason"/>.</summary>
     public long Closed(CloseReason reason) => ConnectionsClosed[(int)reason];

@@ -27,7 +27,7 @@ public static class ImpairBinding
 
         // What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.
         DoorOptions listening = new() { Endpoint = options.Listen, Service = ClassicServices.Echo };
-        Binding binding = new([listening], null, ListenOptions.Default, ServerModel.Async, []);
+        Binding binding = new([listening], ListenOptions.Default, ServerModel.Async, []);
         List<DoorSocket> doors = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
         try
         {

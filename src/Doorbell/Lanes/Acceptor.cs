@@ -15,12 +15,17 @@ internal sealed unsafe class Acceptor
 
     private readonly IReadOnlyList<DoorSocket> _listeners;
     private readonly ServerContext _context;
+    private readonly Action? _whenRoom;
     private readonly Backoff _backoff = new();
     private int _next;
     private int? _leftAtDrain;
 
-    public Acceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context)
+    /// <param name="listeners">Where to accept from.</param>
+    /// <param name="context">What to serve.</param>
+    /// <param name="whenRoom">Called, from any thread, when a door that was full may have room again; null to be told nothing.</param>
+    public Acceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context, Action? whenRoom)
     {
+        _whenRoom = whenRoom;
         _listeners = listeners;
         _context = context;
         foreach (DoorSocket listener in listeners)
@@ -29,6 +34,12 @@ internal sealed unsafe class Acceptor
             listener.Socket.Blocking = false;
         }
     }
+
+    /// <summary>
+    /// Whether the last <see cref="TryAccept(bool, out AcceptedSocket, out TimeSpan)"/> has left connections in the backlog of a door that
+    /// has as many as it may have, or would have.
+    /// </summary>
+    public bool FoundFullDoor { get; private set; }
 
     /// <summary>
     /// The next connection of any listener. False if there is none now; then <paramref name="pause"/> says how long to leave
@@ -45,6 +56,7 @@ internal sealed unsafe class Acceptor
     {
         pause = TimeSpan.Zero;
         accepted = default;
+        FoundFullDoor = false;
         if (drains && !MayAcceptInDrain())
         {
             return false;
@@ -54,30 +66,64 @@ internal sealed unsafe class Acceptor
         {
             DoorSocket listener = _listeners[_next];
             _next = (_next + 1) % _listeners.Count;
-            int errno;
-            while ((errno = TryAccept(listener, out accepted)) != Libc.TryAgain)
+            bool waitsForPlace = !_context.Admission.RefusesAtLimit && Admission.IsBounded(listener.Door);
+            if (waitsForPlace && !_context.Admission.TryAcquireAt(listener.Door, _whenRoom))
             {
-                if (errno == 0)
-                {
-                    _backoff.Reset();
-                    if (TrySetOptions(listener, accepted))
-                    {
-                        return true;
-                    }
+                FoundFullDoor = true;
+                continue;
+            }
 
-                    pause = _breath;
-                    return false;
-                }
-
-                if (!ShouldRetry(listener.Door.Endpoint, errno, out pause))
+            bool? took = null;
+            try
+            {
+                took = TryAccept(listener, out accepted, out pause);
+            }
+            finally
+            {
+                if (waitsForPlace && took != true)
                 {
-                    return false;
+                    _context.Admission.ReleaseAt(listener.Door);
                 }
+            }
+
+            if (took is { } done)
+            {
+                return done;
             }
         }
 
+        // What waits at a full door was counted at the drain's beginning, and is accepted later.
+        _leftAtDrain += FoundFullDoor ? 1 : 0;
         accepted = default;
         return false;
+    }
+
+    /// <summary>Accepts from one listener. Null if nothing waits there; false if there is a pause to make.</summary>
+    private bool? TryAccept(DoorSocket listener, out AcceptedSocket accepted, out TimeSpan pause)
+    {
+        pause = TimeSpan.Zero;
+        int errno;
+        while ((errno = TryAccept(listener, out accepted)) != Libc.TryAgain)
+        {
+            if (errno == 0)
+            {
+                _backoff.Reset();
+                if (TrySetOptions(listener, accepted))
+                {
+                    return true;
+                }
+
+                pause = _breath;
+                return false;
+            }
+
+            if (!ShouldRetry(listener.Door.Endpoint, errno, out pause))
+            {
+                return false;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>

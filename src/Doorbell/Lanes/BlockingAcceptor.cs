@@ -12,23 +12,32 @@ internal sealed class BlockingAcceptor : IDisposable
 {
     private const int StopToken = -1;
 
+    /// <summary>
+    /// How often a door that has as many connections as it may have is looked at. The others may be another process's, so nobody calls
+    /// when there is room.
+    /// </summary>
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(10);
+
     private readonly Acceptor _acceptor;
     private readonly ServerContext _context;
     private readonly ShutdownEvents _shutdown;
     private readonly IReadOnlyList<DoorSocket> _listeners;
     private readonly Epoll _epoll = new();
+
+    /// <summary>Listeners that are not waited for, since their doors are full: they would wake the lane at once.</summary>
+    private readonly HashSet<int> _muted = [];
     private bool _left;
 
     public BlockingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown)
     {
-        _acceptor = new Acceptor(listeners, context);
+        _acceptor = new Acceptor(listeners, context, whenRoom: null);
         _context = context;
         _listeners = listeners;
         _shutdown = shutdown;
         _epoll.Watch(shutdown.StopAccepting.Descriptor, Epoll.In, StopToken);
         for (int i = 0; i < listeners.Count; i++)
         {
-            _epoll.Watch(listeners[i].Descriptor, Epoll.In | Epoll.Exclusive, i);
+            Watch(i);
         }
     }
 
@@ -77,18 +86,55 @@ internal sealed class BlockingAcceptor : IDisposable
             {
                 _shutdown.Pause(pause);
             }
-            else if (last)
+            else if (!last)
             {
-                return false;
+                Wait();
+            }
+            else if (_acceptor.FoundFullDoor)
+            {
+                _shutdown.Pause(_lookAgain);
             }
             else
             {
-                _epoll.Wait(-1);
+                return false;
             }
         }
     }
 
     public void Dispose() => _epoll.Dispose();
+
+    private void Watch(int listener) => _epoll.Watch(_listeners[listener].Descriptor, Epoll.In | Epoll.Exclusive, listener);
+
+    private void Wait()
+    {
+        if (_acceptor.FoundFullDoor)
+        {
+            Mute();
+            _epoll.Wait((int)_lookAgain.TotalMilliseconds);
+        }
+        else
+        {
+            _epoll.Wait(-1);
+        }
+
+        foreach (int listener in _muted)
+        {
+            Watch(listener);
+        }
+
+        _muted.Clear();
+    }
+
+    private void Mute()
+    {
+        for (int i = 0; i < _listeners.Count; i++)
+        {
+            if (Admission.IsBounded(_listeners[i].Door) && _muted.Add(i))
+            {
+                _epoll.Forget(_listeners[i].Descriptor);
+            }
+        }
+    }
 
     /// <summary>
     /// Stops waiting before the last accepts: of those that wait the kernel wakes one, and a connection that woke this lane would be

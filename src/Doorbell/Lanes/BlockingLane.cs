@@ -59,7 +59,14 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         }
         finally
         {
-            context.Admission.Release(accepted.Peer);
+            if (connection is null)
+            {
+                context.Admission.Release(accepted.At, accepted.Peer);
+            }
+            else
+            {
+                context.Admission.Release(accepted.At, connection);
+            }
         }
     }
 

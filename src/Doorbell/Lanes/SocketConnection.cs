@@ -32,12 +32,13 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     {
         _bell = bell;
         Descriptor = accepted.Descriptor;
+        At = accepted.At;
         Door = accepted.Door;
         TransportPeer = accepted.Peer;
         Context = context;
         Service service = accepted.At.Service;
         Session = new StreamSession(
-            service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool, accepted.At.Layers);
+            service.CreateStreamHandler(this), service.StreamLimits, this, bell, context.Ledger, pool, context.LayersAt(accepted.At));
     }
 
     /// <param name="connected">Its descriptor is this one's from here on.</param>
@@ -51,14 +52,13 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         Door = connected.Request.Endpoint;
         TransportPeer = connected.Peer;
         Context = context;
-        IsOutgoing = true;
         Session = new StreamSession(connected.Request, this, bell, context.Ledger, pool);
     }
 
     public int Descriptor { get; }
 
-    /// <summary>Whether we opened it: then it has no place in the admission.</summary>
-    public bool IsOutgoing { get; }
+    /// <summary>Where it came in, which has a place for it in the admission; null if we opened it.</summary>
+    public Door? At { get; }
 
     public override long Id => ConnectionId.Of(ref _id);
 
@@ -311,7 +311,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
 
     private void LogOpen()
     {
-        if (IsOutgoing)
+        if (At is null)
         {
             _local = Local;
             ServerLog.ConnectedTo(Context.Log, Door, _local, Id);
@@ -324,7 +324,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
 
     private void LogClosed()
     {
-        if (IsOutgoing)
+        if (At is null)
         {
             ServerLog.DisconnectedFrom(Context.Log, Door, _local, Id, Session.Reason);
         }

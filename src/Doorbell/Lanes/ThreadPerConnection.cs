@@ -49,7 +49,7 @@ internal sealed class ThreadPerConnection(SharedSockets listeners, ServerContext
             if (shutdown.IsAborting)
             {
                 _ = Libc.close(accepted.Descriptor);
-                context.Admission.Release(accepted.Peer);
+                context.Admission.Release(accepted.At, accepted.Peer);
                 _running.Signal();
                 return;
             }

@@ -18,6 +18,39 @@ public sealed record DoorOptions
     /// </summary>
     public IReadOnlyList<Func<ConnectionInfo, StreamLayer>> Layers { get; init; } = [];
 
+    /// <summary>
+    /// Who may come in here; a connection or a datagram from anyone else is closed or dropped, and counted. The transport's address
+    /// decides before the <see cref="Layers"/> begin. If a layer names another, such as the client for which a proxy speaks, that
+    /// decides too, when all layers are open: so a list that allows some clients has to allow the proxy as well. Default everyone.
+    /// </summary>
+    public AccessList Access { get; init; } = AccessList.Everyone;
+
+    /// <summary>The bounds of this door in the place of the server's and the service's. Default none of its own.</summary>
+    public DoorLimits Limits { get; init; } = DoorLimits.None;
+
+    /// <summary>Whether it stands for all sockets of socket activation, since no endpoint was asked for.</summary>
+    internal bool IsAllPassed { get; init; }
+
+    /// <summary>The service with the limits that it has at this door.</summary>
+    /// <param name="ofServer">What all doors have in the place of their services' limits.</param>
+    internal DoorOptions WithLimits(StreamLimitOverrides? ofServer)
+    {
+        StreamLimits streams = Limits.ApplyTo(ofServer?.ApplyTo(Service.StreamLimits) ?? Service.StreamLimits);
+        DatagramLimits datagrams = Limits.ApplyTo(Service.DatagramLimits);
+        return streams == Service.StreamLimits && datagrams == Service.DatagramLimits
+            ? this
+            : this with { Service = Service with { StreamLimits = streams, DatagramLimits = datagrams } };
+    }
+
+    /// <summary>Refuses limits that make no sense.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A limit is out of range.</exception>
+    internal void ValidateLimits()
+    {
+        Limits.Validate();
+        Service.StreamLimits.Validate();
+        Service.DatagramLimits.Validate();
+    }
+
     /// <summary>Refuses an endpoint that the service does not speak over, or at which its layers can't stand.</summary>
     /// <exception cref="ArgumentException">It does not, or they can't.</exception>
     internal void RequireSpoken() => RequireSpoken(Endpoint);

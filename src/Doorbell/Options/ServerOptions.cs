@@ -45,6 +45,12 @@ public sealed record ServerOptions
     /// </summary>
     public int MaxConnectionsPerAddress { get; init; } = int.MaxValue;
 
+    /// <summary>
+    /// Bounds of each connection at every door, in the place of those of the services; a door may have others
+    /// (<see cref="DoorOptions.Limits"/>). Default null: each service's own.
+    /// </summary>
+    public StreamLimitOverrides? StreamLimits { get; init; }
+
     /// <summary>What becomes of one connection too many. Default <see cref="AtLimit.LeaveInBacklog"/>.</summary>
     public AtLimit AtLimit { get; init; }
 
@@ -109,29 +115,30 @@ public sealed record ServerOptions
         [.. Services.SelectMany(static service => service.Counters).DistinctBy(static counter => counter.Name)];
 
     /// <summary>
-    /// What is served at one of <see cref="AllDoors"/>; past them, which is a socket of socket activation, the <see cref="Service"/>.
+    /// <see cref="AllDoors"/>, or else one for all sockets of socket activation, each with its service's limits as they are there.
     /// </summary>
-    internal Service ServiceAt(int door) => AllDoors is { } all && door < all.Count ? all[door].Service : Service!;
+    internal IReadOnlyList<DoorOptions> ServedDoors =>
+        [.. AllDoors.DefaultIfEmpty(new DoorOptions { Endpoint = "fd://all", Service = Service!, IsAllPassed = true })
+            .Select(door => door.WithLimits(StreamLimits))];
 
     /// <summary>
     /// Reads the options from a configuration's pairs, as <c>section.AsEnumerable(makePathsRelative: true)</c> gives them: all but
-    /// <see cref="Service"/>, <see cref="Doors"/> and <see cref="Logging"/>, which are code. Unlike a binder it uses no reflection, and it
-    /// leaves nothing out in silence. A list's keys end in a number, as in <c>Endpoints:0</c>.
+    /// <see cref="Logging"/> and the layers of doors, which are code. Unlike a binder it uses no reflection, and it leaves nothing out in
+    /// silence. A list's keys have a number, as in <c>Endpoints:0</c>, <c>Doors:0:Limits:IdleTimeout</c> or
+    /// <c>Doors:0:Access:Deny:0</c>.
     /// </summary>
     /// <param name="settings">
     /// Names of properties, in any case, and their values. A value that is null stands for a section and is passed over.
     /// </param>
+    /// <param name="services">Those that <see cref="Service"/> and the <see cref="Doors"/> may name.</param>
     /// <returns>The options; what they say together is checked when the server starts.</returns>
     /// <exception cref="FormatException">A key or a value is none of a server's; the message begins with the key.</exception>
-    public static ServerOptions Parse(IEnumerable<KeyValuePair<string, string?>> settings)
+    public static ServerOptions Parse(IEnumerable<KeyValuePair<string, string?>> settings, params IReadOnlyList<Service> services)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return ServerSettings.Read(settings);
+        ArgumentNullException.ThrowIfNull(services);
+        return ServerSettings.Read(settings, services);
     }
-
-    /// <summary>The layers at one of <see cref="AllDoors"/>; past them there are none.</summary>
-    internal IReadOnlyList<Func<ConnectionInfo, Sessions.StreamLayer>> LayersAt(int door) =>
-        AllDoors is { } all && door < all.Count ? all[door].Layers : [];
 
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentException">No endpoint, or the service does not speak an endpoint's transport.</exception>
@@ -154,8 +161,6 @@ public sealed record ServerOptions
 
         foreach (Service service in Services)
         {
-            service.StreamLimits.Validate();
-            service.DatagramLimits.Validate();
             if (service.NeedsOneProcess && Model?.Lane == LaneKind.Process)
             {
                 string where = AllDoors.FirstOrDefault(door => door.Service == service) is { } served ? $" at {served.Endpoint}" : "";
@@ -171,15 +176,20 @@ public sealed record ServerOptions
             }
         }
 
-        RequireOneServiceAnEndpoint();
+        foreach (DoorOptions door in ServedDoors)
+        {
+            door.ValidateLimits();
+        }
+
+        RequireAlikeAtOneEndpoint();
         foreach (DoorOptions door in AllDoors.Where(static door => !door.Endpoint.IsPassed))
         {
             door.RequireSpoken();
         }
     }
 
-    /// <summary>With a shared port (<see cref="ReusePort"/>) the kernel would give each service some of the connections.</summary>
-    private void RequireOneServiceAnEndpoint()
+    /// <summary>With a shared port (<see cref="ReusePort"/>) the kernel would give each of two doors some of the connections.</summary>
+    private void RequireAlikeAtOneEndpoint()
     {
         IEnumerable<DoorOptions> fixedDoors =
             AllDoors.Where(static door => door.Endpoint is { IsPassed: false } and not { IsUnix: false, Port: 0 });
@@ -188,6 +198,12 @@ public sealed record ServerOptions
             if (atOne.Select(static door => door.Service).Distinct(ReferenceEqualityComparer.Instance).Count() > 1)
             {
                 throw new ArgumentException($"Two services are to be served on {atOne.Key}: give each an endpoint of its own.");
+            }
+
+            if (atOne.Select(static door => (door.Access, door.Limits, door.Layers)).Distinct().Count() > 1)
+            {
+                throw new ArgumentException(
+                    $"{atOne.Key} is given twice, with different Access, Limits or Layers: give one of them another endpoint.");
             }
         }
     }

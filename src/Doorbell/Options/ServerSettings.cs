@@ -9,12 +9,15 @@ namespace Doorbell.Options;
 /// </summary>
 internal static class ServerSettings
 {
-    private const string Lists = "Endpoints and SocketOptions are lists, so their keys are Endpoints:0, Endpoints:1 and so on";
+    private const string Lists = "Endpoints, Doors and SocketOptions are lists, so their keys are Endpoints:0, Doors:0:Endpoint and so on";
 
-    public static ServerOptions Read(IEnumerable<KeyValuePair<string, string?>> settings)
+    /// <param name="settings">The pairs.</param>
+    /// <param name="services">Those that a door may name.</param>
+    public static ServerOptions Read(IEnumerable<KeyValuePair<string, string?>> settings, IReadOnlyList<Service> services)
     {
         ServerOptions options = new();
         SortedDictionary<int, Endpoint> endpoints = [];
+        SortedDictionary<int, DoorSettings> doors = [];
         SortedDictionary<int, SocketOptionSetting> socketOptions = [];
         foreach ((string key, string? value) in settings)
         {
@@ -35,6 +38,15 @@ internal static class ServerSettings
                     case "SOCKETOPTIONS":
                         socketOptions.Add(Index(parts), SocketOptionSetting.Parse(value));
                         break;
+                    case "DOORS" when parts.Length > 2:
+                        DoorAt(doors, Index(parts[..2]), services).Apply(parts.AsSpan(2), value);
+                        break;
+                    case "STREAMLIMITS" when parts.Length == 2:
+                        options = options with { StreamLimits = LimitSettings.Apply(options.StreamLimits ?? new(), parts[1], value) };
+                        break;
+                    case "SERVICE" when parts.Length == 1:
+                        options = options with { Service = DoorSettings.ServiceNamed(value, services) };
+                        break;
                     default:
                         options = parts.Length == 1 ? Apply(options, parts[0], value) : throw Unknown(key);
                         break;
@@ -46,35 +58,59 @@ internal static class ServerSettings
             }
         }
 
-        return options with { Endpoints = [.. endpoints.Values], SocketOptions = [.. socketOptions.Values] };
+        return options with
+        {
+            Endpoints = [.. endpoints.Values],
+            Doors = [.. doors.Select(static door => Make(door.Key, door.Value))],
+            SocketOptions = [.. socketOptions.Values],
+        };
+    }
+
+    private static DoorSettings DoorAt(SortedDictionary<int, DoorSettings> doors, int index, IReadOnlyList<Service> services)
+    {
+        if (!doors.TryGetValue(index, out DoorSettings? door))
+        {
+            doors.Add(index, door = new DoorSettings(services));
+        }
+
+        return door;
+    }
+
+    private static DoorOptions Make(int index, DoorSettings door)
+    {
+        try
+        {
+            return door.Make();
+        }
+        catch (FormatException wrong)
+        {
+            throw new FormatException($"Doors:{index}: {wrong.Message}", wrong);
+        }
     }
 
     private static ServerOptions Apply(ServerOptions options, string key, string value) => key.ToUpperInvariant() switch
     {
         "MODEL" => options with { Model = ServerModel.Parse(value) },
         "ENGINE" => options with { Engine = EngineKindConverter.Parse(value) },
-        "MAXCONNECTIONS" => options with { MaxConnections = Number(value) },
-        "MAXCONNECTIONSPERADDRESS" => options with { MaxConnectionsPerAddress = Number(value) },
+        "MAXCONNECTIONS" => options with { MaxConnections = LimitSettings.Number(value, 1) },
+        "MAXCONNECTIONSPERADDRESS" => options with { MaxConnectionsPerAddress = LimitSettings.Number(value, 1) },
         "ATLIMIT" => options with { AtLimit = Limit(value) },
         "REFUSALLINE" => options with { RefusalLine = value },
-        "LISTENBACKLOG" => options with { ListenBacklog = Number(value) },
+        "LISTENBACKLOG" => options with { ListenBacklog = LimitSettings.Number(value, 0) },
         "REUSEPORT" => options with { ReusePort = Flag(value) },
         "TAKEOVERPATH" => options with { TakeoverPath = value },
         _ => throw Unknown(key),
     };
 
     private static FormatException Unknown(string key) => new(
-        $"there is no such setting of a server; there are Endpoints, Model, Engine, MaxConnections, MaxConnectionsPerAddress, AtLimit, "
-        + $"RefusalLine, ListenBacklog, ReusePort, TakeoverPath and SocketOptions{(key.Contains(':') ? $"; {Lists}" : "")}");
+        "there is no such setting of a server; there are Endpoints, Service, Doors, Model, Engine, MaxConnections, "
+        + "MaxConnectionsPerAddress, StreamLimits, AtLimit, RefusalLine, ListenBacklog, ReusePort, TakeoverPath and SocketOptions"
+        + (key.Contains(':') ? $"; {Lists}" : ""));
 
     private static int Index(string[] parts) =>
         parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
             ? index
             : throw new FormatException(Lists);
-
-    private static int Number(string value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-        ? number
-        : throw new FormatException($"\"{PrintableText.Escape(value)}\" is no whole number from 0 to {int.MaxValue}");
 
     private static bool Flag(string value) => bool.TryParse(value, out bool flag)
         ? flag

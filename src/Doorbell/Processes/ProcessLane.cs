@@ -115,7 +115,7 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
         Timers.Remove(connection);
         _connections[connection.Slot] = null;
         _free.Push(connection.Slot);
-        Context.Admission.Release(connection.Accepted.Peer);
+        Context.Admission.Release(connection.Accepted.At, connection.Accepted.Peer);
     }
 
     /// <summary>The process is reaped, or is not waited for any more.</summary>
@@ -198,7 +198,7 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
         {
             _waiting = null;
             _ = Libc.close(accepted.Descriptor);
-            Context.Admission.Release(accepted.Peer);
+            Context.Admission.Release(accepted.At, accepted.Peer);
             return true;
         }
 

@@ -156,7 +156,7 @@ public sealed class Server : IAsyncDisposable
         EngineChoice engine = choose(options.Engine, model);
         RequireRunnable(options, model, engine.Engine);
         using TakeoverClient? takeover = options.TakeoverPath is { } path ? TakeoverClient.Ask(path, options.Listen) : null;
-        Binding binding = new(options.AllDoors, options.Service, options.Listen, model, takeover?.Sockets ?? []);
+        Binding binding = new(options.ServedDoors, options.Listen, model, takeover?.Sockets ?? []);
         List<DoorSocket> sockets = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
         Server server = new(ContextOf(options, model, new Ledger([.. options.Counters]), null), model, engine.Engine.Name, sockets)
         {
@@ -302,7 +302,7 @@ public sealed class Server : IAsyncDisposable
         }
     }
 
-    private static ServerContext ContextOf(ServerOptions options, ServerModel model, Ledger ledger, SharedPeers? workers) => new(
+    private static ServerContext ContextOf(ServerOptions options, ServerModel model, Ledger ledger, SharedCounts? workers) => new(
         options,
         model,
         new Admission(options, workers),
@@ -372,7 +372,7 @@ public sealed class Server : IAsyncDisposable
         DoorSocket[] sockets = [.. (worker.IsConnection ? [] : worker.Sockets)
             .Select(socket => Adopt(socket.Descriptor, socket.Door, options) with { Options = [] })];
         SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Slots, options.Counters);
-        SharedPeers? workers = worker.IsConnection ? null : new SharedPeers(shared, worker.Slot);
+        SharedCounts workers = new(shared, worker.Slot);
         ServerContext context = ContextOf(options, ServerModel.Iterative, shared[worker.Slot], workers);
         EpollEngine engine = new(EngineSettings.Default);
         return new Server(context, model, engine.Name, sockets) { Completion = WorkerServer.ServeAsync(worker, sockets, context, engine) };
@@ -381,10 +381,7 @@ public sealed class Server : IAsyncDisposable
     private static DoorSocket Adopt(int descriptor, int door, ServerOptions options)
     {
         DoorSocket adopted = InheritedSocket.Adopt(descriptor, $"fd://{descriptor}", options.Listen);
-        return adopted with
-        {
-            Door = adopted.Door with { Service = options.ServiceAt(door), Layers = options.LayersAt(door), Number = door },
-        };
+        return adopted with { Door = adopted.Door.With(options.ServedDoors[door], door) };
     }
 
     /// <summary>Starts the lanes, and what looks at the server once a second.</summary>

@@ -1,33 +1,41 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Doorbell.Serving;
 
 /// <summary>
-/// Decides who may come in: so many connections at once, in all and from one address. Every lane asks it, for each connection and each
-/// datagram. Any thread may call any member.
+/// Decides who may come in: whom a door admits, and so many connections at once, in all, at one door and from one address. Every lane asks
+/// it, for each connection and each datagram. Any thread may call any member.
 /// </summary>
 /// <remarks>
-/// A connection has a lease, of which there are <see cref="ServerOptions.MaxConnections"/>. Where connections wait in the backlog for room
-/// (<see cref="AtLimit.LeaveInBacklog"/>), a lane acquires the lease before it accepts; otherwise
-/// <see cref="Decide(PeerAddress, Door, bool)"/> acquires it. The table holds an entry for each address that has a connection open, so
-/// the total bounds it.
+/// A connection has a lease, of which there are <see cref="ServerOptions.MaxConnections"/>, and a place at its door, of which there are
+/// <see cref="DoorLimits.MaxConnections"/>. Where connections wait in the backlog for room (<see cref="AtLimit.LeaveInBacklog"/>), a lane
+/// acquires both before it accepts; otherwise <see cref="Decide(PeerAddress, Door, bool)"/> acquires them. At a door with layers the
+/// address is counted when the layers are open (<see cref="PeerAdmissionLayer"/>): until then it is not known whose the connection is.
 /// </remarks>
 internal sealed class Admission : IDisposable
 {
     private readonly SemaphoreSlim _leases;
-    private readonly int _maxPerAddress;
-    private readonly Dictionary<UInt128, int> _ofAddress = [];
+
+    /// <summary>By the numbers of the doors that have a bound.</summary>
+    private readonly Dictionary<int, SemaphoreSlim> _places = [];
+    private readonly AddressCounts _ofAddress;
     private readonly HashSet<Action> _waiting = [];
     private readonly Lock _lock = new();
-    private readonly SharedAddressCount? _workers;
+    private readonly SharedConnectionCounts? _workers;
 
     /// <param name="options">The limits.</param>
     /// <param name="workers">In a worker process: what the others have.</param>
-    public Admission(ServerOptions options, SharedAddressCount? workers = null)
+    public Admission(ServerOptions options, SharedConnectionCounts? workers = null)
     {
         _workers = workers;
         _leases = new SemaphoreSlim(options.MaxConnections);
-        _maxPerAddress = options.MaxConnectionsPerAddress;
+        _ofAddress = new AddressCounts(options.MaxConnectionsPerAddress, workers);
+        foreach ((int number, DoorOptions door) in options.AllDoors.Index())
+        {
+            if (door.Limits.MaxConnections is { } max)
+            {
+                _places.Add(number, new SemaphoreSlim(max));
+            }
+        }
+
         RefusesAtLimit = options.AtLimit == AtLimit.Close;
         Refusal = System.Text.Encoding.UTF8.GetBytes(options.RefusalLine is { } line ? line + "\n" : "");
     }
@@ -50,21 +58,7 @@ internal sealed class Admission : IDisposable
     public bool TryAcquire() => _leases.Wait(0);
 
     /// <summary>As <see cref="TryAcquire()"/>; if there is no lease, calls back, once, when there may be one.</summary>
-    public bool TryAcquire(Action whenRoom)
-    {
-        if (_leases.Wait(0))
-        {
-            return true;
-        }
-
-        lock (_lock)
-        {
-            _waiting.Add(whenRoom);
-        }
-
-        // One may have become free before we were on the list.
-        return _leases.Wait(0);
-    }
+    public bool TryAcquire(Action whenRoom) => TryWait(_leases, whenRoom);
 
     /// <summary>A lease was not used.</summary>
     public void Release()
@@ -73,31 +67,68 @@ internal sealed class Admission : IDisposable
         CallBack();
     }
 
+    /// <summary>Whether a door has a bound of its own, so that a connection needs a place there.</summary>
+    public static bool IsBounded(Door door) => door.Limits.MaxConnections is not null;
+
+    /// <summary>Waits for a place at a door, which there always is where the door has no bound. No worker process may call it.</summary>
+    public Task AcquireAtAsync(Door door, CancellationToken stop) =>
+        IsBounded(door) ? _places[door.Number].WaitAsync(stop) : Task.CompletedTask;
+
+    public bool TryAcquireAt(Door door) => TryAcquireAt(door, whenRoom: null);
+
+    /// <summary>As <see cref="TryAcquireAt(Door)"/>; if there is no place, calls back, once, when there may be one.</summary>
+    public bool TryAcquireAt(Door door, Action? whenRoom) => door.Limits.MaxConnections is not { } max
+        || (_workers is not null ? _workers.TryAcquireAt(door.Number, max) : TryWait(_places[door.Number], whenRoom));
+
+    /// <summary>A place at a door was not used, or is no more.</summary>
+    public void ReleaseAt(Door door)
+    {
+        if (!IsBounded(door))
+        {
+            return;
+        }
+
+        if (_workers is not null)
+        {
+            _workers.ReleaseAt();
+        }
+        else
+        {
+            _places[door.Number].Release();
+            CallBack();
+        }
+    }
+
     /// <summary>Whether this peer may come in at this door. That is all that a datagram needs.</summary>
-    [SuppressMessage("Performance", "CA1822", Justification = "whom a door denies is an instance's to know")]
-    public AdmissionDecision Decide(PeerAddress peer, Door door) => AdmissionDecision.Admitted;
+    public static AdmissionDecision Decide(PeerAddress peer, Door door) =>
+        door.Access.Admits(peer) ? AdmissionDecision.Admitted : AdmissionDecision.Denied;
 
     /// <summary>
-    /// Whether this connection may come in. If so it has a lease and is counted, until <see cref="Release(PeerAddress)"/>; if not, it has
-    /// none.
+    /// Whether this connection may come in. If so it has a lease and a place and is counted, until <see cref="Release(Door, PeerAddress)"/>
+    /// or <see cref="Release(Door, ConnectionInfo)"/>; if not, it has none.
     /// </summary>
     /// <param name="peer">Whose it is.</param>
-    /// <param name="door">Where it came in.</param>
+    /// <param name="door">Where it came in. Unless <see cref="RefusesAtLimit"/>, a place there has been acquired for it.</param>
     /// <param name="leased">A lease has been acquired for it.</param>
     public AdmissionDecision Decide(PeerAddress peer, Door door, bool leased)
     {
-        if (!leased && !TryAcquire())
-        {
-            return AdmissionDecision.Full;
-        }
-
         AdmissionDecision decision = Decide(peer, door);
-        if (decision == AdmissionDecision.Admitted && !TryCount(peer))
+        bool placed = !RefusesAtLimit;
+        if (decision == AdmissionDecision.Admitted)
         {
-            decision = AdmissionDecision.TooManyFromAddress;
+            leased = leased || TryAcquire();
+            placed = placed || (leased && TryAcquireAt(door));
+            decision = !leased || !placed ? AdmissionDecision.Full
+                : door.Layers.Count == 0 && !_ofAddress.TryAdd(peer, door) ? AdmissionDecision.TooManyFromAddress
+                : AdmissionDecision.Admitted;
         }
 
-        if (decision != AdmissionDecision.Admitted)
+        if (decision != AdmissionDecision.Admitted && placed)
+        {
+            ReleaseAt(door);
+        }
+
+        if (decision != AdmissionDecision.Admitted && leased)
         {
             Release();
         }
@@ -105,56 +136,71 @@ internal sealed class Admission : IDisposable
         return decision;
     }
 
-    /// <summary>A connection that was admitted is over.</summary>
-    public void Release(PeerAddress peer)
+    /// <summary>Whether the peer that is known once a door's layers are open has to be asked for.</summary>
+    public bool DecidesBehindLayers(Door door) => door.Layers.Count > 0 && (!door.Access.AdmitsEveryone || _ofAddress.CountsAt(door));
+
+    /// <summary>
+    /// Whether a connection whose layers are open may go on. If so its address is counted, until
+    /// <see cref="Release(Door, ConnectionInfo)"/>.
+    /// </summary>
+    /// <param name="peer">Whom the layers have named, or else the transport's.</param>
+    /// <param name="door">Where it came in.</param>
+    public AdmissionDecision DecideBehindLayers(PeerAddress peer, Door door) =>
+        Decide(peer, door) is var decision and not AdmissionDecision.Admitted ? decision
+            : _ofAddress.TryAdd(peer, door) ? AdmissionDecision.Admitted
+            : AdmissionDecision.TooManyFromAddress;
+
+    /// <summary>A connection that was admitted, but that no session has carried, is over.</summary>
+    public void Release(Door door, PeerAddress peer)
     {
-        if (_maxPerAddress != int.MaxValue && peer.Kind is AddressKind.IPv4 or AddressKind.IPv6)
+        if (door.Layers.Count == 0)
         {
-            UInt128 key = KeyOf(peer);
-            _workers?.Release();
-            lock (_lock)
-            {
-                if (_ofAddress.TryGetValue(key, out int count) && count > 1)
-                {
-                    _ofAddress[key] = count - 1;
-                }
-                else
-                {
-                    _ofAddress.Remove(key);
-                }
-            }
+            _ofAddress.Remove(peer, door);
         }
 
+        ReleaseAt(door);
         Release();
     }
 
-    public void Dispose() => _leases.Dispose();
-
-    /// <summary>Counts a connection of a peer; false if its address has too many already.</summary>
-    private bool TryCount(PeerAddress peer)
+    /// <summary>A connection that was admitted is over.</summary>
+    public void Release(Door door, ConnectionInfo connection)
     {
-        if (_maxPerAddress == int.MaxValue || peer.Kind is not (AddressKind.IPv4 or AddressKind.IPv6))
+        if (door.Layers.Count > 0 && connection.Get<CountedAddress>() is { } counted)
+        {
+            _ofAddress.Remove(counted.Peer, door);
+        }
+
+        Release(door, connection.TransportPeer);
+    }
+
+    public void Dispose()
+    {
+        _leases.Dispose();
+        foreach (SemaphoreSlim places in _places.Values)
+        {
+            places.Dispose();
+        }
+    }
+
+    private bool TryWait(SemaphoreSlim free, Action? whenRoom)
+    {
+        if (free.Wait(0))
         {
             return true;
         }
 
-        UInt128 key = KeyOf(peer);
-        if (_workers is not null)
+        if (whenRoom is null)
         {
-            return _workers.TryAcquire(key, _maxPerAddress);
+            return false;
         }
 
         lock (_lock)
         {
-            int count = _ofAddress.GetValueOrDefault(key);
-            if (count >= _maxPerAddress)
-            {
-                return false;
-            }
-
-            _ofAddress[key] = count + 1;
-            return true;
+            _waiting.Add(whenRoom);
         }
+
+        // One may have become free before we were on the list.
+        return free.Wait(0);
     }
 
     private void CallBack()
@@ -179,11 +225,4 @@ internal sealed class Admission : IDisposable
             whenRoom();
         }
     }
-
-    /// <summary>
-    /// An IPv6 network hands a host a whole /64 (RFC 4291 section 2.5.1, RFC 6177): it counts as one. No /64 has an IPv4's key,
-    /// since the lowest bits of a /64's are 0.
-    /// </summary>
-    private static UInt128 KeyOf(PeerAddress peer) =>
-        peer.Kind == AddressKind.IPv4 ? (peer.Bits << 1) | 1 : peer.Bits & ~(UInt128)ulong.MaxValue;
 }

@@ -1,3 +1,4 @@
+using Doorbell.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Serving;
@@ -30,16 +31,58 @@ internal sealed record ServerContext(
         }
     }
 
+    /// <summary>What makes the layers of a connection at a door, the first one next to the wire.</summary>
+    public IReadOnlyList<Func<ConnectionInfo, StreamLayer>> LayersAt(Door door) => Admission.DecidesBehindLayers(door)
+        ? [.. door.Layers, connection => new PeerAdmissionLayer(connection, peer => AdmitsBehindLayers(door, peer), Admission.Refusal)]
+        : door.Layers;
+
+    /// <summary>Whether a door takes datagrams of a peer; those of one that it denies are counted as lost.</summary>
+    /// <param name="door">Where they came in.</param>
+    /// <param name="peer">Who sent them.</param>
+    /// <param name="datagrams">How many.</param>
+    public bool Admits(Door door, PeerAddress peer, int datagrams)
+    {
+        if (Admission.Decide(peer, door) == AdmissionDecision.Admitted)
+        {
+            return true;
+        }
+
+        Ledger.DatagramsDropped(DatagramDrop.Denied, datagrams);
+        return false;
+    }
+
     /// <summary>Counts a connection that the admission has refused, and logs it.</summary>
     public void CountRefusal(Door door, PeerAddress peer, AdmissionDecision decision)
     {
-        Ledger.ConnectionRefused();
+        if (decision == AdmissionDecision.Denied)
+        {
+            Ledger.ConnectionDenied();
+        }
+        else
+        {
+            Ledger.ConnectionRefused();
+        }
+
         ServerLog.Refused(Log, door.Endpoint, peer, decision switch
         {
             AdmissionDecision.Full => "MaxConnections are open",
             AdmissionDecision.TooManyFromAddress => "its address has MaxConnectionsPerAddress open",
-            _ => "its address is denied",
+            _ => "the door's Access denies its address",
         });
+    }
+
+    /// <summary>Whether a connection may go on whose layers are open; one that may not is counted and logged.</summary>
+    private bool AdmitsBehindLayers(Door door, PeerAddress peer)
+    {
+        AdmissionDecision decision = Admission.DecideBehindLayers(peer, door);
+        if (decision == AdmissionDecision.Admitted)
+        {
+            return true;
+        }
+
+        CountRefusal(door, peer, decision);
+        Ledger.RefusedWhenOpen();
+        return false;
     }
 
     /// <summary>What the system is short of at one listener it is usually short of at every other: said once for all of them.</summary>

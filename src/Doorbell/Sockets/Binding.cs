@@ -14,25 +14,21 @@ internal sealed class Binding
     private const int MaxPortsTried = 16;
 
     private readonly IReadOnlyList<DoorOptions> _doors;
-    private readonly Service? _activated;
     private readonly ListenOptions _options;
     private readonly ServerModel _model;
     private readonly List<DoorSocket> _existing;
 
-    /// <param name="doors">What is to be served, and where; none for all sockets of socket activation.</param>
-    /// <param name="activated">What is served at those.</param>
+    /// <param name="doors">What is to be served, and where.</param>
     /// <param name="options">How the sockets are bound.</param>
     /// <param name="model">How many sockets it takes for one address.</param>
     /// <param name="takenOver">The last server's sockets; what no endpoint asks for is closed.</param>
     public Binding(
         IReadOnlyList<DoorOptions> doors,
-        Service? activated,
         ListenOptions options,
         ServerModel model,
         IEnumerable<DoorSocket> takenOver)
     {
         _doors = doors;
-        _activated = activated;
         _options = options;
         _model = model;
         _existing = [.. takenOver];
@@ -50,19 +46,17 @@ internal sealed class Binding
         List<DoorSocket> sockets = [];
         try
         {
-            if (_doors.Count == 0)
-            {
-                DoorOptions all = new() { Endpoint = Endpoint.Parse("fd://all"), Service = _activated! };
-                sockets.AddRange(Serve(PassedSockets.AdoptAll(_options), all, 0));
-            }
-            else
+            if (_doors is not [{ IsAllPassed: true }])
             {
                 _existing.AddRange(PassedSockets.AdoptUnnamed(_doors.Select(static door => door.Endpoint), _options));
             }
 
             foreach ((int number, DoorOptions door) in _doors.Index())
             {
-                sockets.AddRange(Serve(await BindAsync(door.Endpoint, cancellation).ConfigureAwait(false), door, number));
+                List<DoorSocket> bound = door.IsAllPassed
+                    ? PassedSockets.AdoptAll(_options)
+                    : await BindAsync(door.Endpoint, cancellation).ConfigureAwait(false);
+                sockets.AddRange(Serve(bound, door, number));
             }
 
             ServerSocketOptions.RequireUse(_options.SocketOptions, sockets);
@@ -99,10 +93,7 @@ internal sealed class Binding
 
         return sockets.Select(bound => bound with
         {
-            Door = bound.Door with
-            {
-                Endpoint = bound.Door.Endpoint.As(door.Endpoint.Application), Service = door.Service, Layers = door.Layers, Number = number,
-            },
+            Door = bound.Door.With(door, number) with { Endpoint = bound.Door.Endpoint.As(door.Endpoint.Application) },
         });
     }
 

@@ -42,7 +42,63 @@ public sealed class ConfigurationTests
     public void The_options_read_a_section_themselves_without_reflection() =>
         RequireSettings(ServerOptions.Parse(Section(_settings).AsEnumerable(makePathsRelative: true)));
 
+    [Fact]
+    public void Doors_and_limits_are_read_in_any_order_and_what_is_set_nowhere_is_left_out()
+    {
+        ServerOptions options = ServerOptions.Parse(
+            [
+                new("StreamLimits:MaxLifetime", "1h"),
+                new("Doors:1:Endpoint", "udp://*:7001"),
+                new("Doors:0:Limits:IdleTimeout", "30s"),
+                new("doors:0:access:deny:0", "10.0.0.0/8"),
+                new("Doors:0:Service", "echo"),
+                new("Doors:0:Endpoint", "tcp://localhost:7000"),
+                new("Doors:1:Service", "capitalize"),
+                new("Doors:1:Limits:MaxDatagramBytes", "512"),
+                new("Doors:0:Limits:maxConnections", "5"),
+                new("Doors:0:Access:Allow:1", "::1"),
+                new("Doors:0:Access:Allow:0", "unix"),
+            ],
+            ClassicServices.Echo,
+            ClassicServices.Capitalize);
+        Assert.Equal(new StreamLimitOverrides { MaxLifetime = TimeSpan.FromHours(1) }, options.StreamLimits);
+        Assert.Equal(
+            [(Endpoint.Parse("tcp://localhost:7000"), "echo"), (Endpoint.Parse("udp://*:7001"), "capitalize")],
+            options.Doors.Select(static door => (door.Endpoint, door.Service.Name)));
+        Assert.Equal(new DoorLimits { IdleTimeout = TimeSpan.FromSeconds(30), MaxConnections = 5 }, options.Doors[0].Limits);
+        Assert.Equal(new DoorLimits { MaxDatagramBytes = 512 }, options.Doors[1].Limits);
+        Assert.Equal([AddressRange.Unix, AddressRange.Parse("::1/128")], options.Doors[0].Access.Allow);
+        Assert.Equal([AddressRange.Parse("10.0.0.0/8")], options.Doors[0].Access.Deny);
+        Assert.True(options.Doors[1].Access.AdmitsEveryone);
+    }
+
     [Theory]
+    [InlineData("Doors:0", "Service", "echo", "Doors:0: it has no Endpoint")]
+    [InlineData("Doors:0", "Endpoint", "tcp://localhost:7000", "Doors:0: it has no Service")]
+    public void A_door_that_is_not_whole_is_an_error_that_begins_with_its_key(string door, string key, string value, string says)
+    {
+        FormatException wrong = Assert.Throws<FormatException>(
+            () => ServerOptions.Parse([new($"{door}:{key}", value)], ClassicServices.Echo));
+        Assert.StartsWith(says, wrong.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Doors:0:Limits:IdleTimeout", "soon", "30s")]
+    [InlineData("Doors:0:Limits:IdleTimeout", "0s", "more than 0")]
+    [InlineData("Doors:0:Limits:IdleTime", "1s", "IdleTimeout")]
+    [InlineData("Doors:0:Limits:MaxConnections", "0", "from 1")]
+    [InlineData("Doors:0:Limits", "1s", "Limits:NAME")]
+    [InlineData("Doors:0:Access:Allow:0", "10.0.0.1/8", "bits set")]
+    [InlineData("Doors:0:Access:Allow", "10.0.0.0/8", "Access:Allow:0")]
+    [InlineData("Doors:0:Access:Permit:0", "10.0.0.0/8", "Access:Allow:0")]
+    [InlineData("Doors:0:Service", "nosuch", "give the services")]
+    [InlineData("Doors:x:Service", "echo", "Doors:0")]
+    [InlineData("Doors:0", "echo", "Doors:0:Endpoint")]
+    [InlineData("StreamLimits:IdleTime", "1s", "IdleTimeout")]
+    [InlineData("StreamLimits:MaxConnections", "1", "no such limit")]
+    [InlineData("StreamLimits", "1s", "no such setting")]
+    [InlineData("Service", "echo", "give the services")]
+    [InlineData("MaxConnections", "0", "from 1")]
     [InlineData("Endpoints:0", "tpc://localhost:1", "tcp")]
     [InlineData("Endpoints", "tcp://localhost:1", "Endpoints:0")]
     [InlineData("Model", "threds", "give one of iterative")]

@@ -311,7 +311,7 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
         }
 
         // A handler that has opened a socket of its own hears whom it has asked there.
-        if (!_isOpened && _context.Admission.Decide(message.Peer, _bound.Door) != AdmissionDecision.Admitted)
+        if (!_isOpened && !_context.Admits(_bound.Door, message.Peer, message.CountIn(bytes.Length)))
         {
             return;
         }

@@ -167,4 +167,7 @@ internal record struct ReceivedMessage
 
     /// <summary>How many the kernel had dropped when it came; 0 if it does not say.</summary>
     public uint Dropped;
+
+    /// <summary>How many datagrams are in so many bytes; an empty one is one too.</summary>
+    public readonly int CountIn(int bytes) => bytes <= Stride ? 1 : (bytes + Stride - 1) / Stride;
 }

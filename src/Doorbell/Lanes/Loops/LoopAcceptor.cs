@@ -51,12 +51,12 @@ internal sealed class LoopAcceptor
         _context = context;
         _loop = loop;
         _open = open;
-        _acceptor = new Acceptor(listeners, context);
         _wake = () =>
         {
             Volatile.Write(ref _roomAgain, 1);
             loop.Wake();
         };
+        _acceptor = new Acceptor(listeners, context, _wake);
     }
 
     public bool IsAccepting { get; private set; } = true;
@@ -273,7 +273,10 @@ internal sealed class LoopAcceptor
         if (draining)
         {
             _hasBacklog = false;
-            Close();
+            if (!_acceptor.FoundFullDoor)
+            {
+                Close();
+            }
         }
         else if (_isDeaf)
         {

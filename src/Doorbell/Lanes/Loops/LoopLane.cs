@@ -332,7 +332,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
             {
                 ServerLog.LaneFailed(Context.Log, accepted.Door, ServerLog.TextOf(fault), fault);
                 _ = Libc.close(accepted.Descriptor);
-                Context.Admission.Release(accepted.Peer);
+                Context.Admission.Release(accepted.At, accepted.Peer);
             }
             else
             {
@@ -394,9 +394,9 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         }
         finally
         {
-            if (!connection.Connection.IsOutgoing)
+            if (connection.Connection.At is { } door)
             {
-                Context.Admission.Release(connection.Connection.TransportPeer);
+                Context.Admission.Release(door, connection.Connection);
             }
         }
     }

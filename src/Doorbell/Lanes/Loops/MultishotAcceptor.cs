@@ -6,8 +6,8 @@ namespace Doorbell.Lanes.Loops;
 
 /// <summary>
 /// Lets io_uring accept from a loop's listeners: one request each, which completes anew for every connection. Near the limit of places,
-/// after a failure, and when the server drains, it stops for good and leaves accepting to the <see cref="LoopAcceptor"/>, which takes a
-/// place for a connection before it takes the connection.
+/// where a door has a bound of its own, after a failure, and when the server drains, it stops for good and leaves accepting to the
+/// <see cref="LoopAcceptor"/>, which takes a place for a connection before it takes the connection.
 /// </summary>
 internal sealed class MultishotAcceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context, IoUring ring, LoopAcceptor acceptor)
 {
@@ -15,11 +15,12 @@ internal sealed class MultishotAcceptor(IReadOnlyList<DoorSocket> listeners, Ser
     private const int FewPlaces = 256;
 
     private readonly bool[] _armed = new bool[listeners.Count];
+    private readonly bool _isBounded = listeners.Any(static listener => Admission.IsBounded(listener.Door));
     private bool _stops;
     private bool _asked;
     private bool _waits;
 
-    private bool Stops => _stops || context.Admission.LeasesLeft < FewPlaces;
+    private bool Stops => _stops || _isBounded || context.Admission.LeasesLeft < FewPlaces;
 
     public bool IsUnderWay => _armed.Contains(true);
 

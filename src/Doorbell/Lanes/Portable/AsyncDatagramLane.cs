@@ -51,7 +51,7 @@ internal sealed class AsyncDatagramLane : IDisposable
                 bound.Socket, bound.Door.Endpoint, bound.Door.Service.DatagramLimits, context.Ledger, context.Shutdown, context.Log)
             {
                 Release = static () => { },
-                Decide = peer => context.Admission.Decide(peer, bound.Door),
+                Admits = peer => context.Admits(bound.Door, peer, datagrams: 1),
             },
             context.NewDatagramHandler(bound.Door)) => DatagramOffload.Refuse(bound);
 
@@ -243,7 +243,7 @@ internal sealed class AsyncDatagramLane : IDisposable
             return;
         }
 
-        if (_options.Decide(peer) != AdmissionDecision.Admitted)
+        if (!_options.Admits(peer))
         {
             return;
         }

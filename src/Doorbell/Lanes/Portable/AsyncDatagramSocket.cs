@@ -20,8 +20,8 @@ internal sealed record AsyncDatagramSocket(
     /// <summary>Whether the handler may close the socket: it is not a server's door.</summary>
     public bool MayClose { get; init; }
 
-    /// <summary>Whether a peer's datagrams are taken; all are, unless it is a server's door.</summary>
-    public Func<PeerAddress, AdmissionDecision> Decide { get; init; } = static _ => AdmissionDecision.Admitted;
+    /// <summary>Whether a peer's datagram is taken, and if not counts it; all are, unless it is a server's door.</summary>
+    public Func<PeerAddress, bool> Admits { get; init; } = static _ => true;
 
     /// <summary>Closes the socket; a server's door is closed by the engine.</summary>
     public Action Release { get; init; } = Socket.Dispose;

@@ -41,12 +41,18 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     /// <param name="context">Where to count, log and stop.</param>
     /// <param name="peer">Whose it is.</param>
     /// <param name="connect">Takes the connections that the handler asks for.</param>
-    public AsyncLane(Socket socket, Door door, LaneContext context, PeerAddress peer, Action<ConnectRequest> connect)
+    public AsyncLane(Socket socket, Door door, ServerContext context, PeerAddress peer, Action<ConnectRequest> connect)
         : this(socket, door.Endpoint, context, peer, connect)
     {
         Service service = door.Service;
         _session = new StreamSession(
-            service.CreateStreamHandler(this), service.StreamLimits, this, _signal, context.Ledger, ArrayPool<byte>.Shared, door.Layers);
+            service.CreateStreamHandler(this),
+            service.StreamLimits,
+            this,
+            _signal,
+            context.Ledger,
+            ArrayPool<byte>.Shared,
+            context.LayersAt(door));
         _transfers = new AsyncTransfers(socket, _session, _signal, _door, context.Log);
     }
 

@@ -29,7 +29,7 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
                 bound.StopHandshakes();
             }
 
-            AcceptBacklog(bound.CountBacklog());
+            await AcceptBacklogAsync(bound.CountBacklog());
         }
         catch (SocketException failure)
         {
@@ -69,13 +69,17 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
         }
     }
 
-    /// <summary>At the limit the rest waits in the kernel's backlog. No lease is held meanwhile: other doors need it.</summary>
+    /// <summary>
+    /// At the limit the rest waits in the kernel's backlog. Neither lease nor place is held meanwhile: other listeners need them.
+    /// </summary>
     private async Task WaitForRoomAsync(CancellationToken draining)
     {
         if (!context.Admission.RefusesAtLimit)
         {
             await context.Admission.AcquireAsync(draining);
             context.Admission.Release();
+            await context.Admission.AcquireAtAsync(bound.Door, draining);
+            context.Admission.ReleaseAt(bound.Door);
         }
     }
 
@@ -85,20 +89,31 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
         bool leased = context.Admission.TryAcquire();
         if (!leased && !context.Admission.RefusesAtLimit)
         {
-            try
-            {
-                // Another door was quicker to acquire the lease: this connection waits for the next one.
-                await context.Admission.AcquireAsync(context.Shutdown.Aborting);
-                leased = true;
-            }
-            catch (OperationCanceledException)
-            {
-                connection.Close(0);
-                throw;
-            }
+            // Another door was quicker to acquire the lease: this connection waits for the next one.
+            await AcquireAsync(connection, context.Admission.AcquireAsync(context.Shutdown.Aborting));
+            leased = true;
+        }
+
+        if (!context.Admission.RefusesAtLimit)
+        {
+            await AcquireAsync(connection, context.Admission.AcquireAtAsync(bound.Door, context.Shutdown.Aborting));
         }
 
         Admit(connection, peer, leased);
+    }
+
+    /// <summary>Waits with a connection that is accepted already; at the abort it is reset.</summary>
+    private static async Task AcquireAsync(Socket connection, Task acquired)
+    {
+        try
+        {
+            await acquired;
+        }
+        catch (OperationCanceledException)
+        {
+            connection.Close(0);
+            throw;
+        }
     }
 
     private void Admit(Socket connection, PeerAddress peer, bool leased)
@@ -158,7 +173,7 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
     /// What is in the backlog has been promised a connection by the kernel: closing the listener would reset it. No more is accepted
     /// than was there when the drain began, or clients that come again and again would never let it end.
     /// </summary>
-    private void AcceptBacklog(int left)
+    private async Task AcceptBacklogAsync(int left)
     {
         try
         {
@@ -166,9 +181,9 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
             _listener.Blocking = false;
             while (left-- > 0
                 && !context.Shutdown.Aborting.IsCancellationRequested
-                && _listener.Poll(0, SelectMode.SelectRead)
-                && context.Admission.TryAcquire())
+                && _listener.Poll(0, SelectMode.SelectRead))
             {
+                await AcquireAsync();
                 Socket connection = AcceptOrGiveBack();
                 if (context.Options.LeavesSharedPort)
                 {
@@ -177,6 +192,10 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
 
                 Admit(connection, PeerOf(connection), leased: true);
             }
+        }
+        catch (OperationCanceledException)
+        {
+            // The drain is over before there was room.
         }
         catch (SocketException nobody) when (nobody.SocketErrorCode == SocketError.WouldBlock)
         {
@@ -189,6 +208,29 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
         }
     }
 
+    /// <summary>
+    /// In a drain waits for a lease, and for a place at the door unless one too many is refused: the connections end one by one.
+    /// </summary>
+    private async Task AcquireAsync()
+    {
+        CancellationToken aborting = context.Shutdown.Aborting;
+        await context.Admission.AcquireAsync(aborting);
+        if (context.Admission.RefusesAtLimit)
+        {
+            return;
+        }
+
+        try
+        {
+            await context.Admission.AcquireAtAsync(bound.Door, aborting);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Admission.Release();
+            throw;
+        }
+    }
+
     private Socket AcceptOrGiveBack()
     {
         try
@@ -197,6 +239,11 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
         }
         catch (SocketException)
         {
+            if (!context.Admission.RefusesAtLimit)
+            {
+                context.Admission.ReleaseAt(bound.Door);
+            }
+
             context.Admission.Release();
             throw;
         }
@@ -232,11 +279,13 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
 
     private async Task RunLaneAsync(Socket connection, PeerAddress peer)
     {
+        AsyncLane? lane = null;
         try
         {
             if (TrySetOptions(connection))
             {
-                await new AsyncLane(connection, bound.Door, context, peer, Connect).RunAsync();
+                lane = new AsyncLane(connection, bound.Door, context, peer, Connect);
+                await lane.RunAsync();
             }
         }
         catch (Exception fault)
@@ -247,7 +296,15 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
         }
         finally
         {
-            context.Admission.Release(peer);
+            if (lane is null)
+            {
+                context.Admission.Release(bound.Door, peer);
+            }
+            else
+            {
+                context.Admission.Release(bound.Door, lane);
+            }
+
             LaneEnded();
         }
     }

@@ -97,7 +97,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         for (int i = 0; i < ReceivesPerRound && _hasInput && now >= _receiveAgain; i++)
         {
             // One process more than may be: the datagrams wait in the kernel, as far as its buffer goes.
-            if (!_context.Admission.TryAcquire())
+            if (!TryAcquire())
             {
                 _receiveAgain = now + TimeSpan.FromMilliseconds(10);
                 return;
@@ -105,9 +105,32 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
 
             if (!TryReceive(now))
             {
-                _context.Admission.Release();
+                Release();
             }
         }
+    }
+
+    /// <summary>A lease and a place at the door.</summary>
+    private bool TryAcquire()
+    {
+        if (!_context.Admission.TryAcquire())
+        {
+            return false;
+        }
+
+        if (_context.Admission.TryAcquireAt(_bound.Door))
+        {
+            return true;
+        }
+
+        _context.Admission.Release();
+        return false;
+    }
+
+    private void Release()
+    {
+        _context.Admission.ReleaseAt(_bound.Door);
+        _context.Admission.Release();
     }
 
     /// <summary>Receives one datagram and starts its process; false if there was none, or no process.</summary>
@@ -136,7 +159,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         }
 
         PeerAddress peer = SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, Math.Min(addressLength, MaxAddress)));
-        if (_context.Admission.Decide(peer, _bound.Door) != AdmissionDecision.Admitted)
+        if (!_context.Admits(_bound.Door, peer, datagrams: 1))
         {
             return false;
         }
@@ -178,7 +201,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     {
         _loop.Timers.Remove(run);
         _runs.Remove(run);
-        _context.Admission.Release();
+        Release();
         run.CloseAll(_loop);
         if (run.Status is { IsInOrder: false } status)
         {

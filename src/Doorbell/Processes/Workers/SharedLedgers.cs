@@ -10,10 +10,10 @@ namespace Doorbell.Processes.Workers;
 /// </summary>
 internal sealed unsafe class SharedLedgers : IDisposable
 {
-    private const int PeerCells = 2;
+    private const int CountCells = 4;
 
     /// <summary>Bytes from one slot to the next: a power of two with room for all cells, so that no two slots share a cache line.</summary>
-    private static readonly int _stride = (int)BitOperations.RoundUpToPowerOf2((uint)((Ledger.CellCount + PeerCells) * sizeof(long)));
+    private static readonly int _stride = (int)BitOperations.RoundUpToPowerOf2((uint)((Ledger.CellCount + CountCells) * sizeof(long)));
 
     private readonly Ledger?[] _ledgers;
     private readonly IReadOnlyList<LedgerCounter> _counters;
@@ -42,8 +42,8 @@ internal sealed unsafe class SharedLedgers : IDisposable
 
     public Ledger this[int slot] => _ledgers[slot] ??= new Ledger(new Mapped(At(slot)).Memory, _counters);
 
-    /// <summary>Two numbers behind a slot's ledger: see <see cref="SharedPeers"/>.</summary>
-    public Span<long> PeerOf(int slot) => new(At(slot) + Ledger.CellCount, PeerCells);
+    /// <summary>Numbers behind a slot's ledger: see <see cref="SharedCounts"/>.</summary>
+    public Span<long> CountsOf(int slot) => new(At(slot) + Ledger.CellCount, CountCells);
 
     /// <exception cref="NetworkException">No memory or descriptor is left.</exception>
     /// <param name="slots">Most processes at once.</param>

@@ -43,6 +43,7 @@ internal sealed class WorkerPerConnection : ProcessLane
         CloseReason reason = Loop.IsAborting ? CloseReason.DrainDeadline
             : connection.Asked is not null ? CloseReason.ServerClosed
             : CloseReason.ProcessDied;
+        _launcher.ForgetConnectionOf(connection.Slot);
         _launcher.LedgerOf(connection.Slot).Abandon(reason);
         if (!status.IsInOrder && reason == CloseReason.ProcessDied)
         {

@@ -157,7 +157,7 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
         _loop.Timers.Remove(worker);
         _loop.Forget(worker.Child.Descriptor);
         worker.Child.CloseDescriptor();
-        _launcher.ForgetPeerOf(worker.Slot);
+        _launcher.ForgetConnectionOf(worker.Slot);
         _launcher.LedgerOf(worker.Slot).Abandon(_loop.IsAborting ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
         if (!IsNeeded(worker))
         {

@@ -20,10 +20,8 @@ internal static class WorkerServer
         {
             using ShutdownEvents shutdown = new(context.Shutdown);
             (int connection, int number) = worker.Sockets[0];
-            Door door = new(InheritedSocket.DoorOfConnection(connection), Reach.OneAddress)
-            {
-                Service = context.Options.ServiceAt(number), Layers = context.Options.LayersAt(number), Number = number,
-            };
+            Door door = new Door(InheritedSocket.DoorOfConnection(connection), Reach.OneAddress)
+                .With(context.Options.ServedDoors[number], number);
             AcceptedSocket accepted = new(connection, door, SocketAddresses.PeerOf(connection));
 
             // The parent has admitted it.
