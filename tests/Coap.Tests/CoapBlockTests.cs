@@ -145,14 +145,19 @@ public sealed class CoapBlockTests
         // Its own oldest has made way, and the others go on.
         Assert.Equal("ACK 4.08", greedy.PostBlock("size", _long, 1, 3, CoapPeer.Tag(0)));
         Assert.Equal("ACK 2.31 b1=1/more/128", greedy.PostBlock("size", _long, 1, 3, CoapPeer.Tag(1)));
-        CoapPeer second = new(server, PeerAddress.IPv4(0x7f000001, 2));
+        CoapPeer second = new(server, PeerAddress.IPv4(0x7f000002, 1)) { Now = TimeSpan.FromSeconds(1) };
         Assert.Equal("ACK 2.31 b1=0/more/128", second.PostBlock("size", _long, 0, 3));
-        CoapPeer third = new(server, PeerAddress.IPv4(0x7f000001, 3));
-        Assert.Equal("ACK 5.03", third.PostBlock("size", _long, 0, 3));
-        Assert.Equal([5], third.Option(CoapOptionNumber.MaxAge));
-        Assert.Equal((1, 1), ((int)server.Counts.EvictedBodies, (int)server.Counts.RefusedBodies));
+        greedy.Now = TimeSpan.FromSeconds(2);
+        Assert.Equal("ACK 2.31 b1=1/more/128", greedy.PostBlock("size", _long, 1, 3, CoapPeer.Tag(2)));
 
-        server.Tick(TimeSpan.FromSeconds(93));
+        // The body that was touched longest ago makes way.
+        CoapPeer third = new(server, PeerAddress.IPv4(0x7f000003, 1)) { Now = TimeSpan.FromSeconds(3) };
+        Assert.Equal("ACK 2.31 b1=0/more/128", third.PostBlock("size", _long, 0, 3));
+        Assert.Equal("ACK 4.08", greedy.PostBlock("size", _long, 2, 3, CoapPeer.Tag(1)));
+        Assert.Equal("ACK 2.31 b1=1/more/128", second.PostBlock("size", _long, 1, 3));
+        Assert.Equal((2, 0), ((int)server.Counts.EvictedBodies, (int)server.Counts.RefusedBodies));
+
+        server.Tick(TimeSpan.FromSeconds(96));
         Assert.Equal((0, 3), (server.Bodies, (int)server.Counts.TimedOutBodies));
     }
 

@@ -193,6 +193,53 @@ public sealed class CoapClientBlockTests
         Assert.Equal("last", _talk.Sent().Text);
     }
 
+    /// <summary>RFC 7959 section 2.3: a response tells by Block1 which block it answers.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1)]
+    [InlineData(7)]
+    public void A_success_that_does_not_answer_the_block_sent_is_none_of_the_body(int? number)
+    {
+        foreach (CoapCode code in new[] { CoapCode.Changed, CoapCode.Content, new CoapCode(0x41), CoapCode.Continue })
+        {
+            CoapConversation talk = new();
+            talk.Ask("upper", new string('x', 3000));
+            CoapSent sent = talk.Sent();
+            (int, uint)[] options = number is { } other ? [(CoapOptionNumber.Block1, new CoapBlock(other, true, 6).Value)] : [];
+            talk.Receive(sent.Answer(CoapType.Acknowledgement, sent.MessageId, code, "", options));
+            Assert.Equal("BodyNotTaken", talk.Answered());
+        }
+    }
+
+    /// <summary>The last block's answer may leave Block1 out, but another block's is not of the whole body.</summary>
+    [Theory]
+    [InlineData(null, "2.04 done")]
+    [InlineData(1, "2.04 done")]
+    [InlineData(0, "BodyNotTaken")]
+    public void A_success_behind_the_last_block_is_of_the_body_unless_it_names_another(int? number, string outcome)
+    {
+        _talk.Ask("upper", new string('x', 2000));
+        CoapSent first = _talk.Sent();
+        (int, uint) taken = (CoapOptionNumber.Block1, new CoapBlock(0, true, 6).Value);
+        _talk.Receive(first.Answer(CoapType.Acknowledgement, first.MessageId, CoapCode.Continue, "", taken));
+        CoapSent last = _talk.Sent();
+        (int, uint)[] options = number is { } which ? [(CoapOptionNumber.Block1, new CoapBlock(which, false, 6).Value)] : [];
+        _talk.Receive(last.Answer(CoapType.Acknowledgement, last.MessageId, CoapCode.Changed, "done", options));
+        Assert.Equal(outcome, _talk.Answered());
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1)]
+    public void An_error_ends_a_body_whatever_block_it_names(int? number)
+    {
+        _talk.Ask("upper", new string('x', 3000));
+        CoapSent sent = _talk.Sent();
+        (int, uint)[] options = number is { } other ? [(CoapOptionNumber.Block1, new CoapBlock(other, true, 6).Value)] : [];
+        _talk.Receive(sent.Answer(CoapType.Acknowledgement, sent.MessageId, CoapCode.NotFound, "", options));
+        Assert.Equal("4.04 ", _talk.Answered());
+    }
+
     [Theory]
     [InlineData("", "")]
     [InlineData("/", "")]

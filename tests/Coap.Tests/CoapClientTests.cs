@@ -186,6 +186,30 @@ public sealed class CoapClientTests
         Assert.InRange(_talk.Now, CoapServerLimits.ExchangeLifetime, CoapServerLimits.ExchangeLifetime + _second);
     }
 
+    /// <summary>However long the answers took before: behind losses, over a slow path, or after an answer to a repetition.</summary>
+    [Fact]
+    public void A_message_is_sent_five_to_thirteen_times_whatever_was_measured() =>
+        Gen.Select(Gen.Int[1, 40_000], Gen.Bool).Array[0, 12].Sample(exchanges =>
+        {
+            CoapConversation talk = new();
+            foreach ((int milliseconds, bool isAcknowledged) in exchanges)
+            {
+                talk.Ask("upper", "measured");
+                CoapSent sent = talk.Sent();
+                talk.SentUntil(talk.Now + TimeSpan.FromMilliseconds(milliseconds));
+                CoapType type = isAcknowledged ? CoapType.Acknowledgement : CoapType.NonConfirmable;
+                talk.Receive(sent.Answer(type, sent.MessageId, CoapCode.Changed, "answered"));
+                Assert.Equal("2.04 answered", talk.Answered());
+            }
+
+            talk.Ask("upper", "lost");
+            TimeSpan begun = talk.Now;
+            List<TimeSpan> sends = talk.RunUntilAnswered();
+            Assert.InRange(sends.Count, 5, 13);
+            Assert.InRange(sends[^1] - begun, default, CoapClientLimits.MaxTransmitSpan);
+            Assert.Equal("NoAnswer", talk.Answered());
+        });
+
     [Fact]
     public void No_bytes_at_all_throw() => Gen.Byte.Array[0, 40].Sample(bytes =>
     {

@@ -67,9 +67,9 @@ public sealed class CoapCountsTests
         DatagramSession session = new(new CoapHandler(server), DatagramLimits.Default, ledger);
         Receive(session, CoapPeer.Stranger, "slow", "hello");
         Receive(session, CoapPeer.Near, "slow", "hello");
+        Receive(session, _other, "slow", _long, CoapPeer.Block1(0, true, 0), (CoapOptionNumber.Size1, CoapPeer.Numeric(uint.MaxValue)));
         Receive(session, CoapPeer.Near, "slow", _long, CoapPeer.Block1(0, true, 0), CoapPeer.Tag(1));
         Receive(session, CoapPeer.Near, "slow", _long, CoapPeer.Block1(0, true, 0), CoapPeer.Tag(2));
-        Receive(session, _other, "slow", _long, CoapPeer.Block1(0, true, 0));
         while (session.Deadline != TimeSpan.MaxValue)
         {
             session.Tick(session.Deadline, DateTimeOffset.UnixEpoch);

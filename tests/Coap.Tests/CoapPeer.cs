@@ -113,7 +113,9 @@ internal sealed class CoapPeer(CoapServer server, PeerAddress address)
             line.Append(shown is null ? "" : " " + shown);
         }
 
-        return $"{line} {Encoding.UTF8.GetString(message.Payload)}".TrimEnd();
+        // What is wrong is for people to read (RFC 7252 section 5.5.2): Text() has it.
+        bool isDiagnostic = message.Code.Class >= 4;
+        return isDiagnostic ? $"{line}" : $"{line} {Encoding.UTF8.GetString(message.Payload)}".TrimEnd();
     }
 
     private static string ShowBlock(CoapOption option)

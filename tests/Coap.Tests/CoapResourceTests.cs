@@ -38,7 +38,7 @@ public sealed class CoapResourceTests
     [InlineData(9, "00")]
     [InlineData(17, "000000")]
     [InlineData(23, "00000000")]
-    [InlineData(27, "07")]
+    [InlineData(27, "00000007")]
     [InlineData(3, "")]
     [InlineData(7, "000000")]
     public void An_option_that_must_be_understood_and_is_not_is_4_02(int number, string value)
@@ -46,8 +46,86 @@ public sealed class CoapResourceTests
         CoapServer server = NewServer();
         CoapPeer peer = new(server, CoapPeer.Near);
         Assert.Equal("ACK 4.02", peer.Post("any", "x", (number, Convert.FromHexString(value))));
+        Assert.StartsWith($"Option {number}", peer.Text(), StringComparison.Ordinal);
         Assert.Equal("", peer.Send(CoapType.NonConfirmable, CoapCode.Post, "any", [], (number, Convert.FromHexString(value))));
         Assert.Equal(0, server.Exchanges);
+    }
+
+    /// <summary>RFC 7959 section 2.2: size exponent 7 must lead to 4.00.</summary>
+    [Theory]
+    [InlineData(23, "07")]
+    [InlineData(23, "0f")]
+    [InlineData(27, "07")]
+    [InlineData(27, "0f")]
+    [InlineData(27, "1234f7")]
+    public void A_block_of_the_reserved_size_is_a_bad_request(int number, string value)
+    {
+        CoapPeer peer = new(NewServer(), CoapPeer.Near);
+        (int, byte[]) block = (number, Convert.FromHexString(value));
+        Assert.Equal("ACK 4.00", peer.Post("any", "x", block));
+        Assert.Contains("size exponent 7", peer.Text(), StringComparison.Ordinal);
+        Assert.Equal("NON 4.00", peer.Send(CoapType.NonConfirmable, CoapCode.Post, "any", [], block));
+        Assert.Equal("ACK 4.02", peer.Post("any", "x", block, (CoapOptionNumber.UriPort, [1, 2, 3])));
+        Assert.Equal("", peer.Send(CoapType.NonConfirmable, CoapCode.Post, "any", [], block, (1, [])));
+    }
+
+    /// <summary>RFC 7252 sections 5.4.1 and 5.5.2: whatever is refused says why, if that is not too much for a stranger.</summary>
+    [Fact]
+    public void A_refusal_says_what_is_wrong()
+    {
+        CoapServer server = NewServer();
+        CoapPeer peer = new(server, CoapPeer.Near);
+        string Said(string refusal, string answer)
+        {
+            Assert.Equal(refusal, answer);
+            Assert.True(peer.Text().EndsWith('.') && peer.Text().All(static letter => letter is >= ' ' and < (char)127), peer.Text());
+            return peer.Text();
+        }
+
+        Assert.Contains("Option 9 (OSCORE)", Said("ACK 4.02", peer.Post("any", "x", (9, [0]))), StringComparison.Ordinal);
+        Assert.Contains("Option 2049 ", Said("ACK 4.02", peer.Post("any", "x", (2049, [0]))), StringComparison.Ordinal);
+        Assert.Contains("/.well-known/core", Said("ACK 4.04", peer.Post("none", "x")), StringComparison.Ordinal);
+        Assert.Contains("method", Said("ACK 4.05", peer.Get("text")), StringComparison.Ordinal);
+        Assert.Contains("Content-Format 0 ", Said("ACK 4.06", peer.Post("text", "x", _acceptJson)), StringComparison.Ordinal);
+        (int, byte[]) json = (CoapOptionNumber.ContentFormat, [50]);
+        Assert.Contains("Content-Format 0 ", Said("ACK 4.15", peer.Post("text", "x", json)), StringComparison.Ordinal);
+        Assert.Contains("length", Said("ACK 4.00", peer.Post("any", "short", CoapPeer.Block1(0, true, 2))), StringComparison.Ordinal);
+        Assert.Contains("missing", Said("ACK 4.08", peer.PostBlock("any", new string('x', 100), 1, 1)), StringComparison.Ordinal);
+        Assert.Contains("proxy", Said("ACK 5.05", peer.Post("any", "x", (CoapOptionNumber.ProxyScheme, [65]))), StringComparison.Ordinal);
+
+        CoapPeer stranger = new(server, CoapPeer.Stranger);
+        Assert.Equal("ACK 4.04", stranger.Post("none", "x"));
+        Assert.Equal("", stranger.Text());
+        Assert.Equal("ACK 4.04", stranger.Post("none", new string('x', 60)));
+        Assert.NotEqual("", stranger.Text());
+    }
+
+    [Fact]
+    public void A_diagnostic_that_does_not_fit_the_datagram_is_left_out()
+    {
+        CoapServer server = new(CoapServerLimits.Default with { MaxMessageBytes = 80 }, TestSocket.Of(1));
+        CoapPeer peer = new(server, CoapPeer.Near);
+        Assert.Equal("ACK 4.02", peer.Post("any", "x", (2049, [0])));
+        Assert.InRange(peer.Got.Length, 7, 80);
+    }
+
+    /// <summary>RFC 6690 section 2: a target is a URI reference, so it has no character that a URI can't have.</summary>
+    [Theory]
+    [InlineData("a b", "</a%20b>")]
+    [InlineData("caf\u00e9/<x>", "</caf%C3%A9/%3Cx%3E>")]
+    [InlineData("100%,\"?#", "</100%25,%22%3F%23>")]
+    [InlineData("/plain", "</plain>")]
+    [InlineData("//odd", "</.//odd>")]
+    [InlineData("", "</>")]
+    [InlineData("x/", "</x/>")]
+    public void The_list_has_URI_references(string path, string link)
+    {
+        CoapServer server = new(CoapServerLimits.Default, TestSocket.Of(1));
+        server.Add(path, static (_, _) => CoapCode.Content);
+        CoapPeer peer = new(server, CoapPeer.Near);
+        Assert.Equal($"ACK 2.05 ct=40 {link}", peer.Get(".well-known/core"));
+        string target = link[1..^1].Replace("/./", "/", StringComparison.Ordinal);
+        Assert.Equal(CoapPath.From(path), CoapUri.Parse("coap://h" + target).Path);
     }
 
     [Fact]

@@ -94,7 +94,8 @@ public sealed class CoapServerTests
 
         Assert.Equal(CoapFormatError.None, CoapMessage.TryRead(datagram, out CoapMessage message));
         string type = message.Type switch { CoapType.Acknowledgement => "ACK", CoapType.Reset => "RST", _ => "NON" };
-        return $"{type} {message.MessageId} {message.Code} {Encoding.UTF8.GetString(message.Payload)}";
+        string text = message.Code.Class == 2 ? Encoding.UTF8.GetString(message.Payload) : "";
+        return $"{type} {message.MessageId} {message.Code} {text}";
     }
 
     private CoapServer NewServer(int maxExchanges = 100)

@@ -19,6 +19,12 @@ public sealed class RoundTripEstimator
     private const double WeakShare = 0.25;
     private const int ShortLife = 16;
 
+    /// <summary>
+    /// An estimate is at most so many times the wait of first contact. A weak one is mostly of waits, so each loss would lengthen the next
+    /// wait, without bound.
+    /// </summary>
+    private const double MostOfFirstContact = 2;
+
     private Smoothed _strong;
     private Smoothed _weak;
     private TimeSpan _timeout;
@@ -82,7 +88,9 @@ public sealed class RoundTripEstimator
         smoothed.Add(elapsed.TotalSeconds);
         double wait = smoothed.Mean + ((sends == 1 ? StrongFactor : WeakFactor) * smoothed.Deviation);
         double share = isFirst ? 1 : sends == 1 ? StrongShare : WeakShare;
-        _timeout = TimeSpan.FromSeconds(Math.Max((share * wait) + ((1 - share) * current.TotalSeconds), Floor.TotalSeconds));
+        double smoothedWait = (share * wait) + ((1 - share) * current.TotalSeconds);
+        double longest = MostOfFirstContact * FirstContact.TotalSeconds;
+        _timeout = TimeSpan.FromSeconds(Math.Clamp(smoothedWait, Floor.TotalSeconds, longest));
         _renewed = now;
     }
 

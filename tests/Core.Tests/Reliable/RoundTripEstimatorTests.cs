@@ -71,6 +71,21 @@ public sealed class RoundTripEstimatorTests
         Assert.Equal(TimeSpan.Zero, estimator.RoundTrip);
     }
 
+    /// <summary>A weak measurement is mostly of the waits before it, so without a bound each loss would lengthen the next wait.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void However_long_answers_take_the_wait_is_at_most_twice_that_of_first_contact(int sends)
+    {
+        RoundTripEstimator estimator = NewEstimator();
+        for (int i = 0; i < 20; i++)
+        {
+            estimator.Measured(TimeSpan.FromSeconds(40), sends, default);
+        }
+
+        Assert.Equal(2 * _firstContact, estimator.Timeout(default));
+    }
+
     [Fact]
     public void Who_is_forgotten_is_a_stranger()
     {

@@ -64,6 +64,42 @@ public sealed class AskCoapTests
         }
     }
 
+    /// <summary>RFC 7252 section 6.4: by libcoap's server, which knows resources by their options.</summary>
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void The_segments_of_a_URI_are_cut_before_they_are_decoded(string kind) => WithLibcoap((port, server) =>
+    {
+        Assert.Equal("FROM SERVER: \n", Answer(kind, "--method", "PUT", $"{server}/a/./x/../%2F//caf%C3%A9", "text"));
+        Assert.Equal("FROM SERVER: text\n", Answer(kind, "--method", "GET", $"COAP://127.0.0.1:{port}/a/%2f//caf\u00e9"));
+        AssertFails(1, "4.04", "ask", "--method", "GET", $"{server}/a//%2F/caf%C3%A9");
+        AssertFails(1, $"coap://127.0.0.1:{port}/a/%2F?b%26c: the server answered 4.04", "ask", "--method", "GET", $"{server}/a/%2f?b%26c");
+    });
+
+    /// <summary>RFC 7252 section 5.4.1: our server says what it does not understand, and libcoap's client shows it.</summary>
+    [Fact]
+    public void A_refused_option_is_named()
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "echo", "coap://127.0.0.1:0");
+        using (server)
+        {
+            Ended asked = Program.Run(
+                "coap-client-notls", ["-m", "post", "-e", "x", "-O", "2049,0x01", $"coap://127.0.0.1:{endpoint.Port}/echo"]);
+            Assert.Contains("4.02 Option 2049 is not understood", asked.Output + asked.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("/h")]
+    [InlineData("/?")]
+    public void A_text_with_a_slash_is_asked(string text)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "echo", "udp://127.0.0.1:0");
+        using (server)
+        {
+            Assert.Equal($"FROM SERVER: {text}\n", Answer("native", $"{endpoint}", text));
+        }
+    }
+
     [Fact]
     public void Errors_are_one_line_that_says_what_to_do() => WithLibcoap((_, server) =>
     {
@@ -72,6 +108,8 @@ public sealed class AskCoapTests
         AssertFails(2, "--method takes GET", "ask", "--method", "GEX", server);
         AssertFails(2, "have no body", "ask", "--method", "GET", server, "text");
         AssertFails(2, "no fragment", "ask", $"{server}/#there", "text");
+        AssertFails(2, "the host is missing", "ask", "coap:///there", "text");
+        AssertFails(2, "two hexadecimal digits", "ask", $"{server}/100%", "text");
         AssertFails(2, "no port", "ask", "coap://localhost:x/there", "text");
         AssertFails(2, "--method is for coap://", "ask", "--method", "GET", "tcp://localhost:1", "text");
         AssertFails(2, "--non-confirmable is for coap://", "ask", "--non-confirmable", "tcp://localhost:1", "text");

@@ -246,10 +246,20 @@ public sealed class CoapClient
         CoapToken token = new(((ulong)_random.NextUInt32() << 32) | _nextToken++, CoapToken.MaxLength);
         transaction.Write(messageId, token, _limits.MaxMessageBytes, _echo.AsSpan(0, _echoLength));
         transaction.FirstSent = now;
-        transaction.Interval = _roundTrips.Timeout(now) * (1 + (AckRandomFactor * _random.NextDouble()));
+        transaction.Interval = FirstWait(now) * (1 + (AckRandomFactor * _random.NextDouble()));
         transaction.GiveUp = now + CoapClientLimits.MaxTransmitWait;
         transaction.NextSend = transaction.Request.IsConfirmable ? now + transaction.Interval : TimeSpan.MaxValue;
         Queue(transaction);
+    }
+
+    /// <summary>
+    /// The wait before jitter. It is at most that of first contact, by which a message is sent five times within the span (RFC 7252 section
+    /// 4.8.2). A longer first wait would leave less than that, as the waits double.
+    /// </summary>
+    private TimeSpan FirstWait(TimeSpan now)
+    {
+        TimeSpan measured = _roundTrips.Timeout(now);
+        return measured < _limits.FirstContactTimeout ? measured : _limits.FirstContactTimeout;
     }
 
     /// <summary>
@@ -378,6 +388,10 @@ public sealed class CoapClient
         else if (transaction.ResponseLength == 0 && transaction.TryContinueBody(message))
         {
             transaction.Continue();
+        }
+        else if (message.Code.Class == 2 && !transaction.HasWholeBody(message))
+        {
+            End(transaction, CoapFailure.BodyNotTaken, now);
         }
         else if (message.Code == CoapCode.Continue || !TryReadBlock2(message, ref block) || !transaction.TryKeepBlock(message, block))
         {

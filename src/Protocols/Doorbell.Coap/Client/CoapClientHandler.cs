@@ -97,6 +97,9 @@ public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapCl
             "an option of the answer must be understood and isn't (RFC 7252 section 5.4.1)", "ask without what made the server use it"),
         CoapFailure.AnswerTooLarge => Failed(
             $"the answer has more than {_limits.MaxAnswerBytes} bytes", "raise CoapClientLimits.MaxAnswerBytes"),
+        CoapFailure.BodyNotTaken => Failed(
+            "the server answered a part of the body as if it were the whole (RFC 7959 section 2.3)",
+            "it may not take bodies in blocks: send a body that fits one datagram"),
         CoapFailure.AnswerBroken => Failed(
             "the answer's blocks don't fit together (RFC 7959)", "it may have changed while it was fetched: ask again"),
         _ => new(new RequestFailure(

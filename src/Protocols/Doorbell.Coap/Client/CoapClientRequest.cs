@@ -7,7 +7,7 @@ public sealed record CoapClientRequest
     public required CoapCode Method { get; init; }
 
     /// <summary>The resource's path, as <c>sensors/temperature</c>; each segment up to 255 bytes of UTF-8. Default the root.</summary>
-    public string Path { get; init; } = "";
+    public CoapPath Path { get; init; }
 
     /// <summary>The arguments, as <c>unit=celsius</c>, each up to 255 bytes of UTF-8. Default none.</summary>
     public IReadOnlyList<string> Query { get; init; } = [];

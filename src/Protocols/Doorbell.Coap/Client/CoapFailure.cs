@@ -20,4 +20,7 @@ public enum CoapFailure
 
     /// <summary>The answer's blocks don't fit together, or it changed while they were fetched.</summary>
     AnswerBroken,
+
+    /// <summary>The peer answered a part of the request's body as if it were the whole.</summary>
+    BodyNotTaken,
 }

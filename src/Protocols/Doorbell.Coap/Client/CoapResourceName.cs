@@ -12,7 +12,7 @@ internal static class CoapResourceName
     private const int OtherBytes = 96;
 
     /// <summary>Most bytes that all but the body takes.</summary>
-    /// <exception cref="ArgumentException">No method, or a part longer than 255 bytes.</exception>
+    /// <exception cref="ArgumentException">No method, a part longer than 255 bytes, or a segment that is one or two dots.</exception>
     public static int OptionBytes(CoapClientRequest request)
     {
         if (!request.Method.IsRequest)
@@ -21,10 +21,12 @@ internal static class CoapResourceName
         }
 
         int bytes = OtherBytes + (request.Host is { } host ? PartBytes(host) : 0);
-        ReadOnlySpan<char> path = PathOf(request);
-        foreach (Range segment in path.Split('/'))
+        foreach (string segment in request.Path.Segments)
         {
-            bytes += PartBytes(path[segment]);
+            bytes += segment is not ("." or "..")
+                ? PartBytes(segment)
+                : throw new ArgumentException(
+                    $"a segment of the path {request.Path} is \"{segment}\" (RFC 7252 section 5.10.1): resolve it first");
         }
 
         foreach (string argument in request.Query)
@@ -35,12 +37,12 @@ internal static class CoapResourceName
         return bytes;
     }
 
-    /// <summary>Without the slash before it.</summary>
-    public static ReadOnlySpan<char> PathOf(CoapClientRequest request) => request.Path.AsSpan().TrimStart('/');
-
-    private static int PartBytes(ReadOnlySpan<char> part)
+    private static int PartBytes(string part)
     {
         int bytes = Encoding.UTF8.GetByteCount(part);
-        return bytes <= MaxSegmentBytes ? bytes + 3 : throw new ArgumentException($"{bytes} bytes in one part; at most 255 go");
+        return bytes <= MaxSegmentBytes
+            ? bytes + 3
+            : throw new ArgumentException(
+                $"a host, a segment or an argument has {bytes} bytes, and its option has at most 255 (RFC 7252 section 5.10): shorten it");
     }
 }

@@ -130,6 +130,21 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
         return true;
     }
 
+    /// <summary>
+    /// Whether a success can be that of the whole body. Of a block before the last one it can't be. The number that a response tells is the
+    /// one of the block that it answers (RFC 7959 section 2.3).
+    /// </summary>
+    public bool HasWholeBody(in CoapMessage message)
+    {
+        if (!IsInBlocks || ResponseLength > 0)
+        {
+            return true;
+        }
+
+        bool isTold = message.Options.TryGet(CoapOptionNumber.Block1, out CoapOption option);
+        return IsLastBlock && (!isTold || (CoapBlock.TryRead(option, out CoapBlock block) && block.Number == Block.Number));
+    }
+
     /// <summary>Keeps a block of the response; false if it is not the next block, or belongs to another version of the body.</summary>
     public bool TryKeepBlock(in CoapMessage message, CoapBlock block)
     {
@@ -226,10 +241,9 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
         }
 
         Span<byte> text = stackalloc byte[CoapResourceName.MaxSegmentBytes];
-        ReadOnlySpan<char> path = CoapResourceName.PathOf(Request);
-        foreach (Range segment in path.IsEmpty ? default : path.Split('/'))
+        foreach (string segment in Request.Path.Segments)
         {
-            writer.Option(CoapOptionNumber.UriPath, text[..Encoding.UTF8.GetBytes(path[segment], text)]);
+            writer.Option(CoapOptionNumber.UriPath, text[..Encoding.UTF8.GetBytes(segment, text)]);
         }
 
         if (Request.ContentFormat is { } format)

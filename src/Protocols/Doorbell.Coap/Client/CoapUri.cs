@@ -1,35 +1,40 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Text;
+using Doorbell.Coap.Client;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap;
 
 /// <summary>
-/// A resource of a CoAP server: <c>coap://host:port/path?argument&amp;argument</c> (RFC 7252 section 6.1). Without a port it is 5683;
-/// a host and port are written as in <see cref="Doorbell.Endpoint"/>; percent-encoded characters of path and arguments are decoded.
+/// A resource of a CoAP server: <c>coap://host:port/path?argument&amp;argument</c> (RFC 7252 section 6.1). Without a port it is 5683.
+/// The URI is taken apart before its parts are decoded (section 6.4), so <c>/a/%2F</c> has two segments. Segments <c>.</c> and <c>..</c>
+/// are resolved. An empty segment counts. Characters outside of ASCII may stand as they are, as in an IRI (RFC 3987).
 /// </summary>
 public sealed record CoapUri
 {
     private const string Prefix = "coap://";
-    private const string DefaultPort = "5683";
 
-    private CoapUri(Endpoint endpoint, string path, IReadOnlyList<string> query)
+    private CoapUri(Endpoint endpoint, CoapPath path, IReadOnlyList<string> query)
     {
         Endpoint = endpoint;
         Path = path;
         Query = query;
     }
 
-    /// <summary>The server, a UDP endpoint.</summary>
+    /// <summary>
+    /// The server, a UDP endpoint. Its name is in lower case, and in the form of the DNS if it has other letters than ASCII's.
+    /// </summary>
     public Endpoint Endpoint { get; }
 
-    /// <summary>The resource's path, without a slash before it.</summary>
-    public string Path { get; }
+    /// <summary>The resource's path.</summary>
+    public CoapPath Path { get; }
 
-    /// <summary>The arguments.</summary>
+    /// <summary>The arguments, decoded.</summary>
     public IReadOnlyList<string> Query { get; }
 
-    /// <summary>The server's name as the request tells it; null if it is an address or only means this machine.</summary>
-    public string? HostName => IPAddress.TryParse(Endpoint.Host, out _) || Endpoint.Host == "localhost" ? null : Endpoint.Host;
+    /// <summary>The server's name as the request tells it (Uri-Host); null if it is an address (RFC 7252 section 6.4, step 5).</summary>
+    public string? HostName => IPAddress.TryParse(Endpoint.Host, out _) ? null : Endpoint.Host;
 
     /// <summary>Whether a text wants to be such a URI.</summary>
     /// <param name="text">Any text.</param>
@@ -48,47 +53,42 @@ public sealed record CoapUri
     public static bool TryParse(string text, [NotNullWhen(true)] out CoapUri? uri, [NotNullWhen(false)] out string? error)
     {
         uri = null;
-        error = IsMeant(text) ? Read(text, out uri) : "it must begin with coap://";
-        error = error is null ? null : $"\"{Shown(text)}\" is no CoAP URI: {error}, as in coap://localhost/capitalize";
+        string? wrong = "it must begin with coap://";
+        if (IsMeant(text))
+        {
+            wrong = CoapUriReader.Read(text[Prefix.Length..], out Endpoint? endpoint, out CoapPath path, out string[] query);
+            uri = wrong is null ? new CoapUri(endpoint!, path, query) : null;
+        }
+
+        error = wrong is null ? null : $"\"{Shown(text)}\" is no CoAP URI: {wrong}, as in coap://localhost/capitalize";
         return error is null;
     }
 
-    /// <summary>The server alone, as a URI.</summary>
-    public string Server => Prefix + Endpoint.ToString()["udp://".Length..];
+    /// <summary>The server alone, as a URI; its port is left out if it is the default one (RFC 7252 section 6.5, step 5).</summary>
+    public string Server
+    {
+        get
+        {
+            // Within a URI the percent sign before an interface's name is encoded (RFC 6874 section 2).
+            string server = Prefix + Endpoint.ToString()["udp://".Length..].Replace("%", "%25", StringComparison.Ordinal);
+            return Endpoint.Port == CoapUriReader.DefaultPort ? server[..server.LastIndexOf(':')] : server;
+        }
+    }
 
-    /// <summary>As it is read back.</summary>
+    /// <summary>As it is read back (RFC 7252 section 6.5).</summary>
     public override string ToString()
     {
-        string path = string.Join('/', Path.Split('/').Select(Uri.EscapeDataString));
-        string query = string.Join('&', Query.Select(Uri.EscapeDataString));
-        return $"{Server}/{path}{(Query.Count > 0 ? "?" : "")}{query}";
+        string query = string.Join('&', Query.Select(CoapPercent.EncodeArgument));
+        return $"{Server}{Path}{(Query.Count > 0 ? "?" : "")}{query}";
     }
 
-    private static string? Read(string text, out CoapUri? uri)
-    {
-        uri = null;
-        if (text.Contains('#'))
-        {
-            return "a CoAP URI has no fragment (\"#\", RFC 7252 section 6.4)";
-        }
+    /// <summary>Whether both name the same resource by the same parts.</summary>
+    /// <param name="other">The other.</param>
+    public bool Equals(CoapUri? other) => other is not null
+        && Endpoint == other.Endpoint && Path == other.Path && Query.SequenceEqual(other.Query, StringComparer.Ordinal);
 
-        string rest = text[Prefix.Length..];
-        int end = rest.IndexOfAny(['/', '?']);
-        string authority = end < 0 ? rest : rest[..end];
-        string resource = end < 0 ? "" : rest[end..];
-        int colon = authority.LastIndexOf(':');
-        bool hasPort = colon >= 0 && colon > authority.LastIndexOf(']');
-        if (!Endpoint.TryParse($"udp://{authority}{(hasPort ? "" : ":" + DefaultPort)}", out Endpoint? endpoint, out string? wrong))
-        {
-            return wrong;
-        }
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Endpoint, Path, Query.Count);
 
-        int question = resource.IndexOf('?');
-        string path = question < 0 ? resource : resource[..question];
-        string[] query = question < 0 ? [] : resource[(question + 1)..].Split('&');
-        uri = new CoapUri(endpoint, Uri.UnescapeDataString(path.TrimStart('/')), [.. query.Select(Uri.UnescapeDataString)]);
-        return null;
-    }
-
-    private static string Shown(string text) => PrintableText.Escape(System.Text.Encoding.UTF8.GetBytes(text));
+    private static string Shown(string text) => PrintableText.Escape(Encoding.UTF8.GetBytes(text));
 }

@@ -31,6 +31,10 @@ internal readonly record struct CoapBlock(int Number, bool More, int SizeExponen
     {
         uint value = (uint)option.Numeric;
         block = new CoapBlock((int)(value >> 4) & MaxNumber, (value & 8) != 0, (int)value & 7);
-        return option.Value.Length <= 3 && block.SizeExponent <= MaxSizeExponent;
+        return HasLength(option) && block.SizeExponent <= MaxSizeExponent;
     }
+
+    /// <summary>Whether a Block1 or Block2 option is as long as one may be: up to 3 bytes.</summary>
+    /// <param name="option">The option.</param>
+    public static bool HasLength(CoapOption option) => option.Value.Length <= 3;
 }

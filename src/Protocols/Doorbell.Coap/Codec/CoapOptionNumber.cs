@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Doorbell.Coap.Codec;
 
 /// <summary>The numbers of options (RFC 7252 section 5.10, RFC 7959 section 2.1, RFC 9175 sections 2.2.1 and 3.2.1).</summary>
@@ -50,6 +52,27 @@ internal static class CoapOptionNumber
 
     /// <summary>Tells the blocks of one body from those of another; repeated.</summary>
     public const int RequestTag = 292;
+
+    /// <summary>How a critical option is called in a text: its number, and its name if it has one in the RFCs above.</summary>
+    /// <param name="number">The option's.</param>
+    public static string NameOf(int number)
+    {
+        string name = number switch
+        {
+            1 => " (If-Match)",
+            UriHost => " (Uri-Host)",
+            5 => " (If-None-Match)",
+            UriPort => " (Uri-Port)",
+            9 => " (OSCORE)",
+            UriPath => " (Uri-Path)",
+            UriQuery => " (Uri-Query)",
+            Accept => " (Accept)",
+            Block2 => " (Block2)",
+            Block1 => " (Block1)",
+            _ => "",
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"Option {number}{name}");
+    }
 
     /// <summary>Whether a receiver that doesn't know the option must refuse the message (RFC 7252 section 5.4.1).</summary>
     /// <param name="number">The option's.</param>

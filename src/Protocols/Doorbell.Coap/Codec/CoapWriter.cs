@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace Doorbell.Coap.Codec;
 
@@ -62,6 +63,17 @@ internal ref struct CoapWriter
             _bytes[Length++] = CoapMessage.PayloadMarker;
             payload.CopyTo(_bytes[Length..]);
             Length += payload.Length;
+        }
+    }
+
+    /// <summary>Ends the message with a text, or without one if there is too little room for it.</summary>
+    /// <param name="text">Of at least one character.</param>
+    public void TextPayload(string text)
+    {
+        if (Length < _bytes.Length && Encoding.UTF8.TryGetBytes(text, _bytes[(Length + 1)..], out int bytes))
+        {
+            _bytes[Length] = CoapMessage.PayloadMarker;
+            Length += 1 + bytes;
         }
     }
 

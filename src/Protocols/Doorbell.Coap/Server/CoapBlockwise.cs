@@ -7,16 +7,13 @@ namespace Doorbell.Coap.Server;
 /// </summary>
 internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resources, CoapAddressProof proof)
 {
-    /// <summary>When to ask again where there is no room, in seconds (Max-Age).</summary>
-    public const uint RetryAfter = 5;
-
     private readonly CoapBodies _requests = new(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
     private readonly CoapBodies _responses = new(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
 
     /// <summary>Bodies of requests that are being collected, and of responses that are kept.</summary>
     public int Count => _requests.Count + _responses.Count;
 
-    /// <summary>Bodies of requests for which there was no room, or that were too large.</summary>
+    /// <summary>Bodies of requests that were too large.</summary>
     public long Refused { get; private set; }
 
     /// <summary>Bodies forgotten to make room.</summary>
@@ -51,14 +48,17 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         waiting = new CoapResponse(CoapCode.Continue) { Block1 = block };
         if (block.More ? piece.Length != block.Size : piece.Length > block.Size)
         {
-            waiting = new CoapResponse(CoapCode.BadRequest);
+            waiting = new CoapResponse(CoapCode.BadRequest)
+            {
+                Diagnostic = "The block has another length than its Block1 option says (RFC 7959 section 2.2).",
+            };
             return false;
         }
 
         CoapBody? collected = block.Number == 0 ? Begin(key, exchange.At.Now) : _requests.Find(key, exchange.At.Now);
         if (collected is null)
         {
-            waiting = block.Number == 0 ? NoRoom() : Repeat(key, block, exchange.At.Now, out payload);
+            waiting = Repeat(key, block, exchange.At.Now, out payload);
             return false;
         }
 
@@ -66,14 +66,18 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         {
             _requests.Remove(key);
             Refused++;
-            waiting = new CoapResponse(CoapCode.RequestEntityTooLarge) { Size1 = (uint)limits.MaxBodyBytes };
+            waiting = new CoapResponse(CoapCode.RequestEntityTooLarge)
+            {
+                Size1 = (uint)limits.MaxBodyBytes,
+                Diagnostic = "The body is larger than Size1 says.",
+            };
             return false;
         }
 
         if (block.Offset != collected.Length)
         {
             bool isThere = block.More && block.Offset + piece.Length <= collected.Length;
-            waiting = isThere ? waiting : new CoapResponse(CoapCode.RequestEntityIncomplete);
+            waiting = isThere ? waiting : Incomplete();
             return false;
         }
 
@@ -96,10 +100,12 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         scoped ref CoapExchangeContext exchange, CoapResource resource, CoapCode code, out ReadOnlySpan<byte> payload)
     {
         payload = resources.Body;
+        string? diagnostic = null;
         if (code.Class == 2 && payload.Length > limits.MaxBodyBytes)
         {
             code = CoapCode.InternalServerError;
             payload = default;
+            diagnostic = "The answer's body is larger than the server's limit.";
         }
 
         int exponent = ExponentFor(resource, exchange);
@@ -108,7 +114,7 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         {
             // The text of an error can't be fetched in blocks, as it has no ETag (RFC 7252 section 5.10.6.1).
             payload = payload[..Math.Min(size, payload.Length)];
-            return new CoapResponse(code) { Block1 = exchange.Options.Block1 };
+            return new CoapResponse(code) { Block1 = exchange.Options.Block1, Diagnostic = diagnostic };
         }
 
         if (payload.Length > size && !exchange.IsProved && !exchange.HasTakenEffect)
@@ -146,7 +152,10 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
             CoapResource resource = served.Resource;
             if (exchange.Message.Code != CoapCode.Get || resource.IsSlow)
             {
-                return new CoapResponse(CoapCode.RequestEntityIncomplete);
+                return new CoapResponse(CoapCode.RequestEntityIncomplete)
+                {
+                    Diagnostic = "The answer's body is not kept any more: ask from the start.",
+                };
             }
 
             CoapCode code = resources.Call(ref exchange, served, default);
@@ -165,17 +174,13 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         return Piece(kept, block, out payload);
     }
 
-    private CoapBody? Begin(CoapBodyKey key, TimeSpan now)
+    /// <summary>The peer has proved its address, so that nobody can take the places of others by forged ones.</summary>
+    private CoapBody Begin(CoapBodyKey key, TimeSpan now)
     {
         CoapBody body = new();
         _responses.Remove(key);
-        return _requests.TryAdd(key, body, now, evictsOthers: false) ? body : null;
-    }
-
-    private CoapResponse NoRoom()
-    {
-        Refused++;
-        return new CoapResponse(CoapCode.ServiceUnavailable) { MaxAge = RetryAfter };
+        _requests.TryAdd(key, body, now, evictsOthers: true);
+        return body;
     }
 
     /// <summary>
@@ -191,8 +196,13 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
             return kept.Response;
         }
 
-        return new CoapResponse(CoapCode.RequestEntityIncomplete);
+        return Incomplete();
     }
+
+    private static CoapResponse Incomplete() => new(CoapCode.RequestEntityIncomplete)
+    {
+        Diagnostic = "Blocks before this one are missing: send the body from its first block.",
+    };
 
     /// <summary>
     /// The exponent of the largest block that fits our datagrams and the client's wish; and, after an effect, what an unproved address
@@ -229,7 +239,7 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         payload = default;
         if (block.Offset >= kept.Length)
         {
-            return new CoapResponse(CoapCode.BadRequest);
+            return new CoapResponse(CoapCode.BadRequest) { Diagnostic = "The answer's body ends before the block that Block2 asks for." };
         }
 
         int exponent = Math.Min(limits.BlockExponent, block.SizeExponent);

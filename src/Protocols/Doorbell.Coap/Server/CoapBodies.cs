@@ -1,7 +1,7 @@
 namespace Doorbell.Coap.Server;
 
 /// <summary>A bounded table of bodies on their way in blocks. Adding one searches the whole table, so it is to be small.</summary>
-internal sealed class CoapBodies(int capacity, int perPeer, TimeSpan timeout)
+internal sealed class CoapBodies(int capacity, int perHost, TimeSpan timeout)
 {
     private readonly Dictionary<CoapBodyKey, CoapBody> _bodies = [];
 
@@ -27,28 +27,30 @@ internal sealed class CoapBodies(int capacity, int perPeer, TimeSpan timeout)
     public void Remove(CoapBodyKey key) => _bodies.Remove(key);
 
     /// <summary>
-    /// Adds a body, in the place of one of the same key. A peer that has its share already loses its own oldest body. If the table is
-    /// full, the oldest body of any peer makes way if <paramref name="evictsOthers"/>; otherwise the new one is not added.
+    /// Adds a body, in the place of one of the same key. A host that has its share already, at all its ports together, loses the one of its
+    /// bodies that was touched longest ago. If the table is full, the body of any host that was touched longest ago makes way if
+    /// <paramref name="evictsOthers"/>; otherwise the new one is not added.
     /// </summary>
     /// <returns>Whether it was added.</returns>
     public bool TryAdd(CoapBodyKey key, CoapBody body, TimeSpan now, bool evictsOthers)
     {
         _bodies.Remove(key);
-        int ofPeer = 0;
-        (CoapBodyKey Key, CoapBody Body)? oldestOfPeer = null;
+        CoapPeerHost host = CoapPeerHost.Of(key.Peer);
+        int ofHost = 0;
+        (CoapBodyKey Key, CoapBody Body)? oldestOfHost = null;
         (CoapBodyKey Key, CoapBody Body)? oldest = null;
         foreach ((CoapBodyKey each, CoapBody other) in _bodies)
         {
             oldest = oldest is { } first && first.Body.Touched <= other.Touched ? oldest : (each, other);
-            if (each.Peer == key.Peer)
+            if (CoapPeerHost.Of(each.Peer) == host)
             {
-                ofPeer++;
-                oldestOfPeer = oldestOfPeer is { } own && own.Body.Touched <= other.Touched ? oldestOfPeer : (each, other);
+                ofHost++;
+                oldestOfHost = oldestOfHost is { } own && own.Body.Touched <= other.Touched ? oldestOfHost : (each, other);
             }
         }
 
         (CoapBodyKey Key, CoapBody Body)? victim =
-            ofPeer >= perPeer ? oldestOfPeer : _bodies.Count < capacity ? null : evictsOthers ? oldest : oldestOfPeer;
+            ofHost >= perHost ? oldestOfHost : _bodies.Count < capacity ? null : evictsOthers ? oldest : oldestOfHost;
         if (victim is { } goes)
         {
             _bodies.Remove(goes.Key);

@@ -1,38 +1,39 @@
 namespace Doorbell.Coap.Server;
 
-/// <summary>The peers that have proved their addresses recently. When there is no room, the oldest proof is forgotten.</summary>
+/// <summary>The peers that have proved their addresses recently. Without room an old proof is forgotten, of a host with many.</summary>
 internal sealed class CoapProvedPeers(int capacity, TimeSpan lifetime)
 {
-    private readonly Dictionary<PeerAddress, TimeSpan> _until = [];
-    private readonly Queue<(PeerAddress Peer, TimeSpan Until)> _oldestFirst = new();
+    private readonly CoapPeerTable<PeerAddress, TimeSpan> _until = new(capacity);
 
     public int Count => _until.Count;
 
-    public bool Contains(PeerAddress peer, TimeSpan now) => _until.TryGetValue(peer, out TimeSpan until) && until > now;
+    public bool Contains(PeerAddress peer, TimeSpan now) => _until.TryFind(peer, out int place) && _until.At(place) > now;
 
     public void Add(PeerAddress peer, TimeSpan now)
     {
-        // A second proof would be a second entry in the queue.
-        if (Contains(peer, now))
+        // A second proof would be a second entry, and one that is over may still be there.
+        Expire(now);
+        if (_until.TryFind(peer, out _))
         {
             return;
         }
 
-        Expire(now);
-        if (_oldestFirst.Count == capacity)
+        CoapPeerHost host = CoapPeerHost.Of(peer);
+        if (_until.IsFull)
         {
-            _until.Remove(_oldestFirst.Dequeue().Peer);
+            _until.EvictFor(host);
         }
 
-        _until[peer] = now + lifetime;
-        _oldestFirst.Enqueue((peer, now + lifetime));
+        _until.At(_until.Add(host, peer)) = now + lifetime;
     }
 
     public void Expire(TimeSpan now)
     {
-        while (_oldestFirst.TryPeek(out (PeerAddress Peer, TimeSpan Until) oldest) && oldest.Until <= now)
+        while (Count > 0 && _until.Oldest <= now)
         {
-            _until.Remove(_oldestFirst.Dequeue().Peer);
+            _until.RemoveOldest();
         }
+
+        _until.TrimIfEmpty();
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap.Server;
@@ -20,6 +21,9 @@ internal ref struct CoapRequestOptions
     /// <summary>The response's code if the options alone decide it; otherwise the default.</summary>
     public CoapCode Refused { get; private set; }
 
+    /// <summary>Why they do.</summary>
+    public string? Diagnostic { get; private set; }
+
     public CoapBlock? Block1 { get; private set; }
 
     public CoapBlock? Block2 { get; private set; }
@@ -35,7 +39,7 @@ internal ref struct CoapRequestOptions
     /// <summary>The segments with slashes between them. It is no resource's path if <see cref="IsOddPath"/>.</summary>
     public readonly ReadOnlySpan<char> Path => _path[.._pathChars];
 
-    /// <summary>Whether the path is too long, or a segment has a slash in it.</summary>
+    /// <summary>Whether the path is too long, or a segment has a slash in it or is not UTF-8.</summary>
     public readonly bool IsOddPath => _isOddPath;
 
     public static CoapRequestOptions Read(CoapOptions options, Span<char> path)
@@ -48,19 +52,22 @@ internal ref struct CoapRequestOptions
             last = option.Number;
             if (option.Number is CoapOptionNumber.ProxyUri or CoapOptionNumber.ProxyScheme)
             {
-                read.Refused = CoapCode.ProxyingNotSupported;
+                read.Refuse(CoapCode.ProxyingNotSupported, "This server is no proxy.");
                 return read;
             }
 
             // RFC 7252 sections 5.4.1, 5.4.3 and 5.4.5: a known option of the wrong length, or once too often, counts as unknown.
-            if (!isKnown && CoapOptionNumber.IsCritical(option.Number))
+            if (!isKnown && CoapOptionNumber.IsCritical(option.Number) && read.Refused != CoapCode.BadOption)
             {
-                read.Refused = CoapCode.BadOption;
+                string name = CoapOptionNumber.NameOf(option.Number);
+                read.Refuse(CoapCode.BadOption, $"{name} is not understood, has a wrong length, or comes once too often.");
             }
         }
 
         return read;
     }
+
+    private void Refuse(CoapCode code, string diagnostic) => (Refused, Diagnostic) = (code, diagnostic);
 
     private bool TryRead(CoapOption option, bool isRepeated)
     {
@@ -79,13 +86,11 @@ internal ref struct CoapRequestOptions
                 Accept = (int)option.Numeric;
                 return option.Value.Length <= sizeof(ushort) && !isRepeated;
             case CoapOptionNumber.Block1:
-                bool isFirst = CoapBlock.TryRead(option, out CoapBlock block1);
-                Block1 = block1;
-                return isFirst && !isRepeated;
+                Block1 = ReadBlock(option);
+                return CoapBlock.HasLength(option) && !isRepeated;
             case CoapOptionNumber.Block2:
-                bool isSecond = CoapBlock.TryRead(option, out CoapBlock block2);
-                Block2 = block2;
-                return isSecond && !isRepeated;
+                Block2 = ReadBlock(option);
+                return CoapBlock.HasLength(option) && !isRepeated;
             case CoapOptionNumber.ContentFormat when option.Value.Length <= sizeof(ushort) && !isRepeated:
                 ContentFormat = (int)option.Numeric;
                 return true;
@@ -100,11 +105,23 @@ internal ref struct CoapRequestOptions
         }
     }
 
+    /// <summary>The reserved exponent 7 must lead to 4.00, whether the message is confirmable or not (RFC 7959 section 2.2).</summary>
+    private CoapBlock? ReadBlock(CoapOption option)
+    {
+        bool isBlock = CoapBlock.TryRead(option, out CoapBlock block);
+        if (!isBlock && CoapBlock.HasLength(option) && Refused == default)
+        {
+            Refuse(CoapCode.BadRequest, $"{CoapOptionNumber.NameOf(option.Number)} has the reserved size exponent 7.");
+        }
+
+        return isBlock ? block : null;
+    }
+
     private void AddSegment(ReadOnlySpan<byte> segment)
     {
         Span<char> room = _path[_pathChars..];
         bool separated = _segments++ > 0;
-        _isOddPath |= segment.Contains((byte)'/') || room.Length < segment.Length + 1;
+        _isOddPath |= segment.Contains((byte)'/') || room.Length < segment.Length + 1 || !Utf8.IsValid(segment);
         if (_isOddPath)
         {
             return;

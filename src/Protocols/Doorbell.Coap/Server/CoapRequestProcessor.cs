@@ -1,3 +1,4 @@
+using System.Globalization;
 using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap.Server;
@@ -16,6 +17,9 @@ internal sealed class CoapRequestProcessor(
 {
     /// <summary>iPATCH, the last method known (RFC 8132).</summary>
     private const byte LastMethod = 0x07;
+
+    /// <summary>When to ask again where there is no room, in seconds (Max-Age).</summary>
+    private const uint RetryAfter = 5;
 
     private readonly char[] _path = new char[CoapResources.MaxPathChars];
 
@@ -37,6 +41,12 @@ internal sealed class CoapRequestProcessor(
         CoapResponse response = Decide(ref exchange, out ReadOnlySpan<byte> payload);
         ReadOnlySpan<byte> datagram = writer.Write(exchange, response, payload);
         bool isTooLarge = !exchange.IsProved && datagram.Length > proof.Allowance(exchange.Datagram);
+        if (isTooLarge && response.Diagnostic is not null)
+        {
+            datagram = writer.Write(exchange, response with { Diagnostic = null }, payload);
+            isTooLarge = datagram.Length > proof.Allowance(exchange.Datagram);
+        }
+
         if (isTooLarge && !exchange.HasTakenEffect)
         {
             (exchange.Remembers, isTooLarge) = (false, false);
@@ -64,7 +74,6 @@ internal sealed class CoapRequestProcessor(
         _ = resources.TryFind(exchange.Options, out CoapServedResource? served);
         CoapCode code = resources.Call(ref exchange, served!, due.Body ?? message.Payload);
         CoapResponse response = blockwise.Finish(ref exchange, served!.Resource, code, out ReadOnlySpan<byte> payload);
-        due.MessageId = writer.NextMessageId();
         CoapType type = due.IsConfirmable ? CoapType.Confirmable : CoapType.NonConfirmable;
         due.Datagram = writer.Write(type, response, due.MessageId, message.Token, payload).ToArray();
         separate.Computed(due);
@@ -85,18 +94,18 @@ internal sealed class CoapRequestProcessor(
         payload = default;
         if (exchange.Options.Refused != default)
         {
-            return new CoapResponse(exchange.Options.Refused);
+            return new CoapResponse(exchange.Options.Refused) { Diagnostic = exchange.Options.Diagnostic };
         }
 
         if (!resources.TryFind(exchange.Options, out CoapServedResource? served))
         {
-            return new CoapResponse(CoapCode.NotFound);
+            return new CoapResponse(CoapCode.NotFound) { Diagnostic = "There is no such resource: /.well-known/core lists what there is." };
         }
 
         CoapResource resource = served.Resource;
         if (Refuse(resource, exchange) is { } refused)
         {
-            return new CoapResponse(refused);
+            return refused;
         }
 
         exchange.MightHaveEffect = resource.HasEffect && !exchange.Message.Code.IsSafe;
@@ -125,23 +134,46 @@ internal sealed class CoapRequestProcessor(
         return blockwise.Finish(ref exchange, resource, code, out payload);
     }
 
-    private static CoapCode? Refuse(CoapResource resource, scoped in CoapExchangeContext exchange)
+    private static CoapResponse? Refuse(CoapResource resource, scoped in CoapExchangeContext exchange)
     {
         CoapCode method = exchange.Message.Code;
         bool has = resource.Methods?.Contains(method) ?? method.Value <= LastMethod;
-        return !has ? CoapCode.MethodNotAllowed
-            : exchange.Options.ContentFormat is { } sent && resource.TakesFormat is { } taken && sent != taken
-                ? CoapCode.UnsupportedContentFormat
-            : exchange.Options.Accept is { } accepted && accepted != resource.ContentFormat ? CoapCode.NotAcceptable
-            : null;
+        if (!has)
+        {
+            return new CoapResponse(CoapCode.MethodNotAllowed) { Diagnostic = "The resource does not have this method." };
+        }
+
+        if (exchange.Options.ContentFormat is { } sent && resource.TakesFormat is { } taken && sent != taken)
+        {
+            return new CoapResponse(CoapCode.UnsupportedContentFormat)
+            {
+                Diagnostic = string.Create(CultureInfo.InvariantCulture, $"The resource takes bodies of Content-Format {taken} alone."),
+            };
+        }
+
+        if (exchange.Options.Accept is { } accepted && accepted != resource.ContentFormat)
+        {
+            return new CoapResponse(CoapCode.NotAcceptable)
+            {
+                Diagnostic = resource.ContentFormat is { } given
+                    ? string.Create(CultureInfo.InvariantCulture, $"The resource answers in Content-Format {given} alone.")
+                    : "The resource says no Content-Format of its answers.",
+            };
+        }
+
+        return null;
     }
 
     /// <summary>Acknowledges a request to a slow resource, which is called when the acknowledgement has been sent.</summary>
     private CoapResponse Defer(scoped ref CoapExchangeContext exchange, ReadOnlySpan<byte> body)
     {
-        if (separate.IsFull)
+        if (!separate.TryMakeRoom(exchange.Path.Peer))
         {
-            return new CoapResponse(CoapCode.ServiceUnavailable) { MaxAge = CoapBlockwise.RetryAfter };
+            return new CoapResponse(CoapCode.ServiceUnavailable)
+            {
+                MaxAge = RetryAfter,
+                Diagnostic = "Too many answers wait to be sent: ask again when Max-Age is over.",
+            };
         }
 
         exchange.Remembers = true;
@@ -149,6 +181,7 @@ internal sealed class CoapRequestProcessor(
         separate.Add(new CoapSeparateResponse(exchange.Datagram.ToArray(), whole, exchange.Path, exchange.At.Now)
         {
             IsConfirmable = exchange.IsConfirmable,
+            MessageId = exchange.Message.MessageId,
         });
         return default;
     }

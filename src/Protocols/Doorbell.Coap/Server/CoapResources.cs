@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Text;
+using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap.Server;
 
@@ -32,8 +33,9 @@ internal sealed class CoapResources
     /// <exception cref="ArgumentException">There is a resource at this path already, or the path is too long.</exception>
     public void Add(string path, CoapResource resource)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(path.Length, MaxPathChars, nameof(path));
-        _resources.Add(path, new CoapServedResource(resource, resource.NewFunction(_socket)));
+        string segments = path.StartsWith('/') ? path[1..] : path;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(segments.Length, MaxPathChars, nameof(path));
+        _resources.Add(segments, new CoapServedResource(resource, resource.NewFunction(_socket)));
     }
 
     public bool TryFind(scoped in CoapRequestOptions options, [NotNullWhen(true)] out CoapServedResource? served)
@@ -71,9 +73,19 @@ internal sealed class CoapResources
             .Where(static each => each.Key != Discovery)
             .OrderBy(static each => each.Key, StringComparer.Ordinal)
             .Select(static each => each.Value.Resource.ContentFormat is { } format
-                ? string.Create(CultureInfo.InvariantCulture, $"</{each.Key}>;ct={format}")
-                : $"</{each.Key}>");
+                ? string.Create(CultureInfo.InvariantCulture, $"<{ReferenceTo(each.Key)}>;ct={format}")
+                : $"<{ReferenceTo(each.Key)}>");
         Encoding.UTF8.GetBytes(string.Join(",", links), body);
         return CoapCode.Content;
+    }
+
+    /// <summary>
+    /// A path as a URI reference (RFC 6690 section 2, RFC 3986 section 4.2). Two slashes at its start would name a host, so a path with an
+    /// empty first segment begins with a dot, which is resolved away.
+    /// </summary>
+    private static string ReferenceTo(string path)
+    {
+        string reference = string.Concat(path.Split('/').Select(static segment => "/" + CoapPercent.EncodeSegment(segment)));
+        return reference.StartsWith("//", StringComparison.Ordinal) ? "/." + reference : reference;
     }
 }

@@ -22,6 +22,11 @@ internal readonly record struct CoapResponse(CoapCode Code)
 
     public ulong? Echo { get; init; }
 
+    /// <summary>
+    /// What is wrong with the request, in a few words, of a response of class 4 or 5 whose payload is empty (RFC 7252 section 5.5.2).
+    /// </summary>
+    public string? Diagnostic { get; init; }
+
     /// <summary>Writes the options, in the order of their numbers, and the payload.</summary>
     public void Write(ref CoapWriter writer, scoped ReadOnlySpan<byte> payload)
     {
@@ -33,6 +38,12 @@ internal readonly record struct CoapResponse(CoapCode Code)
         WriteOption(ref writer, CoapOptionNumber.Size2, Size2);
         WriteOption(ref writer, CoapOptionNumber.Size1, Size1);
         WriteBytes(ref writer, CoapOptionNumber.Echo, Echo);
+        if (payload.IsEmpty && Diagnostic is { } diagnostic)
+        {
+            writer.TextPayload(diagnostic);
+            return;
+        }
+
         writer.Payload(payload);
     }
 

@@ -2,15 +2,16 @@ using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap.Server;
 
-/// <summary>Writes a server's datagrams into one buffer, and gives its own messages their IDs.</summary>
+/// <summary>Writes a server's datagrams into one buffer.</summary>
+/// <remarks>
+/// A message of the server's own has the message ID of the request that it answers. No ID may come again to one peer within
+/// EXCHANGE_LIFETIME (RFC 7252 section 4.4). The peer keeps that rule for its requests, and each of them is answered by one message of
+/// ours at most; so the server keeps the rule too, and needs no counter for each peer.
+/// </remarks>
 /// <param name="maxBytes">Bytes of the largest datagram.</param>
-/// <param name="firstMessageId">The ID of the first message.</param>
-internal sealed class CoapResponseWriter(int maxBytes, ushort firstMessageId)
+internal sealed class CoapResponseWriter(int maxBytes)
 {
     private readonly byte[] _datagram = new byte[maxBytes];
-    private ushort _nextMessageId = firstMessageId;
-
-    public ushort NextMessageId() => _nextMessageId++;
 
     /// <summary>A datagram, valid until the next one is written.</summary>
     public ReadOnlySpan<byte> Write(
@@ -28,12 +29,12 @@ internal sealed class CoapResponseWriter(int maxBytes, ushort firstMessageId)
     public ReadOnlySpan<byte> Write(scoped in CoapExchangeContext exchange, CoapResponse response, scoped ReadOnlySpan<byte> payload)
     {
         bool isLater = response.Code == CoapCode.Empty;
-        if (!exchange.IsConfirmable)
+        if (isLater && !exchange.IsConfirmable)
         {
-            return isLater ? default : Write(CoapType.NonConfirmable, response, NextMessageId(), exchange.Message.Token, payload);
+            return default;
         }
 
-        CoapToken token = isLater ? default : exchange.Message.Token;
-        return Write(CoapType.Acknowledgement, response, exchange.Message.MessageId, token, payload);
+        CoapType type = exchange.IsConfirmable ? CoapType.Acknowledgement : CoapType.NonConfirmable;
+        return Write(type, response, exchange.Message.MessageId, isLater ? default : exchange.Message.Token, payload);
     }
 }

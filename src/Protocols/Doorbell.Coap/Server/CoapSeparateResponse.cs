@@ -23,11 +23,14 @@ internal sealed class CoapSeparateResponse(byte[] request, byte[]? body, Datagra
     /// <summary>The response's datagram; null until it is computed.</summary>
     public byte[]? Datagram { get; set; }
 
-    /// <summary>The ID of the response's message.</summary>
-    public ushort MessageId { get; set; }
+    /// <summary>The ID of the request's message, and of the response's (<see cref="CoapResponseWriter"/>).</summary>
+    public required ushort MessageId { get; init; }
 
     /// <summary>How often the response has been sent.</summary>
     public int Sent { get; set; }
+
+    /// <summary>When the response was sent first.</summary>
+    public TimeSpan FirstSent { get; set; }
 
     /// <summary>The wait before the response is sent again.</summary>
     public TimeSpan Interval { get; set; }

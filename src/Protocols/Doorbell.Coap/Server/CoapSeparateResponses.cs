@@ -10,15 +10,17 @@ namespace Doorbell.Coap.Server;
 internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
 {
     private const int MaxRetransmit = 4;
+
+    /// <summary>Places that a host may have in any case.</summary>
+    private const int MinPerHost = 4;
     private const double AckRandomFactor = 1.5;
     private static readonly TimeSpan _ackTimeout = TimeSpan.FromSeconds(2);
 
+    private readonly int _perHost = Math.Max(capacity / 4, MinPerHost);
     private readonly List<CoapSeparateResponse> _all = [];
     private readonly HashSet<PeerAddress> _busy = [];
 
     public int Count => _all.Count;
-
-    public bool IsFull => _all.Count >= capacity;
 
     /// <summary>Responses given up, as nobody acknowledged them.</summary>
     public long Lost { get; private set; }
@@ -37,6 +39,35 @@ internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
 
             return earliest;
         }
+    }
+
+    /// <summary>
+    /// Makes room for a response to a peer. A host that has its share gets no more room. For another host the peer is given up whose
+    /// response was left without acknowledgement longest, once it was sent again.
+    /// </summary>
+    /// <returns>Whether there is room.</returns>
+    public bool TryMakeRoom(PeerAddress peer)
+    {
+        CoapPeerHost host = CoapPeerHost.Of(peer);
+        int ofHost = 0;
+        CoapSeparateResponse? longest = null;
+        foreach (CoapSeparateResponse each in _all)
+        {
+            ofHost += CoapPeerHost.Of(each.Path.Peer) == host ? 1 : 0;
+            longest = each.Sent > 1 && (longest is null || each.FirstSent < longest.FirstSent) ? each : longest;
+        }
+
+        if (ofHost >= _perHost)
+        {
+            return false;
+        }
+
+        if (_all.Count >= capacity && longest is not null)
+        {
+            GiveUp(longest.Path.Peer);
+        }
+
+        return _all.Count < capacity;
     }
 
     public void Add(CoapSeparateResponse response) => _all.Add(response);
@@ -67,8 +98,7 @@ internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
                 return each;
             }
 
-            Lost += _all.RemoveAll(other => other.Path.Peer == each.Path.Peer);
-            _busy.Remove(each.Path.Peer);
+            GiveUp(each.Path.Peer);
             i = -1;
         }
 
@@ -91,9 +121,15 @@ internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
             return;
         }
 
-        response.Sent++;
+        response.FirstSent = response.Sent++ == 0 ? now : response.FirstSent;
         response.Due = now + response.Interval;
         response.Interval *= 2;
+    }
+
+    private void GiveUp(PeerAddress peer)
+    {
+        Lost += _all.RemoveAll(each => each.Path.Peer == peer);
+        _busy.Remove(peer);
     }
 
     private void Remove(int index)

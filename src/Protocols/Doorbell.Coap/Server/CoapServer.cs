@@ -38,7 +38,7 @@ public sealed class CoapServer
     /// <summary>A server without resources.</summary>
     /// <param name="limits">Its limits.</param>
     /// <param name="socket">
-    /// Its socket: the source of the first message ID, of the jitter, and of the secret by which the server knows its Echo values again.
+    /// Its socket: the source of the jitter, and of the secret by which the server knows its Echo values again.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">A limit makes no sense.</exception>
     public CoapServer(CoapServerLimits limits, DatagramSocketInfo socket)
@@ -53,7 +53,7 @@ public sealed class CoapServer
         _separate = new CoapSeparateResponses(limits.MaxSeparateAnswers, random);
         _proof = new CoapAddressProof(limits, echoKey);
         _blockwise = new CoapBlockwise(limits, _resources, _proof);
-        _writer = new CoapResponseWriter(limits.MaxMessageBytes, (ushort)random.NextUInt32());
+        _writer = new CoapResponseWriter(limits.MaxMessageBytes);
         _processor = new CoapRequestProcessor(_resources, _proof, _blockwise, _exchanges, _unprovedExchanges, _separate, _writer);
     }
 
@@ -85,13 +85,13 @@ public sealed class CoapServer
     private bool IsAtRest => Exchanges == 0 && Bodies == 0 && _proof.Count == 0;
 
     /// <summary>Adds a resource of all methods; <see cref="CoapResource"/> has what else can be said of one.</summary>
-    /// <param name="path">Without a slash before it, as <c>capitalize</c>.</param>
+    /// <param name="path">As <c>capitalize</c>; a slash before it is left out.</param>
     /// <param name="resource">The function that answers.</param>
     /// <exception cref="ArgumentException">There is a resource at this path already, or the path is too long.</exception>
     public void Add(string path, CoapFunction resource) => Add(path, new CoapResource(resource));
 
     /// <summary>Adds a resource.</summary>
-    /// <param name="path">Without a slash before it, as <c>capitalize</c> or <c>lamps/1</c>; up to 255 characters.</param>
+    /// <param name="path">As <c>capitalize</c> or <c>lamps/1</c>; a slash before it is left out. Up to 255 characters.</param>
     /// <param name="resource">The resource.</param>
     /// <exception cref="ArgumentException">There is a resource at this path already, or the path is too long.</exception>
     public void Add(string path, CoapResource resource) => _resources.Add(path, resource);

@@ -6,8 +6,8 @@ namespace Doorbell.Coap;
 /// </param>
 /// <param name="Challenges">Requests of strangers that were to prove where they are first (4.01 with Echo).</param>
 /// <param name="Unsent">Answers larger than a stranger may get, not sent.</param>
-/// <param name="RefusedBodies">Requests' bodies for which there was no room (5.03), or that were too large (4.13).</param>
-/// <param name="EvictedBodies">Bodies forgotten to make room: of requests the peer's own, of answers anyone's.</param>
+/// <param name="RefusedBodies">Requests' bodies that were too large (4.13).</param>
+/// <param name="EvictedBodies">Bodies forgotten to make room for others.</param>
 /// <param name="TimedOutBodies">Requests' bodies whose next block did not come in time.</param>
 /// <param name="UnacknowledgedAnswers">
 /// Separate answers that were given up, as nobody acknowledged them, and those that waited behind them for the same peer, whose requests

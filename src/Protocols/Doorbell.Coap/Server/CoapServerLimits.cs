@@ -21,9 +21,10 @@ public sealed record CoapServerLimits
     public static CoapServerLimits Default { get; } = new();
 
     /// <summary>
-    /// Most exchanges remembered, so that a duplicate has no second effect. With more the oldest is forgotten first, and counted if a
-    /// duplicate of it could still come. As many again of requests that had no effect, as their senders were to prove first where they
-    /// are: a duplicate that comes behind the proof must have none either. Default 16,384; 0 remembers none.
+    /// Most exchanges remembered, so that a duplicate has no second effect. With more an old one is forgotten, of an address that has many
+    /// (an IPv6 /64 counts as one), and counted if a duplicate of it could still come. As many again of requests that had no effect, as
+    /// their senders were to prove first where they are: a duplicate that comes behind the proof must have none either. Default 16,384; 0
+    /// remembers none.
     /// </summary>
     public int MaxExchanges { get; init; } = 16_384;
 
@@ -40,13 +41,16 @@ public sealed record CoapServerLimits
     public int MaxBodyBytes { get; init; } = 1024 * 1024;
 
     /// <summary>
-    /// Most requests' bodies that are collected at once; the block that would begin one more is answered 5.03. As many answers' bodies
-    /// are kept for the blocks not yet asked for; with more the one is forgotten that was asked for longest ago. Default 64 of each.
+    /// Most requests' bodies that are collected at once. As many answers' bodies are kept for the blocks not yet asked for. With one more
+    /// the one is forgotten whose last block came, or was asked for, longest ago. Default 64 of each.
     /// </summary>
     public int MaxBodies { get; init; } = 64;
 
-    /// <summary>The same of one peer, address and port; with one more its own oldest is forgotten. Default 4 of each.</summary>
-    public int MaxBodiesPerPeer { get; init; } = 4;
+    /// <summary>
+    /// The same of one peer: of an IPv4 address or an IPv6 /64, at all its ports together. With one more its own one is forgotten that was
+    /// touched longest ago. Default 16 of each, a quarter of all.
+    /// </summary>
+    public int MaxBodiesPerPeer { get; init; } = 16;
 
     /// <summary>
     /// How long a body waits for its next block, or for the next question for one. Default 93 seconds: a peer that repeats a message
@@ -67,15 +71,19 @@ public sealed record CoapServerLimits
     public TimeSpan EchoWindow { get; init; } = TimeSpan.FromSeconds(100);
 
     /// <summary>
-    /// Most peers remembered that have proved where they are; with more the one is forgotten that proved it longest ago, and has to
-    /// prove it again. Default 16,384.
+    /// Most peers remembered that have proved where they are; with more an old proof is forgotten, of an address that has many (an IPv6
+    /// /64 counts as one), and its peer has to prove it again. Default 16,384.
     /// </summary>
     public int MaxProvedPeers { get; init; } = 16_384;
 
     /// <summary>How long a proof counts. Default 5 minutes: longer than an exchange may take.</summary>
     public TimeSpan ProofLifetime { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Most separate answers that wait to be sent or acknowledged; one request more is answered 5.03. Default 256.</summary>
+    /// <summary>
+    /// Most separate answers that wait to be sent or acknowledged. An IPv4 address or an IPv6 /64 may have a quarter of them, and 4 in any
+    /// case; one request more of it is answered 5.03. If others take all the room, the peer is given up that has left an answer without
+    /// acknowledgement longest, if the answer was sent again already; without such a peer the request is answered 5.03. Default 256.
+    /// </summary>
     public int MaxSeparateAnswers { get; init; } = 256;
 
     /// <summary>The exponent of the largest block that fits a datagram.</summary>

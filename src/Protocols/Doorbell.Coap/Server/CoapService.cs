@@ -1,10 +1,12 @@
+using Doorbell.Coap.Client;
+
 namespace Doorbell.Coap;
 
 /// <summary>Services that are asked by CoAP (RFC 7252), to be served at UDP endpoints.</summary>
 public static class CoapService
 {
     /// <summary>coap://, which goes over UDP and has port 5683 if none is told (RFC 7252 section 6.1).</summary>
-    public static ApplicationScheme Scheme { get; } = new("coap", Transport.Udp, 5683);
+    public static ApplicationScheme Scheme { get; } = new("coap", Transport.Udp, CoapUriReader.DefaultPort);
 
     /// <summary>A datagram service as one resource, whose path is the service's name; each socket has the default limits.</summary>
     /// <param name="service">A service that speaks in datagrams.</param>
