@@ -42,6 +42,8 @@ internal static unsafe partial class Libc
     public const int LingerOption = 13;
     public const int TcpLevel = 6;
     public const int NoDelayOption = 1;
+    public const int KeepAliveIdleOption = 4;
+    public const int KeepAliveOption = 9;
     public const int ReceiveTimeoutOption = 20;
     public const int CloseOnExec = 0x80000;
     public const int NonBlocking = 0x800;

@@ -84,7 +84,7 @@ internal static class ImpairCommand
             Seed = seed,
             Report = view is null ? Failure.Say : view.Say,
         };
-        using ImpairProxy proxy = await ImpairBinding.BindAsync(options, over.Token);
+        await using ImpairProxy proxy = await ImpairBinding.BindAsync(options, over.Token);
         await using Server? controlled = controlAt is null
             ? null
             : await ControlSocket.ServeAsync(Endpoint.Parse(controlAt), control, over.Token);

@@ -3,6 +3,9 @@ namespace Doorbell;
 /// <summary>How a handler's own connection is made; see <see cref="Turn.Connect(Endpoint, StreamHandler, ConnectOptions)"/>.</summary>
 public sealed record ConnectOptions
 {
+    private static readonly TimeSpan _shortestKeepAlive = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longestKeepAlive = TimeSpan.FromSeconds(32_767);
+
     /// <summary>The defaults.</summary>
     public static ConnectOptions Default { get; } = new();
 
@@ -12,14 +15,24 @@ public sealed record ConnectOptions
     /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// After so long without anything from the peer the kernel asks whether it is still there, and ends the connection if nothing answers
+    /// (SO_KEEPALIVE and TCP_KEEPIDLE, tcp(7)). Whole seconds. Default null: a connection on which nobody sends is never given up.
+    /// </summary>
+    public TimeSpan? KeepAlive { get; init; }
+
     /// <summary>The bounds of the new connection. Default null: those of the connection whose handler asks for it.</summary>
     public StreamLimits? Limits { get; init; }
 
     /// <summary>Refuses values that make no sense.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The time-out is not positive, or a limit is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The time-out is not positive, the keep-alive not one of 1 to 32,767 seconds, which TCP takes, or a limit is out of range.
+    /// </exception>
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(Timeout, TimeSpan.Zero, nameof(Timeout));
+        ArgumentOutOfRangeException.ThrowIfLessThan(KeepAlive ?? _shortestKeepAlive, _shortestKeepAlive, nameof(KeepAlive));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(KeepAlive ?? _longestKeepAlive, _longestKeepAlive, nameof(KeepAlive));
         Limits?.Validate();
     }
 }

@@ -34,6 +34,7 @@ public sealed class ConnectRequest
         Endpoint = endpoint;
         Handler = handler;
         Timeout = options.Timeout;
+        KeepAlive = options.KeepAlive;
         Limits = options.Limits ?? limits;
         Outgoing = new OutgoingConnection(endpoint);
     }
@@ -46,6 +47,9 @@ public sealed class ConnectRequest
 
     /// <summary>Bounds resolving and connecting together.</summary>
     public TimeSpan Timeout { get; }
+
+    /// <summary>After how long without anything from the peer the kernel asks whether it is there; null for never.</summary>
+    public TimeSpan? KeepAlive { get; }
 
     /// <summary>The new connection's bounds.</summary>
     public StreamLimits Limits { get; }

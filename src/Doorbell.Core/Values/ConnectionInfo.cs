@@ -38,6 +38,13 @@ public abstract class ConnectionInfo
     /// <summary>Our own address, which at a door for several addresses is the one that the peer asked.</summary>
     public abstract PeerAddress Local { get; }
 
+    /// <summary>
+    /// Asks the system how the transport is just now, which costs a call of the kernel. A handler needs it that receives nothing for long,
+    /// and so does not hear of a reset, or that must not reset the connection before the peer has what was sent. On Linux TCP connections
+    /// tell it; all others say <see cref="TransportState.Unknown"/>.
+    /// </summary>
+    public virtual TransportState ReadTransport() => TransportState.Unknown;
+
     /// <summary>What a layer has found out, such as a <see cref="ProxyHeader"/>; null if none has.</summary>
     /// <typeparam name="T">The kind of fact.</typeparam>
     public T? Get<T>()

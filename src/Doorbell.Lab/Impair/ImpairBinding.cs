@@ -1,9 +1,9 @@
 using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using Doorbell.Lab.Impair.Datagrams;
 using Doorbell.Lab.Impair.Proxies;
 using Doorbell.Lab.Impair.Streams;
-using Doorbell.Options;
-using Doorbell.Sockets;
 
 namespace Doorbell.Lab.Impair;
 
@@ -13,7 +13,8 @@ public static class ImpairBinding
     private static readonly TimeSpan _resolveTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Binds the listening endpoint and looks for the upstream. Nothing is carried before <see cref="ImpairProxy.RunAsync"/>.
+    /// Binds the listening endpoint and looks for the upstream. Streams are carried from here on, datagrams from
+    /// <see cref="ImpairProxy.RunAsync"/> on.
     /// </summary>
     /// <param name="options">What is carried, and how.</param>
     /// <param name="cancellation">Ends the wait for name resolution.</param>
@@ -24,30 +25,30 @@ public static class ImpairBinding
     {
         options.Validate();
         EndPoint[] upstream = await Connector.AddressesAsync(options.Upstream, _resolveTimeout, cancellation).ConfigureAwait(false);
-
-        // What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.
-        DoorOptions listening = new() { Endpoint = options.Listen, Service = ClassicServices.Echo };
-        Binding binding = new([listening], ListenOptions.Default, ServerModel.Async, []);
-        List<DoorSocket> doors = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
-        try
+        ImpairProxy proxy = options.Listen.IsStream
+            ? await StreamProxy.StartAsync(options, cancellation).ConfigureAwait(false)
+            : await DatagramProxy.BindAsync(options, upstream[0], cancellation).ConfigureAwait(false);
+        if (proxy.Endpoints.Any(own => own == options.Upstream || upstream.Any(address => Stands(own, address))))
         {
-            RequireAnother(doors, options.Upstream, upstream[0]);
-            return options.Listen.IsStream ? new StreamProxy(options, doors) : new DatagramProxy(options, doors, upstream[0]);
-        }
-        catch
-        {
-            doors.ForEach(static door => door.Close());
-            throw;
-        }
-    }
-
-    /// <summary>A proxy that is its own upstream would fill itself with the first thing that comes.</summary>
-    private static void RequireAnother(List<DoorSocket> doors, Endpoint upstream, EndPoint address)
-    {
-        if (doors.Any(door => door.Door.Endpoint == upstream || (address is IPEndPoint && door.Socket.LocalEndPoint!.Equals(address))))
-        {
+            // A proxy that is its own upstream would fill itself with the first thing that comes.
+            await proxy.DisposeAsync().ConfigureAwait(false);
             throw new ArgumentException(
-                $"ImpairOptions.Upstream is ImpairOptions.Listen itself, {upstream}: name the server that clients mean");
+                $"ImpairOptions.Upstream is ImpairOptions.Listen itself, {options.Upstream}: name the server that clients mean");
         }
+
+        return proxy;
     }
+
+    /// <summary>Whether what goes to the address comes to the endpoint.</summary>
+    private static bool Stands(Endpoint own, EndPoint address) => address is IPEndPoint ip
+        && ip.Port == own.Port
+        && (own.Host == "*" ? IsThisMachine(ip.Address) : IPAddress.TryParse(own.Host, out IPAddress? host) && Covers(host, ip.Address));
+
+    private static bool Covers(IPAddress host, IPAddress address) => host.Equals(address)
+        || (host.Equals(IPAddress.Any) && address.AddressFamily == AddressFamily.InterNetwork && IsThisMachine(address))
+        || (host.Equals(IPAddress.IPv6Any) && address.AddressFamily == AddressFamily.InterNetworkV6 && IsThisMachine(address));
+
+    private static bool IsThisMachine(IPAddress address) => IPAddress.IsLoopback(address) || NetworkInterface.GetAllNetworkInterfaces()
+        .SelectMany(static network => network.GetIPProperties().UnicastAddresses)
+        .Any(own => own.Address.Equals(address));
 }

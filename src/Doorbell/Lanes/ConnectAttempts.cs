@@ -151,8 +151,12 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
             if (family != Libc.UnixFamily)
             {
                 // A handler's turn leaves in one send; Nagle's algorithm could only delay it.
-                int on = 1;
-                _ = Libc.setsockopt(Descriptor, Libc.TcpLevel, Libc.NoDelayOption, &on, sizeof(int));
+                SetOption(Libc.TcpLevel, Libc.NoDelayOption, 1);
+                if (request.KeepAlive is { } keepAlive)
+                {
+                    SetOption(Libc.SocketLevel, Libc.KeepAliveOption, 1);
+                    SetOption(Libc.TcpLevel, Libc.KeepAliveIdleOption, (int)keepAlive.TotalSeconds);
+                }
             }
 
             return Connect(now);
@@ -180,6 +184,9 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
             _ => FailAddress(errno, now),
         };
     }
+
+    private void SetOption(int level, int option, int value) =>
+        _ = Libc.setsockopt(Descriptor, level, option, &value, sizeof(int));
 
     private ConnectProgress FailAddress(int errno, TimeSpan now)
     {

@@ -68,6 +68,10 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
 
     public override PeerAddress Local => SocketAddresses.LocalOf(Descriptor);
 
+    public override TransportState ReadTransport() => !_closed && TcpInfo.Of(Descriptor) is { } tcp
+        ? new TransportState(tcp.IsClosed, tcp.IsDelivered)
+        : TransportState.Unknown;
+
     public StreamSession Session { get; }
 
     public HandlerTasks HandlerTasks => Context.HandlerTasks;

@@ -98,8 +98,11 @@ public sealed record ServerOptions
     /// </summary>
     internal bool HasPassedSockets { get; init; } = SocketActivation.Sockets.Count > 0;
 
+    /// <summary>Whether nobody but the user whose server it is, and root, may connect to its unix sockets.</summary>
+    internal bool HasPrivateSockets { get; init; }
+
     /// <summary>What the sockets themselves have of all this.</summary>
-    internal ListenOptions Listen => new(ListenBacklog, ReusePort, SocketOptions);
+    internal ListenOptions Listen => new(ListenBacklog, ReusePort, SocketOptions, HasPrivateSockets);
 
     /// <summary>The <see cref="Endpoints"/> with their service, and the <see cref="Doors"/>.</summary>
     internal IReadOnlyList<DoorOptions> AllDoors =>

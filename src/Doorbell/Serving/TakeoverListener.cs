@@ -26,12 +26,7 @@ internal sealed class TakeoverListener : IDisposable
         _sockets = sockets;
         _shutdown = shutdown;
         _log = log;
-        Endpoint endpoint = Endpoint.Unix(Transport.Unix, path);
-        _listener = UnixBinding.Bind(endpoint, ListenOptions.Default);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
+        _listener = UnixBinding.Bind(Endpoint.Unix(Transport.Unix, path), ListenOptions.Default with { IsPrivate = true });
     }
 
     /// <summary>Waits for a server that takes over; null if this one stops accepting first.</summary>

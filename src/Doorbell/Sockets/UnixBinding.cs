@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Options;
+using Microsoft.Win32.SafeHandles;
 
 namespace Doorbell.Sockets;
 
@@ -21,7 +22,7 @@ internal static class UnixBinding
             ServerSocketOptions asked = new(socket, options.SocketOptions, endpoint.ToString());
             asked.BeforeBind();
             operation = "bind";
-            socket.Bind(new KeptEndPoint(endpoint.Path!));
+            BindFile(socket, endpoint.Path!, options.IsPrivate);
             bound = true;
             asked.BeforeListen();
             if (stream)
@@ -46,6 +47,27 @@ internal static class UnixBinding
             }
 
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes the socket's file. A private one is never another user's to connect to, not for a moment: on Linux bind(2) gives the file the
+    /// mode of the socket, less the umask (unix_bind_bsd() in net/unix/af_unix.c). Elsewhere it is changed before listen(2), and until
+    /// that every connection is refused.
+    /// </summary>
+    private static void BindFile(Socket socket, string path, bool isPrivate)
+    {
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        if (isPrivate && OperatingSystem.IsLinux())
+        {
+            using SafeFileHandle handle = new(socket.SafeHandle.DangerousGetHandle(), ownsHandle: false);
+            File.SetUnixFileMode(handle, Private);
+        }
+
+        socket.Bind(new KeptEndPoint(path));
+        if (isPrivate && !OperatingSystem.IsLinux() && !OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, Private);
         }
     }
 

@@ -65,7 +65,11 @@ internal sealed class LossServer : IAsyncDisposable
     {
         await _over.CancelAsync();
         await Task.WhenAll(_running);
-        _proxies.ForEach(static proxy => proxy.Dispose());
+        foreach (ImpairProxy proxy in _proxies)
+        {
+            await proxy.DisposeAsync();
+        }
+
         await _server.DisposeAsync();
         _over.Dispose();
     }

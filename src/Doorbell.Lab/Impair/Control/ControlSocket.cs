@@ -10,7 +10,7 @@ public static class ControlSocket
     private const int MaxLine = 4096;
 
     /// <summary>Begins to serve.</summary>
-    /// <param name="endpoint">A unix socket. Its file's mode becomes 0600.</param>
+    /// <param name="endpoint">A unix socket. Its file's mode is 0600 from the beginning.</param>
     /// <param name="control">Answers the lines.</param>
     /// <param name="stop">Ends the start.</param>
     /// <returns>The server, listening. Its owner disposes it.</returns>
@@ -29,20 +29,15 @@ public static class ControlSocket
             string said = control.Answer(Encoding.UTF8.GetString(line));
             answer.Write(Encoding.UTF8.GetBytes(said));
         });
-        Server server = await Server.StartAsync(
+        return await Server.StartAsync(
             new ServerOptions
             {
                 Service = lines with { StreamLimits = lines.StreamLimits with { MaxMessageBytes = MaxLine } },
                 Endpoints = [endpoint],
                 Model = ServerModel.Async,
                 MaxConnections = MaxConnections,
+                HasPrivateSockets = true,
             },
             stop);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(endpoint.Path!, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
-
-        return server;
     }
 }

@@ -30,6 +30,12 @@ internal sealed class ClientTable(int most, Action<ImpairedClient> forgotten) : 
 
     public ImpairedClient? Find(int token) => _byToken.GetValueOrDefault(token)?.Value;
 
+    /// <summary>When <see cref="Tick"/> has something to do at the earliest.</summary>
+    public TimeSpan NextTick => _byUse.First is { } oldest ? oldest.Value.LastUsed + IdleTimeout : TimeSpan.MaxValue;
+
+    /// <summary>Their sockets, for the end.</summary>
+    public IEnumerable<ImpairedClient> All => _byUse;
+
     /// <summary>Makes room for one more; before its socket is made, so that there is never one too many.</summary>
     public void MakeRoom()
     {

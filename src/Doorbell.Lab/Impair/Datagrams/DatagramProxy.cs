@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Doorbell.Lab.Impair.Proxies;
 using Doorbell.Links;
+using Doorbell.Options;
 using Doorbell.Serving;
 using Doorbell.Sockets;
 
@@ -13,30 +14,36 @@ namespace Doorbell.Lab.Impair.Datagrams;
 /// </summary>
 internal sealed class DatagramProxy : ImpairProxy
 {
-    /// <summary>The longest wait: how late it may hear that it is to stop.</summary>
-    private static readonly TimeSpan _maxWait = TimeSpan.FromMilliseconds(100);
+    /// <summary>Of the sockets that clients send to, and of each client's own. The kernel gives memory for what waits only.</summary>
+    private const int DoorBufferBytes = 4 * 1024 * 1024;
+    private const int ClientBufferBytes = 1024 * 1024;
+
+    /// <summary>At the end: so many batches of a socket's are carried yet, or those who send on would keep it from ending.</summary>
+    private const int MaxLastBatches = 1024;
 
     /// <summary>How often what passed is told to other threads.</summary>
     private static readonly TimeSpan _publishEvery = TimeSpan.FromMilliseconds(100);
 
+    private readonly List<DoorSocket> _doors;
     private readonly EndPoint _upstreamAddress;
     private readonly IArrivals _arrivals = OperatingSystem.IsLinux() ? new EpollArrivals() : new SelectArrivals();
     private readonly DeliveryQueue _queue = new();
     private readonly DatagramWay _up;
     private readonly DatagramWay _down;
     private readonly ClientTable _clients;
+    private readonly ReceiveBuffer[] _doorBuffers;
+    private readonly List<ReceiveBuffer> _received = [];
     private int _lastToken;
     private long _refused;
     private bool _saidRefused;
-    private TimeSpan _publishAt;
 
-    /// <param name="options">What to carry, and how.</param>
-    /// <param name="doors">Where clients come to.</param>
-    /// <param name="upstreamAddress">The upstream's address.</param>
-    /// <exception cref="NetworkException">There is no way to it.</exception>
-    public DatagramProxy(ImpairOptions options, List<DoorSocket> doors, EndPoint upstreamAddress)
-        : base(options, doors)
+    /// <summary>When what has passed is told next; <see cref="TimeSpan.MaxValue"/> if nothing has.</summary>
+    private TimeSpan _publishAt = TimeSpan.MaxValue;
+
+    private DatagramProxy(ImpairOptions options, List<DoorSocket> doors, EndPoint upstreamAddress)
+        : base(options)
     {
+        _doors = doors;
         _upstreamAddress = upstreamAddress;
         _up = new DatagramWay("up", options.Faults.Up, options.Seed);
         _down = new DatagramWay("down", options.Faults.Down, ~options.Seed);
@@ -45,18 +52,41 @@ internal sealed class DatagramProxy : ImpairProxy
             // Only to learn at once that there is a way to it.
         }
 
-        _clients = new ClientTable(ClientTable.DefaultMost, client => _arrivals.Forget(client.Token));
-        foreach (DoorSocket door in doors)
+        _clients = new ClientTable(ClientTable.DefaultMost, Forgotten);
+        _doorBuffers = [.. doors.Select(door => new ReceiveBuffer(door.Socket, _up))];
+        for (int door = 0; door < doors.Count; door++)
         {
-            // Doors have the tokens -1, -2 and so on; clients 1, 2 and so on.
-            door.Socket.Blocking = false;
-            _arrivals.Watch(door.Socket, --_lastToken);
+            // Doors have the tokens from 0 on, clients those behind.
+            _doorBuffers[door].Enlarge(DoorBufferBytes);
+            doors[door].Socket.Blocking = false;
+            _arrivals.Watch(doors[door].Socket, door);
         }
 
-        _lastToken = 0;
+        _lastToken = doors.Count - 1;
     }
 
+    public override IReadOnlyList<Endpoint> Endpoints => [.. _doors.Select(static bound => bound.Door.Endpoint)];
+
     public override string Unit => "datagrams";
+
+    /// <summary>Binds, and looks for the upstream.</summary>
+    /// <exception cref="NetworkException">The endpoint can't be bound, or there is no way to the upstream.</exception>
+    public static async Task<DatagramProxy> BindAsync(ImpairOptions options, EndPoint upstreamAddress, CancellationToken cancellation)
+    {
+        // What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.
+        DoorOptions listening = new() { Endpoint = options.Listen, Service = ClassicServices.Echo };
+        Binding binding = new([listening], ListenOptions.Default, ServerModel.Async, []);
+        List<DoorSocket> doors = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return new DatagramProxy(options, doors, upstreamAddress);
+        }
+        catch
+        {
+            doors.ForEach(static door => door.Close());
+            throw;
+        }
+    }
 
     public override WayReading ReadUp() => _up.Reading;
 
@@ -71,61 +101,78 @@ internal sealed class DatagramProxy : ImpairProxy
     public override Task RunAsync(CancellationToken stop) =>
         Task.Factory.StartNew(() => Run(stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
+    public override ValueTask DisposeAsync()
     {
         _clients.Dispose();
         _arrivals.Dispose();
-        base.Dispose(disposing);
+        _doors.ForEach(static door => door.Close());
+        return ValueTask.CompletedTask;
     }
 
     private void Run(CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
-        {
-            int ready = _arrivals.Wait(UntilNext());
-            for (int i = 0; i < ready; i++)
-            {
-                ReceiveBatch(_arrivals.TokenOf(i));
-            }
-
-            TimeSpan now = MonotonicClock.Now;
-            DeliverDue(now);
-            _clients.Tick(now);
-            PublishDue(now);
-        }
-
+        _arrivals.Run(ReceiveBatch, OnRound, stop);
+        ReceiveLast();
+        DeliverDue(MonotonicClock.Now);
         _queue.CountWaiting();
-        PublishDue(TimeSpan.MaxValue);
+        Publish();
     }
 
-    /// <summary>Whole milliseconds are waited for asleep, so the last one before a delivery is waited for awake.</summary>
-    private TimeSpan UntilNext()
+    private TimeSpan OnRound(TimeSpan now)
     {
-        TimeSpan wait = _queue.NextAt == TimeSpan.MaxValue ? _maxWait : _queue.NextAt - MonotonicClock.Now;
-        return wait > _maxWait ? _maxWait : wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
-    }
-
-    private void PublishDue(TimeSpan now)
-    {
+        DeliverDue(now);
+        _clients.Tick(now);
         if (now >= _publishAt)
         {
-            _publishAt = now == TimeSpan.MaxValue ? now : now + _publishEvery;
-            _up.Publish();
-            _down.Publish();
+            Publish();
+        }
+
+        TimeSpan next = _queue.NextAt < _publishAt ? _queue.NextAt : _publishAt;
+        return _clients.NextTick < next ? _clients.NextTick : next;
+    }
+
+    /// <summary>What has come before the end is carried, if it is due at once, or counted.</summary>
+    private void ReceiveLast()
+    {
+        int[] tokens = [.. Enumerable.Range(0, _doors.Count), .. _clients.All.Select(static client => client.Token)];
+        foreach (int token in tokens)
+        {
+            for (int batch = 0; batch < MaxLastBatches && ReceiveOnce(token) > 0; batch++)
+            {
+                // The next batch.
+            }
         }
     }
 
-    private void ReceiveBatch(int token)
+    private void Publish()
+    {
+        _publishAt = TimeSpan.MaxValue;
+        _received.ForEach(buffer => buffer.CountDrops(_arrivals));
+        _received.Clear();
+        _up.Publish();
+        _down.Publish();
+    }
+
+    private void Forgotten(ImpairedClient client)
+    {
+        client.Buffer.CountDrops(_arrivals);
+        _arrivals.Forget(client.Token);
+    }
+
+    private void ReceiveBatch(int token) => ReceiveOnce(token);
+
+    /// <summary>Takes a batch of a socket's datagrams.</summary>
+    /// <returns>How many they were.</returns>
+    private int ReceiveOnce(int token)
     {
         // A client may have been forgotten, and its socket closed, since the wait named it.
-        ImpairedClient? client = token > 0 ? _clients.Find(token) : null;
-        if (token > 0 && client is null)
+        ImpairedClient? client = token >= _doors.Count ? _clients.Find(token) : null;
+        if (token >= _doors.Count && client is null)
         {
-            return;
+            return 0;
         }
 
-        Socket socket = client?.Upstream ?? Doors[-token - 1].Socket;
+        Socket socket = client?.Upstream ?? _doors[token].Socket;
         int count = _arrivals.Receive(socket, out SocketError error);
         if (client is not null && error is SocketError.ConnectionRefused or SocketError.ConnectionReset)
         {
@@ -134,6 +181,7 @@ internal sealed class DatagramProxy : ImpairProxy
 
         // One reading of the clock for all that had come by now.
         TimeSpan now = MonotonicClock.Now;
+        HasReceived(client?.Buffer ?? _doorBuffers[token], now);
         for (int i = 0; i < count; i++)
         {
             if (client is null)
@@ -146,7 +194,21 @@ internal sealed class DatagramProxy : ImpairProxy
                 Carry(_down, client, _arrivals.BytesOf(i), now);
             }
         }
+
+        return count;
     }
+
+    private void HasReceived(ReceiveBuffer buffer, TimeSpan now)
+    {
+        NoteChange(now);
+        if (!buffer.HasReceived)
+        {
+            buffer.HasReceived = true;
+            _received.Add(buffer);
+        }
+    }
+
+    private void NoteChange(TimeSpan now) => _publishAt = _publishAt == TimeSpan.MaxValue ? now + _publishEvery : _publishAt;
 
     /// <summary>Null if it is new and the system has no socket for it.</summary>
     private ImpairedClient? ClientOf(Socket door, PeerAddress address, TimeSpan now)
@@ -178,7 +240,9 @@ internal sealed class DatagramProxy : ImpairProxy
         {
             upstream = Connector.ConnectDatagrams(Options.Upstream, _upstreamAddress);
             upstream.Blocking = false;
-            ImpairedClient client = new(door, address, upstream, ++_lastToken);
+            ReceiveBuffer buffer = new(upstream, _down);
+            buffer.Enlarge(ClientBufferBytes);
+            ImpairedClient client = new(door, address, upstream, ++_lastToken, buffer);
             _arrivals.Watch(upstream, client.Token);
             _clients.Add(client, now);
             return client;
@@ -224,6 +288,7 @@ internal sealed class DatagramProxy : ImpairProxy
     {
         while (_queue.TryTake(now, out Delivery due))
         {
+            NoteChange(now);
             if (due.Client.IsForgotten)
             {
                 due.Way.NoClient++;

@@ -22,6 +22,9 @@ internal sealed class DatagramWay(string name, LiveFaults faults, long seed)
     /// <summary>Datagrams that the kernel would not send.</summary>
     public long SendFailed { get; set; }
 
+    /// <summary>Datagrams that came and that the kernel dropped, since the proxy was behind with receiving.</summary>
+    public long ReceiveBufferFull { get; set; }
+
     /// <summary>Datagrams whose time had not come when the proxy ended.</summary>
     public long Waiting { get; set; }
 
@@ -46,11 +49,12 @@ internal sealed class DatagramWay(string name, LiveFaults faults, long seed)
         LinkCounts link = _link.ReadCounts();
         return new WayReading(
             name,
-            link.Received,
+            link.Received + ReceiveBufferFull,
             Forwarded,
             [
                 .. Enum.GetValues<LinkDrop>().Where(static why => why != LinkDrop.None).Select(why => ($"{why}", link.DroppedBy(why))),
                 ("NoRoom", NoRoom), ("NoClient", NoClient), ("SendFailed", SendFailed),
+                ("ReceiveBufferFull", ReceiveBufferFull),
             ],
             [
                 ("Duplicated", link.Duplicated), ("Reordered", link.Reordered), ("Corrupted", link.Corrupted), ("Waiting", Waiting),

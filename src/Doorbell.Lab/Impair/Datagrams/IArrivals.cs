@@ -6,16 +6,19 @@ namespace Doorbell.Lab.Impair.Datagrams;
 internal interface IArrivals : IDisposable
 {
     /// <param name="socket">Waits at it from now on, until it is closed.</param>
-    /// <param name="token">Names it; of no other socket that is open.</param>
+    /// <param name="token">Names it; of no other socket that is open. From 0 on.</param>
     void Watch(Socket socket, int token);
 
     void Forget(int token);
 
-    /// <summary>Waits at most so long, not at all with 0.</summary>
-    /// <returns>How many sockets have something; <see cref="TokenOf"/> tells which.</returns>
-    int Wait(TimeSpan most);
-
-    int TokenOf(int index);
+    /// <summary>Runs until it is stopped, on the calling thread.</summary>
+    /// <param name="ready">Called with the token of each socket that has something.</param>
+    /// <param name="round">
+    /// Called after these, and before each sleep; returns when to call it again though nothing comes, <see cref="TimeSpan.MaxValue"/> for
+    /// never. A sleep ends before that time, and the rest is waited for awake.
+    /// </param>
+    /// <param name="stop">Stops it.</param>
+    void Run(Action<int> ready, Func<TimeSpan, TimeSpan> round, CancellationToken stop);
 
     /// <summary>Receives what is there, at most a batch, without waiting.</summary>
     /// <returns>How many came. If none did, <paramref name="error"/> says why.</returns>
@@ -25,4 +28,10 @@ internal interface IArrivals : IDisposable
     ReadOnlySpan<byte> BytesOf(int index);
 
     PeerAddress PeerOf(int index);
+
+    /// <summary>
+    /// How many datagrams the kernel has dropped at a socket, since its receive buffer was full; it begins anew behind 32 bits. Null where
+    /// the system does not tell.
+    /// </summary>
+    uint? DropsOf(Socket socket);
 }

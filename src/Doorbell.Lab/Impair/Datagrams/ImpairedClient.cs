@@ -9,7 +9,8 @@ namespace Doorbell.Lab.Impair.Datagrams;
 /// <param name="address">Its own; kept.</param>
 /// <param name="upstream">Connected to the upstream; closed with this.</param>
 /// <param name="token">By which its socket is waited for.</param>
-internal sealed class ImpairedClient(Socket door, PeerAddress address, Socket upstream, int token)
+/// <param name="buffer">The socket's receive buffer.</param>
+internal sealed class ImpairedClient(Socket door, PeerAddress address, Socket upstream, int token, ReceiveBuffer buffer)
 {
     public Socket Door { get; } = door;
 
@@ -21,6 +22,8 @@ internal sealed class ImpairedClient(Socket door, PeerAddress address, Socket up
     public int Token { get; } = token;
 
     public Socket Upstream { get; } = upstream;
+
+    public ReceiveBuffer Buffer { get; } = buffer;
 
     /// <summary>When a datagram last came from it or for it, or the table last found some waiting.</summary>
     public TimeSpan LastUsed { get; set; }

@@ -1,12 +1,16 @@
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Native;
+using Doorbell.Serving;
 
 namespace Doorbell.Lab.Impair.Datagrams;
 
 /// <summary>On any system: select, which looks at every socket each time, and one datagram a call.</summary>
 internal sealed class SelectArrivals : IArrivals
 {
+    /// <summary>The longest wait: how late it may hear that it is to stop.</summary>
+    private static readonly TimeSpan _maxWait = TimeSpan.FromMilliseconds(100);
+
     private readonly Dictionary<int, Socket> _watched = [];
     private readonly Dictionary<Socket, int> _tokens = [];
     private readonly List<Socket> _readable = [];
@@ -30,20 +34,16 @@ internal sealed class SelectArrivals : IArrivals
         }
     }
 
-    public int Wait(TimeSpan most)
+    public void Run(Action<int> ready, Func<TimeSpan, TimeSpan> round, CancellationToken stop)
     {
-        // A refusal makes a socket not readable, but ends each wait until it has been heard.
-        _readable.Clear();
-        _readable.AddRange(_watched.Values);
-        _refused.Clear();
-        _refused.AddRange(_watched.Values);
-        Socket.Select(_readable, checkWrite: null, _refused, (int)most.TotalMicroseconds);
-        _ready.Clear();
-        _ready.AddRange(_readable.Union(_refused).Select(socket => _tokens[socket]));
-        return _ready.Count;
+        while (!stop.IsCancellationRequested)
+        {
+            TimeSpan now = MonotonicClock.Now;
+            TimeSpan next = round(now);
+            Wait(next > now + _maxWait ? _maxWait : next > now ? next - now : TimeSpan.Zero);
+            _ready.ForEach(ready);
+        }
     }
-
-    public int TokenOf(int index) => _ready[index];
 
     public int Receive(Socket socket, out SocketError error)
     {
@@ -73,5 +73,19 @@ internal sealed class SelectArrivals : IArrivals
 
     public PeerAddress PeerOf(int index) => _peer;
 
+    public uint? DropsOf(Socket socket) => null;
+
     public void Dispose() => _watched.Clear();
+
+    private void Wait(TimeSpan most)
+    {
+        // A refusal makes a socket not readable, but ends each wait until it has been heard.
+        _readable.Clear();
+        _readable.AddRange(_watched.Values);
+        _refused.Clear();
+        _refused.AddRange(_watched.Values);
+        Socket.Select(_readable, checkWrite: null, _refused, (int)most.TotalMicroseconds);
+        _ready.Clear();
+        _ready.AddRange(_readable.Union(_refused).Select(socket => _tokens[socket]));
+    }
 }

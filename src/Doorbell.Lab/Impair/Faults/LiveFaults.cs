@@ -4,16 +4,15 @@ namespace Doorbell.Lab.Impair.Faults;
 internal sealed class LiveFaults(WayFaults begin)
 {
     private volatile WayFaults _now = begin;
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Called behind each change, on the thread that makes it.</summary>
+    public event Action? Changed;
 
     public WayFaults Now => _now;
-
-    /// <summary>Completes at the next change. Take it before <see cref="Now"/>, so that no change is missed.</summary>
-    public Task Changed => Volatile.Read(ref _changed).Task;
 
     public void Set(WayFaults faults)
     {
         _now = faults;
-        Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        Changed?.Invoke();
     }
 }

@@ -1,31 +1,21 @@
-using Doorbell.Sockets;
-
 namespace Doorbell.Lab.Impair.Proxies;
 
 /// <summary>
 /// A proxy that is a bad network: it carries datagrams or streams from clients to an upstream and back, and does to them what its
 /// faults say. <see cref="ImpairBinding.BindAsync"/> makes one. Any thread may read what has passed.
 /// </summary>
-public abstract class ImpairProxy : IDisposable
+public abstract class ImpairProxy : IAsyncDisposable
 {
-    private readonly List<DoorSocket> _doors;
-
-    private protected ImpairProxy(ImpairOptions options, List<DoorSocket> doors)
-    {
-        Options = options;
-        _doors = doors;
-    }
+    private protected ImpairProxy(ImpairOptions options) => Options = options;
 
     /// <summary>Where clients come to, with the actual addresses and ports. A name may stand for several.</summary>
-    public IReadOnlyList<Endpoint> Endpoints => [.. _doors.Select(static bound => bound.Door.Endpoint)];
+    public abstract IReadOnlyList<Endpoint> Endpoints { get; }
 
     /// <summary>What the readings count: <c>datagrams</c> or <c>bytes</c>.</summary>
     public abstract string Unit { get; }
 
     /// <summary>What was asked for.</summary>
     protected ImpairOptions Options { get; }
-
-    private protected IReadOnlyList<DoorSocket> Doors => _doors;
 
     /// <summary>Carries until it is stopped.</summary>
     /// <param name="stop">Stops it. A connection that is open then is reset.</param>
@@ -42,13 +32,5 @@ public abstract class ImpairProxy : IDisposable
     public abstract IReadOnlyList<(string Name, long Count)> ReadOthers();
 
     /// <summary>Closes all sockets. <see cref="RunAsync"/> has ended before, or was never called.</summary>
-    public void Dispose()
-    {
-        Dispose(true);
-        GC.SuppressFinalize(this);
-    }
-
-    /// <summary>Closes the sockets.</summary>
-    /// <param name="disposing">True: there is no finalizer.</param>
-    protected virtual void Dispose(bool disposing) => _doors.ForEach(static door => door.Close());
+    public abstract ValueTask DisposeAsync();
 }

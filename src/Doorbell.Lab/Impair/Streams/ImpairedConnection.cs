@@ -1,58 +1,62 @@
-using System.Net.Sockets;
-
 namespace Doorbell.Lab.Impair.Streams;
 
-/// <summary>One connection through the proxy: a client's and one to the upstream, both closed with this.</summary>
-internal sealed class ImpairedConnection(Socket client, Socket upstream) : IDisposable
+/// <summary>
+/// One connection through the proxy: what its two sides share, which are a client's connection and one to the upstream. The sides may be on
+/// two threads, so whoever uses the directions holds <see cref="Lock"/>.
+/// </summary>
+internal sealed class ImpairedConnection(StreamDirection up, StreamDirection down)
 {
-    private readonly StreamPeer _client = new(client);
-    private readonly StreamPeer _upstream = new(upstream);
+    private readonly Bell?[] _bells = new Bell?[2];
+    private int _sidesClosed;
 
-    /// <summary>Carries both directions until both have ended, or one ends by a reset: then both peers are reset.</summary>
-    /// <exception cref="OperationCanceledException">The proxy ends; both peers are reset, since what they were told is not all.</exception>
-    public async Task<StreamEnd> RunAsync(StreamWay up, StreamWay down, StreamRoom room, long seed, CancellationToken stop)
+    public Lock Lock { get; } = new();
+
+    /// <summary>From the client to the upstream.</summary>
+    public StreamDirection Up { get; } = up;
+
+    public StreamDirection Down { get; } = down;
+
+    /// <summary>Why both sides are to be reset; null if they are not.</summary>
+    public StreamEnd? End { get; private set; }
+
+    /// <summary>When bytes moved last.</summary>
+    public TimeSpan LastMoved { get; set; }
+
+    /// <summary>A side listens from here on.</summary>
+    public void Listen(Bell bell) => _bells[_bells[0] is null ? 0 : 1] = bell;
+
+    /// <summary>Both sides are to look what is new. Any thread may call it.</summary>
+    public void Ring()
     {
-        StreamEnd end = StreamEnd.Reset;
-        try
+        foreach (Bell? bell in _bells)
         {
-            end = await CarryAsync(up, down, room, seed, stop);
-            return end;
-        }
-        finally
-        {
-            if (end != StreamEnd.Orderly)
-            {
-                _client.Reset();
-                _upstream.Reset();
-            }
+            bell?.Ring();
         }
     }
 
-    public void Dispose()
+    /// <summary>Both sides are to be reset; the first reason stays.</summary>
+    public void EndBy(StreamEnd end)
     {
-        _client.Dispose();
-        _upstream.Dispose();
+        lock (Lock)
+        {
+            End ??= end;
+        }
+
+        Ring();
     }
 
-    private async Task<StreamEnd> CarryAsync(StreamWay up, StreamWay down, StreamRoom room, long seed, CancellationToken stop)
+    /// <summary>A side is closed. Its caller holds the lock.</summary>
+    /// <returns>Whether the connection is over with it.</returns>
+    public bool SideClosed()
     {
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await using StreamPump upPump = new(_client, _upstream, up, room, seed);
-        await using StreamPump downPump = new(_upstream, _client, down, room, ~seed);
-        Task<StreamEnd> carryUp = upPump.RunAsync(over.Token);
-        Task<StreamEnd> carryDown = downPump.RunAsync(over.Token);
-        try
+        _sidesClosed++;
+        if (_sidesClosed < _bells.Length)
         {
-            Task<StreamEnd> first = await Task.WhenAny(carryUp, carryDown);
-            StreamEnd end = await first;
-            return end == StreamEnd.Orderly ? await (first == carryUp ? carryDown : carryUp) : end;
+            return false;
         }
-        finally
-        {
-            // Nothing is left under way when the sockets are closed.
-            await over.CancelAsync();
-            Task both = Task.WhenAll(carryUp, carryDown);
-            await both.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+
+        Up.Clear();
+        Down.Clear();
+        return true;
     }
 }

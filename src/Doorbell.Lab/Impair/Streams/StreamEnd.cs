@@ -1,14 +1,17 @@
 namespace Doorbell.Lab.Impair.Streams;
 
-/// <summary>How one direction of a connection ended.</summary>
+/// <summary>Why a connection is over before both its directions have ended.</summary>
 internal enum StreamEnd
 {
-    /// <summary>The receiver has been told.</summary>
-    Orderly,
-
-    /// <summary>A peer was reset, or has gone.</summary>
+    /// <summary>A peer has reset it, or has gone.</summary>
     Reset,
 
-    /// <summary>Its bytes were up.</summary>
+    /// <summary>As many bytes have passed as the settings let pass.</summary>
     ResetAsked,
+
+    /// <summary>The upstream can't be connected.</summary>
+    Refused,
+
+    /// <summary>It made room for another one.</summary>
+    Evicted,
 }

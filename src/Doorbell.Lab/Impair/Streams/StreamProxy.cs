@@ -1,30 +1,76 @@
-using System.Net.Sockets;
 using Doorbell.Lab.Impair.Proxies;
-using Doorbell.Serving;
-using Doorbell.Sockets;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Lab.Impair.Streams;
 
-/// <summary>Takes connections from clients to an upstream, each with its bytes both ways, as the directions' faults say.</summary>
-internal sealed class StreamProxy(ImpairOptions options, List<DoorSocket> doors) : ImpairProxy(options, doors)
+/// <summary>
+/// Takes connections from clients to an upstream, each with its bytes both ways, as the directions' faults say. It is a service: a server
+/// accepts, connects, receives, sends and keeps the times.
+/// </summary>
+internal sealed class StreamProxy : ImpairProxy
 {
-    /// <summary>Connections at once; the rest waits in the backlog.</summary>
+    /// <summary>Connections at once.</summary>
     public const int MaxConnections = 1024;
 
-    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// How many more the server accepts: a connection that comes when all places are taken ends another one, which is closed a moment
+    /// later.
+    /// </summary>
+    private const int MaxClosing = 64;
 
-    private readonly SemaphoreSlim _places = new(MaxConnections);
+    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _keepAlive = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// What is sent does not answer what is received, and each direction has a bound of its own. A connection at rest is kept.
+    /// </summary>
+    private static readonly StreamLimits _limits = new()
+    {
+        OutputHighMark = int.MaxValue,
+        MaxPendingOutput = int.MaxValue,
+        IdleTimeout = Timeout.InfiniteTimeSpan,
+    };
+
+    private readonly ConnectionTable _table = new(MaxConnections);
     private readonly StreamRoom _room = new();
-    private readonly StreamWay _up = new("up", options.Faults.Up);
-    private readonly StreamWay _down = new("down", options.Faults.Down);
-    private long _opened;
-    private long _open;
-    private long _refused;
-    private long _reset;
-    private long _resetAsked;
-    private int _saidRefused;
+    private readonly StreamWay _up;
+    private readonly StreamWay _down;
+    private readonly ConnectOptions _connecting = new() { Timeout = _connectTimeout, KeepAlive = _keepAlive };
+    private Server _server = null!;
+    private long _numbers;
+
+    private StreamProxy(ImpairOptions options)
+        : base(options)
+    {
+        _up = new StreamWay("up", options.Faults.Up);
+        _down = new StreamWay("down", options.Faults.Down);
+        options.Faults.Up.Changed += _table.Ring;
+        options.Faults.Down.Changed += _table.Ring;
+    }
+
+    public override IReadOnlyList<Endpoint> Endpoints => [.. _server.Doors.Select(static door => door.Endpoint)];
 
     public override string Unit => "bytes";
+
+    /// <summary>Listens, and carries what comes.</summary>
+    /// <exception cref="NetworkException">The endpoint can't be resolved or bound.</exception>
+    public static async Task<StreamProxy> StartAsync(ImpairOptions options, CancellationToken cancellation)
+    {
+        StreamProxy proxy = new(options);
+        using ReportLog log = new(options.Report);
+        proxy._server = await Server.StartAsync(
+            new ServerOptions
+            {
+                Service = new Service("impair") { NewStreamHandler = _ => proxy.NewClient(), StreamLimits = _limits, NeedsOneProcess = true },
+                Endpoints = [options.Listen],
+                Model = OperatingSystem.IsLinux() ? ServerModel.Loop(1) : ServerModel.Async,
+                MaxConnections = MaxConnections + MaxClosing,
+                SocketOptions = options.Listen.IsUnix ? [] : KeepAlive(),
+                Logging = log,
+            },
+            cancellation).ConfigureAwait(false);
+        return proxy;
+    }
 
     public override WayReading ReadUp() => Read(_up);
 
@@ -32,27 +78,24 @@ internal sealed class StreamProxy(ImpairOptions options, List<DoorSocket> doors)
 
     public override IReadOnlyList<(string Name, long Count)> ReadOthers() =>
     [
-        ("Connections", Interlocked.Read(ref _opened)), ("Open", Interlocked.Read(ref _open)),
-        ("Refused", Interlocked.Read(ref _refused)), ("Reset", Interlocked.Read(ref _reset)),
-        ("ResetAsAsked", Interlocked.Read(ref _resetAsked)),
+        ("Connections", _table.Opened), ("Open", _table.Open), ("Refused", _table.EndedBy(StreamEnd.Refused)),
+        ("Reset", _table.EndedBy(StreamEnd.Reset)), ("ResetAsAsked", _table.EndedBy(StreamEnd.ResetAsked)),
+        ("Evicted", _table.EndedBy(StreamEnd.Evicted)),
     ];
 
     /// <summary>Carries connections until it is stopped; those that are open then are reset.</summary>
-    public override async Task RunAsync(CancellationToken stop)
+    public override Task RunAsync(CancellationToken stop) => _server.RunAsync(TimeSpan.Zero, stop);
+
+    public override ValueTask DisposeAsync()
     {
-        await Task.WhenAll(Doors.Select(door => AcceptAsync(door, stop)));
-        for (int place = 0; place < MaxConnections; place++)
-        {
-            await _places.WaitAsync(CancellationToken.None);
-        }
+        Options.Faults.Up.Changed -= _table.Ring;
+        Options.Faults.Down.Changed -= _table.Ring;
+        return _server.DisposeAsync();
     }
 
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        _places.Dispose();
-    }
+    /// <summary>So that a peer which is held, and does not answer the kernel any more, is noticed.</summary>
+    private static IReadOnlyList<SocketOptionSetting> KeepAlive() =>
+        [SocketOptionSetting.Parse("SO_KEEPALIVE=1"), SocketOptionSetting.Parse($"TCP_KEEPIDLE={_keepAlive.TotalSeconds:0}")];
 
     private static WayReading Read(StreamWay way)
     {
@@ -62,135 +105,10 @@ internal sealed class StreamProxy(ImpairOptions options, List<DoorSocket> doors)
         return new WayReading(way.Name, way.Received, forwarded, [("Discarded", discarded)], []);
     }
 
-    private async Task AcceptAsync(DoorSocket door, CancellationToken stop)
+    private ImpairedClientSide NewClient()
     {
-        Backoff backoff = new();
-        try
-        {
-            while (true)
-            {
-                await _places.WaitAsync(stop);
-                Socket? client = null;
-                try
-                {
-                    client = await TryAcceptAsync(door, backoff, stop);
-                }
-                finally
-                {
-                    if (client is null)
-                    {
-                        _places.Release();
-                    }
-                }
-
-                if (client is not null)
-                {
-                    // It ends by itself and gives its place back.
-                    _ = CarryAsync(client, Interlocked.Increment(ref _opened), stop);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // That is how it ends.
-        }
-    }
-
-    /// <summary>A client; null if there was none after all, or a shortage, which passes.</summary>
-    /// <exception cref="NetworkException">The listener can't go on.</exception>
-    private async Task<Socket?> TryAcceptAsync(DoorSocket door, Backoff backoff, CancellationToken stop)
-    {
-        try
-        {
-            Socket client = await door.Socket.AcceptAsync(stop);
-            backoff.Reset();
-            return client;
-        }
-        catch (SocketException failure)
-        {
-            NetworkException said = NetworkException.From("accept", $"{door.Door.Endpoint}", failure);
-            switch (AcceptFailures.Classify(failure.SocketErrorCode))
-            {
-                case AcceptFailure.OfTheConnection:
-                    return null;
-                case AcceptFailure.OfResources:
-                    if (backoff.MayLog())
-                    {
-                        Options.Report?.Invoke(said.Message);
-                    }
-
-                    await backoff.WaitAsync(stop);
-                    return null;
-                default:
-                    throw said;
-            }
-        }
-    }
-
-    private async Task CarryAsync(Socket client, long number, CancellationToken stop)
-    {
-        // The accepting loop goes on at once.
-        Interlocked.Increment(ref _open);
-        await Task.Yield();
-        try
-        {
-            if (await ConnectAsync(client, stop) is { } connected)
-            {
-                using ImpairedConnection connection = new(client, connected);
-                Count(await connection.RunAsync(_up, _down, _room, unchecked(Options.Seed + number - 1), stop));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The proxy ends.
-        }
-        catch (SocketException)
-        {
-            // The client's own socket, gone before it could be used.
-            Interlocked.Increment(ref _reset);
-        }
-        finally
-        {
-            client.Dispose();
-            Interlocked.Decrement(ref _open);
-            _places.Release();
-        }
-    }
-
-    /// <summary>A connection to the upstream; if there is none the client is reset, which is what it would hear without a proxy.</summary>
-    private async Task<Socket?> ConnectAsync(Socket client, CancellationToken stop)
-    {
-        if (client.AddressFamily != AddressFamily.Unix)
-        {
-            client.NoDelay = true;
-        }
-
-        try
-        {
-            return await Connector.ConnectAsync(Options.Upstream, _connectTimeout, stop);
-        }
-        catch (NetworkException failure)
-        {
-            Interlocked.Increment(ref _refused);
-            if (Interlocked.Exchange(ref _saidRefused, 1) == 0)
-            {
-                Options.Report?.Invoke(failure.Message);
-            }
-
-            client.LingerState = new LingerOption(enable: true, seconds: 0);
-            return null;
-        }
-    }
-
-    private void Count(StreamEnd end)
-    {
-        if (end == StreamEnd.Reset)
-        {
-            Interlocked.Increment(ref _reset);
-        }
-        else if (end == StreamEnd.ResetAsked)
-        {
-            Interlocked.Increment(ref _resetAsked);
-        }
+        long seed = unchecked(Options.Seed + Interlocked.Increment(ref _numbers) - 1);
+        ImpairedConnection connection = new(new StreamDirection(_up, _room, seed), new StreamDirection(_down, _room, ~seed));
+        return new ImpairedClientSide(connection, Options.Upstream, _connecting, _table);
     }
 }

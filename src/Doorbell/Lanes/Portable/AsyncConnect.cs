@@ -37,12 +37,32 @@ internal static class AsyncConnect
         request.RingWhenCancelled(new CancelBell(over));
         try
         {
-            return await Connector.ConnectAsync(request.Endpoint, request.Timeout, over.Token);
+            return Watched(await Connector.ConnectAsync(request.Endpoint, request.Timeout, over.Token), request);
         }
         catch (Exception failure)
         {
             context.Fail(request, ConnectFailures.Of(request, failure));
             return null;
+        }
+    }
+
+    /// <summary>The kernel looks after the peer, if that was asked for.</summary>
+    private static Socket Watched(Socket socket, ConnectRequest request)
+    {
+        try
+        {
+            if (request is { KeepAlive: { } keepAlive, Endpoint.IsUnix: false })
+            {
+                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+                socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)keepAlive.TotalSeconds);
+            }
+
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Native;
 using Doorbell.Serving;
 using Doorbell.Sessions;
 
@@ -89,6 +90,11 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     public override PeerAddress TransportPeer { get; }
 
     public override PeerAddress Local => _socket.LocalEndPoint is IPEndPoint local ? PeerAddress.From(local) : PeerAddress.FromUnix(null);
+
+    public override TransportState ReadTransport() =>
+        OperatingSystem.IsLinux() && !_socket.SafeHandle.IsClosed && TcpInfo.Of((int)_socket.Handle) is { } tcp
+            ? new TransportState(tcp.IsClosed, tcp.IsDelivered)
+            : TransportState.Unknown;
 
     public HandlerTasks HandlerTasks => _context.HandlerTasks;
 

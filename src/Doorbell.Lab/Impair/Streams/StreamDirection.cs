@@ -1,0 +1,220 @@
+using Doorbell.Lab.Impair.Faults;
+using Doorbell.Links;
+
+namespace Doorbell.Lab.Impair.Streams;
+
+/// <summary>
+/// One direction of one connection: what has come from the sender and is not yet the receiver's, when each piece is due, and what becomes
+/// of the end. It has no clock, and one side at a time may call it.
+/// </summary>
+internal sealed class StreamDirection(StreamWay way, StreamRoom room, long seed)
+{
+    /// <summary>The receiver's output takes no more at once: so a fault that is set holds soon, also for a receiver that is slow.</summary>
+    private const int MaxInFlight = 64 * 1024;
+
+    private readonly ChunkQueue _queue = new(room);
+    private readonly StreamSchedule _schedule = new(seed);
+
+    /// <summary>Bytes given to the receiver's output, of which the kernel has not taken all.</summary>
+    private int _inFlight;
+
+    /// <summary>Bytes that have passed, or were given to the receiver's output.</summary>
+    private long _passed;
+    private TimeSpan _sentAt = TimeSpan.MinValue;
+
+    /// <summary>Of the piece that is next: its bytes, when it arrives, and by which options; null if that is not reckoned yet.</summary>
+    private LinkOptions? _reckonedBy;
+    private int _reckonedBytes;
+    private TimeSpan _arrival;
+    private TimeSpan? _endArrived;
+
+    /// <summary>Whether the sender has ended, or has gone.</summary>
+    public bool EndHasCome { get; private set; }
+
+    /// <summary>Whether the receiver has been told an end.</summary>
+    public bool EndIsPassed { get; private set; }
+
+    /// <summary>Whether <see cref="Receive"/> would take something.</summary>
+    public bool HasRoom => RoomFor(1) > 0;
+
+    /// <summary>Takes as many of the bytes as there is room for.</summary>
+    /// <returns>How many.</returns>
+    public int Receive(ReadOnlySpan<byte> bytes, TimeSpan now)
+    {
+        int count = RoomFor(bytes.Length);
+        if (count > 0)
+        {
+            _queue.Add(bytes[..count], now);
+            way.CountReceived(count);
+        }
+
+        return count;
+    }
+
+    /// <summary>The sender has ended or was reset. A reset may come behind an end.</summary>
+    public void ReceiveEnd(StreamChunkKind kind, TimeSpan now)
+    {
+        EndHasCome = true;
+        _queue.Add(kind, now);
+    }
+
+    /// <summary>Passes on what is due, as the faults are now.</summary>
+    /// <param name="output">The receiver's; null if the receiver has gone: then bytes are discarded when they are due.</param>
+    /// <param name="now">The time.</param>
+    public DirectionProgress Advance(OutputBuffer? output, TimeSpan now)
+    {
+        while (true)
+        {
+            WayFaults faults = way.Faults.Now;
+            bool hasMore = _queue.TryPeek(out StreamChunk first);
+            if (faults.Stream.ResetAfter <= _passed && !(EndIsPassed && !hasMore))
+            {
+                return DirectionProgress.Of(_inFlight > 0 ? DirectionState.Waiting : DirectionState.ResetAsked);
+            }
+
+            if (!hasMore)
+            {
+                return DirectionProgress.Of(DirectionState.Waiting);
+            }
+
+            if (first.Kind != StreamChunkKind.Bytes)
+            {
+                return AdvanceEnd(first, faults, now);
+            }
+
+            if (IsStalled(faults))
+            {
+                return DirectionProgress.Of(DirectionState.Held);
+            }
+
+            if (_inFlight >= MaxInFlight || (_inFlight > 0 && faults.Stream.SliceBytes is not null))
+            {
+                // Each slice is a send of its own.
+                return DirectionProgress.Of(DirectionState.Waiting);
+            }
+
+            ReadOnlySpan<byte> piece = _queue.First[..NextPiece(_queue.First.Length, faults)];
+            TimeSpan due = DueOf(first.ReceivedAt, piece.Length, faults);
+            if (due > now)
+            {
+                return DirectionProgress.WaitingFor(due);
+            }
+
+            Pass(piece, output, now);
+        }
+    }
+
+    /// <summary>The kernel has taken all that was given to the receiver's output.</summary>
+    public void Flushed(TimeSpan now)
+    {
+        if (_inFlight > 0)
+        {
+            way.CountForwarded(_inFlight);
+            _inFlight = 0;
+            _sentAt = now;
+            _queue.Released();
+        }
+    }
+
+    /// <summary>The receiver has gone: what it was given may not have reached it.</summary>
+    public void ReceiverGone()
+    {
+        way.CountDiscarded(_inFlight);
+        _inFlight = 0;
+        _queue.Released();
+    }
+
+    /// <summary>The connection is over.</summary>
+    public void Clear() => _queue.Clear();
+
+    private int RoomFor(int bytes) => _queue.RoomFor(bytes, StreamSchedule.MaxBytes(way.Faults.Now.Link));
+
+    private bool IsStalled(WayFaults faults) => faults.Stream.StallAfter <= _passed;
+
+    /// <summary>No further than to where it stalls or is reset, though to set those late may find that passed already.</summary>
+    private int NextPiece(int bytes, WayFaults faults)
+    {
+        long most = Math.Min(faults.Stream.StallAfter ?? long.MaxValue, faults.Stream.ResetAfter ?? long.MaxValue) - _passed;
+        int piece = (int)Math.Clamp(most, 1, StreamSchedule.PieceOf(bytes, faults));
+        return _reckonedBy is null ? piece : Math.Min(piece, _reckonedBytes);
+    }
+
+    private TimeSpan DueOf(TimeSpan receivedAt, int bytes, WayFaults faults)
+    {
+        TimeSpan arrival = ArrivalOf(receivedAt, bytes, faults.Link);
+        bool isCut = faults.Stream.SliceBytes is not null && _sentAt != TimeSpan.MinValue;
+        return isCut && arrival < _sentAt + faults.Stream.SliceGap ? _sentAt + faults.Stream.SliceGap : arrival;
+    }
+
+    /// <summary>The schedule is asked once for each piece, and again if the options have changed while it waits.</summary>
+    private TimeSpan ArrivalOf(TimeSpan receivedAt, int bytes, LinkOptions options)
+    {
+        if (_reckonedBy != options)
+        {
+            _arrival = _schedule.ArrivalOf(receivedAt, bytes, options);
+            _reckonedBytes = bytes;
+            _reckonedBy = options;
+        }
+
+        return _arrival;
+    }
+
+    private void Pass(ReadOnlySpan<byte> piece, OutputBuffer? output, TimeSpan now)
+    {
+        _reckonedBy = null;
+        _passed += piece.Length;
+        int length = piece.Length;
+        if (output is not null)
+        {
+            output.Write(piece);
+            _inFlight += length;
+            _queue.Take(length);
+        }
+        else
+        {
+            // The sender is read from all the same: it may be kept from knowing that the receiver has gone.
+            way.CountDiscarded(length);
+            _sentAt = now;
+            _queue.Take(length);
+            _queue.Released();
+        }
+    }
+
+    /// <summary>The sender's end travels as its bytes do.</summary>
+    private DirectionProgress AdvanceEnd(in StreamChunk end, WayFaults faults, TimeSpan now)
+    {
+        TimeSpan due = _endArrived is null ? DueOf(end.ReceivedAt, 0, faults) : TimeSpan.MinValue;
+        if (due > now)
+        {
+            return DirectionProgress.WaitingFor(due);
+        }
+
+        _endArrived ??= now;
+        if (_endArrived + faults.Stream.SlowClose is { } slow && slow > now)
+        {
+            return DirectionProgress.WaitingFor(slow);
+        }
+
+        if (faults.Stream.HalfOpen || IsStalled(faults))
+        {
+            return DirectionProgress.Of(DirectionState.Held);
+        }
+
+        if (_inFlight > 0)
+        {
+            // A reset would throw away what is not sent, and of an output that ends nobody is told that it is flushed.
+            return DirectionProgress.Of(DirectionState.Waiting);
+        }
+
+        if (end.Kind == StreamChunkKind.Reset)
+        {
+            return DirectionProgress.Of(DirectionState.Reset);
+        }
+
+        _queue.TakeEnd();
+        _reckonedBy = null;
+        _endArrived = null;
+        EndIsPassed = true;
+        return new DirectionProgress(DirectionState.Ended, _queue.TryPeek(out _) ? now : TimeSpan.MaxValue);
+    }
+}
