@@ -128,6 +128,8 @@ public sealed class ConnectTests
 
         Assert.Equal(CloseReason.HandlerFault, EndOf(Endpoint.Parse("udp://10.0.0.2:7"), ConnectOptions.Default));
         Assert.Equal(CloseReason.HandlerFault, EndOf(_upstream, new ConnectOptions { Timeout = TimeSpan.Zero }));
+        Assert.Equal(CloseReason.HandlerFault, EndOf(_upstream, new ConnectOptions { KeepAlive = TimeSpan.FromMilliseconds(999) }));
+        Assert.Equal(CloseReason.HandlerFault, EndOf(_upstream, new ConnectOptions { KeepAlive = TimeSpan.FromSeconds(32_768) }));
     }
 
     [Fact]

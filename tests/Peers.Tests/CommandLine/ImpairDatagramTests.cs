@@ -117,6 +117,56 @@ public sealed class ImpairDatagramTests : IDisposable
         Assert.Equal(2, Count(up.GetProperty("dropped"), "queueFull"));
     }
 
+    [Theory]
+    [InlineData(150, true)]
+    [InlineData(20_000, false)]
+    public void What_comes_while_the_proxy_is_behind_arrives_or_is_counted(int datagrams, bool allArrive)
+    {
+        // 150 of 1,000 bytes are more than a usual receive buffer has room for, and 20,000 more than any.
+        Start();
+        _proxy!.Signal("STOP");
+        for (int i = 0; i < datagrams; i++)
+        {
+            _client.Send(new byte[1000]);
+        }
+
+        _proxy.Signal("CONT");
+        for (int i = 0; allArrive && i < datagrams; i++)
+        {
+            Assert.Equal(1000, _server.Receive(new byte[1500]));
+        }
+
+        JsonElement up = End().GetProperty("up");
+        long full = Count(up.GetProperty("dropped"), "receiveBufferFull");
+        Assert.Equal((datagrams, datagrams - full), (Count(up, "received"), Count(up, "forwarded")));
+        Assert.Equal(allArrive, full == 0);
+    }
+
+    [Fact]
+    public void What_the_upstream_sends_while_the_proxy_is_behind_arrives_too()
+    {
+        const int Answers = 150;
+        Start();
+        _client.ReceiveBufferSize = 1024 * 1024;
+        _client.Send("a"u8);
+        EndPoint proxy = new IPEndPoint(IPAddress.Any, 0);
+        _server.ReceiveFrom(new byte[10], ref proxy);
+        _proxy!.Signal("STOP");
+        for (int i = 0; i < Answers; i++)
+        {
+            _server.SendTo(new byte[1000], proxy);
+        }
+
+        _proxy.Signal("CONT");
+        for (int i = 0; i < Answers; i++)
+        {
+            Assert.Equal(1000, _client.Receive(new byte[1500]));
+        }
+
+        JsonElement down = End().GetProperty("down");
+        Assert.Equal((Answers, Answers), (Count(down, "received"), Count(down, "forwarded")));
+    }
+
     public void Dispose()
     {
         _proxy?.Dispose();
@@ -126,6 +176,7 @@ public sealed class ImpairDatagramTests : IDisposable
 
     private void Start(params string[] options)
     {
+        _server.ReceiveBufferSize = 1024 * 1024;
         _server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _proxy = Doorbells.Start("native", ["impair", "udp://127.0.0.1:0", $"udp://{_server.LocalEndPoint}", "--json", .. options]);
         using JsonDocument listening = JsonDocument.Parse(_proxy.WaitForLine("\"listening\""));

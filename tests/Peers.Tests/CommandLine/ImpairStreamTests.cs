@@ -25,7 +25,7 @@ public sealed class ImpairStreamTests
 
     [Theory]
     [MemberData(nameof(Harmless))]
-    public void Nothing_is_lost_added_or_reordered_and_a_half_close_is_passed_on(string kind, string[] options)
+    public async Task Nothing_is_lost_added_or_reordered_and_a_half_close_is_passed_on(string kind, string[] options)
     {
         byte[] question = new byte[300_000];
         byte[] answer = new byte[400_000];
@@ -39,7 +39,7 @@ public sealed class ImpairStreamTests
             through.Client.Shutdown(SocketShutdown.Send);
         }, TestContext.Current.CancellationToken);
         Assert.Equal(question, Impaired.ReadToEnd(through.Upstream));
-        Assert.True(sending.IsCompletedSuccessfully);
+        await sending.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         sending = Task.Run(() =>
         {
             through.Upstream.Send(answer);
@@ -244,6 +244,81 @@ public sealed class ImpairStreamTests
     }
 
     [Fact]
+    public async Task All_bytes_before_a_reset_that_was_asked_for_arrive()
+    {
+        // More than the peer has room for at first: a reset at once would throw away what the kernel has not sent.
+        const int Bytes = 700_000;
+        using Impaired through = new(Native, "--reset-after", $"{Bytes}/off");
+        Task sending = Task.Run(() =>
+        {
+            SocketError error;
+            do
+            {
+                through.Client.Send(new byte[64 * 1024], SocketFlags.None, out error);
+            }
+            while (error == SocketError.Success);
+        }, TestContext.Current.CancellationToken);
+        Impaired.Read(through.Upstream, Bytes);
+        AssertReset(through.Upstream);
+        await sending.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.Equal(Bytes, Count(through.End().GetProperty("up"), "forwarded"));
+    }
+
+    [Fact]
+    public void What_is_held_ends_when_its_receiver_is_reset_though_that_has_sent_its_end_before()
+    {
+        using Impaired through = new(Native, "--stall", "1/off");
+        through.Client.Send("ab"u8);
+        Assert.Equal("a"u8, Impaired.Read(through.Upstream, 1));
+        through.Upstream.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, through.Client.Receive(new byte[1]));
+        through.Upstream.LingerState = new LingerOption(enable: true, seconds: 0);
+        through.Upstream.Close();
+
+        // Whoever has heard the end hears of a reset by sending.
+        Stopwatch waited = Stopwatch.StartNew();
+        SocketError error = SocketError.Success;
+        while (error == SocketError.Success)
+        {
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(20), "the client is not reset");
+            through.Client.Send("x"u8, SocketFlags.None, out error);
+            Thread.Yield();
+        }
+
+        Assert.Equal(1, Count(through.End(), "reset"));
+    }
+
+    [Fact]
+    public void Clients_that_say_nothing_keep_nobody_out()
+    {
+        // All 1,024 places are taken, and the first one's client alone has said something since.
+        const int Places = 1024;
+        const int More = 100;
+        using Impaired through = new(Native);
+        List<Socket> sockets = [];
+        for (int i = 1; i < Places; i++)
+        {
+            (Socket client, Socket upstream) = through.Connect();
+            sockets.AddRange([client, upstream]);
+        }
+
+        Talk(through.Client, through.Upstream);
+        for (int i = 0; i < More; i++)
+        {
+            (Socket client, Socket upstream) = through.Connect();
+            Talk(client, upstream);
+            AssertReset(sockets[2 * i]);
+            AssertReset(sockets[(2 * i) + 1]);
+            sockets.AddRange([client, upstream]);
+        }
+
+        Talk(through.Client, through.Upstream);
+        JsonElement summary = through.End();
+        Assert.Equal((Places + More, More, 0), (Count(summary, "connections"), Count(summary, "evicted"), Count(summary, "reset")));
+        sockets.ForEach(static socket => socket.Dispose());
+    }
+
+    [Fact]
     public void The_end_of_the_proxy_is_no_orderly_end_of_a_stream()
     {
         using Impaired through = new(Native);
@@ -286,6 +361,14 @@ public sealed class ImpairStreamTests
             proxy.WaitForLine("impairing ");
             Assert.Equal(new Ended(0, "FROM SERVER: HELLO\n", ""), Doorbells.Run(Native, "", "ask", $"unix://{path}", "hello"));
         }
+    }
+
+    private static void Talk(Socket client, Socket upstream)
+    {
+        client.Send("question"u8);
+        Assert.Equal("question"u8, Impaired.Read(upstream, 8));
+        upstream.Send("answer"u8);
+        Assert.Equal("answer"u8, Impaired.Read(client, 6));
     }
 
     private static void AssertReset(Socket socket)

@@ -22,7 +22,7 @@ internal sealed class DatagramProxy : ImpairProxy
     private const int MaxLastBatches = 1024;
 
     /// <summary>How often what passed is told to other threads.</summary>
-    private static readonly TimeSpan _publishEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _publishEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly List<DoorSocket> _doors;
     private readonly EndPoint _upstreamAddress;

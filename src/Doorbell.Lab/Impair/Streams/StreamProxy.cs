@@ -58,10 +58,11 @@ internal sealed class StreamProxy : ImpairProxy
     {
         StreamProxy proxy = new(options);
         using ReportLog log = new(options.Report);
+        Service service = new("impair") { NewStreamHandler = _ => proxy.NewClient(), StreamLimits = _limits, NeedsOneProcess = true };
         proxy._server = await Server.StartAsync(
             new ServerOptions
             {
-                Service = new Service("impair") { NewStreamHandler = _ => proxy.NewClient(), StreamLimits = _limits, NeedsOneProcess = true },
+                Service = service,
                 Endpoints = [options.Listen],
                 Model = OperatingSystem.IsLinux() ? ServerModel.Loop(1) : ServerModel.Async,
                 MaxConnections = MaxConnections + MaxClosing,
