@@ -114,11 +114,13 @@ internal readonly record struct Errno(string Name, string Text)
         20 => new("ENOTDIR", "Not a directory"),
         21 => new("EISDIR", "Is a directory"),
         23 => new("ENFILE", "Too many open files in system"),
+        26 => new("ETXTBSY", "Text file busy"),
         28 => new("ENOSPC", "No space left on device"),
         30 => new("EROFS", "Read-only file system"),
         36 => new("ENAMETOOLONG", "File name too long"),
         40 => new("ELOOP", "Too many levels of symbolic links"),
         71 => new("EPROTO", "Protocol error"),
+        80 => new("ELIBBAD", "Accessing a corrupted shared library"),
         _ => null,
     };
 }

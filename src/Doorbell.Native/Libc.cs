@@ -47,6 +47,9 @@ internal static unsafe partial class Libc
     public const int ReceiveTimeoutOption = 20;
     public const int CloseOnExec = 0x80000;
     public const int NonBlocking = 0x800;
+    public const int AtCurrentDirectory = -100;
+    public const int AtEffectiveIds = 0x200;
+    public const int MayExecute = 1;
     public const int GetFlags = 3;
     public const int SetFlags = 4;
     public const int SetDescriptorFlags = 2;
@@ -86,6 +89,13 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial long lseek(int descriptor, long offset, int whence);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int open(byte* path, int flags, int mode);
+
+    /// <summary>With <see cref="AtCurrentDirectory"/> and <see cref="AtEffectiveIds"/>: what execve(2) would be allowed.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int faccessat(int directory, byte* path, int mode, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int poll(PollDescriptor* descriptors, nuint count, int milliseconds);

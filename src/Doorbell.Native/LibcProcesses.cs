@@ -20,6 +20,12 @@ internal static unsafe partial class LibcProcesses
     public const nint SignalDefault = 0;
 
     public const int WaitNoHang = 1;
+    public const int WaitExited = 4;
+    public const int WaitLeave = 0x1000000;
+
+    /// <summary>siginfo_t has 128 bytes; si_pid of a child's end is behind the first 16 on every 64-bit architecture.</summary>
+    public const int SignalInfoBytes = 128;
+    public const int SignalInfoPid = 16;
 
     private const nint PidfdOpen = 434;
 
@@ -65,6 +71,9 @@ internal static unsafe partial class LibcProcesses
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int waitpid(int pid, int* status, int options);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int waitid(int kind, int id, byte* signalInfo, int options);
 
     /// <summary>pidfd_open(2), Linux 5.3; has the same number on every architecture.</summary>
     public static int OpenPidDescriptor(int pid) => (int)syscall(PidfdOpen, pid, 0);

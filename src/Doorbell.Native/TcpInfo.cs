@@ -5,11 +5,24 @@ namespace Doorbell.Native;
 /// <param name="SinceReceived">Since data was received last.</param>
 /// <param name="BytesSent">Of data, those that wait to be sent included and repeats not.</param>
 /// <param name="BytesReceived">Of data; the peer's FIN counts as one.</param>
-/// <param name="IsClosed">The connection is over: reset, timed out, or ended by both sides (TCP_CLOSE).</param>
+/// <param name="State">As in TCP_ESTABLISHED, which is 1 (net/tcp_states.h).</param>
 /// <param name="IsDelivered">All that was sent is acknowledged.</param>
 internal readonly record struct TcpInfo(
-    TimeSpan SinceSent, TimeSpan SinceReceived, long BytesSent, long BytesReceived, bool IsClosed, bool IsDelivered)
+    TimeSpan SinceSent, TimeSpan SinceReceived, long BytesSent, long BytesReceived, int State, bool IsDelivered)
 {
+    private const int FinWait1 = 4;
+    private const int TimeWait = 6;
+    private const int Closed = 7;
+    private const int CloseWait = 8;
+    private const int LastAck = 9;
+    private const int Closing = 11;
+
+    /// <summary>No segment goes either way any more: both sides have ended, or it was reset or timed out (TCP_CLOSE).</summary>
+    public bool IsClosed => State == Closed;
+
+    /// <summary>The state tells that the peer's FIN has come. In a closed connection it tells nothing.</summary>
+    public bool HasPeersEnd => State is TimeWait or CloseWait or LastAck or Closing;
+
     /// <summary>Null for a socket that is no TCP connection, or of a kernel that tells less.</summary>
     public static unsafe TcpInfo? Of(int socket)
     {
@@ -17,7 +30,6 @@ internal readonly record struct TcpInfo(
         const int Info = 11;
         const int Bytes = 256;
         const int Needed = 216;
-        const byte Closed = 7;
         byte* info = stackalloc byte[Bytes];
         int length = Bytes;
         if (Libc.getsockopt(socket, Tcp, Info, info, &length) != 0 || length < Needed)
@@ -28,13 +40,17 @@ internal readonly record struct TcpInfo(
         TimeSpan sent = TimeSpan.FromMilliseconds(*(uint*)(info + 44));
         TimeSpan received = TimeSpan.FromMilliseconds(*(uint*)(info + 52));
         long waiting = *(uint*)(info + 144);
+        int state = *info;
         uint unacknowledged = *(uint*)(info + 24);
+
+        // Our FIN waits behind the data, and counts as one of its bytes.
+        long end = waiting > 0 && state is FinWait1 or LastAck or Closing ? 1 : 0;
         return new TcpInfo(
             sent,
             received,
-            *(long*)(info + 200) - *(long*)(info + 208) + waiting,
+            *(long*)(info + 200) - *(long*)(info + 208) + waiting - end,
             *(long*)(info + 128),
-            info[0] == Closed,
+            state,
             unacknowledged == 0 && waiting == 0);
     }
 }

@@ -77,13 +77,17 @@ public sealed class ProcessTests
     public async Task A_process_that_can_not_be_made_is_tried_again_and_its_connection_waits()
     {
         string program = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        File.Copy(Running.Command, program);
+
+        // While a file is open for writing the kernel executes it not (ETXTBSY).
+        using FileStream writer = new(program, FileMode.Open, FileAccess.ReadWrite);
         await using Running server = await Running.StartAsync(
             ClassicServices.Capitalize, model: "process",
             settings: settings => settings with { WorkerCommand = [program, .. settings.WorkerCommand!.Skip(1)] });
         using Peer peer = server.Connect();
         peer.Send("patient\n");
         Peer.Eventually(() => server.Counts.ProcessesLost >= 2, "it was tried twice");
-        File.CreateSymbolicLink(program, Running.Command);
+        writer.Dispose();
         Assert.Equal("PATIENT\n", peer.Receive(8));
         File.Delete(program);
     }

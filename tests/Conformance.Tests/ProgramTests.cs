@@ -176,6 +176,99 @@ public sealed class ProgramTests
         Assert.Contains(file, failure.Message, StringComparison.Ordinal);
     }
 
+    public static TheoryData<string, string> NotExecutable => new()
+    {
+        { "echo no interpreter\n", "ENOEXEC" },
+        { "", "ENOEXEC" },
+        { "#!\n", "ENOEXEC" },
+        { "#!/no/such/interpreter\n", "/no/such/interpreter" },
+        { "#! /bin/sh\r\necho\r\n", "CR LF" },
+        { "#!/etc/passwd\n", "EACCES" },
+        { "\x7f" + "ELF", "ENOEXEC" },
+    };
+
+    [Theory]
+    [MemberData(nameof(NotExecutable))]
+    public async Task A_file_that_can_not_be_executed_is_told_at_the_start(string text, string says)
+    {
+        string file = MakeExecutable(text);
+        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(
+            () => Server.StartAsync(Service.Run("x", new ServiceProgram(file, [])), "tcp://127.0.0.1:0"));
+        Assert.Contains(says, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(file, failure.Message, StringComparison.Ordinal);
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task A_folder_is_no_program()
+    {
+        NetworkException failure = await Assert.ThrowsAsync<NetworkException>(
+            () => Server.StartAsync(Service.Run("x", new ServiceProgram("/usr", [])), "tcp://127.0.0.1:0"));
+        Assert.Contains("/usr", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Streams))]
+    public async Task A_program_that_can_not_be_executed_any_more_closes_each_connection_and_is_told_once(string transport)
+    {
+        string file = MakeExecutable("#!/bin/sh\necho well\n");
+        using LogRecords log = new();
+        await using Running server = await Running.StartAsync(
+            Service.Run("x", new ServiceProgram(file, [])), transport, change: options => options with { Logging = log });
+        using (Peer before = server.Connect())
+        {
+            Assert.Equal("well\n", before.ReceiveToEnd());
+        }
+
+        File.WriteAllText(file, "echo no interpreter\n");
+        for (int i = 0; i < 3; i++)
+        {
+            using Peer peer = server.Connect();
+            Assert.Equal("", peer.ReceiveToEnd());
+        }
+
+        Peer.Eventually(
+            () => server.Counts is { ConnectionsOpened: 4, ConnectionsOpen: 0, ProcessesLost: 3, Errors: 3 }, "all are counted");
+        Assert.Single(log.Lines, static line => line.Contains("ENOEXEC", StringComparison.Ordinal));
+        File.WriteAllText(file, "#!/bin/sh\necho again\n");
+        using Peer after = server.Connect();
+        Assert.Equal("again\n", after.ReceiveToEnd());
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task A_datagrams_program_that_can_not_be_executed_any_more_is_told_once_and_holds_nothing_up()
+    {
+        string file = MakeExecutable("#!/bin/sh\necho well\n");
+        using LogRecords log = new();
+        await using Running server = await Running.StartAsync(
+            Service.Run("x", new ServiceProgram(file, [])), "udp", change: options => options with { Logging = log });
+        File.WriteAllText(file, "echo no interpreter\n");
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20_000 };
+        socket.Connect(IPAddress.Loopback, server.Endpoint.Port);
+        for (int i = 0; i < 20; i++)
+        {
+            socket.Send("?"u8);
+        }
+
+        Peer.Eventually(() => server.Counts is { DatagramsReceived: 20, ProcessesLost: 20 }, "each is counted");
+        Assert.Single(log.Lines, static line => line.Contains("ENOEXEC", StringComparison.Ordinal));
+        File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0)]
+    [InlineData(255, 0)]
+    public async Task An_exit_code_of_a_datagrams_program_is_no_loss(int code, int lost)
+    {
+        await using Running server = await StartAsync($"cat; exit {code}", "udp");
+        DatagramAnswer answer = await AskAsync(server, "asked");
+        Assert.Equal("asked", Encoding.UTF8.GetString(answer.Bytes));
+        Peer.Eventually(() => server.Counts.DatagramsSent == 1, "it is counted");
+        Assert.Equal((lost, lost), (server.Counts.ProcessesLost, server.Counts.Errors));
+    }
+
     [Theory]
     [InlineData("udp")]
     [InlineData("unix+dgram")]
@@ -229,6 +322,18 @@ public sealed class ProgramTests
         Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 256);
         await server.DisposeAsync();
         Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 5);
+    }
+
+    private static string MakeExecutable(string text)
+    {
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        File.WriteAllText(file, text);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return file;
     }
 
     private static Task<Running> StartAsync(string command, string transport, int graceMilliseconds = 5000)

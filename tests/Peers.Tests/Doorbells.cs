@@ -16,9 +16,13 @@ internal static class Doorbells
     public static Program Start(string kind, params string[] arguments) => Program.Start(File(kind), arguments);
 
     /// <summary>Starts a server of one endpoint and answers its actual address.</summary>
-    public static (Program Server, Endpoint Endpoint) Serve(string kind, params string[] arguments)
+    public static (Program Server, Endpoint Endpoint) Serve(string kind, params string[] arguments) =>
+        StartServer(File(kind), ["serve", .. arguments]);
+
+    /// <summary>The same by a program that becomes the server.</summary>
+    public static (Program Server, Endpoint Endpoint) StartServer(string file, string[] arguments)
     {
-        Program server = Start(kind, ["serve", .. arguments]);
+        Program server = Program.Start(file, arguments);
         string line = server.WaitForLine("serving ");
         return (server, Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..], CoapService.Scheme));
     }

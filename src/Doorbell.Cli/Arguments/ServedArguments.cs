@@ -58,9 +58,17 @@ internal sealed class ServedArguments
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
     public ServedArguments(string[]? program) => _program = program;
 
-    /// <summary>Takes <c>--exec</c> and all behind it away from the arguments: they are a program's own, whatever they look like.</summary>
+    /// <summary>
+    /// Takes <c>--exec</c> and all behind it away from the arguments: they are a program's own, whatever they look like. To <c>serve</c>
+    /// the others too are what was given, byte by byte (<see cref="SystemText"/>).
+    /// </summary>
     public static string[]? TakeProgram(ref string[] arguments)
     {
+        if (arguments is ["serve", ..])
+        {
+            arguments = RawArguments(arguments);
+        }
+
         int exec = arguments is ["serve", ..] ? Array.IndexOf(arguments, ExecOption) : -1;
         if (exec < 0)
         {
@@ -70,6 +78,22 @@ internal sealed class ServedArguments
         string[] program = arguments[(exec + 1)..];
         arguments = arguments[..exec];
         return program;
+    }
+
+    /// <summary>
+    /// The same arguments with the bytes in them that aren't UTF-8, which the runtime replaces: a program is to have them as they were
+    /// given.
+    /// </summary>
+    private static string[] RawArguments(string[] arguments)
+    {
+        if (!OperatingSystem.IsLinux() || !arguments.Any(static argument => argument.Contains('\ufffd')))
+        {
+            return arguments;
+        }
+
+        // The runtime's own arguments, and the program's name, stand before them; behind each is a NUL.
+        string[] all = SystemText.FromBytes(File.ReadAllBytes("/proc/self/cmdline")).Split('\0')[..^1];
+        return all.Length >= arguments.Length ? all[^arguments.Length..] : arguments;
     }
 
     public void AddTo(Command command)

@@ -112,7 +112,8 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
     private static string Losses(LedgerSnapshot counts, long backlogOverflows)
     {
         IEnumerable<string> connections = Enum.GetValues<CloseReason>()
-            .Where(reason => reason is not (CloseReason.Completed or CloseReason.IdleTimeout) && counts.Closed(reason) > 0)
+            .Where(reason => reason is not (CloseReason.Completed or CloseReason.IdleTimeout or CloseReason.ProcessDied)
+                && counts.Closed(reason) > 0)
             .Select(reason => $"{counts.Closed(reason)} {Words(reason.ToString())}");
         IEnumerable<string> datagrams = Enum.GetValues<DatagramDrop>()
             .Where(why => counts.Dropped(why) > 0)

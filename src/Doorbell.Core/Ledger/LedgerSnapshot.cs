@@ -76,10 +76,11 @@ public sealed record LedgerSnapshot
 
     /// <summary>
     /// All that went wrong: connections that were refused, could not be made, or ended for any reason but completion, an idle peer or the
-    /// server's own order, datagrams lost, handlers that threw, failures of accept, processes lost, faults of a lane.
+    /// server's own order, datagrams lost, handlers that threw, failures of accept, processes lost, faults of a lane. A process that was
+    /// lost is one error, and its connection (<see cref="CloseReason.ProcessDied"/>) is none besides.
     /// </summary>
     public long Errors => ConnectionsClosed.Sum() - Closed(CloseReason.Completed) - Closed(CloseReason.IdleTimeout)
-        - Closed(CloseReason.ServerClosed)
+        - Closed(CloseReason.ServerClosed) - Closed(CloseReason.ProcessDied)
         + ConnectionsRefused + ConnectionsDenied - RefusedOpen
         + DatagramsDropped.Sum() + DatagramFaults + AcceptErrors + ProcessesLost + CallsAfterClose;
 

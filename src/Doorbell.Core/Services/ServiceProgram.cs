@@ -3,7 +3,8 @@ namespace Doorbell;
 /// <summary>
 /// A program that serves, in the place of a handler: over streams a process for each connection, with the socket as its standard
 /// input and output (inetd(8)'s "nowait"); over datagrams a process for each datagram, which it reads from standard input and
-/// answers on standard output. Its environment names its peer, as UCSPI and as ncat have it.
+/// answers on standard output. Its environment names its peer, as UCSPI and as ncat have it. Its name and arguments may hold bytes that
+/// aren't UTF-8, as <see cref="SystemText"/> writes them.
 /// </summary>
 /// <param name="FileName">A path, or a name that PATH is searched for.</param>
 /// <param name="Arguments">Its arguments, without its own name.</param>

@@ -53,8 +53,11 @@ public static class PrintableText
     }
 
     /// <summary>The same for a string: a name, a path, a message.</summary>
-    /// <param name="text">Of any length; a lone surrogate is shown as U+FFFD.</param>
-    public static string Escape(string text) => Escape(Encoding.UTF8.GetBytes(text), int.MaxValue);
+    /// <param name="text">
+    /// Of any length. A character that stands for a byte (<see cref="SystemText"/>) is shown as that byte, another lone
+    /// surrogate as U+FFFD.
+    /// </param>
+    public static string Escape(string text) => Escape(SystemText.ToBytes(text), int.MaxValue);
 
     /// <summary>
     /// Whether a string can be printed as it is: no character in it is one that <see cref="Escape(string)"/> would name, a

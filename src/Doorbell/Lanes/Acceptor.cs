@@ -177,24 +177,25 @@ internal sealed unsafe class Acceptor
         }
 
         _context.CountRefusal(accepted.At, accepted.Peer, decision);
-        Refuse(accepted);
+        Close(accepted.Descriptor, _context.Admission.Refusal);
         return false;
     }
 
-    /// <summary>Closes a connection, and tells its peer why if there is something to tell.</summary>
-    private void Refuse(in AcceptedSocket accepted)
+    /// <summary>Closes a connection that nobody has served.</summary>
+    /// <param name="descriptor">Its own.</param>
+    /// <param name="lastWords">What its peer is told; perhaps nothing.</param>
+    public static void Close(int descriptor, ReadOnlySpan<byte> lastWords)
     {
-        byte[] refusal = _context.Admission.Refusal;
-        fixed (byte* bytes = refusal)
+        fixed (byte* bytes = lastWords)
         {
-            _ = SystemCalls.Backend.Send(accepted.Descriptor, bytes, refusal.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
+            _ = SystemCalls.Backend.Send(descriptor, bytes, lastWords.Length, Libc.MessageDontWait | Libc.MessageNoSignal);
         }
 
         // What it has sent already is read first: closing with unread input sends a reset, which can destroy the line.
         byte* unread = stackalloc byte[1024];
-        _ = SystemCalls.Backend.Shutdown(accepted.Descriptor, Libc.ShutdownSend);
-        _ = SystemCalls.Backend.Receive(accepted.Descriptor, unread, 1024, Libc.MessageDontWait);
-        _ = Libc.close(accepted.Descriptor);
+        _ = SystemCalls.Backend.Shutdown(descriptor, Libc.ShutdownSend);
+        _ = SystemCalls.Backend.Receive(descriptor, unread, 1024, Libc.MessageDontWait);
+        _ = Libc.close(descriptor);
     }
 
     /// <summary>0, or errno.</summary>

@@ -22,6 +22,9 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
     private AcceptedSocket? _waiting;
     private TimeSpan _tryAgain;
 
+    /// <summary>Why no process could be made, as it was told last; 0 since one could.</summary>
+    private int _refusal;
+
     protected ProcessLane(IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown)
     {
         Context = context;
@@ -125,6 +128,26 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
         connection.Child.CloseDescriptor();
     }
 
+    /// <summary>The process is not waited for any more; it is reaped when it ends, if that is before the lane does.</summary>
+    protected void LeaveProcess(ProcessConnection connection)
+    {
+        ChildProcess child = connection.Child;
+        Loop.Forget(child.Descriptor);
+        if (Loop.IsAborting || Loop.TryWatch(child.Descriptor, Epoll.In, (_, _) => ReapLeft(child)) != 0)
+        {
+            child.CloseDescriptor();
+        }
+    }
+
+    private void ReapLeft(ChildProcess child)
+    {
+        if (child.Reap() is not null)
+        {
+            Loop.Forget(child.Descriptor);
+            child.CloseDescriptor();
+        }
+    }
+
     private void CloseAsked(TimeSpan now)
     {
         while (_asked.TryDequeue(out ProcessConnection? connection))
@@ -136,7 +159,10 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
         }
     }
 
-    /// <summary>A process that can't be made is tried again: meanwhile its connection waits here, and the others in the backlog.</summary>
+    /// <summary>
+    /// A process that the system has no room for is tried again: meanwhile its connection waits here, and the others in the backlog. A
+    /// program that can't be executed will not be a moment later either: its connection is closed.
+    /// </summary>
     private bool Open(AcceptedSocket accepted, TimeSpan now)
     {
         int slot = _free.TryPop(out int free) ? free : _connections.Count;
@@ -151,6 +177,7 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
             _connections[slot] = connection;
             Loop.Watch(connection!.Child.Descriptor, Epoll.In, (_, time) => Reap(connection, time));
             _backoff.Reset();
+            _refusal = 0;
             Context.Connections.Add(connection);
             if (Loop.IsDraining)
             {
@@ -166,15 +193,35 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
         }
 
         Context.Ledger.ProcessLost();
+        string failure = NetworkException.FromErrno("posix_spawn", $"a process for {accepted.Peer}", errno).Message;
+        if (!Spawner.IsShortage(errno))
+        {
+            CloseUnserved(accepted, errno, failure);
+            return true;
+        }
+
         if (_backoff.MayLog())
         {
-            string failure = NetworkException.FromErrno("posix_spawn", $"a process for {accepted.Peer}", errno).Message;
             ServerLog.ProcessFailed(Context.Log, failure);
         }
 
         _waiting = accepted;
         _tryAgain = now + _backoff.Next();
         return false;
+    }
+
+    private void CloseUnserved(in AcceptedSocket accepted, int errno, string failure)
+    {
+        if (errno != _refusal)
+        {
+            ServerLog.NoProcess(Context.Log, accepted.Door, failure);
+            _refusal = errno;
+        }
+
+        Context.Ledger.ConnectionOpened();
+        Context.Ledger.ConnectionClosed(CloseReason.ProcessDied);
+        Acceptor.Close(accepted.Descriptor, []);
+        Context.Admission.Release(accepted.At, accepted.Peer);
     }
 
     private void Reap(ProcessConnection connection, TimeSpan now)

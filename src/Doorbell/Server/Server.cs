@@ -1,6 +1,7 @@
 using Doorbell.Engines;
 using Doorbell.Options;
 using Doorbell.Processes.Programs;
+using Doorbell.Processes.Spawning;
 using Doorbell.Processes.Workers;
 using Doorbell.Serving;
 using Doorbell.SocketOptions;
@@ -390,6 +391,7 @@ public sealed class Server : IAsyncDisposable
         Completion = CompleteAsync(engine.ServeAsync(_sockets, _context));
         _ = _backlogs.RunAsync(_context.Shutdown.AcceptingStopped);
         _ = _counters.RunAsync(_context.Shutdown.Draining);
+        _ = Orphans.RunAsync(_context.Shutdown.Aborting);
     }
 
     private async Task CompleteAsync(Task serving)

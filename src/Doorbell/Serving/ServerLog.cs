@@ -107,6 +107,9 @@ internal static partial class ServerLog
     [LoggerMessage(14, LogLevel.Warning, "{Failure}; it is tried again")]
     public static partial void ProcessFailed(ILogger log, string failure);
 
+    [LoggerMessage(41, LogLevel.Error, "{Door}: {Failure}; the connection is closed, and so is each that comes until this is mended")]
+    public static partial void NoProcess(ILogger log, Endpoint door, string failure);
+
     [LoggerMessage(15, LogLevel.Warning, "worker process {Pid} ended: {Status}; another takes its place in {Milliseconds} ms")]
     public static partial void WorkerEnded(ILogger log, int pid, string status, int milliseconds);
 

@@ -8,6 +8,10 @@ namespace Doorbell.Sockets;
 /// <summary>A socket that another process made and bound, and this one was given: asks the kernel what it is.</summary>
 internal static class InheritedSocket
 {
+    private const int DatagramType = 2;
+    private const int Udp = 17;
+    private const int MultipathTcp = 262;
+
     /// <summary>Takes a listener or a datagram socket over; owns the descriptor from then on.</summary>
     /// <param name="descriptor">Its number in this process.</param>
     /// <param name="name">As the user named it, for errors.</param>
@@ -27,6 +31,7 @@ internal static class InheritedSocket
             throw NetworkException.FromErrno("fcntl", name, LinuxErrno.Last);
         }
 
+        RequireServable(descriptor, name);
         try
         {
             Socket socket = Open(descriptor);
@@ -53,6 +58,70 @@ internal static class InheritedSocket
             _ => Endpoint.Unix(Transport.Unix, "unnamed"),
         };
     }
+
+    /// <summary>A socket that only looks like one that is served fails at each connection, or answers what isn't meant for it.</summary>
+    /// <exception cref="NetworkException">It is of another kind, or no socket.</exception>
+    private static void RequireServable(int descriptor, string name)
+    {
+        const int Type = 3;
+        const int Protocol = 38;
+        const int Family = 39;
+        int type = Read(descriptor, Type, name);
+        int family = Read(descriptor, Family, name);
+        int protocol = Read(descriptor, Protocol, name);
+        bool isServed = (family, type) switch
+        {
+            (Libc.UnixFamily, Libc.StreamType or DatagramType) => true,
+            (Libc.IPv4Family or Libc.IPv6Family, Libc.StreamType) => protocol is Libc.TcpLevel or MultipathTcp,
+            (Libc.IPv4Family or Libc.IPv6Family, DatagramType) => protocol is Udp,
+            _ => false,
+        };
+        if (!isServed)
+        {
+            string what = $"it is a {NameOfType(type)} socket of {NameOfFamily(family)}, protocol {protocol}, which is not served";
+            throw new NetworkException(
+                "adopt", name, what, SocketError.SocketNotSupported,
+                "pass a TCP or unix stream listener, or a UDP or unix datagram socket");
+        }
+    }
+
+    private static unsafe int Read(int descriptor, int option, string name)
+    {
+        int value;
+        int length = sizeof(int);
+        return Libc.getsockopt(descriptor, Libc.SocketLevel, option, &value, &length) == 0
+            ? value
+            : throw NetworkException.FromErrno("getsockopt", name, LinuxErrno.Last);
+    }
+
+    /// <summary>As socket(2) has it.</summary>
+    private static string NameOfType(int type) => type switch
+    {
+        Libc.StreamType => "SOCK_STREAM",
+        DatagramType => "SOCK_DGRAM",
+        3 => "SOCK_RAW",
+        4 => "SOCK_RDM",
+        5 => "SOCK_SEQPACKET",
+        6 => "SOCK_DCCP",
+        10 => "SOCK_PACKET",
+        _ => $"type {type}",
+    };
+
+    /// <summary>As address_families(7) has it.</summary>
+    private static string NameOfFamily(int family) => family switch
+    {
+        Libc.UnixFamily => "AF_UNIX",
+        Libc.IPv4Family => "AF_INET",
+        Libc.IPv6Family => "AF_INET6",
+        16 => "AF_NETLINK",
+        17 => "AF_PACKET",
+        29 => "AF_CAN",
+        31 => "AF_BLUETOOTH",
+        38 => "AF_ALG",
+        40 => "AF_VSOCK",
+        44 => "AF_XDP",
+        _ => $"address family {family}",
+    };
 
     private static Socket Open(int descriptor) => new(new SafeSocketHandle(descriptor, ownsHandle: true));
 

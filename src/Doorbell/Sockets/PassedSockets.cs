@@ -26,7 +26,9 @@ internal static class PassedSockets
                 $"look at the unit's FileDescriptorName= and at LISTEN_FDNAMES ({PrintableText.Escape(names)})");
         }
 
-        return [.. descriptors.Select(descriptor => InheritedSocket.Adopt(descriptor, endpoint.ToString(), options))];
+        // Several sockets may have one name: then the number tells which is meant.
+        return [.. descriptors.Select(descriptor => InheritedSocket.Adopt(
+            descriptor, descriptors.Length == 1 ? endpoint.ToString() : $"fd://{descriptor} ({endpoint})", options))];
     }
 
     /// <summary>All sockets of socket activation.</summary>

@@ -26,7 +26,7 @@ internal sealed class ProgramConnection(
         Lingering,
     }
 
-    public TimeSpan Opened => now;
+    public TimeSpan Opened { get; } = now;
 
     public Stage At { get; set; }
 
@@ -37,6 +37,15 @@ internal sealed class ProgramConnection(
 
     public int Signal { get; private set; } = LibcProcesses.SignalTerminate;
 
+    /// <summary>When a byte moved last, as far as events tell: of a unix socket.</summary>
+    public TimeSpan Moved { get; set; } = now;
+
+    /// <summary>The peer's FIN has come.</summary>
+    public bool PeerEnded { get; set; }
+
+    /// <summary>The connection was reset.</summary>
+    public bool WasReset { get; set; }
+
     /// <summary>It has been told the end of its input, because the server drains.</summary>
     public bool InputEnded { get; set; }
 
@@ -45,6 +54,9 @@ internal sealed class ProgramConnection(
 
     /// <summary>It has been killed; if it has not ended by then, it is not waited for.</summary>
     public TimeSpan GiveUpAt { get; set; } = TimeSpan.MaxValue;
+
+    /// <summary>When the program ended; what it started may live on.</summary>
+    public TimeSpan Ended { get; set; }
 
     /// <summary>Its end has been decided.</summary>
     public bool IsEnding => SignalAt != TimeSpan.MaxValue;
@@ -59,12 +71,20 @@ internal sealed class ProgramConnection(
         }
     }
 
-    /// <summary>Sends what is due: first SIGTERM, then SIGKILL, which nothing ignores.</summary>
+    /// <summary>
+    /// Sends what is due: first SIGTERM, then SIGKILL, which nothing ignores. What is left after that can't be killed, or has been and was
+    /// not reaped: its connection ends all the same.
+    /// </summary>
     public void SignalIfDue(TimeSpan time, TimeSpan killAfter)
     {
         if (time >= SignalAt)
         {
             Child.SignalGroup(Signal);
+            if (Signal == LibcProcesses.SignalKill && GiveUpAt == TimeSpan.MaxValue)
+            {
+                GiveUpAt = time + killAfter;
+            }
+
             Signal = LibcProcesses.SignalKill;
             SignalAt = time + killAfter;
         }

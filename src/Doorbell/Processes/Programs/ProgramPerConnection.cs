@@ -27,6 +27,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     private readonly Spawner _spawner;
     private readonly string _name;
     private readonly StandardStreams _streams;
+    private readonly ProcessGroups _groups = new();
     private Endpoint? _door;
     private ProgramEnvironment? _environment;
     private TimeSpan _drainBegan;
@@ -38,7 +39,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         _program = _service.Program!;
         _name = PrintableText.Escape(Path.GetFileName(_program.FileName));
         _streams = new StandardStreams(Loop);
-        _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], Spawner.InheritedEnvironment());
+        _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], InheritedEnvironment.Read());
     }
 
     private StreamLimits Limits => _service.StreamLimits;
@@ -67,6 +68,8 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
 
     private void OnSocketEvents(ProgramConnection program, uint events, TimeSpan now)
     {
+        program.Moved = now;
+        NoteEnd(program, events);
         if (program.At == ProgramConnection.Stage.Lingering)
         {
             Linger(program, now);
@@ -76,6 +79,20 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             // Both directions have ended, or it was reset: nobody is left to serve.
             program.EndAt(now + _program.Grace, CloseReason.Completed);
             Schedule(program, now);
+        }
+    }
+
+    /// <summary>
+    /// Which way the peer has ended its sending: the kernel counts a FIN among the bytes, and a reset not. Once both directions are
+    /// closed it does not tell any more. A connection that closes at once, while the program serves it, was reset.
+    /// </summary>
+    private static void NoteEnd(ProgramConnection program, uint events)
+    {
+        if ((events & (Epoll.PeerHangUp | Epoll.HangUp | Epoll.Error)) != 0 && TcpInfo.Of(program.Accepted.Descriptor) is { } info)
+        {
+            program.PeerEnded |= info.HasPeersEnd;
+            program.WasReset |= (events & Epoll.Error) != 0
+                || (info.IsClosed && !program.PeerEnded && program.At == ProgramConnection.Stage.Running);
         }
     }
 
@@ -94,6 +111,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         }
 
         program.At = ProgramConnection.Stage.Survived;
+        program.Ended = now;
         LookForSurvivors(program, now);
     }
 
@@ -199,19 +217,29 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         TimeSpan now = MonotonicClock.Now;
         ProgramConnection program = new(accepted, child, slot, OnTimer, OnAsked, now);
         connection = program;
-        Loop.Watch(accepted.Descriptor, Epoll.Edge, (events, time) => OnSocketEvents(program, events, time));
+        uint moves = door.IsUnix && Idle != TimeSpan.MaxValue ? Epoll.In | Epoll.Out : 0;
+        Loop.Watch(accepted.Descriptor, Epoll.Edge | Epoll.PeerHangUp | moves, (events, time) => OnSocketEvents(program, events, time));
         Context.Ledger.ConnectionOpened();
         ServerLog.Connected(Context.Log, door, peer, connection.Id);
-        Timers.Ensure(connection, Earlier(After(now, Limits.IdleTimeout), After(now, Limits.MaxLifetime)));
+        TimeSpan first = Earlier(After(now, Limits.IdleTimeout), After(now, Limits.FirstByteTimeout));
+        Timers.Ensure(connection, Earlier(first, After(now, Limits.MaxLifetime)));
     }
 
-    /// <summary>The program has the bytes, so the kernel is asked when some moved last. Of unix sockets it does not know.</summary>
+    /// <summary>
+    /// The program has the bytes, so the kernel is asked when some moved last. Of unix sockets it does not know; there each move is an
+    /// event of ours too.
+    /// </summary>
     private void EnforceLimits(ProgramConnection program, TimeSpan now)
     {
         TcpInfo? info = TcpInfo.Of(program.Accepted.Descriptor);
-        if (info is { } tcp && Earlier(tcp.SinceSent, tcp.SinceReceived) >= Idle)
+        if (SinceMove(program, info, now) >= Idle)
         {
             program.EndAt(now, CloseReason.IdleTimeout);
+        }
+
+        if (info is { BytesReceived: 0 } && now >= FirstByteDue(program))
+        {
+            program.EndAt(now, CloseReason.FirstByteTimeout);
         }
 
         if (now >= EndOfLife(program))
@@ -229,6 +257,11 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
 
     private TimeSpan Idle => Limits.IdleTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : Limits.IdleTimeout;
 
+    private TimeSpan FirstByteDue(ProgramConnection program) => After(program.Opened, Limits.FirstByteTimeout);
+
+    private static TimeSpan SinceMove(ProgramConnection program, TcpInfo? info, TimeSpan now) =>
+        info is { } tcp ? Earlier(tcp.SinceSent, tcp.SinceReceived) : now - program.Moved;
+
     private TimeSpan EndOfLife(ProgramConnection program) => After(program.Opened, Limits.MaxLifetime);
 
     private static TimeSpan After(TimeSpan time, TimeSpan wait) =>
@@ -239,9 +272,14 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     private void Schedule(ProgramConnection program, TimeSpan now)
     {
         TimeSpan due = program.IsEnding ? program.SignalAt : EndOfLife(program);
-        if (!program.IsEnding && !program.Accepted.Door.IsUnix && Idle != TimeSpan.MaxValue)
+        if (!program.IsEnding && now < FirstByteDue(program))
         {
-            TimeSpan quiet = TcpInfo.Of(program.Accepted.Descriptor) is { } tcp ? Earlier(tcp.SinceSent, tcp.SinceReceived) : TimeSpan.Zero;
+            due = Earlier(due, FirstByteDue(program));
+        }
+
+        if (!program.IsEnding && Idle != TimeSpan.MaxValue)
+        {
+            TimeSpan quiet = SinceMove(program, TcpInfo.Of(program.Accepted.Descriptor), now);
             due = Earlier(due, now + (Idle > quiet ? Idle - quiet : _lookAgain));
         }
 
@@ -251,7 +289,8 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     /// <summary>What a program started may go on serving the connection: until it ends, or the connection does.</summary>
     private void LookForSurvivors(ProgramConnection program, TimeSpan now)
     {
-        if (program.Child.GroupIsAlive())
+        // At first what it started is given a moment to end: to read all processes costs more than to wait.
+        if (program.Child.GroupIsAlive() && (now <= program.Ended || !_groups.HasOnlyEnded(program.Child.Id, program.Ended)))
         {
             Timers.Ensure(program, now + _lookAgain);
             return;
@@ -263,13 +302,18 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         Linger(program, now);
     }
 
-    /// <summary>A program that has changed its user can't be killed (kill(2), EPERM): the server's end does not wait for it.</summary>
+    /// <summary>
+    /// A program that has changed its user can't be killed (kill(2), EPERM): neither a limit of its connection nor the server's end waits
+    /// for it. It has the socket still, so closing ours would not end the connection.
+    /// </summary>
     private void GiveUp(ProgramConnection program)
     {
         if (program.At == ProgramConnection.Stage.Running)
         {
-            ForgetProcess(program);
+            LeaveProcess(program);
         }
+
+        _ = SystemCalls.Backend.Shutdown(program.Accepted.Descriptor, Libc.ShutdownBoth);
 
         ServerLog.ProcessStays(Context.Log, program.Accepted.Door, program.Child.Id, program.Accepted.Peer);
         _streams.Leave(program.Accepted.Descriptor);
@@ -308,7 +352,8 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         int descriptor = program.Accepted.Descriptor;
         if (TcpInfo.Of(descriptor) is { } info)
         {
-            Context.Ledger.BytesMoved(info.BytesReceived - (peerEnded && info.BytesReceived > 0 ? 1 : 0), info.BytesSent);
+            bool endCame = program.PeerEnded || info.HasPeersEnd || (peerEnded && info.IsClosed && !program.WasReset);
+            Context.Ledger.BytesMoved(info.BytesReceived - (endCame ? 1 : 0), info.BytesSent);
         }
 
         // Closing would not take it out: a process that left the group may have the socket still, and its events go on (epoll(7)).

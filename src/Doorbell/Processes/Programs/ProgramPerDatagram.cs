@@ -16,6 +16,8 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     /// <summary>So many datagrams at once, then those processes that have ended are heard before the next.</summary>
     private const int ReceivesPerRound = 64;
 
+    private static readonly TimeSpan _killAfter = TimeSpan.FromSeconds(1);
+
     private readonly DoorSocket _bound;
     private readonly ServerContext _context;
     private readonly ServiceProgram _program;
@@ -27,6 +29,9 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     private readonly int _largest;
     private readonly Backoff _backoff = new();
     private TimeSpan _receiveAgain;
+
+    /// <summary>Why no process could be made, as it was told last; 0 since one could.</summary>
+    private int _refusal;
     private bool _hasInput = true;
 
     public ProgramPerDatagram(string file, DoorSocket bound, ServerContext context, ShutdownEvents shutdown)
@@ -35,7 +40,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         _context = context;
         _loop = new EventLoop(shutdown);
         _program = bound.Door.Service.Program!;
-        _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], Spawner.InheritedEnvironment());
+        _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], InheritedEnvironment.Read());
         _environment = new ProgramEnvironment(bound.Door.Endpoint, bound.Door.Endpoint.IsUnix ? null : bound.Socket.LocalEndPoint);
         _largest = bound.Door.Service.DatagramLimits.MaxDatagramBytes;
         _buffer = GC.AllocateUninitializedArray<byte>(_largest + 1, pinned: true);
@@ -76,12 +81,20 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     }
 
     /// <summary>
-    /// Ends a run that is late. A run that has ended by itself has no other event to come, if what it started is out of its group.
+    /// Ends a run that is late. A run that has ended by itself has no other event to come, if what it started is out of its group. One
+    /// that can't be killed keeps its place for a second more.
     /// </summary>
     private void Kill(ProgramRun run)
     {
         run.Kill();
-        FinishIfOver(run);
+        if (run.IsOver)
+        {
+            Finish(run);
+        }
+        else
+        {
+            _loop.Timers.Ensure(run, MonotonicClock.Now + _killAfter);
+        }
     }
 
     private void FinishIfOver(ProgramRun run)
@@ -177,17 +190,20 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
             run!.Watch(_loop, Kill, FinishIfOver);
             _loop.Timers.Ensure(run, now + _program.DatagramTimeout);
             _backoff.Reset();
+            _refusal = 0;
             return true;
         }
 
         _context.Ledger.ProcessLost();
-        if (_backoff.MayLog())
+        bool isShortage = Spawner.IsShortage(errno);
+        if (isShortage ? _backoff.MayLog() : errno != _refusal)
         {
             string failure = NetworkException.FromErrno("posix_spawn", $"a process for a datagram of {peer}", errno).Message;
             ServerLog.DatagramUnserved(_context.Log, failure);
         }
 
-        _receiveAgain = now + _backoff.Next();
+        _refusal = isShortage ? 0 : errno;
+        _receiveAgain = isShortage ? now + _backoff.Next() : now;
         return false;
 
         void LogLine(int pid, string line)
@@ -203,10 +219,19 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         _runs.Remove(run);
         Release();
         run.CloseAll(_loop);
-        if (run.Status is { IsInOrder: false } status)
+        switch (run.Status)
         {
-            _context.Ledger.ProcessLost();
-            ServerLog.ProcessDied(_context.Log, _bound.Door.Endpoint, run.Child.Id, run.Peer, status.ToString());
+            case null:
+                _context.Ledger.ProcessLost();
+                ServerLog.ProcessStays(_context.Log, _bound.Door.Endpoint, run.Child.Id, run.Peer);
+                break;
+            case { Signal: not 0 } killed:
+                _context.Ledger.ProcessLost();
+                ServerLog.ProcessDied(_context.Log, _bound.Door.Endpoint, run.Child.Id, run.Peer, killed.ToString());
+                break;
+            case { ExitCode: not 0 } failed:
+                ServerLog.ProcessEnded(_context.Log, _bound.Door.Endpoint, run.Child.Id, run.Peer, failed.ToString());
+                break;
         }
 
         if (!run.Answer.IsEmpty)

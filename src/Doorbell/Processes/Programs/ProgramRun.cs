@@ -14,6 +14,7 @@ internal sealed unsafe class ProgramRun : Timed
     private int _length;
     private bool _outputEnded;
     private bool _killed;
+    private bool _givenUp;
     private Action<ProgramRun> _late = null!;
     private Action<ProgramRun> _changed = null!;
 
@@ -41,7 +42,7 @@ internal sealed unsafe class ProgramRun : Timed
     public ReadOnlySpan<byte> Answer => _killed ? [] : _answer.AsSpan(0, _length);
 
     /// <summary>What it started may have its output still; once it was killed, that is waited for no longer.</summary>
-    public bool IsOver => Status is not null && (_outputEnded || _killed);
+    public bool IsOver => _givenUp || (Status is not null && (_outputEnded || _killed));
 
     /// <summary>Starts a program with a datagram as its standard input; 0, or errno.</summary>
     public static int TryStart(
@@ -99,9 +100,10 @@ internal sealed unsafe class ProgramRun : Timed
 
     public override void OnTimer(TimeSpan now) => _late(this);
 
-    /// <summary>Ends it and what it started; there is no answer.</summary>
+    /// <summary>Ends it and what it started; there is no answer. If that is said again, it is not waited for any more.</summary>
     public void Kill()
     {
+        _givenUp = _killed;
         _killed = true;
         Child.SignalGroup(LibcProcesses.SignalKill);
     }
@@ -114,7 +116,19 @@ internal sealed unsafe class ProgramRun : Timed
         _errors.Finish();
         _errors.Close();
         _ = Libc.close(_output);
-        Child.CloseDescriptor();
+        if (Status is not null || loop.IsAborting || loop.TryWatch(Child.Descriptor, Epoll.In, (_, _) => ReapLeft(loop)) != 0)
+        {
+            Child.CloseDescriptor();
+        }
+    }
+
+    private void ReapLeft(EventLoop loop)
+    {
+        if (Child.Reap() is not null)
+        {
+            loop.Forget(Child.Descriptor);
+            Child.CloseDescriptor();
+        }
     }
 
     private void OnProcessEnd(EventLoop loop)

@@ -42,7 +42,7 @@ internal readonly record struct ChildProcess(int Id, int Descriptor)
             return false;
         }
 
-        // The first process of a container inherits orphans, and a zombie of the group counts as alive.
+        // The first process of a container inherits orphans, and to kill(2) one that has ended is a member until it is reaped.
         int status;
         while (LibcProcesses.waitpid(-Id, &status, LibcProcesses.WaitNoHang) > 0)
         {
@@ -67,6 +67,11 @@ internal readonly record struct ChildProcess(int Id, int Descriptor)
             answer = LibcProcesses.waitpid(Id, &status, wait ? 0 : LibcProcesses.WaitNoHang);
         }
         while (answer < 0 && LinuxErrno.Last == Libc.Interrupted);
+
+        if (answer != 0)
+        {
+            Orphans.Forget(Id);
+        }
 
         // ECHILD: whoever started us ignores SIGCHLD, and so the kernel has reaped it (waitpid(2)).
         return answer switch

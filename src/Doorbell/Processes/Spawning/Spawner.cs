@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Doorbell.Native;
-using Doorbell.Processes.Workers;
 
 namespace Doorbell.Processes.Spawning;
 
@@ -19,44 +17,36 @@ internal sealed unsafe class Spawner : IDisposable
     private readonly List<nint> _memory = [];
     private byte[] _extra = GC.AllocateArray<byte>(4096, pinned: true);
 
-    /// <param name="path">Of the program; not searched for.</param>
+    /// <param name="path">Of the program; not searched for. This and the arguments may hold any byte (<see cref="SystemText"/>).</param>
     /// <param name="arguments">Its arguments, the first its own name by custom.</param>
     /// <param name="environment">As <c>NAME=VALUE</c>.</param>
-    public Spawner(string path, IReadOnlyList<string> arguments, IEnumerable<string> environment)
+    public Spawner(string path, IReadOnlyList<string> arguments, IReadOnlyList<byte[]> environment)
     {
-        _path = Keep(path);
+        _path = Keep(SystemText.ToBytes(path));
         _arguments = (byte**)Keep((nuint)((arguments.Count + 1) * sizeof(byte*)));
         for (int i = 0; i < arguments.Count; i++)
         {
-            _arguments[i] = Keep(arguments[i]);
+            _arguments[i] = Keep(SystemText.ToBytes(arguments[i]));
         }
 
         _arguments[arguments.Count] = null;
-        string[] variables = [.. environment];
-        _environment = new byte*[variables.Length];
-        for (int i = 0; i < variables.Length; i++)
+        _environment = new byte*[environment.Count];
+        for (int i = 0; i < environment.Count; i++)
         {
-            _environment[i] = Keep(variables[i]);
+            _environment[i] = Keep(environment[i]);
         }
 
         _attributes = MakeAttributes();
     }
 
-    /// <summary>This process's environment without what names its own sockets and peers.</summary>
-    public static IEnumerable<string> InheritedEnvironment()
+    /// <summary>Whether a start may succeed a moment later: the system was short of something, or the file is being written.</summary>
+    public static bool IsShortage(int errno)
     {
-        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
-        {
-            string name = (string)variable.Key;
-            bool ours = name is WorkerProcess.Variable or "LISTEN_FDS" or "LISTEN_PID" or "LISTEN_FDNAMES" or "NOTIFY_SOCKET" or "PROTO"
-                || name.StartsWith("NCAT_", StringComparison.Ordinal)
-                || name.StartsWith("TCPREMOTE", StringComparison.Ordinal)
-                || name.StartsWith("TCPLOCAL", StringComparison.Ordinal);
-            if (!ours)
-            {
-                yield return $"{name}={variable.Value}";
-            }
-        }
+        const int TooManyInSystem = 23;
+        const int TooMany = 24;
+        const int TextBusy = 26;
+        const int NoSpace = 28;
+        return errno is Libc.TryAgain or Libc.OutOfMemory or TooManyInSystem or TooMany or TextBusy or NoSpace or Libc.NoBuffers;
     }
 
     /// <summary>Starts the program; 0, or errno.</summary>
@@ -86,8 +76,10 @@ internal sealed unsafe class Spawner : IDisposable
         Append(environment, variables + _environment.Length);
         variables[_environment.Length + environment.Count] = null;
         int child = 0;
+        Orphans.BeginStart();
         int error = LibcProcesses.posix_spawn(&child, _path, actions.Pointer, _attributes, _arguments, variables);
-        pid = child;
+        pid = error == 0 ? child : 0;
+        Orphans.EndStart(pid);
         return error;
     }
 
@@ -103,22 +95,19 @@ internal sealed unsafe class Spawner : IDisposable
 
     private void Append(IReadOnlyList<string> environment, byte** variables)
     {
-        int needed = 0;
-        for (int i = 0; i < environment.Count; i++)
-        {
-            needed += Encoding.UTF8.GetMaxByteCount(environment[i].Length) + 1;
-        }
-
+        byte[][] bytes = [.. environment.Select(SystemText.ToBytes)];
+        int needed = bytes.Sum(static variable => variable.Length + 1);
         if (_extra.Length < needed)
         {
             _extra = GC.AllocateArray<byte>(needed, pinned: true);
         }
 
         int at = 0;
-        for (int i = 0; i < environment.Count; i++)
+        foreach (byte[] variable in bytes)
         {
-            variables[i] = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_extra, at);
-            at += Encoding.UTF8.GetBytes(environment[i], _extra.AsSpan(at));
+            *variables++ = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_extra, at);
+            variable.CopyTo(_extra.AsSpan(at));
+            at += variable.Length;
             _extra[at++] = 0;
         }
     }
@@ -140,10 +129,9 @@ internal sealed unsafe class Spawner : IDisposable
         return attributes;
     }
 
-    private byte* Keep(string text)
+    private byte* Keep(byte[] bytes)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text + '\0');
-        byte* kept = (byte*)Keep((nuint)bytes.Length);
+        byte* kept = (byte*)Keep((nuint)bytes.Length + 1);
         bytes.CopyTo(new Span<byte>(kept, bytes.Length));
         return kept;
     }

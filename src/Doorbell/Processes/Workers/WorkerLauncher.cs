@@ -1,4 +1,3 @@
-using System.Text;
 using Doorbell.Lanes;
 using Doorbell.Native;
 using Doorbell.Processes.Spawning;
@@ -29,7 +28,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
         _context = context;
         _shutdown = shutdown;
         command ??= ["/proc/self/exe", .. OwnArguments()];
-        _spawner = new Spawner(command[0], [.. command.Skip(1)], Spawner.InheritedEnvironment());
+        _spawner = new Spawner(command[0], [.. command.Skip(1)], InheritedEnvironment.Read());
         _ledgers = SharedLedgers.Make(slots, context.Options.Counters);
         int* ends = stackalloc int[2];
         if (Libc.pipe2(ends, Libc.CloseOnExec) != 0)
@@ -94,6 +93,6 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     {
         // Each ends with a NUL; the last may be empty.
         byte[] all = File.ReadAllBytes("/proc/self/cmdline");
-        return Encoding.UTF8.GetString(all).Split('\0')[..^1];
+        return SystemText.FromBytes(all).Split('\0')[..^1];
     }
 }

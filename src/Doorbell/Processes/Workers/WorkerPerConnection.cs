@@ -15,6 +15,9 @@ internal sealed class WorkerPerConnection : ProcessLane
     private readonly WorkerLauncher _launcher;
     private readonly HashSet<int> _included = [];
 
+    /// <summary>How many connections each slot's processes had counted when its last process was started.</summary>
+    private readonly Dictionary<int, long> _openedBefore = [];
+
     public WorkerPerConnection(
         IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown, IReadOnlyList<string>? command)
         : base(listeners, context, shutdown) => _launcher =
@@ -28,6 +31,7 @@ internal sealed class WorkerPerConnection : ProcessLane
             Context.Ledger.Include(_launcher.LedgerOf(slot));
         }
 
+        _openedBefore[slot] = _launcher.LedgerOf(slot).Read().ConnectionsOpened;
         int errno = _launcher.TryStart(slot, [(accepted.Descriptor, accepted.At.Number)], isConnection: true, out ChildProcess child);
         if (errno == 0)
         {
@@ -44,8 +48,17 @@ internal sealed class WorkerPerConnection : ProcessLane
             : connection.Asked is not null ? CloseReason.ServerClosed
             : CloseReason.ProcessDied;
         _launcher.ForgetConnectionOf(connection.Slot);
-        _launcher.LedgerOf(connection.Slot).Abandon(reason);
-        if (!status.IsInOrder && reason == CloseReason.ProcessDied)
+        Ledger ledger = _launcher.LedgerOf(connection.Slot);
+        LedgerSnapshot counts = ledger.Read();
+        bool countedNothing = counts.ConnectionsOpened == _openedBefore[connection.Slot];
+        if (countedNothing)
+        {
+            // It died while it started: its connection was accepted all the same.
+            ledger.ConnectionOpened();
+        }
+
+        ledger.Abandon(reason);
+        if (reason == CloseReason.ProcessDied && (countedNothing || counts.ConnectionsOpen > 0 || !status.IsInOrder))
         {
             Context.Ledger.ProcessLost();
             ServerLog.ProcessDied(Context.Log, connection.Accepted.Door, connection.Child.Id, connection.Accepted.Peer, status.ToString());

@@ -158,15 +158,17 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
         _loop.Forget(worker.Child.Descriptor);
         worker.Child.CloseDescriptor();
         _launcher.ForgetConnectionOf(worker.Slot);
-        _launcher.LedgerOf(worker.Slot).Abandon(_loop.IsAborting ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
+        Ledger ledger = _launcher.LedgerOf(worker.Slot);
+        bool leftConnections = ledger.Read().ConnectionsOpen > 0;
+        ledger.Abandon(_loop.IsAborting ? CloseReason.DrainDeadline : CloseReason.ProcessDied);
+        if (!_loop.IsAborting && (leftConnections || !status.IsInOrder))
+        {
+            _context.Ledger.ProcessLost();
+        }
+
         if (!IsNeeded(worker))
         {
             return;
-        }
-
-        if (!status.IsInOrder)
-        {
-            _context.Ledger.ProcessLost();
         }
 
         if (now - worker.Began > _longLife)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Doorbell.Native;
+using Doorbell.Processes.Spawning;
 
 namespace Doorbell.Processes.Workers;
 
@@ -21,7 +22,7 @@ internal sealed record WorkerProcess(
     string Server, int Slot, int Slots, int Ledger, int StopAccepting, int Drain, int Abort, int Life,
     IReadOnlyList<(int Descriptor, int Door)> Sockets, bool IsConnection)
 {
-    public const string Variable = "DOORBELL_WORKER";
+    public const string Variable = InheritedEnvironment.WorkerVariable;
 
     private const char Separator = ' ';
     private const string Activation = "activation";
