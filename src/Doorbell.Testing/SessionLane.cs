@@ -112,9 +112,13 @@ internal sealed class SessionLane
         AddIf((wants & Want.Yield) != 0, Deed.Continue, possible, ref count);
         AddIf(canReceive && readable > 0, Deed.Receive, possible, ref count);
         AddIf(canReceive && _transport.AtEnd && !_endDelivered, Deed.ReceiveEnd, possible, ref count);
-        AddIf(_drainAsked && readable == 0, Deed.Drain, possible, ref count);
+        AddIf(_drainAsked && MayTellDrain(wants), Deed.Drain, possible, ref count);
         return count;
     }
+
+    /// <summary>As every lane: what the session wants of the transport's comes first; a session that is blocked is told at once.</summary>
+    private bool MayTellDrain(Want wants) =>
+        (wants & Want.Receive) != 0 ? _transport.Readable == 0 : (wants & Want.Yield) == 0 && !Session.Draining;
 
     private static void AddIf(bool can, Deed deed, Span<Deed> possible, ref int count)
     {
@@ -154,8 +158,7 @@ internal sealed class SessionLane
                 Session.ReceivedEnd(now);
                 break;
             case Deed.Drain:
-                _drainAsked = false;
-                Session.Drain(now);
+                _drainAsked = Session.Drain(now);
                 break;
         }
     }

@@ -211,7 +211,9 @@ internal struct HandlerSide
     private readonly bool BothSidesEnded =>
         State is { Sending: SendingSide.Finished, EndIsTold: true, Handler: HandlerState.Reading };
 
-    private readonly bool DrainMayClose => State.IsDraining && Requests is not { MayClose: false };
+    /// <summary>A drain closes nothing while the kernel may hold a request that came before it.</summary>
+    private readonly bool DrainMayClose =>
+        State.IsDraining && (State.IsInputTaken || !State.PeerMaySend) && Requests is not { MayClose: false };
 
     /// <summary>Nothing is half done: a drain may close the connection here.</summary>
     private bool IsAtRest() => Rest.IsEmpty && !State.IsParked && Pending == 0 && Layers is not { CameBytes: > 0 }

@@ -117,6 +117,9 @@ internal struct SessionState
     /// <summary>Whether the server drains.</summary>
     public bool IsDraining { get; set; }
 
+    /// <summary>Whether the session has been given, since the drain began, what the kernel held.</summary>
+    public bool IsInputTaken { get; set; }
+
     /// <summary>Whether the handler has taken its bell.</summary>
     public bool IsBellTaken { get; set; }
 

@@ -63,7 +63,8 @@ public abstract class StreamHandler
     public virtual Next OnAlarm(Turn turn) => Next.Stay;
 
     /// <summary>
-    /// The server drains. A connection with nothing half done (see <see cref="IsIdle"/>) is told <see cref="OnDrained"/> after this
+    /// The server drains. A parked handler, and one whose peer reads no answers, hears it before it is offered what has arrived; any other
+    /// hears it after. A connection with nothing half done (see <see cref="IsIdle"/>) is told <see cref="OnDrained"/> after this
     /// call; one with an unfinished message or parked work goes on until that is answered or the drain's deadline.
     /// </summary>
     /// <param name="turn">The moment, the output and the peer.</param>

@@ -136,7 +136,8 @@ public sealed class StreamSession
         set => _side.AlarmAt = value ?? TimeSpan.MaxValue;
     }
 
-    internal bool Draining => _side.State.IsDraining;
+    /// <summary>Whether <see cref="Drain"/> has told it that the server drains.</summary>
+    public bool Draining => _side.State.IsDraining;
 
     internal OutputBuffer WritableOutput => _side.State is { IsOpen: true, Sending: SendingSide.Open }
         ? _side.Output
@@ -337,25 +338,31 @@ public sealed class StreamSession
     }
 
     /// <summary>
-    /// The server drains. The lane first hands over what the kernel already holds, so that a request that has arrived is
-    /// answered. Told again, it does nothing.
+    /// The server drains. While the session wants <see cref="Want.Receive"/>, the lane first hands over what the kernel already holds: then
+    /// a request that has arrived is answered. A session that takes no input now (its peer reads no answers, or its handler is parked) is
+    /// told at once, and once more when it has taken what the kernel holds. It closes no connection before that.
     /// </summary>
     /// <param name="now">The lane's monotonic time.</param>
-    public void Drain(TimeSpan now)
+    /// <returns>Whether the lane is to tell it again, as soon as the session wants to receive and the kernel holds nothing.</returns>
+    public bool Drain(TimeSpan now)
     {
-        if (IsLive() && !_side.State.IsDraining)
+        if (!IsLive())
         {
-            _side.State.IsDraining = true;
-            if (_side.Requests is { IsOutgoing: true } requests)
-            {
-                // The one that opened the connection was the first to speak, so no first request is on its way. The lane has to hear the
-                // bell, though the handler may not have taken it.
-                _side.State.IsHeard = true;
-                requests.Draining(Bell);
-            }
-
-            _side.CallIfOpen(HandlerEvent.Drain, new Turn(this, now));
+            return false;
         }
+
+        bool isNew = !_side.State.IsDraining;
+        _side.State.IsInputTaken |= (Wants & Want.Receive) != 0;
+        if (isNew)
+        {
+            BeginDrain(new Turn(this, now));
+        }
+        else
+        {
+            _side.Refresh(new Turn(this, now));
+        }
+
+        return _side.State is { IsOpen: true, PeerMaySend: true, IsInputTaken: false };
     }
 
     /// <summary>The transport failed, or the server's drain is over: nothing more can be received or sent.</summary>
@@ -410,6 +417,20 @@ public sealed class StreamSession
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         _side.Tally.Requests += count;
+    }
+
+    private void BeginDrain(Turn turn)
+    {
+        _side.State.IsDraining = true;
+        if (_side.Requests is { IsOutgoing: true } requests)
+        {
+            // The one that opened the connection was the first to speak, so no first request is on its way. The lane has to hear the
+            // bell, though the handler may not have taken it.
+            _side.State.IsHeard = true;
+            requests.Draining(Bell);
+        }
+
+        _side.CallIfOpen(HandlerEvent.Drain, turn);
     }
 
     /// <summary>Whether bytes are the handler's: what comes after the end of a conversation is counted and dropped.</summary>

@@ -10,22 +10,23 @@ internal sealed unsafe class Acceptor
 {
     private const int MaxAddress = 128;
 
+    /// <summary>Most connections of a listener that the drain accepts: clients that connect without end can't hold it up.</summary>
+    private const int MaxLast = 16 * 1024;
+
     /// <summary>After a connection that can't have its options: the next can't either, and the lane has others to serve.</summary>
     private static readonly TimeSpan _breath = TimeSpan.FromMilliseconds(1);
 
     private readonly IReadOnlyList<DoorSocket> _listeners;
     private readonly ServerContext _context;
-    private readonly Action? _whenRoom;
     private readonly Backoff _backoff = new();
+    private readonly List<Door> _full = [];
     private int _next;
-    private int? _leftAtDrain;
+    private bool _isLast;
 
     /// <param name="listeners">Where to accept from.</param>
     /// <param name="context">What to serve.</param>
-    /// <param name="whenRoom">Called, from any thread, when a door that was full may have room again; null to be told nothing.</param>
-    public Acceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context, Action? whenRoom)
+    public Acceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context)
     {
-        _whenRoom = whenRoom;
         _listeners = listeners;
         _context = context;
         foreach (DoorSocket listener in listeners)
@@ -36,40 +37,31 @@ internal sealed unsafe class Acceptor
     }
 
     /// <summary>
-    /// Whether the last <see cref="TryAccept(bool, out AcceptedSocket, out TimeSpan)"/> has left connections in the backlog of a door that
-    /// has as many as it may have, or would have.
+    /// Doors that have as many connections as they may have: in their backlogs the last
+    /// <see cref="TryAccept(out AcceptedSocket, out TimeSpan)"/> has left what waits, or would have.
     /// </summary>
-    public bool FoundFullDoor { get; private set; }
+    public IReadOnlyList<Door> FullDoors => _full;
 
     /// <summary>
     /// The next connection of any listener. False if there is none now; then <paramref name="pause"/> says how long to leave
     /// accepting alone, if the system is short of something or a connection could not have its socket options.
     /// </summary>
-    /// <param name="drains">
-    /// The lane drains and waits for its listeners no more. Before that it must accept whatever it is woken for: of those that wait the
-    /// kernel wakes one, and nobody else would hear of that connection.
-    /// </param>
     /// <param name="accepted">Owned by the caller.</param>
     /// <param name="pause">How long to accept nothing; zero for not at all.</param>
     /// <exception cref="NetworkException">A listener can't go on.</exception>
-    public bool TryAccept(bool drains, out AcceptedSocket accepted, out TimeSpan pause)
+    public bool TryAccept(out AcceptedSocket accepted, out TimeSpan pause)
     {
         pause = TimeSpan.Zero;
         accepted = default;
-        FoundFullDoor = false;
-        if (drains && !MayAcceptInDrain())
-        {
-            return false;
-        }
-
+        _full.Clear();
         for (int idle = 0; idle < _listeners.Count; idle++)
         {
             DoorSocket listener = _listeners[_next];
             _next = (_next + 1) % _listeners.Count;
             bool waitsForPlace = !_context.Admission.RefusesAtLimit && Admission.IsBounded(listener.Door);
-            if (waitsForPlace && !_context.Admission.TryAcquireAt(listener.Door, _whenRoom))
+            if (waitsForPlace && !_context.Admission.TryAcquireAt(listener.Door))
             {
-                FoundFullDoor = true;
+                _full.Add(listener.Door);
                 continue;
             }
 
@@ -92,8 +84,6 @@ internal sealed unsafe class Acceptor
             }
         }
 
-        // What waits at a full door was counted at the drain's beginning, and is accepted later.
-        _leftAtDrain += FoundFullDoor ? 1 : 0;
         accepted = default;
         return false;
     }
@@ -127,29 +117,64 @@ internal sealed unsafe class Acceptor
     }
 
     /// <summary>
-    /// While draining, what was in the backlog when that began is accepted, and no more: clients that come again and again would never
-    /// let it end.
+    /// The last accepts of a lane that has stopped waiting for its listeners: all that wait in their backlogs, whether or not there are
+    /// places. A listener that is closed resets what is left in its backlog, and so do those who come between the last accept and the
+    /// close: nothing else is done between.
     /// </summary>
-    private bool MayAcceptInDrain()
+    /// <param name="take">Takes a connection: it owns it and waits for a place.</param>
+    /// <returns>How long to wait and then call again: the system is short of something. Zero: nothing waits any more.</returns>
+    /// <exception cref="NetworkException">A listener can't go on.</exception>
+    public TimeSpan AcceptLast(Action<AcceptedSocket> take)
     {
-        _leftAtDrain ??= CountLastBacklog();
-        return _leftAtDrain-- > 0;
-    }
-
-    private int CountLastBacklog()
-    {
-        int waiting = 0;
-        foreach (DoorSocket listener in _listeners)
+        if (!_isLast && _context.Options.LeavesSharedPort)
         {
-            if (_context.Options.LeavesSharedPort)
+            foreach (DoorSocket listener in _listeners)
             {
                 listener.StopHandshakes();
             }
-
-            waiting += listener.CountBacklog();
         }
 
-        return waiting;
+        _isLast = true;
+        foreach (DoorSocket listener in _listeners)
+        {
+            if (AcceptLast(listener, take) is { Ticks: > 0 } pause)
+            {
+                return pause;
+            }
+        }
+
+        return TimeSpan.Zero;
+    }
+
+    /// <summary>
+    /// As <see cref="AcceptLast(Action{AcceptedSocket})"/>, right before a listener, which may be another lane's, is closed: it is closed
+    /// whatever fails.
+    /// </summary>
+    public void AcceptRest(DoorSocket listener, Action<AcceptedSocket> take)
+    {
+        try
+        {
+            _ = AcceptLast(listener, take);
+        }
+        catch (NetworkException)
+        {
+            // It has been logged and counted.
+        }
+    }
+
+    private TimeSpan AcceptLast(DoorSocket listener, Action<AcceptedSocket> take)
+    {
+        for (int count = 0; count < MaxLast; count++)
+        {
+            if (TryAccept(listener, out AcceptedSocket accepted, out TimeSpan pause) != true)
+            {
+                return pause;
+            }
+
+            take(accepted);
+        }
+
+        return TimeSpan.Zero;
     }
 
     /// <summary>What the kernel has accepted by itself; false if it can't have its options.</summary>
@@ -179,6 +204,13 @@ internal sealed unsafe class Acceptor
         _context.CountRefusal(accepted.At, accepted.Peer, decision);
         Close(accepted.Descriptor, _context.Admission.Refusal);
         return false;
+    }
+
+    /// <summary>The server's end has come before there was a place: nobody has served it, and it is counted.</summary>
+    public void Drop(in AcceptedSocket held)
+    {
+        _context.CountRefusal(held.At, held.Peer, AdmissionDecision.Full);
+        _ = Libc.close(held.Descriptor);
     }
 
     /// <summary>Closes a connection that nobody has served.</summary>
@@ -212,7 +244,7 @@ internal sealed unsafe class Acceptor
             return LinuxErrno.Last;
         }
 
-        if (_leftAtDrain is not null && _context.Options.LeavesSharedPort)
+        if (_isLast && _context.Options.LeavesSharedPort)
         {
             DoorSocket.ResumeHandshakes(descriptor);
         }

@@ -6,7 +6,8 @@ namespace Doorbell.Lanes;
 
 /// <summary>
 /// Accepts by blocking: for a lane that has nothing else to do meanwhile. What it does not take stays in the kernel's backlog, and
-/// of several lanes that wait for a connection the kernel wakes one.
+/// of several lanes that wait for a connection the kernel wakes one. At the server's end it accepts all that wait and closes the listeners
+/// at once; those connections then wait in <see cref="SharedSockets.Held"/>.
 /// </summary>
 internal sealed class BlockingAcceptor : IDisposable
 {
@@ -21,93 +22,97 @@ internal sealed class BlockingAcceptor : IDisposable
     private readonly Acceptor _acceptor;
     private readonly ServerContext _context;
     private readonly ShutdownEvents _shutdown;
-    private readonly IReadOnlyList<DoorSocket> _listeners;
-    private readonly Epoll _epoll = new();
+    private readonly SharedSockets _listeners;
+    private readonly Epoll _epoll;
 
     /// <summary>Listeners that are not waited for, since their doors are full: they would wake the lane at once.</summary>
     private readonly HashSet<int> _muted = [];
+    private bool _waits = true;
     private bool _left;
 
-    public BlockingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context, ShutdownEvents shutdown)
+    /// <param name="listeners">Left when the lane accepts no more, at the latest by <see cref="Dispose"/>.</param>
+    /// <param name="context">What to serve.</param>
+    /// <param name="shutdown">When to stop.</param>
+    /// <exception cref="NetworkException">The system refuses what it needs.</exception>
+    public BlockingAcceptor(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown)
     {
-        _acceptor = new Acceptor(listeners, context, whenRoom: null);
-        _context = context;
         _listeners = listeners;
+        _context = context;
         _shutdown = shutdown;
-        _epoll.Watch(shutdown.StopAccepting.Descriptor, Epoll.In, StopToken);
-        for (int i = 0; i < listeners.Count; i++)
+        try
         {
-            Watch(i);
+            _acceptor = new Acceptor(listeners.Sockets, context);
+            _epoll = new Epoll();
+            _epoll.Watch(shutdown.StopAccepting.Descriptor, Epoll.In, StopToken);
+            for (int i = 0; i < listeners.Sockets.Count; i++)
+            {
+                Watch(i);
+            }
+        }
+        catch
+        {
+            _epoll?.Dispose();
+            listeners.Leave();
+            throw;
         }
     }
 
     /// <summary>
-    /// Waits for the next connection, which has its lease. False when the server accepts no more and nothing is
-    /// left in the backlog that it should take.
+    /// Waits for the next connection, which has its lease. False when the server accepts no more and none is left that it should serve.
     /// </summary>
     /// <exception cref="NetworkException">A listener can't go on.</exception>
     public bool Next(out AcceptedSocket accepted)
     {
         while (true)
         {
-            bool last = _shutdown.HasStoppedAccepting;
             if (_shutdown.IsAborting)
             {
                 accepted = default;
                 return false;
             }
 
-            if (last && !_left)
+            if (_shutdown.HasStoppedAccepting)
             {
-                StopWaiting();
-            }
-
-            if (!TryAcquireLease(last, out bool leased))
-            {
-                continue;
-            }
-
-            if (_acceptor.TryAccept(_left, out accepted, out TimeSpan pause))
-            {
-                if (_acceptor.Admits(accepted, leased))
+                TimeSpan again = AcceptLast();
+                if (_listeners.Held.TryDequeue(out accepted))
                 {
-                    return true;
+                    if (AdmitHeld(accepted))
+                    {
+                        return true;
+                    }
                 }
-
-                continue;
+                else if (again == TimeSpan.Zero)
+                {
+                    return false;
+                }
+                else
+                {
+                    _shutdown.Pause(again);
+                }
             }
-
-            if (leased)
+            else if (TryNext(out accepted))
             {
-                _context.Admission.Release();
-            }
-
-            if (pause > TimeSpan.Zero)
-            {
-                _shutdown.Pause(pause);
-            }
-            else if (!last)
-            {
-                Wait();
-            }
-            else if (_acceptor.FoundFullDoor)
-            {
-                _shutdown.Pause(_lookAgain);
-            }
-            else
-            {
-                return false;
+                return true;
             }
         }
     }
 
-    public void Dispose() => _epoll.Dispose();
+    public void Dispose()
+    {
+        _epoll.Dispose();
+        while (_shutdown.IsAborting && _listeners.Held.TryDequeue(out AcceptedSocket held))
+        {
+            _acceptor.Drop(held);
+        }
 
-    private void Watch(int listener) => _epoll.Watch(_listeners[listener].Descriptor, Epoll.In | Epoll.Exclusive, listener);
+        LeaveOnce(null);
+    }
+
+    private void Watch(int listener) => _epoll.Watch(_listeners.Sockets[listener].Descriptor, Epoll.In | Epoll.Exclusive, listener);
 
     private void Wait()
     {
-        if (_acceptor.FoundFullDoor)
+        if (_acceptor.FullDoors.Count > 0)
         {
             Mute();
             _epoll.Wait((int)_lookAgain.TotalMilliseconds);
@@ -127,12 +132,70 @@ internal sealed class BlockingAcceptor : IDisposable
 
     private void Mute()
     {
-        for (int i = 0; i < _listeners.Count; i++)
+        for (int i = 0; i < _listeners.Sockets.Count; i++)
         {
-            if (Admission.IsBounded(_listeners[i].Door) && _muted.Add(i))
+            if (Admission.IsBounded(_listeners.Sockets[i].Door) && _muted.Add(i))
             {
-                _epoll.Forget(_listeners[i].Descriptor);
+                _epoll.Forget(_listeners.Sockets[i].Descriptor);
             }
+        }
+    }
+
+    /// <summary>False after a wait, or if the connection was refused.</summary>
+    private bool TryNext(out AcceptedSocket accepted)
+    {
+        accepted = default;
+        if (!TryAcquireLease(_context.Shutdown.AcceptingStopped, out bool leased))
+        {
+            return false;
+        }
+
+        if (_acceptor.TryAccept(out accepted, out TimeSpan pause))
+        {
+            return _acceptor.Admits(accepted, leased);
+        }
+
+        if (leased)
+        {
+            _context.Admission.Release();
+        }
+
+        if (pause > TimeSpan.Zero)
+        {
+            _shutdown.Pause(pause);
+        }
+        else
+        {
+            Wait();
+        }
+
+        return false;
+    }
+
+    /// <summary>All that wait, then leaves the listeners. Zero, or when to try again: the system is short of something.</summary>
+    private TimeSpan AcceptLast()
+    {
+        if (_left)
+        {
+            return TimeSpan.Zero;
+        }
+
+        StopWaiting();
+        TimeSpan again = _acceptor.AcceptLast(_listeners.Held.Enqueue);
+        if (again == TimeSpan.Zero)
+        {
+            LeaveOnce(listener => _acceptor.AcceptRest(listener, _listeners.Held.Enqueue));
+        }
+
+        return again;
+    }
+
+    private void LeaveOnce(Action<DoorSocket>? takeRest)
+    {
+        if (!_left)
+        {
+            _left = true;
+            _listeners.Leave(takeRest);
         }
     }
 
@@ -142,15 +205,43 @@ internal sealed class BlockingAcceptor : IDisposable
     /// </summary>
     private void StopWaiting()
     {
-        _left = true;
-        foreach (DoorSocket listener in _listeners)
+        if (!_waits)
+        {
+            return;
+        }
+
+        _waits = false;
+        foreach (DoorSocket listener in _listeners.Sockets)
         {
             _epoll.Forget(listener.Descriptor);
         }
     }
 
+    /// <summary>
+    /// Waits for a lease and looks for a place at its door. False if there is no place, and it waits on; if it was refused; or if the
+    /// server's end came first.
+    /// </summary>
+    private bool AdmitHeld(in AcceptedSocket held)
+    {
+        if (!TryAcquireLease(_context.Shutdown.Aborting, out bool leased))
+        {
+            _acceptor.Drop(held);
+            return false;
+        }
+
+        if (_context.Admission.RefusesAtLimit || _context.Admission.TryAcquireAt(held.At))
+        {
+            return _acceptor.Admits(held, leased);
+        }
+
+        _context.Admission.Release();
+        _listeners.Held.Enqueue(held);
+        _shutdown.Pause(_lookAgain);
+        return false;
+    }
+
     /// <summary>At the limit waits for a lease, or does without where one too many is to be refused. False if stopped.</summary>
-    private bool TryAcquireLease(bool last, out bool leased)
+    private bool TryAcquireLease(CancellationToken stop, out bool leased)
     {
         leased = _context.Admission.TryAcquire();
         if (leased || _context.Admission.RefusesAtLimit)
@@ -160,7 +251,7 @@ internal sealed class BlockingAcceptor : IDisposable
 
         try
         {
-            _context.Admission.Acquire(last ? _context.Shutdown.Aborting : _context.Shutdown.AcceptingStopped);
+            _context.Admission.Acquire(stop);
             return leased = true;
         }
         catch (OperationCanceledException)

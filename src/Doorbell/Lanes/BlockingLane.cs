@@ -20,7 +20,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
     {
         try
         {
-            using BlockingAcceptor acceptor = new(listeners.Sockets, context, shutdown);
+            using BlockingAcceptor acceptor = new(listeners, context, shutdown);
             while (acceptor.Next(out AcceptedSocket accepted))
             {
                 Carry(accepted);
@@ -28,7 +28,6 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         }
         finally
         {
-            listeners.Leave();
             outgoing.Wait();
         }
     }

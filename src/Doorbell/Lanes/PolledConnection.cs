@@ -145,10 +145,9 @@ internal sealed unsafe class PolledConnection : SocketConnection
 
                 IsBulky = ReceiveNow(buffer, now) >= LittleBytes;
             }
-            else if (IsDrainAsked)
+            else if (MayTellDrain(wants))
             {
-                IsDrainAsked = false;
-                Session.Drain(now);
+                TellDrain(now);
             }
             else
             {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Doorbell.Sockets;
 
 namespace Doorbell.Lanes;
@@ -12,13 +13,20 @@ internal sealed class SharedSockets(IReadOnlyList<DoorSocket> sockets, int lanes
 
     public IReadOnlyList<DoorSocket> Sockets => sockets;
 
+    /// <summary>Connections accepted in the drain, for lanes that carry one at a time: whoever is free takes the next.</summary>
+    public ConcurrentQueue<AcceptedSocket> Held { get; } = new();
+
     /// <summary>A lane has done with them: it accepts or receives no more. Called once by each.</summary>
-    public void Leave()
+    /// <param name="takeRest">
+    /// Called by the last lane for each listener right before it is closed: what has come to it since its own lanes left would be reset.
+    /// </param>
+    public void Leave(Action<DoorSocket>? takeRest = null)
     {
         if (Interlocked.Decrement(ref _lanes) == 0)
         {
             foreach (DoorSocket socket in sockets)
             {
+                takeRest?.Invoke(socket);
                 socket.Release();
             }
         }

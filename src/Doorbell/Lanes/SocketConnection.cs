@@ -21,6 +21,9 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     private bool _closed;
     private int _asked;
 
+    /// <summary>Of one that is being closed: who asked for that waits for this.</summary>
+    private TaskCompletionSource? _awaited;
+
     /// <summary>For the log, of one that we opened: asked for while it is open.</summary>
     private PeerAddress _local;
 
@@ -138,9 +141,19 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
 
     /// <summary>
     /// The server drains: the lane tells the session once that has what the kernel already holds, so that a request that has arrived is
-    /// answered.
+    /// answered. Only a receive that finds nothing says that the kernel holds no more.
     /// </summary>
-    public void AskToDrain() => IsDrainAsked = Readable = true;
+    public void AskToDrain() => IsDrainAsked = Readable = ReceivesToEnd = true;
+
+    /// <summary>
+    /// Whether it is time to tell the session that the server drains, as soon as it has what it wants of the kernel's: a session that is
+    /// blocked is told at once, and again when it isn't.
+    /// </summary>
+    public bool MayTellDrain(Want wants) =>
+        IsDrainAsked && ((wants & Want.Receive) != 0 || ((wants & Want.Yield) == 0 && !Session.Draining));
+
+    /// <summary>Tells the session that the server drains.</summary>
+    public void TellDrain(TimeSpan now) => IsDrainAsked = Session.Drain(now);
 
     /// <summary>Closes the descriptor by close(2), and ends the session. Does so once.</summary>
     public void Close()
@@ -164,7 +177,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         }
 
         _closed = true;
-        Context.Connections.Remove(this);
+        _awaited = Context.Connections.Remove(this);
         if ((Session.Wants & Want.Abort) != 0
             || Session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed
                 or CloseReason.PeerReset or CloseReason.TransportFailed)
@@ -191,6 +204,8 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         {
             LogClosed();
         }
+
+        _awaited?.SetResult();
     }
 
     /// <summary>Half-closes.</summary>

@@ -17,7 +17,7 @@ internal sealed class ThreadPerConnection(SharedSockets listeners, ServerContext
     {
         try
         {
-            using BlockingAcceptor acceptor = new(listeners.Sockets, context, shutdown);
+            using BlockingAcceptor acceptor = new(listeners, context, shutdown);
             while (acceptor.Next(out AcceptedSocket accepted))
             {
                 Start(accepted);
@@ -31,7 +31,6 @@ internal sealed class ThreadPerConnection(SharedSockets listeners, ServerContext
         }
         finally
         {
-            listeners.Leave();
             _running.Signal();
             _running.Wait();
             _outgoing.Wait();

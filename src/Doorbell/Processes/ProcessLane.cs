@@ -114,11 +114,12 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
     /// <summary>Nothing of the connection is left: another may have its slot.</summary>
     protected void Release(ProcessConnection connection)
     {
-        Context.Connections.Remove(connection);
+        TaskCompletionSource? awaited = Context.Connections.Remove(connection);
         Timers.Remove(connection);
         _connections[connection.Slot] = null;
         _free.Push(connection.Slot);
         Context.Admission.Release(connection.Accepted.At, connection.Accepted.Peer);
+        awaited?.SetResult();
     }
 
     /// <summary>The process is reaped, or is not waited for any more.</summary>

@@ -38,23 +38,23 @@ internal sealed class OpenConnections
     }
 
     /// <summary>It is about to be closed: nobody reads it any more. One that was never added is no matter.</summary>
-    public void Remove(IOpenConnection connection)
+    /// <returns>
+    /// What somebody waits for, or null: to be completed when the connection is closed and counted, so that who waited finds it so.
+    /// </returns>
+    public TaskCompletionSource? Remove(IOpenConnection connection)
     {
         lock (_lock)
         {
             if (!Has(connection))
             {
-                return;
+                return null;
             }
 
             int index = connection.ListIndex;
             _connections[index] = _connections[^1];
             _connections[index].ListIndex = index;
             _connections.RemoveAt(_connections.Count - 1);
-            if (_awaited.Remove(connection, out TaskCompletionSource? over))
-            {
-                over.SetResult();
-            }
+            return _awaited.Remove(connection, out TaskCompletionSource? over) ? over : null;
         }
     }
 

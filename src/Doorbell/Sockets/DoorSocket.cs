@@ -21,13 +21,6 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
     /// <summary>Whether connections are accepted from it; otherwise it receives datagrams.</summary>
     public bool IsListener => Door.Endpoint.IsStream;
 
-    /// <summary>How many connections wait in the backlog; where the system does not tell, as many as usually may.</summary>
-    public int CountBacklog()
-    {
-        const int UsualBacklog = 4096;
-        return BacklogReading.Read(Socket, Door.Endpoint).Waiting ?? UsualBacklog;
-    }
-
     /// <summary>
     /// Before the last accepts of a server that shares its port with another: from here on the backlog only shrinks, and who is not
     /// yet in it comes to the other server.

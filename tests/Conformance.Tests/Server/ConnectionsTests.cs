@@ -52,7 +52,7 @@ public sealed class ConnectionsTests
         Assert.True(await closed.WaitAsync(_patience, TestContext.Current.CancellationToken));
         Assert.Equal(0, peer.Socket.Receive(new byte[1]));
         Assert.Empty(running.Server.Connections);
-        Peer.Eventually(() => running.Counts.Closed(CloseReason.ServerClosed) == 1, "it is counted");
+        Assert.Equal(1, running.Counts.Closed(CloseReason.ServerClosed));
         Assert.Equal(0, running.Counts.ProcessesLost);
     }
 
@@ -82,11 +82,11 @@ public sealed class ConnectionsTests
         int closed = await running.Server.CloseAsync(connection => connection.Peer != staying, CloseMode.Abort)
             .WaitAsync(_patience, TestContext.Current.CancellationToken);
         Assert.Equal(2, closed);
+        Assert.Equal(2, running.Counts.Closed(CloseReason.ServerClosed));
         Assert.Throws<SocketException>(() => first.ReceiveToEnd());
         Assert.Throws<SocketException>(() => second.ReceiveToEnd());
         Assert.Equal("still here\n", stays.Ask("still here\n"));
         Assert.Equal(staying, Assert.Single(running.Server.Connections).Peer);
-        Peer.Eventually(() => running.Counts.Closed(CloseReason.ServerClosed) == 2, "both are counted");
         Assert.Equal(0, running.Counts.Errors);
     }
 
@@ -104,8 +104,8 @@ public sealed class ConnectionsTests
         peer.HalfClose();
         Assert.Equal("told, answered", peer.ReceiveToEnd());
         Assert.True(await closed.WaitAsync(_patience, TestContext.Current.CancellationToken));
+        Assert.Equal(1, running.Counts.Closed(CloseReason.Completed));
         Assert.False(await running.Server.CloseAsync(id));
-        Peer.Eventually(() => running.Counts.Closed(CloseReason.Completed) == 1, "it is counted");
     }
 
     [Theory]

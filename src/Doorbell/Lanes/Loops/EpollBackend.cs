@@ -84,11 +84,6 @@ internal sealed class EpollBackend : LaneBackend<PolledConnection>
 
     public override void AcceptSome(TimeSpan now) => _lane.Acceptor.AcceptSome(now);
 
-    public override void OnDrainAsked()
-    {
-        // Each has received what there was.
-    }
-
     public override void EndAll()
     {
         // Nothing is under way between two calls.

@@ -39,9 +39,6 @@ internal abstract class LaneBackend<TConnection> : IDisposable
     /// <summary>Called once a round.</summary>
     public abstract void AcceptSome(TimeSpan now);
 
-    /// <summary>All connections have been asked to drain.</summary>
-    public abstract void OnDrainAsked();
-
     /// <summary>
     /// The lane has failed. From here on the kernel does nothing more for it, and uses no memory of its connections, which are closed next.
     /// Does not throw.

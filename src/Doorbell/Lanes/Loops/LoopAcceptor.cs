@@ -21,12 +21,16 @@ internal sealed class LoopAcceptor
     private readonly Acceptor _acceptor;
     private readonly Func<AcceptedSocket, TimeSpan, bool> _open;
 
-    /// <summary>Connections that the kernel accepted before it was told that there is no lease for them: they wait for one here.</summary>
+    /// <summary>
+    /// Connections that have been accepted and wait for a lease: the kernel accepted them before it was told that there is none, or they
+    /// were in the backlog when the server's end began.
+    /// </summary>
     private readonly Queue<AcceptedSocket> _held = new();
 
     /// <summary>A listener has had news since it was last found empty (edge-triggered: it says so once).</summary>
     private bool _hasBacklog;
     private bool _waits;
+    private bool _left;
 
     /// <summary>The system had no memory to watch the listeners with.</summary>
     private bool _isDeaf;
@@ -51,15 +55,16 @@ internal sealed class LoopAcceptor
         _context = context;
         _loop = loop;
         _open = open;
+        _acceptor = new Acceptor(listeners, context);
         _wake = () =>
         {
             Volatile.Write(ref _roomAgain, 1);
             loop.Wake();
         };
-        _acceptor = new Acceptor(listeners, context, _wake);
     }
 
-    public bool IsAccepting { get; private set; } = true;
+    /// <summary>It waits for connections, or some of them wait for a place.</summary>
+    public bool IsAccepting => !_left || _held.Count > 0;
 
     /// <summary>When the lane has served its connections to their end: says what kept it from accepting more, if something did.</summary>
     /// <exception cref="NetworkException">A listener could not go on.</exception>
@@ -111,19 +116,21 @@ internal sealed class LoopAcceptor
     /// <summary>When to call <see cref="AcceptSome"/> though nothing happens; <see cref="TimeSpan.MaxValue"/> for never.</summary>
     public TimeSpan NextAccept => _hasBacklog && IsAccepting ? _acceptAgain : TimeSpan.MaxValue;
 
-    /// <summary>Accepts what there is, within bounds; while draining, closes the listeners when there is no more.</summary>
+    /// <summary>
+    /// Accepts what there is, within bounds. When the server's end has begun it accepts all that wait, and closes the listeners at once.
+    /// </summary>
     /// <param name="now">The time.</param>
     public void AcceptSome(TimeSpan now)
     {
-        bool draining = _loop.AcceptsLast;
-        if (draining)
-        {
-            StopWaiting();
-        }
-
         if (_context.Shutdown.Aborting.IsCancellationRequested)
         {
             Close();
+        }
+
+        bool isLast = _loop.AcceptsLast;
+        if (isLast && !_left)
+        {
+            AcceptLast(now);
         }
 
         _hasBacklog |= Interlocked.Exchange(ref _roomAgain, 0) != 0;
@@ -132,41 +139,24 @@ internal sealed class LoopAcceptor
             return;
         }
 
-        if (_isDeaf && !draining)
+        if (_isDeaf && !isLast)
         {
             ResumeWaiting();
         }
 
         if (!AdmitHeld(now))
         {
-            _hasBacklog = false;
             return;
         }
 
-        for (int i = 0; i < AcceptsPerRound; i++)
+        if (isLast)
         {
-            bool leased = _context.Admission.TryAcquire(_wake);
-            if (!leased && !_context.Admission.RefusesAtLimit)
-            {
-                _hasBacklog = false;
-                return;
-            }
+            _hasBacklog = !_left;
+            return;
+        }
 
-            if (!TryAccept(draining, out AcceptedSocket accepted, out TimeSpan pause))
-            {
-                if (leased)
-                {
-                    _context.Admission.Release();
-                }
-
-                NothingToAccept(pause, now, draining);
-                return;
-            }
-
-            if (!Admit(accepted, leased, now))
-            {
-                return;
-            }
+        for (int i = 0; i < AcceptsPerRound && AcceptOne(now); i++)
+        {
         }
     }
 
@@ -189,38 +179,135 @@ internal sealed class LoopAcceptor
         }
     }
 
-    /// <summary>Accepts no more, ever.</summary>
+    /// <summary>Accepts no more, ever, and closes what waits for a place.</summary>
     public void Close()
     {
-        if (!IsAccepting)
+        StopWaiting();
+        while (_held.TryDequeue(out AcceptedSocket held))
+        {
+            _acceptor.Drop(held);
+        }
+
+        LeaveOnce(null);
+    }
+
+    /// <summary>The next connection that waits; false if none does, or if the lane is to do something else first.</summary>
+    private bool AcceptOne(TimeSpan now)
+    {
+        bool leased = _context.Admission.TryAcquire(_wake);
+        if (!leased && !_context.Admission.RefusesAtLimit)
+        {
+            _hasBacklog = false;
+            return false;
+        }
+
+        if (TryAccept(out AcceptedSocket accepted, out TimeSpan pause))
+        {
+            return Admit(accepted, leased, now);
+        }
+
+        if (leased)
+        {
+            _context.Admission.Release();
+        }
+
+        NothingToAccept(pause, now);
+        return false;
+    }
+
+    /// <summary>All that wait: they wait for their places here, and the listeners are closed.</summary>
+    private void AcceptLast(TimeSpan now)
+    {
+        StopWaiting();
+        if (_acceptAgain > now)
         {
             return;
         }
 
-        IsAccepting = false;
-        StopWaiting();
-        while (_held.TryDequeue(out AcceptedSocket held))
+        try
         {
-            _ = Libc.close(held.Descriptor);
+            TimeSpan pause = _acceptor.AcceptLast(_held.Enqueue);
+            _hasBacklog = true;
+            _acceptAgain = now + pause;
+            if (pause == TimeSpan.Zero)
+            {
+                LeaveOnce(listener => _acceptor.AcceptRest(listener, _held.Enqueue));
+            }
         }
-
-        _all.Leave();
+        catch (NetworkException failure)
+        {
+            Fail(failure);
+        }
     }
 
-    /// <summary>False if there is no lease for all of them.</summary>
+    private void LeaveOnce(Action<DoorSocket>? takeRest)
+    {
+        if (!_left)
+        {
+            _left = true;
+            _all.Leave(takeRest);
+        }
+    }
+
+    /// <summary>False if there is no room for all of them, or if the lane is to do something else first.</summary>
     private bool AdmitHeld(TimeSpan now)
     {
-        while (_held.Count > 0)
+        HashSet<Door> full = [];
+        bool waits = !_context.Admission.RefusesAtLimit;
+        bool needsLease = false;
+        for (int left = _held.Count; left > 0 && !needsLease; left--)
         {
-            if (!_context.Admission.TryAcquire(_wake))
+            Door door = _held.Peek().At;
+            if (waits && !_context.Admission.TryAcquireAt(door))
+            {
+                // Those who come behind may have another door.
+                full.Add(door);
+                _held.Enqueue(_held.Dequeue());
+                continue;
+            }
+
+            bool leased = _context.Admission.TryAcquire();
+            if (waits && !leased)
+            {
+                _context.Admission.ReleaseAt(door);
+                needsLease = true;
+            }
+            else if (!Admit(_held.Dequeue(), leased, now))
             {
                 return false;
             }
-
-            Admit(_held.Dequeue(), leased: true, now);
         }
 
-        return true;
+        if (_held.Count == 0)
+        {
+            return true;
+        }
+
+        WaitForRoom(full, needsLease);
+        return false;
+    }
+
+    /// <summary>
+    /// Lets the lane be woken when there is room. It comes behind all that was acquired in vain and released, since a release wakes who
+    /// waits: the lane would wake itself again and again.
+    /// </summary>
+    private void WaitForRoom(IEnumerable<Door> full, bool needsLease)
+    {
+        _hasBacklog = false;
+        if (needsLease && _context.Admission.TryAcquire(_wake))
+        {
+            _context.Admission.Release();
+            _hasBacklog = true;
+        }
+
+        foreach (Door door in full)
+        {
+            if (_context.Admission.TryAcquireAt(door, _wake))
+            {
+                _context.Admission.ReleaseAt(door);
+                _hasBacklog = true;
+            }
+        }
     }
 
     private bool Admit(in AcceptedSocket accepted, bool leased, TimeSpan now) =>
@@ -245,38 +332,33 @@ internal sealed class LoopAcceptor
         }
     }
 
-    /// <summary>A listener that can't go on ends the server, but not before this lane's connections are served.</summary>
-    private bool TryAccept(bool draining, out AcceptedSocket accepted, out TimeSpan pause)
+    private bool TryAccept(out AcceptedSocket accepted, out TimeSpan pause)
     {
         try
         {
-            return _acceptor.TryAccept(draining, out accepted, out pause);
+            return _acceptor.TryAccept(out accepted, out pause);
         }
         catch (NetworkException failure)
         {
-            _failure = failure;
-            Close();
-            _context.Shutdown.Fail();
+            Fail(failure);
             (accepted, pause) = (default, TimeSpan.Zero);
             return false;
         }
     }
 
-    private void NothingToAccept(TimeSpan pause, TimeSpan now, bool draining)
+    /// <summary>A listener that can't go on ends the server, but not before this lane's connections are served.</summary>
+    private void Fail(NetworkException failure)
+    {
+        _failure = failure;
+        Close();
+        _context.Shutdown.Fail();
+    }
+
+    private void NothingToAccept(TimeSpan pause, TimeSpan now)
     {
         if (pause > TimeSpan.Zero)
         {
             _acceptAgain = now + pause;
-            return;
-        }
-
-        if (draining)
-        {
-            _hasBacklog = false;
-            if (!_acceptor.FoundFullDoor)
-            {
-                Close();
-            }
         }
         else if (_isDeaf)
         {
@@ -284,7 +366,7 @@ internal sealed class LoopAcceptor
         }
         else
         {
-            _hasBacklog = false;
+            WaitForRoom(_acceptor.FullDoors, needsLease: false);
         }
     }
 }

@@ -142,8 +142,6 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         {
             Connector.Abort();
         }
-
-        Backend.OnDrainAsked();
     }
 
     /// <summary>Tells it and lets it go on. Whatever goes wrong costs that connection, never the lane and its others.</summary>

@@ -20,7 +20,10 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
     private readonly UringReceiver _receiver;
     private readonly MultishotAcceptor _multishot;
     private bool _pollsLoop;
-    private bool _drainAsked;
+
+    /// <summary>Those that may be told that the server drains, when no completion waits.</summary>
+    private readonly Queue<UringConnection> _toldNext = new();
+    private bool _tellsDrain;
     private bool _isOver;
 
     private UringBackend(LoopLane<UringConnection> lane, IReadOnlyList<DoorSocket> listeners, in RingSizes sizes)
@@ -79,25 +82,34 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
             _ring.Poll(_lane.Loop.Descriptor, Operation.UserData(Operation.Poll, 0));
         }
 
-        _ring.Enter(1, milliseconds);
+        _ring.Enter(_toldNext.Count == 0 ? 1u : 0u, milliseconds);
         TimeSpan now = MonotonicClock.Now;
         ProcessCompletions(now);
-        if (_drainAsked)
+        if (_toldNext.Count > 0)
         {
-            // All that had arrived when the drain began is handed over first.
-            _ring.Enter(0, 0);
-            ProcessCompletions(now);
-            _drainAsked = false;
-            foreach (LoopConnection<UringConnection> connection in _lane.Table.ToArray())
-            {
-                _lane.Dispatch(connection, News.Socket, now);
-            }
+            TellDrain(now);
         }
 
         return now;
     }
 
-    public override void OnDrainAsked() => _drainAsked = true;
+    /// <summary>Tells those whose time it is that the server drains: what the kernel has received for them is handed over first.</summary>
+    private void TellDrain(TimeSpan now)
+    {
+        _ring.Enter(0, 0);
+        ProcessCompletions(now);
+        _tellsDrain = true;
+        for (int count = _toldNext.Count; count > 0; count--)
+        {
+            UringConnection connection = _toldNext.Dequeue();
+            if (_lane.Table[connection.Token] is { } open && open.Connection == connection)
+            {
+                _lane.Dispatch(open, News.Socket, now);
+            }
+        }
+
+        _tellsDrain = false;
+    }
 
     public override Progress Advance(UringConnection connection, TimeSpan now)
     {
@@ -125,11 +137,18 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
                 _receiver.Arm(connection);
             }
 
-            if (connection.IsDrainAsked && !_drainAsked && !MayHaveMore(connection, wants))
+            if (connection.MayTellDrain(wants))
             {
-                connection.IsDrainAsked = false;
-                connection.Session.Drain(now);
-                continue;
+                if (!_tellsDrain)
+                {
+                    // What the kernel has received for it may wait among the completions: they are taken first.
+                    _toldNext.Enqueue(connection);
+                }
+                else if (!MayHaveMore(connection, wants))
+                {
+                    connection.TellDrain(now);
+                    continue;
+                }
             }
 
             return (wants & Want.Yield) != 0 ? Progress.Busy : Progress.Waiting;

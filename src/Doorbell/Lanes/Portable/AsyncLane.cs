@@ -165,7 +165,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
                 return;
             }
 
-            if (_drainAsked && DrainIfInputIsTaken(wants))
+            if (_drainAsked && DrainIfTimely(wants))
             {
                 continue;
             }
@@ -286,19 +286,21 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     }
 
     /// <summary>
-    /// Tells the session to drain once it has been given what the kernel already holds: a request that has arrived is answered.
-    /// What is there the wait for input will report, so it is never received behind that wait's back.
+    /// Tells the session to drain once it has what it wants of the kernel's, so that a request that has arrived is answered; a session
+    /// that is blocked is told at once, and again when it isn't. What is there the wait for input will report, so it is never received
+    /// behind that wait's back.
     /// </summary>
-    private bool DrainIfInputIsTaken(Want wants)
+    private bool DrainIfTimely(Want wants)
     {
-        if ((wants & Want.Receive) != 0 && (_transfers.HasInput || _socket.Available > 0))
+        bool isTimely = (wants & Want.Receive) != 0
+            ? !_transfers.HasInput && _socket.Available == 0
+            : (wants & Want.Yield) == 0 && !_session.Draining;
+        if (isTimely)
         {
-            return false;
+            _drainAsked = _session.Drain(MonotonicClock.Now);
         }
 
-        _drainAsked = false;
-        _session.Drain(MonotonicClock.Now);
-        return true;
+        return isTimely;
     }
 
     /// <summary>Moves the timer only to an earlier time: a deadline that recedes with every byte costs nothing until it is due.</summary>
@@ -316,7 +318,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     /// <summary>Closes the connection, by a reset if an answer is cut off, and lets the session go.</summary>
     private async Task CloseAsync()
     {
-        _context.Connections.Remove(this);
+        TaskCompletionSource? awaited = _context.Connections.Remove(this);
         bool cutOff = (_session.Wants & Want.Abort) != 0 || _session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed;
         await _transfers.EndAsync(cutOff);
         _session.Closed();
@@ -333,5 +335,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         {
             ServerLog.Disconnected(_context.Log, _door, Peer, Id, Reason);
         }
+
+        awaited?.SetResult();
     }
 }

@@ -10,6 +10,9 @@ namespace Doorbell.Lanes.Portable;
 /// <summary>Accepts connections and starts a lane, a task, for each.</summary>
 internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, ServerContext context)
 {
+    /// <summary>Most connections that the drain accepts: clients that connect without end can't hold it up.</summary>
+    private const int MaxLast = 16 * 1024;
+
     private readonly Socket _listener = bound.Socket;
     private readonly Endpoint _door = bound.Door.Endpoint;
     private readonly Backoff _backoff = new();
@@ -17,6 +20,10 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
 
     /// <summary>The lanes running, and the accept loop itself.</summary>
     private int _running = 1;
+    private bool _left;
+
+    /// <summary>Connections that were in the backlog when the server's end began.</summary>
+    private readonly Queue<Socket> _held = new();
 
     public async Task RunAsync()
     {
@@ -24,12 +31,8 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
         try
         {
             await AcceptUntilStoppedAsync();
-            if (context.Options.LeavesSharedPort)
-            {
-                bound.StopHandshakes();
-            }
-
-            await AcceptBacklogAsync(bound.CountBacklog());
+            await AcceptLastAsync();
+            await AdmitHeldAsync();
         }
         catch (SocketException failure)
         {
@@ -38,7 +41,12 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
         }
         finally
         {
-            listeners.Leave();
+            LeaveOnce();
+            while (_held.TryDequeue(out Socket? left))
+            {
+                left.Dispose();
+            }
+
             LaneEnded();
         }
 
@@ -170,82 +178,79 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
     }
 
     /// <summary>
-    /// What is in the backlog has been promised a connection by the kernel: closing the listener would reset it. No more is accepted
-    /// than was there when the drain began, or clients that come again and again would never let it end.
+    /// All that wait in the backlog have been promised a connection by the kernel, which resets them when the listener is closed, and so
+    /// those who come between the last accept and the close: nothing else is done between. They wait for their places here.
     /// </summary>
-    private async Task AcceptBacklogAsync(int left)
+    private async Task AcceptLastAsync()
     {
+        if (context.Options.LeavesSharedPort)
+        {
+            bound.StopHandshakes();
+        }
+
+        // Another server that has the listener too may be quicker.
+        _listener.Blocking = false;
+        while (!TryAcceptLast() && !context.Shutdown.Aborting.IsCancellationRequested)
+        {
+            await _backoff.WaitAsync(context.Shutdown.Aborting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        LeaveOnce();
+    }
+
+    /// <summary>False if the system is short of something.</summary>
+    private bool TryAcceptLast()
+    {
+        int left = MaxLast;
         try
         {
-            // Another server that has the listener too may be quicker.
-            _listener.Blocking = false;
-            while (left-- > 0
-                && !context.Shutdown.Aborting.IsCancellationRequested
-                && _listener.Poll(0, SelectMode.SelectRead))
+            while (left-- > 0)
             {
-                await AcquireAsync();
-                Socket connection = AcceptOrGiveBack();
+                Socket connection = _listener.Accept();
                 if (context.Options.LeavesSharedPort)
                 {
                     DoorSocket.ResumeHandshakes((int)connection.SafeHandle.DangerousGetHandle());
                 }
 
-                Admit(connection, PeerOf(connection), leased: true);
+                _held.Enqueue(connection);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The drain is over before there was room.
         }
         catch (SocketException nobody) when (nobody.SocketErrorCode == SocketError.WouldBlock)
         {
-            // It was.
+            // Nothing waits any more.
         }
-        catch (SocketException failure)
+        catch (SocketException failure) when (Survivable(failure))
         {
-            context.Ledger.AcceptFailed();
-            ServerLog.AcceptFailed(context.Log, NetworkException.From("accept", _door.ToString(), failure).Message);
+            return false;
         }
+
+        return true;
     }
 
-    /// <summary>
-    /// In a drain waits for a lease, and for a place at the door unless one too many is refused: the connections end one by one.
-    /// </summary>
-    private async Task AcquireAsync()
+    /// <summary>Those who waited in the backlog, each as soon as there is a place.</summary>
+    private async Task AdmitHeldAsync()
     {
-        CancellationToken aborting = context.Shutdown.Aborting;
-        await context.Admission.AcquireAsync(aborting);
-        if (context.Admission.RefusesAtLimit)
+        while (_held.TryDequeue(out Socket? connection))
         {
-            return;
-        }
-
-        try
-        {
-            await context.Admission.AcquireAtAsync(bound.Door, aborting);
-        }
-        catch (OperationCanceledException)
-        {
-            context.Admission.Release();
-            throw;
-        }
-    }
-
-    private Socket AcceptOrGiveBack()
-    {
-        try
-        {
-            return _listener.Accept();
-        }
-        catch (SocketException)
-        {
-            if (!context.Admission.RefusesAtLimit)
+            PeerAddress peer = PeerOf(connection);
+            try
             {
-                context.Admission.ReleaseAt(bound.Door);
+                await AdmitAsync(connection);
             }
+            catch (OperationCanceledException)
+            {
+                // The server's end has come before there was a place.
+                context.CountRefusal(bound.Door, peer, AdmissionDecision.Full);
+            }
+        }
+    }
 
-            context.Admission.Release();
-            throw;
+    private void LeaveOnce()
+    {
+        if (!_left)
+        {
+            _left = true;
+            listeners.Leave();
         }
     }
 
