@@ -31,12 +31,14 @@ internal static class ConnectCommand
         };
         command.SetAction(async (parsed, _) =>
         {
-            Endpoint where = Endpoint.Parse(Target(parsed.GetValue(endpoint)!, parsed.GetValue(port)), CoapService.Scheme);
-            if (where.Application == CoapService.Scheme)
+            string target = Target(parsed.GetValue(endpoint)!, parsed.GetValue(port));
+            if (CoapUri.IsMeant(target))
             {
-                throw new ArgumentException("connect joins bytes and speaks no CoAP: ask a resource with doorbell ask");
+                throw new ArgumentException(
+                    $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
             }
 
+            Endpoint where = Endpoint.Parse(target, CoapService.Scheme);
             ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options), Failure.Say);
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
             return where.IsStream

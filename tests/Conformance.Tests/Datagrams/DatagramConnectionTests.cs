@@ -100,6 +100,21 @@ public sealed class DatagramConnectionTests
         Assert.Equal(IPAddress.Loopback, named.Peer.ToIPEndPoint().Address);
     }
 
+    /// <summary>Without the permission to broadcast, connect(2) refuses 255.255.255.255, as it does an address without a route.</summary>
+    [Fact]
+    public async Task An_address_that_connect_refuses_is_passed_over()
+    {
+        await using Running server = await Running.StartAsync(CoapService.From(ClassicServices.Capitalize), "udp");
+        IPEndPoint refused = new(IPAddress.Broadcast, server.Endpoint.Port);
+        IPEndPoint served = new(IPAddress.Loopback, server.Endpoint.Port);
+        await using RequestClient<CoapClientRequest, CoapClientResponse> client = new(
+            server.Endpoint, [refused, refused, served], NewHandler, ClientOptions.Default);
+        CoapClientResponse answer = await client.AskAsync(Capitalize("hi"), _long, CancellationToken.None);
+        Assert.Equal("HI", Encoding.UTF8.GetString(answer.Body));
+        Assert.Throws<NetworkException>(() => new RequestClient<CoapClientRequest, CoapClientResponse>(
+            server.Endpoint, [refused], NewHandler, ClientOptions.Default));
+    }
+
     [Fact]
     public async Task What_waits_when_the_client_is_disposed_ends()
     {
@@ -133,6 +148,8 @@ public sealed class DatagramConnectionTests
             }
         }
     }
+
+    private static CoapClientHandler NewHandler(DatagramSocketInfo socket) => new(socket, CoapClientLimits.Default);
 
     private static Task<RequestClient<CoapClientRequest, CoapClientResponse>> CoapAsync(
         Endpoint endpoint, CoapClientLimits? limits = null) =>

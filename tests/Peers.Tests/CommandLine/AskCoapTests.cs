@@ -108,6 +108,7 @@ public sealed class AskCoapTests
         AssertFails(2, "--method takes GET", "ask", "--method", "GEX", server);
         AssertFails(2, "have no body", "ask", "--method", "GET", server, "text");
         AssertFails(2, "no fragment", "ask", $"{server}/#there", "text");
+        AssertFails(2, "speaks no CoAP: ask a resource with doorbell ask coap://h/x", "connect", "coap://h/x");
         AssertFails(2, "the host is missing", "ask", "coap:///there", "text");
         AssertFails(2, "two hexadecimal digits", "ask", $"{server}/100%", "text");
         AssertFails(2, "no port", "ask", "coap://localhost:x/there", "text");

@@ -141,12 +141,23 @@ public sealed class RequestClient<TRequest, TResponse> : IDisposable, IAsyncDisp
         return await outcome.Task.ConfigureAwait(false);
     }
 
+    /// <summary>Opens a socket to this address, or to the next one to which the system has a route.</summary>
     private Asked Open(int address)
     {
-        RequestHandler<TRequest, TResponse>? handler = null;
-        DatagramConnection connection = DatagramConnection.Open(
-            _endpoint, _addresses[address], socket => handler = _newHandler(socket), _options);
-        return new Asked(connection, handler!, address);
+        while (true)
+        {
+            try
+            {
+                RequestHandler<TRequest, TResponse>? handler = null;
+                DatagramConnection connection = DatagramConnection.Open(
+                    _endpoint, _addresses[address], socket => handler = _newHandler(socket), _options);
+                return new Asked(connection, handler!, address);
+            }
+            catch (NetworkException) when (address + 1 < _addresses.Length)
+            {
+                address++;
+            }
+        }
     }
 
     /// <summary>Whether there is another socket to ask: a name's next address, or the one that another request has gone on to.</summary>
