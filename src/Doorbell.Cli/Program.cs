@@ -9,6 +9,9 @@ namespace Doorbell.Cli;
 /// <summary>The <c>doorbell</c> command: one file a verb.</summary>
 internal static class Program
 {
+    /// <summary>The parser's help never ends where the terminal is narrower than the help's left margin.</summary>
+    private const int LeastHelpWidth = 40;
+
     public static async Task<int> Main(string[] arguments)
     {
         string[]? program = ServedArguments.TakeProgram(ref arguments);
@@ -17,13 +20,13 @@ internal static class Program
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), OptionsCommand.Make(), DemoCommand.Make(),
             BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(),
         };
+        HelpOption help = doorbell.Options.OfType<HelpOption>().Single();
 
         // What begins with a slash is a text or a path, on every platform.
-        foreach (HelpOption help in doorbell.Options.OfType<HelpOption>())
-        {
-            help.Aliases.Remove("/h");
-            help.Aliases.Remove("/?");
-        }
+        help.Aliases.Remove("/h");
+        help.Aliases.Remove("/?");
+        HelpAction shown = (HelpAction)help.Action!;
+        shown.MaxWidth = Math.Max(shown.MaxWidth, LeastHelpWidth);
 
         // A text may begin with @: it is no response file.
         ParseResult parsed = doorbell.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });

@@ -92,4 +92,22 @@ public sealed record LedgerSnapshot
 
     /// <summary>Datagrams lost because of <paramref name="why"/>.</summary>
     public long Dropped(DatagramDrop why) => DatagramsDropped[(int)why];
+
+    /// <summary>What is not 0, as in <c>ConnectionsOpened 3, Completed 2, Requests 7</c>.</summary>
+    public override string ToString()
+    {
+        IEnumerable<(string Name, long Count)> counts =
+        [
+            (nameof(ConnectionsOpened), ConnectionsOpened), (nameof(ConnectionsConnected), ConnectionsConnected),
+            .. ConnectionsClosed.Select(static (count, reason) => ($"{(CloseReason)reason}", count)),
+            (nameof(ConnectionsRefused), ConnectionsRefused), (nameof(Requests), Requests), (nameof(BytesReceived), BytesReceived),
+            (nameof(BytesSent), BytesSent), (nameof(BytesDiscarded), BytesDiscarded), (nameof(BytesUnsent), BytesUnsent),
+            (nameof(DatagramsReceived), DatagramsReceived), (nameof(DatagramsSent), DatagramsSent),
+            .. DatagramsDropped.Select(static (count, why) => ($"Dropped{(DatagramDrop)why}", count)),
+            (nameof(DatagramFaults), DatagramFaults), (nameof(AcceptErrors), AcceptErrors), (nameof(ProcessesLost), ProcessesLost),
+            (nameof(CallsAfterClose), CallsAfterClose), .. Counters.Select(static counter => (counter.Key, counter.Value)),
+        ];
+        string text = string.Join(", ", counts.Where(static each => each.Count != 0).Select(static each => $"{each.Name} {each.Count}"));
+        return text.Length == 0 ? "nothing counted" : text;
+    }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Doorbell.Lab.Models;
 
 /// <summary>Measures the server models side by side: all servers run, and each in turn gets the load. Linux.</summary>
@@ -24,6 +26,7 @@ public sealed class ModelsBench(Schedule schedule, Func<string, IReadOnlyList<st
     /// <exception cref="NetworkException">A server failed, or answered wrongly or not at all.</exception>
     public async Task<IReadOnlyList<ModelResult>> RunAsync(CancellationToken cancellation)
     {
+        long began = Stopwatch.GetTimestamp();
         ModelResult[] results = [.. Models.Select(static model => new ModelResult(model))];
         List<(ServerUnderTest Server, ModelResult Result)> all = [];
         try
@@ -41,7 +44,7 @@ public sealed class ModelsBench(Schedule schedule, Func<string, IReadOnlyList<st
             }
 
             await MeasureIdleAsync(all, cancellation);
-            MeasureLoad(all, cancellation);
+            MeasureLoad(all, began, cancellation);
             await MeasureWaitsAsync(all, cancellation);
             return results;
         }
@@ -63,7 +66,7 @@ public sealed class ModelsBench(Schedule schedule, Func<string, IReadOnlyList<st
         }
     }
 
-    private void MeasureLoad(List<(ServerUnderTest Server, ModelResult Result)> all, CancellationToken cancellation)
+    private void MeasureLoad(List<(ServerUnderTest Server, ModelResult Result)> all, long began, CancellationToken cancellation)
     {
         Load Of(ServerUnderTest server)
         {
@@ -79,10 +82,11 @@ public sealed class ModelsBench(Schedule schedule, Func<string, IReadOnlyList<st
 
         for (int round = 0; round < Schedule.Rounds; round++)
         {
+            TimeSpan slice = schedule.SliceFrom(Stopwatch.GetElapsedTime(began), Schedule.Rounds - round);
             foreach ((ServerUnderTest server, ModelResult result) in all)
             {
                 result.AddRound(
-                    Of(server).ConnectEachTime(schedule.Slice), Of(server).PingPong(schedule.Slice, result.AtOnce));
+                    Of(server).ConnectEachTime(slice), Of(server).PingPong(slice, result.AtOnce));
             }
         }
     }

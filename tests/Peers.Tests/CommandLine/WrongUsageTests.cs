@@ -83,4 +83,20 @@ public sealed class WrongUsageTests
         Assert.Equal((2, ""), (ended.ExitCode, ended.Output));
         Assert.Equal($"doorbell: {expected} (doorbell {verb}--help lists what there is)\n", ended.Error);
     }
+
+    /// <summary>The terminal is narrower than the help's left margin.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(20)]
+    public void Help_ends_on_the_narrowest_terminal(int columns)
+    {
+        foreach (string verb in (string[])["", "serve", "ask", "impair"])
+        {
+            Ended ended = Program.Run("script", ["-qec", $"stty cols {columns}; '{Doorbells.File("native")}' {verb} --help", "/dev/null"]);
+            Assert.Equal(0, ended.ExitCode);
+            Assert.Contains("--help", ended.Output, StringComparison.Ordinal);
+        }
+    }
 }

@@ -33,7 +33,7 @@ internal static class ModelsTable
         }
 
         Console.Out.WriteLine(
-            $"median of {Schedule.Rounds} interleaved rounds of {Text(schedule.Slice.TotalMilliseconds)} ms (lowest-highest); "
+            $"median of {Schedule.Rounds} interleaved rounds of at most {Text(schedule.Slice.TotalMilliseconds)} ms (lowest-highest); "
                 + $"{ModelsBench.LineBytes}-byte lines, every answer checked");
     }
 
