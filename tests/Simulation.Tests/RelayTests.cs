@@ -72,6 +72,42 @@ public sealed class RelayTests
     }
 
     [Fact]
+    public void An_upstream_that_has_failed_is_tried_behind_the_others_for_a_while_and_then_first_again()
+    {
+        SimulatedNetwork network = new(3);
+        network.ListenStream(_upstream, ClassicServices.Echo);
+        network.Partition(network.Host(_relay), network.Host(PeerAddress.IPv4(0x0a000009, 0)));
+        SimulatedListener relay = network.ListenStream(
+            _relay, Relay.To([_nobody, _to], new RelayOptions { ConnectTimeout = TimeSpan.FromSeconds(3) }));
+        Assert.Equal((false, true), Answers(0, TimeSpan.FromSeconds(2.9), TimeSpan.FromSeconds(1)));
+        Assert.Equal((true, true), Answers(1, TimeSpan.FromSeconds(1), TimeSpan.Zero));
+        Assert.Equal(1, relay.Ledger.Read().ConnectFailures);
+        network.Run(network.Now + TimeSpan.FromSeconds(5));
+        Assert.Equal((false, true), Answers(2, TimeSpan.FromSeconds(2.9), TimeSpan.FromSeconds(1)));
+        Assert.Equal(2, relay.Ledger.Read().ConnectFailures);
+
+        (bool Soon, bool Later) Answers(ushort number, TimeSpan soon, TimeSpan later)
+        {
+            SimulatedClient client = network.ConnectStream(PeerAddress.IPv4(0x0a000003, (ushort)(51_000 + number)), _relay);
+            client.Send("hello"u8);
+            network.Run(network.Now + soon);
+            bool first = client.Received.Length > 0;
+            network.Run(network.Now + later);
+            return (first, client.Received.SequenceEqual("hello"u8));
+        }
+    }
+
+    [Theory]
+    [InlineData("tcp://*:80")]
+    [InlineData("tcp://localhost:0")]
+    [InlineData("udp://localhost:80")]
+    public void What_is_no_place_to_connect_to_is_refused_as_an_upstream(string upstream)
+    {
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => Relay.To(_to, upstream));
+        Assert.Contains(upstream, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_drained_relay_ends_when_its_client_has_its_answer()
     {
         SimulatedNetwork network = new(3);

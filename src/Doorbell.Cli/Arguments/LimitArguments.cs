@@ -6,9 +6,7 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>The limits of <c>serve</c>, each as the library has it.</summary>
 internal sealed class LimitArguments
 {
-    private readonly Option<int?> _connections = Count("--max-connections", "Connections at once, over all endpoints [default: 10000]");
-    private readonly Option<int?> _perAddress = Count(
-        "--max-per-address", "Connections at once from one IPv4 address or IPv6 /64; one more is closed [default: no limit]");
+    private readonly ConnectionArguments _connections = new();
 
     private readonly Option<string?> _refuse = new("--refuse")
     {
@@ -31,7 +29,8 @@ internal sealed class LimitArguments
 
     public void AddTo(Command command)
     {
-        Option[] all = [_connections, _perAddress, _refuse, _idle, _firstByte, _lifetime, _rate, _message, _pending, _coapExchanges];
+        _connections.AddTo(command);
+        Option[] all = [_refuse, _idle, _firstByte, _lifetime, _rate, _message, _pending, _coapExchanges];
         foreach (Option option in all)
         {
             command.Add(option);
@@ -42,10 +41,8 @@ internal sealed class LimitArguments
     public ServerOptions Apply(ParseResult parsed, ServerOptions options)
     {
         string? refusal = parsed.GetValue(_refuse);
-        return options with
+        return _connections.Apply(parsed, options) with
         {
-            MaxConnections = parsed.GetValue(_connections) ?? options.MaxConnections,
-            MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
             AtLimit = refusal is null ? options.AtLimit : AtLimit.Close,
             RefusalLine = string.IsNullOrEmpty(refusal) ? null : refusal,
             StreamLimits = new StreamLimitOverrides

@@ -13,6 +13,7 @@ internal static class LimitKeys
         ["IdleTimeout"] = new(static (limits, value) => limits with { IdleTimeout = value.Time(mayBeInfinite: true) }, "--idle-timeout"),
         ["FirstByteTimeout"] = new(
             static (limits, value) => limits with { FirstByteTimeout = value.Time(mayBeInfinite: true) }, "--first-byte-timeout"),
+        ["OpeningTimeout"] = new(static (limits, value) => limits with { OpeningTimeout = value.Time(mayBeInfinite: true) }),
         ["MaxLifetime"] = new(static (limits, value) => limits with { MaxLifetime = value.Time(mayBeInfinite: true) }, "--max-lifetime"),
         ["MinDataRate"] = new(static (limits, value) => limits with { MinDataRate = value.Bytes(0) }, "--min-rate"),
         ["MinDataRateGrace"] = new(static (limits, value) => limits with { MinDataRateGrace = value.Time(mayBeInfinite: false) }),

@@ -48,8 +48,16 @@ internal sealed class ListeningArguments
         HelpName = "PATH",
     };
 
+    private readonly Option<string[]> _acceptProxy = new("--accept-proxy")
+    {
+        Description = "Expect a PROXY header before each connection, from these addresses, and refuse all others; repeatable",
+        HelpName = "ADDRESS[/BITS]",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     public void AddTo(Command command)
     {
+        command.Add(_acceptProxy);
         command.Add(_model);
         command.Add(_engine);
         command.Add(_workers);
@@ -70,6 +78,7 @@ internal sealed class ListeningArguments
 
         return options with
         {
+            Doors = AcceptProxy(parsed.GetValue(_acceptProxy) ?? [], options.Doors),
             Model = Model(parsed.GetValue(_model), parsed.GetValue(_workers)),
             Engine = EngineNamed(parsed.GetValue(_engine)!),
             ListenBacklog = parsed.GetValue(_backlog),
@@ -77,6 +86,34 @@ internal sealed class ListeningArguments
             ReusePort = parsed.GetValue(_reusePort),
             TakeoverPath = parsed.GetValue(_takeover),
         };
+    }
+
+    /// <summary>The doors for streams expect a PROXY header. What else is served, such as datagrams, has none.</summary>
+    private static DoorOptions[] AcceptProxy(string[] trusted, IReadOnlyList<DoorOptions> doors)
+    {
+        if (trusted.Length == 0)
+        {
+            return [.. doors];
+        }
+
+        AddressRange[] ranges = [.. trusted.Select(Trusted)];
+        return doors.Any(static door => door.Endpoint.IsStream || door.Endpoint.IsPassed)
+            ? [.. doors.Select(door => door.Endpoint.IsStream || door.Endpoint.IsPassed
+                ? door with { Layers = [ProxyProtocol.Accept(ranges), .. door.Layers] }
+                : door)]
+            : throw new ArgumentException("--accept-proxy belongs to tcp and unix listeners, and none of the endpoints is one: name one");
+    }
+
+    private static AddressRange Trusted(string range)
+    {
+        try
+        {
+            return AddressRange.Parse(range);
+        }
+        catch (FormatException wrong)
+        {
+            throw new ArgumentException($"--accept-proxy: {wrong.Message}", wrong);
+        }
     }
 
     /// <summary>The engine of a name, as in <c>io_uring</c>, or <c>IoUring</c> as the library has it.</summary>

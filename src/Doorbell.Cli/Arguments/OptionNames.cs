@@ -11,6 +11,8 @@ internal static class OptionNames
         ["ServerOptions.ListenBacklog"] = "--backlog",
         ["ServerOptions.SocketOptions"] = "--option",
         ["ServerOptions.TakeoverPath"] = "--takeover",
+        ["leave out the door's Layers"] = "leave out --accept-proxy",
+        ["leave out the Layers of"] = "leave out --accept-proxy for",
         ["CoapServerLimits.MaxExchanges"] = "--coap-exchanges",
         ["allow a longer timeout"] = "allow more with --timeout",
         ["and more RetrySchedule.Tries"] = "and --tries",

@@ -18,6 +18,7 @@ internal static class RelayCommand
             Arity = ArgumentArity.OneOrMore,
         };
         ListeningArguments listening = new();
+        ConnectionArguments connections = new();
         Option<string?> proxy = new("--proxy-protocol")
         {
             Description = "Tell the upstream who the client is, by this version of the PROXY protocol: v1 or v2",
@@ -30,6 +31,7 @@ internal static class RelayCommand
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
         Command command = new("relay", "Carry streams on to another server, byte for byte, ends and resets included") { listen, upstreams };
         listening.AddTo(command);
+        connections.AddTo(command);
         foreach (Option option in new Option[] { proxy, connect, idle, drain, json, verbose })
         {
             command.Add(option);
@@ -48,7 +50,8 @@ internal static class RelayCommand
             using ILoggerFactory logging = ServeCommand.Logging(parsed.GetValue(verbose));
             ServerOptions options = new() { Doors = [new DoorOptions { Endpoint = door, Service = relay }], Logging = logging };
             RelayReport report = new(targets, parsed.GetValue(json));
-            return await RunAsync(listening.Apply(parsed, options), report, parsed.GetValue(drain).Time);
+            options = connections.Apply(parsed, listening.Apply(parsed, options));
+            return await RunAsync(options, report, targets, parsed.GetValue(drain).Time);
         });
         return command;
     }
@@ -68,13 +71,18 @@ internal static class RelayCommand
             throw new ArgumentException($"relay carries streams between tcp:// and unix:// endpoints, and {datagrams} carries datagrams");
         }
 
+        if (Array.Find(upstreams, static upstream => !upstream.IsUnix && (upstream.Host == "*" || upstream.Port == 0)) is { } nowhere)
+        {
+            throw new ArgumentException($"UPSTREAM {nowhere} is a place to listen, not one to connect to: name a host and a port");
+        }
+
         if (upstreams.Contains(door))
         {
             throw new ArgumentException($"UPSTREAM is LISTEN itself, {door}: name the server that clients mean");
         }
     }
 
-    private static async Task<int> RunAsync(ServerOptions options, RelayReport report, TimeSpan drain)
+    private static async Task<int> RunAsync(ServerOptions options, RelayReport report, Endpoint[] upstreams, TimeSpan drain)
     {
         using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
         await using Server server = await Server.StartAsync(options, stop.First);
@@ -85,6 +93,7 @@ internal static class RelayCommand
             return 0;
         }
 
+        await RelayLoops.RequireNoneAsync(server.Doors, upstreams, stop.First);
         report.Listening(server);
         ReadyNotice.Ready();
         await using CancellationTokenRegistration stopping = stop.First.Register(ReadyNotice.Stopping);

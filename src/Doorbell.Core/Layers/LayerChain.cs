@@ -69,6 +69,9 @@ internal sealed class LayerChain
     /// <summary>Whether the handler has pushed a layer: what it left unconsumed is that layer's.</summary>
     public bool TakesRest { get; private set; }
 
+    /// <summary>Since when a layer has been opening; null if all are open.</summary>
+    public TimeSpan? OpeningSince { get; private set; }
+
     /// <summary>Whether anything came that was meant for a layer.</summary>
     public bool HasReceived { get; private set; }
 
@@ -297,6 +300,9 @@ internal sealed class LayerChain
 
         return ended ? PlainEnd.Ended : PlainEnd.Open;
     }
+
+    /// <summary>A turn ends: notes whether a layer is opening.</summary>
+    public void WatchOpening(TimeSpan now) => OpeningSince = IsOpen ? null : OpeningSince ?? now;
 
     /// <summary>Gives all memory back.</summary>
     public void Release()

@@ -182,6 +182,7 @@ internal struct HandlerSide
         }
 
         bool isWaiting = State is { IsOpen: true, Handler: HandlerState.Reading, Input: InputState.Offered };
+        Layers?.WatchOpening(turn.Now);
         Deadlines.Watch(isWaiting && (!Rest.IsEmpty || Layers is { CameBytes: > 0 }), ToSend > 0, turn.Now);
         EndTurn();
     }
@@ -351,6 +352,19 @@ internal struct HandlerSide
         }
     }
 
+    /// <summary>Which limit is reached first, and when.</summary>
+    public readonly (TimeSpan Due, CloseReason Reason) FirstLimit()
+    {
+        (TimeSpan Due, CloseReason Reason) first = Deadlines.First(in State, _limits);
+        if (State.IsOpen && Layers is { OpeningSince: { } since })
+        {
+            TimeSpan late = Deadline.After(since, _limits.OpeningTimeout);
+            first = late < first.Due ? (late, CloseReason.OpeningTimeout) : first;
+        }
+
+        return first;
+    }
+
     public void EnforceLimits(Turn turn)
     {
         if (State is { Phase: SessionPhase.Closing, Sending: SendingSide.Finished })
@@ -365,7 +379,7 @@ internal struct HandlerSide
         }
 
         RestartIdleTimeIfParked(turn);
-        (TimeSpan due, CloseReason reason) = Deadlines.First(in State, _limits);
+        (TimeSpan due, CloseReason reason) = FirstLimit();
         if (due > turn.Now)
         {
             return;

@@ -35,6 +35,12 @@ public sealed record StreamLimits
     public TimeSpan FirstByteTimeout { get; init; } = Timeout.InfiniteTimeSpan;
 
     /// <summary>
+    /// A connection whose layers are not open within this time is closed: a PROXY header, or a handshake, that does not come or comes too
+    /// slowly. Counted from when the first of them begins. Default 30 seconds; <see cref="Timeout.InfiniteTimeSpan"/> for never.
+    /// </summary>
+    public TimeSpan OpeningTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
     /// A connection that has been open for this long is closed; what is pending is sent first, or reset at the idle timeout.
     /// Default <see cref="Timeout.InfiniteTimeSpan"/>.
     /// </summary>
@@ -72,6 +78,7 @@ public sealed record StreamLimits
         ArgumentOutOfRangeException.ThrowIfLessThan(MinDataRateGrace, TimeSpan.Zero);
         RefuseIfNotPositive(IdleTimeout, nameof(IdleTimeout));
         RefuseIfNotPositive(FirstByteTimeout, nameof(FirstByteTimeout));
+        RefuseIfNotPositive(OpeningTimeout, nameof(OpeningTimeout));
         RefuseIfNotPositive(MaxLifetime, nameof(MaxLifetime));
     }
 

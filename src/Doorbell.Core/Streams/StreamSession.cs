@@ -104,9 +104,9 @@ public sealed class StreamSession
     /// <summary>When <see cref="Tick"/> is to be called at the latest; <see cref="TimeSpan.MaxValue"/> for never.</summary>
     public TimeSpan Deadline => _side.State.Phase switch
     {
-        SessionPhase.Open => Sessions.Deadline.Earlier(_side.AlarmAt, _side.Deadlines.First(in _side.State, _side.Limits).Due),
+        SessionPhase.Open => Sessions.Deadline.Earlier(_side.AlarmAt, _side.FirstLimit().Due),
         SessionPhase.Closing when _side.State.Sending == SendingSide.Finished => _side.Deadlines.CloseDue(_side.Limits),
-        SessionPhase.Closing => _side.Deadlines.First(in _side.State, _side.Limits).Due,
+        SessionPhase.Closing => _side.FirstLimit().Due,
         _ => TimeSpan.MaxValue,
     };
 
@@ -149,7 +149,8 @@ public sealed class StreamSession
     private Want SendingWants => _side.ToSend > 0 ? Want.Send : _side.MayFinish ? Want.Finish : Want.None;
 
     /// <summary>A peer that was silent all the time is not waited for.</summary>
-    private bool AwaitsPeersEnd => _side.State.PeerMaySend && _side.Reason is not (CloseReason.IdleTimeout or CloseReason.FirstByteTimeout);
+    private bool AwaitsPeersEnd => _side.State.PeerMaySend
+        && _side.Reason is not (CloseReason.IdleTimeout or CloseReason.FirstByteTimeout or CloseReason.OpeningTimeout);
 
     /// <summary>The connection is established.</summary>
     /// <param name="now">The lane's monotonic time.</param>

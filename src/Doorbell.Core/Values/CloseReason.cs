@@ -64,4 +64,7 @@ public enum CloseReason
     /// The transport ended before the peer had said its end to a layer: bytes may be missing, so the handler was told no end.
     /// </summary>
     Truncated,
+
+    /// <summary>Its layers were not open within <see cref="StreamLimits.OpeningTimeout"/>.</summary>
+    OpeningTimeout,
 }

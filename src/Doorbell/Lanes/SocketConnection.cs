@@ -195,6 +195,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     public void EndSession()
     {
         Session.Closed();
+        Context.LogLayerFailure(this, Session.LayerFailure);
         if (Session.Fault is { } fault)
         {
             ServerLog.HandlerFaulted(Context.Log, this, fault);

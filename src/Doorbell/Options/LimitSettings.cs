@@ -13,6 +13,7 @@ internal static class LimitSettings
             ["MaxPendingOutput"] = static (limits, value) => limits with { MaxPendingOutput = Number(value, 1) },
             ["IdleTimeout"] = static (limits, value) => limits with { IdleTimeout = TimeOrNever(value) },
             ["FirstByteTimeout"] = static (limits, value) => limits with { FirstByteTimeout = TimeOrNever(value) },
+            ["OpeningTimeout"] = static (limits, value) => limits with { OpeningTimeout = TimeOrNever(value) },
             ["MaxLifetime"] = static (limits, value) => limits with { MaxLifetime = TimeOrNever(value) },
             ["MinDataRate"] = static (limits, value) => limits with { MinDataRate = Number(value, 0) },
             ["MinDataRateGrace"] = static (limits, value) => limits with { MinDataRateGrace = Time(value) },

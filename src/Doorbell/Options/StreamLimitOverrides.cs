@@ -21,6 +21,9 @@ public record StreamLimitOverrides
     /// <inheritdoc cref="StreamLimits.FirstByteTimeout"/>
     public TimeSpan? FirstByteTimeout { get; init; }
 
+    /// <inheritdoc cref="StreamLimits.OpeningTimeout"/>
+    public TimeSpan? OpeningTimeout { get; init; }
+
     /// <inheritdoc cref="StreamLimits.MaxLifetime"/>
     public TimeSpan? MaxLifetime { get; init; }
 
@@ -52,6 +55,7 @@ public record StreamLimitOverrides
             MaxPendingOutput = pending,
             IdleTimeout = IdleTimeout ?? limits.IdleTimeout,
             FirstByteTimeout = FirstByteTimeout ?? limits.FirstByteTimeout,
+            OpeningTimeout = OpeningTimeout ?? limits.OpeningTimeout,
             MaxLifetime = MaxLifetime ?? limits.MaxLifetime,
             MinDataRate = MinDataRate ?? limits.MinDataRate,
             MinDataRateGrace = MinDataRateGrace ?? limits.MinDataRateGrace,

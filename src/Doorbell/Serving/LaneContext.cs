@@ -12,18 +12,34 @@ internal record LaneContext(Ledger Ledger, Shutdown Shutdown, ILogger Log)
     /// <summary>An upstream that is down is so for every connection: said once a second.</summary>
     private readonly LogThrottle _failures = new();
 
+    /// <summary>Peers decide how often a layer fails.</summary>
+    private readonly LogThrottle _layerFailures = new();
+
     /// <summary>The connections that are open, to be listed and closed.</summary>
     public OpenConnections Connections { get; init; } = new();
 
     /// <summary>The tasks of handlers that run: the server's end waits for them.</summary>
     public HandlerTasks HandlerTasks { get; } = new();
 
+    /// <summary>Logs why a layer has failed or refused a peer, if one has: a line a second at most.</summary>
+    /// <param name="connection">Whose layer.</param>
+    /// <param name="failure">Why; null if none has failed.</param>
+    public void LogLayerFailure(ConnectionInfo connection, string? failure)
+    {
+        if (failure is not null && _layerFailures.MayLog(out int left))
+        {
+            ServerLog.LayerFailed(Log, connection.Door, connection.Peer, connection.Id, PrintableText.Escape(failure) + Like(left));
+        }
+    }
+
+    private static string Like(int left) => left == 0 ? "" : $" (and {left} like it since the last line)";
+
     /// <summary>Tells a request's handler that it could not be connected, and logs why.</summary>
     public void Fail(ConnectRequest request, ConnectFailure failure)
     {
-        if (_failures.MayLog())
+        if (_failures.MayLog(out int left))
         {
-            ServerLog.ConnectFailed(Log, failure.Message);
+            ServerLog.ConnectFailed(Log, failure.Message + Like(left));
         }
 
         if (request.Fail(failure, Ledger) is { } fault)

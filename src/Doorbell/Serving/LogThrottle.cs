@@ -7,17 +7,24 @@ internal sealed class LogThrottle
 
     private readonly Lock _lock = new();
     private TimeSpan? _saidAt;
+    private int _left;
 
-    public bool MayLog()
+    public bool MayLog() => MayLog(out _);
+
+    /// <summary>Whether a line may be written now.</summary>
+    /// <param name="left">How many were left out since the last line.</param>
+    public bool MayLog(out int left)
     {
         lock (_lock)
         {
             TimeSpan now = MonotonicClock.Now;
             if (_saidAt is { } last && now - last < _interval)
             {
+                left = ++_left;
                 return false;
             }
 
+            (left, _left) = (_left, 0);
             _saidAt = now;
             return true;
         }

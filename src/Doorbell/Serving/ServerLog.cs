@@ -66,6 +66,9 @@ internal static partial class ServerLog
     [LoggerMessage(35, LogLevel.Warning, "{Failure}")]
     public static partial void ConnectFailed(ILogger log, string failure);
 
+    [LoggerMessage(37, LogLevel.Warning, "{Door}: connection from {Peer}, number {ConnectionId}, was ended by a layer: {Why}")]
+    public static partial void LayerFailed(ILogger log, Endpoint door, PeerAddress peer, long connectionId, string why);
+
     [LoggerMessage(3, LogLevel.Debug, "{Failure}")]
     public static partial void ConnectionFailed(ILogger log, string failure);
 

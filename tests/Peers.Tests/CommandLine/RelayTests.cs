@@ -90,6 +90,65 @@ public sealed class RelayTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(ModelsAndEngines))]
+    public async Task The_client_that_a_proxy_before_the_relay_names_is_named_to_the_upstream(string model, string engine)
+    {
+        using Listening upstream = new();
+        (Program relay, int port) = Start(
+            upstream.Endpoint, "--accept-proxy", "127.0.0.1", "--proxy-protocol", "v1", "--model", model, "--engine", engine);
+        using (relay)
+        {
+            using Socket client = Connected(port);
+            await SendAllAsync(client, "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\nhello\n"u8.ToArray());
+            client.Shutdown(SocketShutdown.Send);
+            using Socket server = await upstream.AcceptAsync();
+            string received = Encoding.Latin1.GetString(await ReceiveToEndAsync(server));
+            Assert.StartsWith("PROXY TCP4 192.0.2.1 ", received, StringComparison.Ordinal);
+            Assert.EndsWith("hello\n", received, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task One_address_has_no_more_connections_than_the_relay_allows_it()
+    {
+        using Listening upstream = new();
+        (Program relay, int port) = Start(upstream.Endpoint, "--max-per-address", "1", "--max-connections", "10");
+        using (relay)
+        {
+            using Socket first = Connected(port);
+            using Socket server = await upstream.AcceptAsync();
+            using Socket second = Connected(port);
+            Assert.Empty(await ReceiveToEndAsync(second));
+        }
+    }
+
+    [Theory]
+    [InlineData("tcp://127.0.0.1:27991", "tcp://localhost:27991")]
+    [InlineData("tcp://127.0.0.1:27992", "tcp://0.0.0.0:27992")]
+    [InlineData("tcp://*:27993", "tcp://127.0.0.2:27993")]
+    [InlineData("tcp://localhost:27994", "tcp://127.0.0.1:9", "tcp://[::1]:27994", "tcp://127.0.0.1:27994")]
+    public void An_upstream_that_is_the_relay_itself_by_whatever_name_is_wrong_usage(params string[] endpoints)
+    {
+        Ended ended = Doorbells.Run("native", "", ["relay", .. endpoints]);
+        Assert.Equal(2, ended.ExitCode);
+        string line = Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("is LISTEN itself", line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("UPSTREAM", "relay", "tcp://127.0.0.1:0", "tcp://*:80")]
+    [InlineData("UPSTREAM", "relay", "tcp://127.0.0.1:0", "tcp://localhost:0")]
+    [InlineData("--accept-proxy", "relay", "tcp://127.0.0.1:0", "tcp://127.0.0.1:9", "--accept-proxy", "10.0.0.1/8")]
+    [InlineData("--accept-proxy", "serve", "echo", "udp://127.0.0.1:0", "--accept-proxy", "10.0.0.0/8")]
+    [InlineData("--accept-proxy", "serve", "tcp://127.0.0.1:0", "--accept-proxy", "127.0.0.1", "--exec", "cat")]
+    public void What_makes_no_sense_is_wrong_usage_and_named(string says, params string[] arguments)
+    {
+        Ended ended = Doorbells.Run("native", "", arguments);
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains(says, Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Where_no_upstream_answers_the_client_is_reset()
     {

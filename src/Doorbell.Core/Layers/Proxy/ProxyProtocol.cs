@@ -19,7 +19,10 @@ public static class ProxyProtocol
     /// from any other address is closed as <see cref="CloseReason.PeerRefused"/>: who could send a header could name any client. One
     /// without a header, or with one that can't be read, is closed as <see cref="CloseReason.LayerFailed"/>.
     /// </summary>
-    /// <remarks><see cref="StreamLimits.FirstByteTimeout"/> bounds the wait for the header and the first byte behind it.</remarks>
+    /// <remarks>
+    /// <see cref="StreamLimits.OpeningTimeout"/> bounds the wait for the header, and <see cref="StreamLimits.FirstByteTimeout"/> that for
+    /// the first byte behind it too.
+    /// </remarks>
     /// <param name="trusted">The proxies' addresses. None trusts nobody.</param>
     /// <param name="maxHeaderBytes">Most bytes of a header of version 2, from 107 to 65,551.</param>
     /// <returns>For <c>DoorOptions.Layers</c>; usually the first.</returns>

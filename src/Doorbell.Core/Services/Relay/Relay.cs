@@ -9,9 +9,9 @@ public static class Relay
     /// <summary>A relay to an upstream.</summary>
     /// <param name="upstreams">
     /// Where to: at least one stream endpoint. Each new connection tries them in this order, the next if one can't be connected; if none
-    /// can, it is reset.
+    /// can, it is reset. One that could not be connected is tried behind the others for 5 seconds.
     /// </param>
-    /// <exception cref="ArgumentException">There is no upstream, or one that carries datagrams.</exception>
+    /// <exception cref="ArgumentException">There is no upstream, or one that carries datagrams or is no place to connect to.</exception>
     public static Service To(params IReadOnlyList<Endpoint> upstreams) => To(upstreams, RelayOptions.Default);
 
     /// <summary>A relay to an upstream.</summary>
@@ -31,7 +31,14 @@ public static class Relay
             throw new ArgumentException($"{datagrams} carries datagrams: a relay's upstreams are streams.", nameof(upstreams));
         }
 
+        if (upstreams.FirstOrDefault(static upstream => !upstream.IsUnix && (upstream.Host == "*" || upstream.Port == 0)) is { } nowhere)
+        {
+            throw new ArgumentException(
+                $"{nowhere} is a place to listen, not one to connect to: name a host and a port.", nameof(upstreams));
+        }
+
+        RelayUpstreams known = new(upstreams);
         ConnectOptions connecting = new() { Timeout = options.ConnectTimeout };
-        return new Service("relay") { NewStreamHandler = _ => new RelayClientSide(upstreams, options, connecting) };
+        return new Service("relay") { NewStreamHandler = _ => new RelayClientSide(known, options, connecting) };
     }
 }

@@ -4,22 +4,26 @@ namespace Doorbell;
 internal sealed class RelayClientSide : RelaySide
 {
     private readonly ConnectOptions _connecting;
-    private readonly IReadOnlyList<Endpoint> _upstreams;
+    private readonly RelayUpstreams _upstreams;
     private readonly int? _proxyVersion;
     private readonly RelayQueue _up;
     private readonly RelayQueue _down;
-    private int _next;
+    private readonly bool[] _tried;
+    private int _at;
     private RelayUpstreamSide? _upstream;
     private OutgoingConnection? _outgoing;
 
-    public RelayClientSide(IReadOnlyList<Endpoint> upstreams, RelayOptions options, ConnectOptions connecting)
+    public RelayClientSide(RelayUpstreams upstreams, RelayOptions options, ConnectOptions connecting)
         : this(upstreams, options.ProxyVersion, connecting, new RelayQueue(options.BufferBytes), new RelayQueue(options.BufferBytes))
     {
     }
 
-    private RelayClientSide(IReadOnlyList<Endpoint> upstreams, int? proxyVersion, ConnectOptions connecting, RelayQueue up, RelayQueue down)
-        : base(up, down) =>
+    private RelayClientSide(RelayUpstreams upstreams, int? proxyVersion, ConnectOptions connecting, RelayQueue up, RelayQueue down)
+        : base(up, down)
+    {
         (_upstreams, _proxyVersion, _connecting, _up, _down) = (upstreams, proxyVersion, connecting, up, down);
+        _tried = new bool[upstreams.Count];
+    }
 
     protected override RelaySide? Other => _upstream;
 
@@ -40,7 +44,8 @@ internal sealed class RelayClientSide : RelaySide
     {
         if (_upstream!.HasFailed)
         {
-            if (_next == _upstreams.Count)
+            _upstreams.Failed(_at, turn.Now);
+            if (!_tried.Contains(false))
             {
                 return Next.Abort;
             }
@@ -55,6 +60,8 @@ internal sealed class RelayClientSide : RelaySide
     {
         ProxyHeader? header = _proxyVersion is { } version ? ProxyHeader.Of(version, turn.Peer, turn.Connection.Local) : null;
         _upstream = new RelayUpstreamSide(this, header, _down, _up);
-        _outgoing = turn.Connect(_upstreams[_next++], _upstream, _connecting);
+        _at = _upstreams.Next(_tried, turn.Now);
+        _tried[_at] = true;
+        _outgoing = turn.Connect(_upstreams[_at], _upstream, _connecting);
     }
 }
