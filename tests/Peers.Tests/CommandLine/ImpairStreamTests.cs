@@ -249,6 +249,7 @@ public sealed class ImpairStreamTests
         // More than the peer has room for at first: a reset at once would throw away what the kernel has not sent.
         const int Bytes = 700_000;
         using Impaired through = new(Native, "--reset-after", $"{Bytes}/off");
+        through.Upstream.ReceiveBufferSize = 32 * 1024;
         Task sending = Task.Run(() =>
         {
             SocketError error;
@@ -258,6 +259,7 @@ public sealed class ImpairStreamTests
             }
             while (error == SocketError.Success);
         }, TestContext.Current.CancellationToken);
+        Assert.True(SpinWait.SpinUntil(() => through.Upstream.Available >= 16 * 1024, TimeSpan.FromSeconds(20)));
         Impaired.Read(through.Upstream, Bytes);
         AssertReset(through.Upstream);
         await sending.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);

@@ -166,6 +166,8 @@ public sealed class ImpairTests
     [InlineData("udp:// alone; tcp:// and unix:// have --delay, --jitter", "tcp://127.0.0.1:0", "tcp://127.0.0.1:9", "--loss", "1%")]
     [InlineData("UPSTREAM is LISTEN itself", "udp://localhost:48999", "udp://127.0.0.1:48999")]
     [InlineData("UPSTREAM is LISTEN itself", "tcp://127.0.0.1:48999", "tcp://127.0.0.1:48999")]
+    [InlineData("UPSTREAM is LISTEN itself", "tcp://*:48997", "tcp://127.0.0.1:48997")]
+    [InlineData("UPSTREAM is LISTEN itself", "udp://0.0.0.0:48997", "udp://localhost:48997")]
     [InlineData("--mtu is for datagrams", "unix:///tmp/a", "tcp://127.0.0.1:9", "--mtu", "off")]
     [InlineData("tcp:// and unix:// alone; udp:// has --loss", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--stall", "1")]
     [InlineData("--delay takes a time", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--delay", "1ms/2ms/3ms")]
