@@ -6,7 +6,7 @@ namespace Doorbell.Cli.Arguments;
 internal sealed class ConnectionArguments
 {
     private readonly Option<int?> _all = CommonOptions.Number(
-        "--max-connections", "Connections at once, over all endpoints [default: 10000]", 1, int.MaxValue);
+        "--max-connections", "Connections at once, over all endpoints [default: 10000; 128 of a program]", 1, int.MaxValue);
 
     private readonly Option<int?> _perAddress = CommonOptions.Number(
         "--max-per-address",

@@ -8,7 +8,12 @@ internal static class OptionNames
 {
     private static readonly Dictionary<string, string> _wordOf = new()
     {
+        ["ServerOptions.AtLimit can't be Close"] = "--refuse has no effect",
         ["ServerOptions.ListenBacklog"] = "--backlog",
+        ["StreamLimits.FirstByteTimeout has"] = "--first-byte-timeout has",
+        ["StreamLimits.MaxMessageBytes"] = "--max-message",
+        ["StreamLimits.MaxPendingOutput"] = "--max-pending",
+        ["StreamLimits.MinDataRate"] = "--min-rate",
         ["ServerOptions.SocketOptions"] = "--option",
         ["ServerOptions.TakeoverPath"] = "--takeover",
         ["leave out the door's Layers"] = "leave out --accept-proxy",

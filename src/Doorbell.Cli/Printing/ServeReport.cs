@@ -186,6 +186,11 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
                 asked == made ? $"backlog: {made}" : $"backlog: asked for {asked}, the kernel allows {made}: net.core.somaxconn");
         }
 
+        if (server.Doors.Any(static door => door.Service.Program is not null))
+        {
+            Console.Out.WriteLine($"at most {options.MaxConnections} processes at once: --max-connections allows more or fewer");
+        }
+
         if (options.ReusePort)
         {
             Console.Out.WriteLine(Server.BacklogMoves

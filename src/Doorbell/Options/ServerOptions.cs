@@ -8,6 +8,10 @@ namespace Doorbell;
 public sealed record ServerOptions
 {
     private const int MaxRefusalChars = 1000;
+    private const int DefaultConnections = 10_000;
+    private const int DefaultProcesses = 128;
+
+    private readonly int? _maxConnections;
 
     /// <summary>What to serve at each of the <see cref="Endpoints"/>; not needed if all is said by <see cref="Doors"/>.</summary>
     public Service? Service { get; init; }
@@ -35,9 +39,13 @@ public sealed record ServerOptions
 
     /// <summary>
     /// Connections at once, over all endpoints. At the limit the rest waits in the kernel's backlog. Default 10,000: half of
-    /// what a process may usually open.
+    /// what a process may usually open. If a service is a program, whose connections and datagrams take a process each, 128.
     /// </summary>
-    public int MaxConnections { get; init; } = 10_000;
+    public int MaxConnections
+    {
+        get => _maxConnections ?? (Services.Any(static of => of?.Program is not null) ? DefaultProcesses : DefaultConnections);
+        init => _maxConnections = value;
+    }
 
     /// <summary>
     /// Connections at once from one IPv4 address or one IPv6 /64, over all endpoints; one more is accepted and closed. Unix peers

@@ -155,6 +155,7 @@ public sealed class Server : IAsyncDisposable
         }
 
         EngineChoice engine = choose(options.Engine, model);
+        LimitRules.RequireEffect(options, model);
         RequireRunnable(options, model, engine.Engine);
         using TakeoverClient? takeover = options.TakeoverPath is { } path ? TakeoverClient.Ask(path, options.Listen) : null;
         Binding binding = new(options.ServedDoors, options.Listen, model, takeover?.Sockets ?? []);

@@ -109,10 +109,14 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
     /// <summary>Whether there is anything for it to serve. Once no more is accepted, that is datagrams alone.</summary>
     private bool IsNeeded(Worker worker) => !_loop.IsDraining && worker.Sockets.Any(socket => !_loop.AcceptsLast || !socket.IsListener);
 
-    /// <summary>All listeners, and of each door's datagram sockets the one for this worker.</summary>
+    /// <summary>
+    /// All listeners, unless there may be fewer connections than workers, and of each door's datagram sockets the one for this worker.
+    /// </summary>
     private DoorSocket[] SocketsOf(int slot, int workers)
     {
-        IEnumerable<DoorSocket> listeners = _sockets.Where(static socket => socket.IsListener);
+        // A worker carries one connection: so many accept as there may be connections.
+        IEnumerable<DoorSocket> listeners =
+            _sockets.Where(socket => socket.IsListener && slot < _context.Options.MaxConnections);
         IEnumerable<DoorSocket> own = _sockets.Where(static socket => !socket.IsListener)
             .GroupBy(static socket => socket.Door)
             .SelectMany(door => door.Where((_, index) => index % workers == slot));
