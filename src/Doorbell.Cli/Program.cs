@@ -14,6 +14,7 @@ internal static class Program
 
     public static async Task<int> Main(string[] arguments)
     {
+        arguments = RawArguments.Of(arguments);
         string[]? program = ServedArguments.TakeProgram(ref arguments);
         RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
         {

@@ -8,6 +8,8 @@ namespace Doorbell.Native;
 internal static class SocketAddressCodec
 {
     // sockaddr_in: port at 2, address at 4. sockaddr_in6: port at 2, flow at 4, address at 8, scope at 24 in the host's byte order.
+    public const int PathAt = 2;
+
     private const int PortAt = 2;
     private const int IPv4At = 4;
     private const int IPv6At = 8;
@@ -17,6 +19,9 @@ internal static class SocketAddressCodec
     private const ushort LinuxIPv6 = 10;
     private const int IPv4Size = 16;
     private const int IPv6Size = 28;
+
+    /// <summary>sun_path holds 108 bytes on Linux (unix(7)) and Windows, 104 on macOS (sys/un.h).</summary>
+    private static readonly int _maxPathBytes = OperatingSystem.IsMacOS() ? 104 : 108;
 
     public static PeerAddress Read(SocketAddress address)
     {
@@ -52,13 +57,52 @@ internal static class SocketAddressCodec
         ? family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6
         : peer.Kind == AddressKind.IPv6 && family == AddressFamily.InterNetworkV6;
 
-    /// <summary>Writes an IP peer as a Linux socket of <paramref name="family"/> takes it, and answers the length.</summary>
+    /// <summary>An address as .NET's Socket tells it; none for another kind.</summary>
+    public static PeerAddress Read(EndPoint? address) => address switch
+    {
+        IPEndPoint ip => PeerAddress.From(ip),
+        UnixEndPoint unix => PeerAddress.FromUnix(unix.Path),
+
+        // Of an unnamed one its whole buffer would be read, as a name of 108 NULs.
+        UnixDomainSocketEndPoint unnamed when unnamed.ToString().Length == 0 => PeerAddress.FromUnix(null),
+        UnixDomainSocketEndPoint unix => Read(unix.Serialize()),
+        _ => default,
+    };
+
+    /// <summary>Writes a peer as a Linux socket of <paramref name="family"/> takes it, and answers the length.</summary>
     /// <exception cref="ArgumentException">The peer has no address of that family.</exception>
     public static int WriteLinux(PeerAddress peer, AddressFamily family, Span<byte> bytes)
     {
-        int length = WriteIP(peer, family, bytes);
-        BitConverter.TryWriteBytes(bytes, family == AddressFamily.InterNetwork ? LinuxIPv4 : LinuxIPv6);
+        bool isUnix = family == AddressFamily.Unix && peer.Kind == AddressKind.Unix;
+        int length = isUnix ? WriteUnix(peer.Path!, bytes) : WriteIP(peer, family, bytes);
+        BitConverter.TryWriteBytes(bytes, isUnix ? LinuxUnix : family == AddressFamily.InterNetwork ? LinuxIPv4 : LinuxIPv6);
         return length;
+    }
+
+    /// <summary>Writes sun_path, with its NUL behind it if there is room and it is no abstract name; answers the address's length.</summary>
+    /// <exception cref="ArgumentException">It is unnamed, or longer than an address can be.</exception>
+    public static int WriteUnix(string path, Span<byte> bytes)
+    {
+        byte[] encoded = SystemText.ToBytes(path);
+        int length = encoded.Length;
+        if (length == 0)
+        {
+            throw new ArgumentException("An unnamed unix socket has no address that could be sent to.");
+        }
+
+        if (length > _maxPathBytes)
+        {
+            throw new ArgumentException($"A unix socket's path has at most {_maxPathBytes} bytes (unix(7)).");
+        }
+
+        encoded.CopyTo(bytes[PathAt..]);
+        if (encoded[0] == 0 || length == _maxPathBytes)
+        {
+            return PathAt + length;
+        }
+
+        bytes[PathAt + length] = 0;
+        return PathAt + length + 1;
     }
 
     /// <summary>
@@ -97,8 +141,8 @@ internal static class SocketAddressCodec
     private static ushort Port(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt16BigEndian(bytes[PortAt..]);
 
     /// <summary>
-    /// sun_path: a path up to its NUL, or an abstract name, whose first byte is NUL. Socket does not tell where a received name ends,
-    /// so the lane clears the address before each receive, and an abstract name is taken to end before its tail of NULs.
+    /// sun_path: a path up to its NUL, or an abstract name, whose first byte is NUL and whose every byte counts, a NUL at its end too: C
+    /// programs that give the whole struct as the length of a name have such names (unix(7)).
     /// </summary>
     private static string PathOf(ReadOnlySpan<byte> bytes)
     {
@@ -108,7 +152,7 @@ internal static class SocketAddressCodec
             return "";
         }
 
-        int end = path[0] == 0 ? path.TrimEnd((byte)0).Length : path.IndexOf((byte)0);
-        return System.Text.Encoding.UTF8.GetString(end < 0 ? path : path[..end]);
+        int end = path[0] == 0 ? path.Length : path.IndexOf((byte)0);
+        return SystemText.FromBytes(end < 0 ? path : path[..end]);
     }
 }

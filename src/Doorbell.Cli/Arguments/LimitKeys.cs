@@ -40,6 +40,7 @@ internal static class LimitKeys
         {
             ["MaxDatagramBytes"] = new(static (limits, value) => limits with { MaxDatagramBytes = value.Bytes(1) }),
             ["MaxAmplification"] = new(static (limits, value) => limits with { MaxAmplification = value.Count(0) }),
+            ["LoopGuardAnswers"] = new(static (limits, value) => limits with { LoopGuardAnswers = value.Count(0) }),
             ["MaxOpenedSockets"] = new(static (limits, value) => limits with { MaxOpenedSockets = value.Count(0) }),
             ["MaxAnswersPerTurn"] = new(static (limits, value) => limits with { MaxAnswersPerTurn = value.Count(1) }),
         });

@@ -66,7 +66,7 @@ internal sealed class ServedArguments
     {
         if (arguments is ["serve", ..])
         {
-            arguments = RawArguments(arguments);
+            arguments = arguments;
         }
 
         int exec = arguments is ["serve", ..] ? Array.IndexOf(arguments, ExecOption) : -1;
@@ -78,22 +78,6 @@ internal sealed class ServedArguments
         string[] program = arguments[(exec + 1)..];
         arguments = arguments[..exec];
         return program;
-    }
-
-    /// <summary>
-    /// The same arguments with the bytes in them that aren't UTF-8, which the runtime replaces: a program is to have them as they were
-    /// given.
-    /// </summary>
-    private static string[] RawArguments(string[] arguments)
-    {
-        if (!OperatingSystem.IsLinux() || !arguments.Any(static argument => argument.Contains('\ufffd')))
-        {
-            return arguments;
-        }
-
-        // The runtime's own arguments, and the program's name, stand before them; behind each is a NUL.
-        string[] all = SystemText.FromBytes(File.ReadAllBytes("/proc/self/cmdline")).Split('\0')[..^1];
-        return all.Length >= arguments.Length ? all[^arguments.Length..] : arguments;
     }
 
     public void AddTo(Command command)

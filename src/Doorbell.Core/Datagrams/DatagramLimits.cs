@@ -25,6 +25,14 @@ public sealed record DatagramLimits
     /// </summary>
     public int MaxAmplification { get; init; } = 3;
 
+    /// <summary>
+    /// After so many answers to one peer, 100 a second or more, it gets none until nothing has come from it for 10 ms, or for 100 ms at most,
+    /// so that a forged datagram can't go round between two servers for ever (CVE-2024-2169). The next such moment is 4 times as many
+    /// answers away, at most 1,048,576. A source that is this socket itself, or has port 0, 7, 13, 17, 19 or 37, gets no answer at all. This is for a server's doors; sockets of clients, and those
+    /// that handlers open, answer everybody. Default 4,096; 0 to answer everybody at doors too.
+    /// </summary>
+    public int LoopGuardAnswers { get; init; } = 4096;
+
     /// <summary>Most answers a handler may give in one turn; more are dropped and counted. Default 1,024.</summary>
     public int MaxAnswersPerTurn { get; init; } = 1024;
 
@@ -34,15 +42,25 @@ public sealed record DatagramLimits
     /// </summary>
     public int MaxOpenedSockets { get; init; } = 16;
 
+    /// <summary>The largest datagram that a peer can be sent.</summary>
+    /// <param name="peer">Whose address decides: IPv4 carries less.</param>
+    public int MaxBytesTo(PeerAddress peer)
+    {
+        // A limit past every UDP datagram's size bounds what no datagram carries, such as the body of a CoAP resource.
+        bool isDatagram = MaxDatagramBytes <= MaxIPv6Bytes;
+        return isDatagram && peer.Kind == AddressKind.IPv4 ? Math.Min(MaxDatagramBytes, MaxIPv4Bytes) : MaxDatagramBytes;
+    }
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// A size is not positive or past 65,527, or the amplification or the number of sockets negative.
+    /// A size is not positive or past 65,527, or the amplification, the loop guard's answers or the number of sockets negative.
     /// </exception>
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxDatagramBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxDatagramBytes, MaxIPv6Bytes);
         ArgumentOutOfRangeException.ThrowIfNegative(MaxAmplification);
+        ArgumentOutOfRangeException.ThrowIfNegative(LoopGuardAnswers);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxAnswersPerTurn);
         ArgumentOutOfRangeException.ThrowIfNegative(MaxOpenedSockets);
     }

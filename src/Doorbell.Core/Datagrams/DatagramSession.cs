@@ -24,6 +24,8 @@ public sealed class DatagramSession
     private bool _isBounded;
     private bool _answering;
     private long _mayStillReply;
+    private TimeSpan _now;
+    private LoopGuard? _loops;
     private Queue<(PeerAddress Local, DatagramHandler Handler)>? _openings;
 
     /// <summary>Further sockets that the handler has asked for and that are not yet closed; their lanes count them down.</summary>
@@ -90,6 +92,7 @@ public sealed class DatagramSession
     public void Opened(PeerAddress local, TimeSpan now, DateTimeOffset utcNow)
     {
         Local = local;
+        _loops = MayClose || _limits.LoopGuardAnswers == 0 ? null : new LoopGuard(_limits.LoopGuardAnswers);
         Turn(Call.Open, now, utcNow);
     }
 
@@ -116,6 +119,7 @@ public sealed class DatagramSession
     {
         _path = path;
         _pathNumber = -1;
+        _now = now;
         _isBounded = _limits.MaxAmplification > 0 && !path.Peer.IsLoopback;
         int done = 0;
         do
@@ -258,6 +262,13 @@ public sealed class DatagramSession
         if (_pathNumber < 0)
         {
             _pathNumber = Outbox.NumberOf(_path);
+            _loops?.Turn(_path, Local);
+        }
+
+        if (_loops is not null && !_loops.MayAnswer(_now, out DatagramDrop why))
+        {
+            Drop(why);
+            return;
         }
 
         if (Send(_pathNumber, _path.Peer) && _mayStillReply != long.MaxValue)
@@ -274,7 +285,14 @@ public sealed class DatagramSession
         }
         else
         {
-            Send(Outbox.NumberOf(new DatagramPath(peer, local)), peer);
+            DatagramPath path = new(peer, local);
+            if (_loops is not null && LoopGuard.RefusalOf(path, Local) is { } why)
+            {
+                Drop(why);
+                return;
+            }
+
+            Send(Outbox.NumberOf(path), peer);
         }
     }
 
@@ -316,12 +334,7 @@ public sealed class DatagramSession
 
     private bool Send(int path, PeerAddress peer)
     {
-        // A limit past every UDP datagram's size bounds what no datagram carries, such as the body of a CoAP resource.
-        bool isDatagram = _limits.MaxDatagramBytes <= DatagramLimits.MaxIPv6Bytes;
-        int most = isDatagram && peer.Kind == AddressKind.IPv4
-            ? Math.Min(_limits.MaxDatagramBytes, DatagramLimits.MaxIPv4Bytes)
-            : _limits.MaxDatagramBytes;
-        if (Outbox.Begun > most)
+        if (Outbox.Begun > _limits.MaxBytesTo(peer))
         {
             return Drop(DatagramDrop.AnswerTooLarge);
         }

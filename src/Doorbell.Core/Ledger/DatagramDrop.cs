@@ -30,4 +30,19 @@ public enum DatagramDrop
 
     /// <summary>A datagram received from an address that its door denies (<see cref="AccessList"/>): not handled.</summary>
     Denied,
+
+    /// <summary>
+    /// An answer that was not given since the datagram's source port is 0, or one where everything is answered: echo, daytime, quotation
+    /// of the day, character generator, time. Such a source is forged, so that two servers answer each other for ever.
+    /// </summary>
+    ReflectorPort,
+
+    /// <summary>An answer that was not given since the datagram's source is this socket's own address and port, so forged.</summary>
+    OwnAddress,
+
+    /// <summary>
+    /// An answer that was left out so that no datagram goes round for ever between two servers that answer each other
+    /// (<see cref="DatagramLimits.LoopGuardAnswers"/>).
+    /// </summary>
+    SuspectedLoop,
 }

@@ -161,7 +161,7 @@ public static class PrintableText
     }
 
     /// <summary>Format characters reorder text or hide in it (UAX #9, "Trojan Source"); the rest of these have no shape to show.</summary>
-    private static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
+    internal static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
         or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 }

@@ -14,7 +14,8 @@ namespace Doorbell;
 /// An IPv4 address has four decimal numbers: 127.1 and 010.0.0.1 mean different places to different programs (RFC 6943 section
 /// 3.1.1). Port 0 is any free port.
 /// After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken
-/// as it is, without percent-decoding, and has only characters that can be shown.
+/// as it is, without percent-decoding, and has only characters that can be shown. <c>\xff</c> is the byte 0xff, for what is no UTF-8 or
+/// can't be shown; so <c>\x5c</c> is a backslash, and <c>unix:\x00name</c> an abstract name (unix(7)).
 /// </remarks>
 [TypeConverter(typeof(EndpointConverter))]
 public sealed record Endpoint : ISpanParsable<Endpoint>
@@ -40,7 +41,9 @@ public sealed record Endpoint : ISpanParsable<Endpoint>
     /// <summary>0 to 65,535; 0 for unix.</summary>
     public int Port { get; }
 
-    /// <summary>A unix socket's path; null for the others.</summary>
+    /// <summary>
+    /// A unix socket's path, as <see cref="SystemText"/> has it; an abstract name begins with NUL. Null for the others.
+    /// </summary>
     public string? Path { get; }
 
     /// <summary>Whether it carries streams; otherwise datagrams.</summary>
@@ -118,8 +121,8 @@ public sealed record Endpoint : ISpanParsable<Endpoint>
     /// <summary>As a URI that reads back as the same endpoint, fit to print.</summary>
     public override string ToString() => Transport switch
     {
-        Transport.Unix => $"unix:{Slashes}{Path}",
-        Transport.UnixDatagram => $"unix+dgram:{Slashes}{Path}",
+        Transport.Unix => $"unix:{Slashes}{EndpointPath.Shown(Path!)}",
+        Transport.UnixDatagram => $"unix+dgram:{Slashes}{EndpointPath.Shown(Path!)}",
         Transport.Passed => $"fd://{Host}",
         _ => $"{Application?.Name ?? EndpointScheme.NameOf(Transport)}://{(Host!.Contains(':') ? $"[{Host}]" : Host)}:{Port}",
     };

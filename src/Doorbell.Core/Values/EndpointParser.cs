@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Text;
 
 namespace Doorbell;
 
@@ -75,19 +74,24 @@ internal static class EndpointParser
         }
 
         // What can't be shown could not be read back from what is printed either.
-        if (!PrintableText.IsPrintable(path))
+        if (!EndpointPath.TryRead(path, out string? read))
         {
-            return $"the path has a character that can't be shown: rename it, as in {scheme}:///run/door";
+            return $"the path has a character that can't be shown: rename it, as in {scheme}:///run/door, or write \\x0a for a byte 0x0a";
         }
 
-        int bytes = Encoding.UTF8.GetByteCount(path);
+        if (read.LastIndexOf('\0') is var nul && (nul > 0 || (nul == 0 && !OperatingSystem.IsLinux())))
+        {
+            return "a NUL ends a path; only the first byte of an abstract name on Linux is one (unix(7))";
+        }
+
+        int bytes = SystemText.ToBytes(read).Length;
         if (bytes > _maxPathBytes)
         {
             return $"the path has {bytes} bytes and a unix socket's may have {_maxPathBytes} (unix(7)): "
                 + $"choose a shorter one, as in {scheme}:///run/door";
         }
 
-        endpoint = new Endpoint(transport, null, 0, path);
+        endpoint = new Endpoint(transport, null, 0, read);
         return null;
     }
 
@@ -152,5 +156,5 @@ internal static class EndpointParser
             : $"\"{Shown(text)}\" is no port: a port is a number from 0 to 65535, as in tcp://localhost:6789";
     }
 
-    private static string Shown(string text) => PrintableText.Escape(Encoding.UTF8.GetBytes(text));
+    private static string Shown(string text) => PrintableText.Escape(SystemText.ToBytes(text), PrintableText.DefaultMaxBytes);
 }

@@ -48,7 +48,10 @@ public readonly record struct PeerAddress
     /// <summary>The interface of a link-local IPv6 address; otherwise 0.</summary>
     public uint ScopeId { get; }
 
-    /// <summary>A unix socket's path; an abstract name begins with NUL; empty if unnamed. Null for IP.</summary>
+    /// <summary>
+    /// A unix socket's path, as <see cref="SystemText"/> has it: every byte of it counts. An abstract name begins with NUL; empty if
+    /// unnamed. Null for IP.
+    /// </summary>
     public string? Path { get; }
 
     /// <summary>

@@ -48,7 +48,7 @@ public static class Connector
         deadline.CancelAfter(timeout);
         Attempts attempts = new(endpoint, timeout, options, cancellation, deadline.Token);
         EndPoint[] addresses = endpoint.IsUnix
-            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            ? [new UnixEndPoint(endpoint.Path!)]
             : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
         return await attempts.ConnectAsync(addresses).ConfigureAwait(false);
     }
@@ -64,7 +64,7 @@ public static class Connector
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
         return endpoint.IsUnix
-            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            ? [new UnixEndPoint(endpoint.Path!)]
             : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
     }
 
@@ -72,7 +72,7 @@ public static class Connector
     internal static bool TryAddresses(Endpoint endpoint, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out EndPoint[]? addresses)
     {
         addresses = endpoint.IsUnix
-            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            ? [new UnixEndPoint(endpoint.Path!)]
             : Resolver.TryLocally(endpoint) is { } known ? [.. known.Select(address => new IPEndPoint(address, endpoint.Port))] : null;
         return addresses is not null;
     }
@@ -194,7 +194,7 @@ public static class Connector
 
         private async Task<Socket> AttemptAsync(EndPoint address, CancellationToken over)
         {
-            bool unix = address is UnixDomainSocketEndPoint;
+            bool unix = address.AddressFamily == AddressFamily.Unix;
             Socket socket = new(address.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
             try
             {

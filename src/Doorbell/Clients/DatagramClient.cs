@@ -55,7 +55,7 @@ public static class DatagramClient
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
         EndPoint[] addresses = endpoint.IsUnix
-            ? [new UnixDomainSocketEndPoint(endpoint.Path!)]
+            ? [new UnixEndPoint(endpoint.Path!)]
             : await Connector.ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
         List<string> refusals = [];
         foreach (EndPoint address in addresses)

@@ -1,6 +1,7 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
+using Doorbell.Native;
 
 namespace Doorbell.Clients;
 
@@ -15,7 +16,7 @@ internal static class DatagramSocket
     /// <exception cref="NetworkException">The kernel refuses an option.</exception>
     public static Socket Connect(Endpoint endpoint, EndPoint address, ClientOptions options, ref string operation)
     {
-        bool unix = address is UnixDomainSocketEndPoint;
+        bool unix = address.AddressFamily == AddressFamily.Unix;
         Socket socket = new(address.AddressFamily, SocketType.Dgram, unix ? ProtocolType.Unspecified : ProtocolType.Udp);
         try
         {
@@ -23,7 +24,7 @@ internal static class DatagramSocket
             if (unix)
             {
                 operation = "bind";
-                socket.Bind(new UnixDomainSocketEndPoint(OwnName()));
+                socket.Bind(new UnixEndPoint(OwnName()));
             }
 
             operation = "connect";

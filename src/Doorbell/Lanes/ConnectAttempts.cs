@@ -174,7 +174,7 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
         }
 
         int errno = result == 0 ? 0 : LinuxErrno.Last;
-        _isFull = errno == Libc.TryAgain && _addresses[_next - 1] is UnixDomainSocketEndPoint;
+        _isFull = errno == Libc.TryAgain && _addresses[_next - 1].AddressFamily == AddressFamily.Unix;
         Due = _isFull && now + _fullBacklogPause < _addressDeadline ? now + _fullBacklogPause : _addressDeadline;
         return errno switch
         {

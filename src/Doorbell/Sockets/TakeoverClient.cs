@@ -44,7 +44,7 @@ internal sealed class TakeoverClient : IDisposable
         try
         {
             old.SendTimeout = old.ReceiveTimeout = (int)_patience.TotalMilliseconds;
-            old.Connect(new UnixDomainSocketEndPoint(path));
+            old.Connect(new UnixEndPoint(path));
         }
         catch (SocketException nobody) when (
             nobody.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable)

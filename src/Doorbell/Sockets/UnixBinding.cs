@@ -1,5 +1,5 @@
-using System.Net;
 using System.Net.Sockets;
+using Doorbell.Native;
 using Doorbell.Options;
 using Microsoft.Win32.SafeHandles;
 
@@ -64,24 +64,10 @@ internal static class UnixBinding
             File.SetUnixFileMode(handle, Private);
         }
 
-        socket.Bind(new KeptEndPoint(path));
+        socket.Bind(new UnixEndPoint(path) { IsOfListener = socket.SocketType == SocketType.Stream });
         if (isPrivate && !OperatingSystem.IsLinux() && !OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(path, Private);
         }
-    }
-
-    /// <summary>
-    /// A unix address whose file Socket does not delete by itself when it is closed: by then the path may be another server's.
-    /// </summary>
-    private sealed class KeptEndPoint(string path) : EndPoint
-    {
-        private readonly UnixDomainSocketEndPoint _address = new(path);
-
-        public override AddressFamily AddressFamily => AddressFamily.Unix;
-
-        public override SocketAddress Serialize() => _address.Serialize();
-
-        public override EndPoint Create(SocketAddress socketAddress) => _address.Create(socketAddress);
     }
 }

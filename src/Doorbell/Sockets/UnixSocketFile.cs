@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Doorbell.Native;
 
 namespace Doorbell.Sockets;
 
@@ -11,7 +12,8 @@ internal static class UnixSocketFile
     /// </summary>
     public static void RemoveIfStale(Endpoint endpoint)
     {
-        if (!IsSocket(endpoint.Path!))
+        // An abstract name has no file (unix(7)).
+        if (endpoint.Path is not { } path || path.StartsWith('\0') || !SystemFile.IsSocket(path))
         {
             return;
         }
@@ -21,50 +23,15 @@ internal static class UnixSocketFile
         using Socket probe = new(AddressFamily.Unix, type, ProtocolType.Unspecified) { Blocking = false };
         try
         {
-            probe.Connect(new UnixDomainSocketEndPoint(endpoint.Path!));
+            probe.Connect(new UnixEndPoint(path));
         }
         catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
         {
-            TryDelete(endpoint.Path!);
+            SystemFile.TryDelete(path);
         }
         catch (SocketException)
         {
             // Whatever it is, it is not ours to remove: bind says that the address is in use.
-        }
-    }
-
-    /// <summary>Its folder may not be ours to write any more: then bind says that the address is in use.</summary>
-    private static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception kept) when (kept is IOException or UnauthorizedAccessException)
-        {
-        }
-    }
-
-    /// <summary>
-    /// A plain file refuses a connection too, and must never be deleted. Only a socket can't be opened: ENXIO (open(2)) on Linux,
-    /// EOPNOTSUPP on macOS. Opened for reading and writing and with no lock, nothing else blocks, a FIFO neither.
-    /// </summary>
-    private static bool IsSocket(string path)
-    {
-        const int LinuxNoSuchDevice = 6;
-        const int MacNotSupported = 102;
-        try
-        {
-            File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete).Dispose();
-            return false;
-        }
-        catch (IOException refused)
-        {
-            return refused.HResult is LinuxNoSuchDevice or MacNotSupported;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return false;
         }
     }
 }

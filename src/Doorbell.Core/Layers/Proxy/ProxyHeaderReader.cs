@@ -197,7 +197,7 @@ internal static class ProxyHeaderReader
     private static PeerAddress PathIn(ReadOnlySpan<byte> field)
     {
         int end = field[0] == 0 ? field.TrimEnd((byte)0).Length : field.IndexOf((byte)0);
-        return PeerAddress.FromUnix(Encoding.UTF8.GetString(end < 0 ? field : field[..end]));
+        return PeerAddress.FromUnix(SystemText.FromBytes(end < 0 ? field : field[..end]));
     }
 
     /// <summary>Why the fields are none: one is cut off, or the checksum over the whole header is wrong. Null if they are right.</summary>

@@ -93,7 +93,8 @@ internal static class ProxyHeaderWriter
 
     private static void WritePath(string path, Span<byte> to)
     {
-        if (!Encoding.UTF8.TryGetBytes(path, to, out _))
+        byte[] bytes = SystemText.ToBytes(path);
+        if (!bytes.AsSpan().TryCopyTo(to))
         {
             throw new InvalidOperationException($"The unix path {PrintableText.Escape(path)} has more than {to.Length} bytes.");
         }

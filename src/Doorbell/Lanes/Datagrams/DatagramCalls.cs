@@ -13,21 +13,15 @@ internal static unsafe class DatagramCalls
     private const int MaxMilliseconds = 100;
 
     /// <exception cref="NetworkException">The system refused it.</exception>
-    /// <exception cref="SocketException">The system refused it, of a unix socket.</exception>
     /// <exception cref="ArgumentException">The peer has no address to send to.</exception>
     public static void Send(DoorSocket from, AddressFamily family, ReadOnlySpan<byte> bytes, PeerAddress to)
     {
-        if (to.Kind == AddressKind.Unix)
-        {
-            // A unix peer that does not read would be waited for (unix(7)): its answer is dropped, so that nobody waits because of it.
-            from.Socket.SendTo(bytes, SocketFlags.None, new UnixDomainSocketEndPoint(to.Path!));
-            return;
-        }
-
         byte* address = stackalloc byte[MaxAddress];
         int length = SocketAddressCodec.WriteLinux(to, family, new Span<byte>(address, MaxAddress));
         int errno = TrySend(from, bytes, address, length);
-        if (errno == Libc.TryAgain)
+
+        // A unix peer that does not read would be waited for (unix(7)): its answer is dropped, so that nobody waits because of it.
+        if (errno == Libc.TryAgain && to.Kind != AddressKind.Unix)
         {
             PollDescriptor room = new() { Descriptor = from.Descriptor, Events = PollDescriptor.Out };
             _ = Libc.poll(&room, 1, MaxMilliseconds);

@@ -1,5 +1,6 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
+using Doorbell.Native;
 
 namespace Doorbell.Lanes.Datagrams;
 
@@ -34,10 +35,5 @@ internal static class OpenedSocket
     }
 
     /// <summary>The address that a datagram socket is bound to, as a handler is told it.</summary>
-    public static PeerAddress LocalOf(Socket socket) => socket.LocalEndPoint switch
-    {
-        IPEndPoint ip => PeerAddress.From(ip),
-        UnixDomainSocketEndPoint unix => PeerAddress.FromUnix(unix.ToString()),
-        _ => default,
-    };
+    public static PeerAddress LocalOf(Socket socket) => SocketAddressCodec.Read(socket.LocalEndPoint);
 }

@@ -219,6 +219,12 @@ internal sealed class AsyncDatagramLane : IDisposable
             int count = _receiving.GetResult();
             _backoff.Reset();
             peer = SocketAddressCodec.Read(_from);
+            if (peer.Kind == AddressKind.None && _socket.AddressFamily == AddressFamily.Unix)
+            {
+                // Of an unnamed one the kernel tells no address at all.
+                peer = PeerAddress.FromUnix(null);
+            }
+
             Handle(count, peer);
         }
         catch (SocketException failure) when (failure.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionRefused)
@@ -434,9 +440,8 @@ internal sealed class AsyncDatagramLane : IDisposable
 
         if (to.Kind == AddressKind.Unix)
         {
-            // The overload that allocates nothing gives the kernel a name's whole buffer, which is another abstract name. And a unix
-            // peer that does not read would be waited for (unix(7)): its answer is dropped, so that nobody waits because of it.
-            return new ValueTask<int>(_socket.SendTo(bytes.Span, SocketFlags.None, new UnixDomainSocketEndPoint(to.Path!)));
+            // A unix peer that does not read would be waited for (unix(7)): its answer is dropped, so that nobody waits because of it.
+            return new ValueTask<int>(_socket.SendTo(bytes.Span, SocketFlags.None, new UnixEndPoint(to.Path!)));
         }
 
         SocketAddressCodec.Write(to, _socket.AddressFamily, _to);

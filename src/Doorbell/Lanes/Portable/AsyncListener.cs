@@ -1,5 +1,5 @@
-using System.Net;
 using System.Net.Sockets;
+using Doorbell.Native;
 using Doorbell.Serving;
 using Doorbell.Sessions;
 using Doorbell.SocketOptions;
@@ -352,12 +352,7 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
     {
         try
         {
-            return connection.RemoteEndPoint switch
-            {
-                IPEndPoint ip => PeerAddress.From(ip),
-                UnixDomainSocketEndPoint unix => PeerAddress.FromUnix(unix.ToString()),
-                _ => default,
-            };
+            return SocketAddressCodec.Read(connection.RemoteEndPoint);
         }
         catch (SocketException)
         {

@@ -23,7 +23,7 @@ internal sealed class ProgramEnvironment
         };
         if (door.IsUnix || local is not IPEndPoint here)
         {
-            _same = [$"PROTO={proto}", $"{proto}LOCALPATH={door.Path}", $"NCAT_PROTO={proto}"];
+            _same = [$"PROTO={proto}", $"{proto}LOCALPATH={(door.Path is ['\0', .. var name] ? "@" + name : door.Path)}", $"NCAT_PROTO={proto}"];
             return;
         }
 

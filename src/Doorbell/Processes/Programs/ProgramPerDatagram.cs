@@ -4,6 +4,7 @@ using Doorbell.Lanes.Datagrams;
 using Doorbell.Native;
 using Doorbell.Processes.Spawning;
 using Doorbell.Serving;
+using Doorbell.Sessions;
 using Doorbell.Sockets;
 
 namespace Doorbell.Processes.Programs;
@@ -25,6 +26,8 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     private readonly ProgramEnvironment _environment;
     private readonly EventLoop _loop;
     private readonly HashSet<ProgramRun> _runs = [];
+    private readonly LoopGuard? _loops;
+    private readonly PeerAddress _local;
     private readonly byte[] _buffer;
     private readonly int _largest;
     private readonly Backoff _backoff = new();
@@ -42,6 +45,9 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         _program = bound.Door.Service.Program!;
         _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], InheritedEnvironment.Read());
         _environment = new ProgramEnvironment(bound.Door.Endpoint, bound.Door.Endpoint.IsUnix ? null : bound.Socket.LocalEndPoint);
+        int loopGuard = bound.Door.Service.DatagramLimits.LoopGuardAnswers;
+        _loops = loopGuard == 0 ? null : new LoopGuard(loopGuard);
+        _local = OpenedSocket.LocalOf(bound.Socket);
         _largest = bound.Door.Service.DatagramLimits.MaxDatagramBytes;
         _buffer = GC.AllocateUninitializedArray<byte>(_largest + 1, pinned: true);
         DatagramOffload.Refuse(bound);
@@ -178,6 +184,12 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         }
 
         _context.Ledger.DatagramReceived((int)count, requests: 1);
+        if (_loops is not null && LoopGuard.RefusalOf(new DatagramPath(peer, default), _local) is { } why)
+        {
+            _context.Ledger.DatagramDropped(why);
+            return false;
+        }
+
         return TryStart(_buffer.AsSpan(0, (int)count), peer, now);
     }
 
@@ -243,7 +255,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     private void Send(ProgramRun run)
     {
         DatagramLimits limits = _bound.Door.Service.DatagramLimits;
-        if (run.Answer.Length > limits.MaxDatagramBytes)
+        if (run.Answer.Length > limits.MaxBytesTo(run.Peer))
         {
             _context.Ledger.DatagramDropped(DatagramDrop.AnswerTooLarge);
             return;
@@ -253,6 +265,13 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         if (bounded && run.Answer.Length > (long)run.Asked * limits.MaxAmplification)
         {
             _context.Ledger.DatagramDropped(DatagramDrop.Amplification);
+            return;
+        }
+
+        _loops?.Turn(new DatagramPath(run.Peer, default), _local);
+        if (_loops is not null && !_loops.MayAnswer(MonotonicClock.Now, out DatagramDrop why))
+        {
+            _context.Ledger.DatagramDropped(why);
             return;
         }
 
