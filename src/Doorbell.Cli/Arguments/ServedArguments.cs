@@ -58,17 +58,9 @@ internal sealed class ServedArguments
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
     public ServedArguments(string[]? program) => _program = program;
 
-    /// <summary>
-    /// Takes <c>--exec</c> and all behind it away from the arguments: they are a program's own, whatever they look like. To <c>serve</c>
-    /// the others too are what was given, byte by byte (<see cref="SystemText"/>).
-    /// </summary>
+    /// <summary>Takes <c>--exec</c> and all behind it away from the arguments: they are a program's own, whatever they look like.</summary>
     public static string[]? TakeProgram(ref string[] arguments)
     {
-        if (arguments is ["serve", ..])
-        {
-            arguments = arguments;
-        }
-
         int exec = arguments is ["serve", ..] ? Array.IndexOf(arguments, ExecOption) : -1;
         if (exec < 0)
         {

@@ -11,7 +11,8 @@ namespace Doorbell.Cli.Verbs;
 /// </summary>
 internal sealed class DatagramJoin : IDisposable
 {
-    private const int MaxDatagramBytes = 65_507;
+    /// <summary>More than any UDP datagram has: none is cut.</summary>
+    private const int ReceiveBytes = ushort.MaxValue;
 
     private readonly Endpoint _endpoint;
     private readonly EndPoint[] _addresses;
@@ -58,7 +59,9 @@ internal sealed class DatagramJoin : IDisposable
         try
         {
             using Stream input = StandardInput.Open();
-            byte[] buffer = new byte[MaxDatagramBytes];
+            byte[] buffer = new byte[_addresses[0].AddressFamily == AddressFamily.InterNetworkV6
+                ? DatagramLimits.MaxIPv6Bytes
+                : DatagramLimits.MaxIPv4Bytes];
             int count;
             while ((count = input.Read(buffer)) > 0)
             {
@@ -98,7 +101,7 @@ internal sealed class DatagramJoin : IDisposable
     /// <summary>Writes answers until <paramref name="over"/>; answers what went wrong.</summary>
     private async Task<string?> ReceiveAsync(StandardOutput output, CancellationToken over)
     {
-        byte[] buffer = new byte[MaxDatagramBytes + 1];
+        byte[] buffer = new byte[ReceiveBytes];
         while (true)
         {
             Socket socket = _socket;
