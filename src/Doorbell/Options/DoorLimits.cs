@@ -24,6 +24,9 @@ public sealed record DoorLimits : StreamLimitOverrides
     /// <inheritdoc cref="DatagramLimits.MaxAmplification"/>
     public int? MaxAmplification { get; init; }
 
+    /// <inheritdoc cref="DatagramLimits.LoopGuardAnswers"/>
+    public int? LoopGuardAnswers { get; init; }
+
     /// <inheritdoc cref="DatagramLimits.MaxAnswersPerTurn"/>
     public int? MaxAnswersPerTurn { get; init; }
 
@@ -36,6 +39,7 @@ public sealed record DoorLimits : StreamLimitOverrides
     {
         MaxDatagramBytes = MaxDatagramBytes ?? limits.MaxDatagramBytes,
         MaxAmplification = MaxAmplification ?? limits.MaxAmplification,
+        LoopGuardAnswers = LoopGuardAnswers ?? limits.LoopGuardAnswers,
         MaxAnswersPerTurn = MaxAnswersPerTurn ?? limits.MaxAnswersPerTurn,
         MaxOpenedSockets = MaxOpenedSockets ?? limits.MaxOpenedSockets,
     };

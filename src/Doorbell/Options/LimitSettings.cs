@@ -28,6 +28,7 @@ internal static class LimitSettings
             ["MaxConnectionsPerAddress"] = static (limits, value) => limits with { MaxConnectionsPerAddress = Number(value, 1) },
             ["MaxDatagramBytes"] = static (limits, value) => limits with { MaxDatagramBytes = Number(value, 1) },
             ["MaxAmplification"] = static (limits, value) => limits with { MaxAmplification = Number(value, 0) },
+            ["LoopGuardAnswers"] = static (limits, value) => limits with { LoopGuardAnswers = Number(value, 0) },
             ["MaxAnswersPerTurn"] = static (limits, value) => limits with { MaxAnswersPerTurn = Number(value, 1) },
             ["MaxOpenedSockets"] = static (limits, value) => limits with { MaxOpenedSockets = Number(value, 0) },
         };
