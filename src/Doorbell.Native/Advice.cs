@@ -55,7 +55,8 @@ internal static class Advice
         ("connect" or "send", SocketError.AccessDenied) => "a firewall refuses, or it is a broadcast address: look at the address",
         ("send" or "receive", SocketError.ConnectionRefused) =>
             "nothing listens on that port (ICMP port unreachable): start the server, or look at the host and port",
-        ("send", SocketError.MessageSize) => "a datagram carries at most 65,507 bytes over IPv4 and 65,527 over IPv6: send less, or use tcp",
+        ("send", SocketError.MessageSize) =>
+            "a datagram carries at most 65,507 bytes over IPv4 and 65,527 over IPv6: send less, or use tcp",
         _ => null,
     };
 

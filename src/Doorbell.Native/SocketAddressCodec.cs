@@ -57,18 +57,6 @@ internal static class SocketAddressCodec
         ? family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6
         : peer.Kind == AddressKind.IPv6 && family == AddressFamily.InterNetworkV6;
 
-    /// <summary>An address as .NET's Socket tells it; none for another kind.</summary>
-    public static PeerAddress Read(EndPoint? address) => address switch
-    {
-        IPEndPoint ip => PeerAddress.From(ip),
-        UnixEndPoint unix => PeerAddress.FromUnix(unix.Path),
-
-        // Of an unnamed one its whole buffer would be read, as a name of 108 NULs.
-        UnixDomainSocketEndPoint unnamed when unnamed.ToString().Length == 0 => PeerAddress.FromUnix(null),
-        UnixDomainSocketEndPoint unix => Read(unix.Serialize()),
-        _ => default,
-    };
-
     /// <summary>Writes a peer as a Linux socket of <paramref name="family"/> takes it, and answers the length.</summary>
     /// <exception cref="ArgumentException">The peer has no address of that family.</exception>
     public static int WriteLinux(PeerAddress peer, AddressFamily family, Span<byte> bytes)
@@ -79,7 +67,9 @@ internal static class SocketAddressCodec
         return length;
     }
 
-    /// <summary>Writes sun_path, with its NUL behind it if there is room and it is no abstract name; answers the address's length.</summary>
+    /// <summary>
+    /// Writes sun_path, with its NUL behind it if there is room and it is no abstract name; answers the address's length.
+    /// </summary>
     /// <exception cref="ArgumentException">It is unnamed, or longer than an address can be.</exception>
     public static int WriteUnix(string path, Span<byte> bytes)
     {

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace Doorbell.Native;
 
 /// <summary>The addresses of a socket that is connected or bound.</summary>
@@ -20,6 +23,18 @@ internal static unsafe class SocketAddresses
         int length = MaxAddress;
         return Libc.getsockname(descriptor, address, &length) == 0 ? Read(address, length) : default;
     }
+
+    /// <summary>An address as .NET's Socket tells it; none for another kind.</summary>
+    public static PeerAddress Of(EndPoint? address) => address switch
+    {
+        IPEndPoint ip => PeerAddress.From(ip),
+        UnixEndPoint unix => PeerAddress.FromUnix(unix.Path),
+
+        // Of an unnamed one its whole buffer would be read, as a name of 108 NULs.
+        UnixDomainSocketEndPoint unnamed when unnamed.ToString().Length == 0 => PeerAddress.FromUnix(null),
+        UnixDomainSocketEndPoint unix => SocketAddressCodec.Read(unix.Serialize()),
+        _ => default,
+    };
 
     private static PeerAddress Read(byte* address, int length) =>
         SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, Math.Min(length, MaxAddress)));

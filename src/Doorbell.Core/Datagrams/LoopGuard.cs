@@ -6,8 +6,9 @@ namespace Doorbell.Sessions;
 /// </summary>
 /// <remarks>
 /// A loop lives on our answers: one that is left out ends it. So a peer that has been answered very often without a rest gets no answer for
-/// a moment: until nothing has come from it for 10 ms, in which every loop with it has died, or 100 ms at most. A client asks again, and the
-/// next such moment is many answers away: of <c>n</c> answers it loses those of about log(n) moments. Peers share 1,024 counts by their hash, so nobody can push a loop's count out.
+/// a moment: until nothing has come from it for 10 ms, in which every loop with it has died, or 100 ms at most. A client asks again, and
+/// the next such moment is many answers away: of <c>n</c> answers it loses those of about log(n) moments. Peers share 1,024 counts by their
+/// hash, so nobody can push a loop's count out.
 /// </remarks>
 public sealed class LoopGuard
 {

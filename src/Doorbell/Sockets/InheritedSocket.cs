@@ -151,5 +151,6 @@ internal static class InheritedSocket
     private static bool AcceptsConnections(Socket socket) =>
         socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection) is not 0;
 
-    private static Endpoint UnixEndpoint(Transport transport, EndPoint address) => Endpoint.Unix(transport, SocketAddressCodec.Read(address).Path!);
+    private static Endpoint UnixEndpoint(Transport transport, EndPoint address) =>
+        Endpoint.Unix(transport, SocketAddresses.Of(address).Path!);
 }

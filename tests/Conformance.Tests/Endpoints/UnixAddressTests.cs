@@ -155,6 +155,7 @@ public sealed class UnixAddressTests
             return address;
         }
 
-        public override EndPoint Create(SocketAddress socketAddress) => new Bytes(socketAddress.Buffer.Span[2..socketAddress.Size].ToArray());
+        public override EndPoint Create(SocketAddress socketAddress) =>
+            new Bytes(socketAddress.Buffer.Span[2..socketAddress.Size].ToArray());
     }
 }

@@ -35,5 +35,5 @@ internal static class OpenedSocket
     }
 
     /// <summary>The address that a datagram socket is bound to, as a handler is told it.</summary>
-    public static PeerAddress LocalOf(Socket socket) => SocketAddressCodec.Read(socket.LocalEndPoint);
+    public static PeerAddress LocalOf(Socket socket) => SocketAddresses.Of(socket.LocalEndPoint);
 }

@@ -352,7 +352,7 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
     {
         try
         {
-            return SocketAddressCodec.Read(connection.RemoteEndPoint);
+            return SocketAddresses.Of(connection.RemoteEndPoint);
         }
         catch (SocketException)
         {

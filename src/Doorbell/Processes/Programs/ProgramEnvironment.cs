@@ -23,7 +23,8 @@ internal sealed class ProgramEnvironment
         };
         if (door.IsUnix || local is not IPEndPoint here)
         {
-            _same = [$"PROTO={proto}", $"{proto}LOCALPATH={(door.Path is ['\0', .. var name] ? "@" + name : door.Path)}", $"NCAT_PROTO={proto}"];
+            string? path = door.Path is ['\0', .. string name] ? "@" + name : door.Path;
+            _same = [$"PROTO={proto}", $"{proto}LOCALPATH={path}", $"NCAT_PROTO={proto}"];
             return;
         }
 
