@@ -6,8 +6,8 @@ namespace Doorbell;
 /// <remarks>
 /// Code over pipes uses <see cref="TryRead"/> and <see cref="Write(ReadOnlySpan{byte}, IBufferWriter{byte})"/>. A framing of one's own
 /// implements <see cref="TryFind(ReadOnlySpan{byte}, int, out Frame)"/>, and says by <see cref="HeaderBytes"/>, <see cref="WriteHeader"/>
-/// and
-/// <see cref="Terminator"/> what stands before and behind a message.
+/// and <see cref="Terminator"/> what stands before and behind a message. Each header that it writes has the same length, since room is kept
+/// for it before the message is known; those that it reads may differ.
 /// </remarks>
 public abstract class Framing
 {

@@ -3,7 +3,8 @@ using Doorbell.Sockets;
 namespace Doorbell.Serving;
 
 /// <summary>
-/// The way to the kernel: runs the lanes of a server model over sockets that are bound already. A new engine changes no other room.
+/// The way to the kernel: runs the lanes of a server model over sockets that are bound already. docs/internals.md says what a new engine
+/// takes.
 /// </summary>
 internal interface IEngine
 {

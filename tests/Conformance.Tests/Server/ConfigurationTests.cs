@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Reflection;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 
@@ -170,4 +171,25 @@ public sealed class ConfigurationTests
     }
 
     private sealed record Values(Endpoint Where, ServerModel How, TimeSpan Long);
+
+    /// <summary>A limit that is new is not forgotten in one of the places that read it.</summary>
+    [Fact]
+    public void Every_limit_of_a_connection_can_be_configured_for_all_doors_and_for_one()
+    {
+        foreach (PropertyInfo limit in typeof(StreamLimits).GetProperties().Where(static property => property.CanWrite))
+        {
+            string value = limit.PropertyType == typeof(TimeSpan) ? "7s" : "7";
+            ServerOptions options = ServerOptions.Parse(
+                [
+                    new($"StreamLimits:{limit.Name}", value), new("Doors:0:Endpoint", "tcp://localhost:7000"),
+                    new("Doors:0:Service", "echo"), new($"Doors:0:Limits:{limit.Name}", value),
+                ],
+                ClassicServices.Echo);
+            object expected = limit.PropertyType == typeof(TimeSpan) ? TimeSpan.FromSeconds(7) : 7;
+            Assert.Equal(expected, Of(options.StreamLimits, limit.Name));
+            Assert.Equal(expected, Of(Assert.Single(options.Doors).Limits, limit.Name));
+        }
+    }
+
+    private static object? Of(object? limits, string name) => limits?.GetType().GetProperty(name)?.GetValue(limits);
 }

@@ -158,4 +158,23 @@ public sealed class ServeConfigurationTests
         File.WriteAllText(file.Path, json);
         return file;
     }
+
+    /// <summary>A limit that is new is not forgotten in the command's own list of keys.</summary>
+    [Fact]
+    public void Every_limit_of_a_connection_is_a_key_of_the_file()
+    {
+        IEnumerable<string> limits = typeof(StreamLimits).GetProperties().Where(static limit => limit.CanWrite)
+            .Select(static limit => limit.Name);
+        foreach (string name in limits)
+        {
+            string json = "{ \"Doors\": [ { \"Endpoint\": \"tcp://127.0.0.1:0\", \"Service\": \"echo\", \"Limits\": { \"" + name
+                + "\": [] } } ] }";
+            string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".json");
+            File.WriteAllText(file, json);
+            Ended ended = Doorbells.Run("native", "", "serve", "--config", file);
+            File.Delete(file);
+            Assert.Equal(2, ended.ExitCode);
+            Assert.Contains($"Doors[0].Limits.{name}: it takes a ", ended.Error, StringComparison.Ordinal);
+        }
+    }
 }

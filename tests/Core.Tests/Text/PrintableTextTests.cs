@@ -6,7 +6,7 @@ using CsCheck;
 namespace Doorbell.Tests;
 
 /// <summary>Nothing a peer sends may drive a terminal or forge a log line.</summary>
-public sealed class PeerTextTests
+public sealed class PrintableTextTests
 {
     [Theory]
     [InlineData("plain text, ünïcödé 日本", "plain text, ünïcödé 日本")]
