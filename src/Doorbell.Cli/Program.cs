@@ -38,8 +38,12 @@ internal static class Program
 
         try
         {
-            return await parsed.InvokeAsync(
-                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = StandardOutput.OpenText(),
+            });
         }
         catch (NetworkException failure)
         {
@@ -52,7 +56,7 @@ internal static class Program
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return Failure.Network(StandardOutput.Wording("read standard input or write standard output", failure));
+            return Failure.Network(StandardOutput.Wording("write standard output", failure));
         }
         catch (Exception failure)
         {

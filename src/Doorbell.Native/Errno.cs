@@ -31,6 +31,7 @@ internal readonly record struct Errno(string Name, string Text)
         16 => new("EBUSY", "Device or resource busy"),
         19 => new("ENODEV", "No such device"),
         22 => new("EINVAL", "Invalid argument"),
+        32 => new("EPIPE", "Broken pipe"),
         33 => new("EDOM", "Numerical argument out of domain"),
         34 => new("ERANGE", "Numerical result out of range"),
         61 => new("ENODATA", "No data available"),
@@ -115,12 +116,14 @@ internal readonly record struct Errno(string Name, string Text)
         21 => new("EISDIR", "Is a directory"),
         23 => new("ENFILE", "Too many open files in system"),
         26 => new("ETXTBSY", "Text file busy"),
+        27 => new("EFBIG", "File too large"),
         28 => new("ENOSPC", "No space left on device"),
         30 => new("EROFS", "Read-only file system"),
         36 => new("ENAMETOOLONG", "File name too long"),
         40 => new("ELOOP", "Too many levels of symbolic links"),
         71 => new("EPROTO", "Protocol error"),
         80 => new("ELIBBAD", "Accessing a corrupted shared library"),
+        122 => new("EDQUOT", "Disk quota exceeded"),
         _ => null,
     };
 }

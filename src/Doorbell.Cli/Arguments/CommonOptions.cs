@@ -28,6 +28,9 @@ internal static class CommonOptions
         Arity = ArgumentArity.OneOrMore,
     };
 
+    /// <summary>The option <c>--crlf</c>, by the letter that nc and ncat give it.</summary>
+    public static Option<bool> CarriageReturns(string description) => new("--crlf", "-C") { Description = description };
+
     /// <summary>How a client makes its sockets.</summary>
     /// <param name="options">What was given; null for nothing.</param>
     /// <param name="say">Told in one line where the kernel makes something else of an option.</param>

@@ -19,6 +19,8 @@ internal static class OptionNames
         ["leave out the door's Layers"] = "leave out --accept-proxy",
         ["leave out the Layers of"] = "leave out --accept-proxy for",
         ["CoapServerLimits.MaxExchanges"] = "--coap-exchanges",
+        ["set MessageClientOptions.ReadsGreeting"] = "use --greeting",
+        ["MessageClientOptions.ReadsGreeting"] = "--greeting",
         ["allow a longer timeout"] = "allow more with --timeout",
         ["and more RetrySchedule.Tries"] = "and --tries",
         ["Connector.ConnectAsync"] = "`doorbell connect`",

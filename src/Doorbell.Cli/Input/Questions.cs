@@ -1,72 +1,98 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Text;
 
 namespace Doorbell.Cli.Input;
 
 /// <summary>What <c>ask</c> is to ask: a text's lines, or standard input's, each as soon as it is there.</summary>
-internal static class Questions
+internal sealed class Questions
 {
     /// <summary>A longer line of standard input is refused.</summary>
     private const int MaxLineBytes = 64 * 1024 * 1024;
+    private const int FirstBytes = 64 * 1024;
 
-    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> Of(string? text)
+    private readonly Stream _input;
+    private readonly bool _prompts;
+    private byte[] _read = new byte[FirstBytes];
+    private int _start;
+    private int _end;
+
+    /// <summary>Bytes of the line known to hold no LF, so that a long one is searched once.</summary>
+    private int _searched;
+
+    private Questions(string? text)
     {
-        bool prompt = text is null && !Console.IsInputRedirected && !Console.IsOutputRedirected;
-        Stream input = text is null
+        _prompts = text is null && !Console.IsInputRedirected && !Console.IsOutputRedirected;
+        _input = text is null
             ? StandardInput.Open()
             : new MemoryStream(Encoding.UTF8.GetBytes(text.Length == 0 ? "\n" : text));
-        PipeReader reader = PipeReader.Create(input);
-        while (true)
+    }
+
+    private ReadOnlySpan<byte> Unread => _read.AsSpan(_start, _end - _start);
+
+    /// <summary>The lines without their LF. A CR before it is the question's.</summary>
+    /// <param name="text">The lines; null for standard input's.</param>
+    /// <param name="addsCarriageReturns">Whether each line is to end in a CR.</param>
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> Of(string? text, bool addsCarriageReturns = false)
+    {
+        Questions questions = new(text);
+        while (await questions.NextAsync() is { } line)
         {
-            if (prompt)
-            {
-                Console.Error.Write("> ");
-            }
-
-            if (await NextLineAsync(reader) is not { } line)
-            {
-                yield break;
-            }
-
-            yield return line;
+            yield return addsCarriageReturns && line is not [.., (byte)'\r'] ? [.. line, (byte)'\r'] : line;
         }
     }
 
-    private static async Task<ReadOnlyMemory<byte>?> NextLineAsync(PipeReader reader)
+    private async Task<byte[]?> NextAsync()
     {
+        if (_prompts)
+        {
+            Console.Error.Write("> ");
+        }
+
         while (true)
         {
-            ReadResult read = await reader.ReadAsync();
-            ReadOnlySequence<byte> all = read.Buffer;
-            if (all.PositionOf((byte)'\n') is { } end)
+            int end = Unread[_searched..].IndexOf((byte)'\n');
+            if (end >= 0)
             {
-                byte[] line = all.Slice(0, end).ToArray();
-                reader.AdvanceTo(all.GetPosition(1, end));
-                return WithoutCarriageReturn(line);
+                byte[] line = Take(_searched + end);
+                _start++;
+                return line;
             }
 
-            if (all.Length > MaxLineBytes)
+            _searched = Unread.Length;
+            if (_searched > MaxLineBytes)
             {
                 throw new ArgumentException(
                     $"a line of standard input is longer than {MaxLineBytes} bytes; use `doorbell connect` for streams");
             }
 
-            if (read.IsCompleted)
+            MakeRoom();
+            int count = await _input.ReadAsync(_read.AsMemory(_end));
+            if (count == 0)
             {
-                return all.IsEmpty ? default(ReadOnlyMemory<byte>?) : Take(reader, all);
+                return Unread.IsEmpty ? null : Take(Unread.Length);
             }
 
-            reader.AdvanceTo(all.Start, all.End);
+            _end += count;
         }
     }
 
-    private static ReadOnlyMemory<byte> Take(PipeReader reader, ReadOnlySequence<byte> last)
+    private byte[] Take(int length)
     {
-        byte[] line = last.ToArray();
-        reader.AdvanceTo(last.End);
-        return WithoutCarriageReturn(line);
+        byte[] line = Unread[..length].ToArray();
+        _start += length;
+        _searched = 0;
+        return line;
     }
 
-    private static ReadOnlyMemory<byte> WithoutCarriageReturn(byte[] line) => line is [.., (byte)'\r'] ? line.AsMemory(..^1) : line;
+    private void MakeRoom()
+    {
+        if (_end < _read.Length)
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> unread = Unread;
+        byte[] room = _start > 0 ? _read : new byte[2 * _read.Length];
+        unread.CopyTo(room);
+        (_read, _start, _end) = (room, 0, unread.Length);
+    }
 }

@@ -11,7 +11,7 @@ internal static class StandardInput
     /// Standard input as bytes. Started without one (<c>&lt;&amp;-</c>), descriptor 0 is whatever the runtime opened first, such as a
     /// source of random bytes: then the input is empty.
     /// </summary>
-    public static Stream Open() => IsInherited(0) ? Console.OpenStandardInput() : Stream.Null;
+    public static Stream Open() => IsInherited(0) ? StandardStream.Input() : Stream.Null;
 
     /// <summary>
     /// Whether a descriptor came from whoever started us: what was opened since closes on exec, what came through exec does not.

@@ -1,6 +1,5 @@
 using System.Text;
 using Doorbell.Cli.Input;
-using Microsoft.Win32.SafeHandles;
 
 namespace Doorbell.Cli.Printing;
 
@@ -14,35 +13,40 @@ internal sealed class StandardOutput : IDisposable
     public StandardOutput(bool escape)
     {
         _escape = escape;
-        if (!StandardInput.IsInherited(1))
-        {
-            throw new IOException("it is closed; give it a place to go, such as >/dev/null");
-        }
+        _stream = Open();
+    }
 
-        // The console's own stream hides a broken pipe (`| head` that has gone), so for a pipe use the descriptor. A file, though,
-        // may be shared with other writers, and a FileStream would keep an offset of its own.
-        FileStream descriptor = new(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-        _stream = OperatingSystem.IsWindows() || descriptor.CanSeek ? Console.OpenStandardOutput() : descriptor;
+    /// <summary>Standard output as it is.</summary>
+    /// <exception cref="StandardStreamException">This process was started without one.</exception>
+    public static Stream Open()
+    {
+        RequireOpen();
+        return StandardStream.Output();
+    }
+
+    /// <exception cref="StandardStreamException">This process was started without a standard output.</exception>
+    public static void RequireOpen() => StandardStream.RequireOpen();
+
+    /// <summary>Standard output for text. Whether there is one is looked at by the first write.</summary>
+    public static TextWriter OpenText() => new StreamWriter(StandardStream.Output(), new UTF8Encoding(false)) { AutoFlush = true };
+
+    /// <summary>
+    /// From now on <see cref="Console.Out"/> is standard output as it is. A verb that prints something and ends uses this: then the first
+    /// write that fails ends it, where the console's own stream hides that its reader has gone.
+    /// </summary>
+    /// <exception cref="StandardStreamException">This process was started without one.</exception>
+    public static void BecomesConsole()
+    {
+        RequireOpen();
+        Console.SetOut(OpenText());
     }
 
     /// <summary>Writes what a peer sent.</summary>
     public void Write(ReadOnlySpan<byte> bytes) => _stream.Write(_escape ? Encoding.UTF8.GetBytes(_text.Escape(bytes)) : bytes);
 
     /// <summary>One line for a failure of standard input or output.</summary>
-    public static string Wording(string operation, Exception failure)
-    {
-        // For what has no exception of its own, .NET's HResult is errno.
-        string errno = failure.HResult switch
-        {
-            5 => "EIO: ",
-            21 => "EISDIR: ",
-            28 => "ENOSPC: ",
-            32 => "EPIPE: ",
-            _ => "",
-        };
-        string advice = errno == "EPIPE: " ? "; whoever read it has gone" : "";
-        return $"{operation}: {errno}{PrintableText.Escape(failure.Message)}{advice}";
-    }
+    public static string Wording(string operation, Exception failure) =>
+        failure as StandardStreamException is { } told ? told.Message : new StandardStreamException(operation, failure).Message;
 
     public void Dispose()
     {

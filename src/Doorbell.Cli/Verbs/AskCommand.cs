@@ -26,10 +26,12 @@ internal static class AskCommand
             Description = "What to ask; several words are joined by spaces. Without it each line of standard input is asked in turn",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        Option<bool> raw = new("--raw") { Description = "Print the reply alone" };
+        Option<bool> raw = new("--raw") { Description = "Print the reply alone, as it came" };
         Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
         Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, and each answer", 5);
         Option<int?> tries = Tries();
+        Option<bool> crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
+        Option<bool> greeting = new("--greeting") { Description = "Streams: the server speaks first; its first line is no answer" };
         Option<string> method = new("--method")
         {
             Description = "CoAP: GET, POST, PUT, DELETE or FETCH; GET and DELETE ask once, without a body",
@@ -39,7 +41,7 @@ internal static class AskCommand
         Option<string[]> options = CommonOptions.SocketOptions();
         Command command = new("ask", "Send a line or a datagram and print the reply")
         {
-            first, rest, raw, json, timeout, tries, method, nonConfirmable, options,
+            first, rest, raw, json, timeout, tries, crlf, greeting, method, nonConfirmable, options,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -54,16 +56,33 @@ internal static class AskCommand
             TimeSpan limit = parsed.GetValue(timeout).Time;
             if (CoapUri.IsMeant(target))
             {
+                RequireUnset(parsed, "endpoints of lines or plain datagrams", crlf, greeting);
                 return new CoapQuestions(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
                     .AskAsync(text, printer, limit, client);
             }
 
-            RequireUnset(parsed, method, nonConfirmable);
+            RequireUnset(parsed, "coap:// endpoints", method, nonConfirmable);
             Endpoint endpoint = Endpoint.Parse(target);
-            IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text);
-            return endpoint.IsStream
-                ? AskStreamAsync(endpoint, questions, printer, limit, client)
-                : AskDatagramsAsync(endpoint, questions, printer, limit, parsed.GetValue(tries) ?? RetrySchedule.Default.Tries, client);
+            IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text, parsed.GetValue(crlf));
+            if (endpoint.IsStream)
+            {
+                return AskStreamAsync(endpoint, questions, printer, limit, MessageClientOptions.Default with
+                {
+                    Sockets = client,
+                    ConnectTimeout = limit,
+                    ReadsGreeting = parsed.GetValue(greeting),
+                    KeepsCarriageReturn = printer.IsRaw,
+                });
+            }
+
+            RequireUnset(parsed, "tcp:// and unix:// endpoints", greeting);
+            return AskDatagramsAsync(
+                endpoint,
+                parsed.GetValue(crlf) ? WithLineFeed(questions) : questions,
+                printer,
+                limit,
+                parsed.GetValue(tries) ?? RetrySchedule.Default.Tries,
+                client);
         });
         return command;
     }
@@ -71,11 +90,20 @@ internal static class AskCommand
     private static Option<int?> Tries() => CommonOptions.Number(
         "--tries", $"Datagrams: send a question at most so often [default: {RetrySchedule.Default.Tries}]", 1, 100);
 
-    private static void RequireUnset(ParseResult parsed, params Option[] ofCoap)
+    private static void RequireUnset(ParseResult parsed, string others, params Option[] ofOthers)
     {
-        if (ofCoap.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
+        if (ofOthers.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
         {
-            throw new ArgumentException($"{set.Name} is for coap:// endpoints");
+            throw new ArgumentException($"{set.Name} is for {others}");
+        }
+    }
+
+    /// <summary>A datagram has an end without a line's; but who asks for CR and LF gets both.</summary>
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> WithLineFeed(IAsyncEnumerable<ReadOnlyMemory<byte>> questions)
+    {
+        await foreach (ReadOnlyMemory<byte> question in questions)
+        {
+            yield return (byte[])[.. question.Span, (byte)'\n'];
         }
     }
 
@@ -93,9 +121,14 @@ internal static class AskCommand
 
     private static async Task<int> AskStreamAsync(
         Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout,
-        ClientOptions options)
+        MessageClientOptions options)
     {
-        using StreamClient client = await StreamClient.ConnectAsync(endpoint, timeout, options, CancellationToken.None);
+        using StreamClient client = await StreamClient.ConnectAsync(endpoint, options, CancellationToken.None);
+        if (options.ReadsGreeting)
+        {
+            Failure.Say($"the server's greeting: {PrintableText.Escape(client.Greeting.Span)}");
+        }
+
         await foreach (ReadOnlyMemory<byte> question in questions)
         {
             long began = Stopwatch.GetTimestamp();
@@ -132,7 +165,7 @@ internal static class AskCommand
                 Failure.Say($"answered on try {answer.Tries} of at most {tries}");
             }
 
-            printer.Print(LineReply.OfDatagram(answer.Bytes), answer.Peer, answer.Tries, answer.Elapsed);
+            printer.PrintDatagram(answer.Bytes, answer.Peer, answer.Tries, answer.Elapsed);
         }
 
         return 0;

@@ -41,6 +41,7 @@ internal static class BenchCommand
             return Failure.Network("bench models: it reads what servers use from /proc, which only Linux has");
         }
 
+        StandardOutput.BecomesConsole();
         if (PlotFile.WhyNot(plot) is { } missing)
         {
             return Failure.Network(missing);
@@ -52,13 +53,15 @@ internal static class BenchCommand
         }
 
         IReadOnlyList<ModelResult> results;
+        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP);
         try
         {
-            results = await MeasureAsync(schedule);
+            results = await MeasureAsync(schedule, stop);
         }
         catch (OperationCanceledException)
         {
-            return Failure.Network("bench models: interrupted; its servers have been stopped");
+            Failure.Say("bench models: interrupted; its servers have been stopped");
+            return stop.EndProcess();
         }
         catch (TimeoutException)
         {
@@ -93,9 +96,8 @@ internal static class BenchCommand
         return [.. program, "serve", "capitalize", "tcp://127.0.0.1:0", "--model", model, "--json", "--drain", "1"];
     }
 
-    private static async Task<IReadOnlyList<ModelResult>> MeasureAsync(Schedule schedule)
+    private static async Task<IReadOnlyList<ModelResult>> MeasureAsync(Schedule schedule, StopSignals stop)
     {
-        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP);
         using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
         enough.CancelAfter(schedule.Max);
         try

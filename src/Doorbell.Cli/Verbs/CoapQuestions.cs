@@ -1,7 +1,6 @@
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
-using Doorbell.Sessions;
 using CoapConnection = Doorbell.RequestClient<Doorbell.Coap.CoapClientRequest, Doorbell.Coap.CoapClientResponse>;
 
 namespace Doorbell.Cli.Verbs;
@@ -80,7 +79,7 @@ internal sealed class CoapQuestions
             return Failure.Network(Refusal(answer));
         }
 
-        printer.Print(LineReply.OfDatagram(answer.Body), connection.Peer, answer.Sends, answer.Elapsed);
+        printer.PrintDatagram(answer.Body, connection.Peer, answer.Sends, answer.Elapsed);
         return 0;
     }
 

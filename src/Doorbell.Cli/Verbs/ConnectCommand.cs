@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
 
@@ -24,10 +25,11 @@ internal static class ConnectCommand
         Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting", 5);
         Option<Duration> wait = CommonOptions.Duration(
             "--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
+        Option<bool> crlf = CommonOptions.CarriageReturns("Send CR and LF for each LF of standard input that has no CR");
         Option<string[]> options = CommonOptions.SocketOptions();
         Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
         {
-            endpoint, port, noHalfClose, raw, timeout, wait, options,
+            endpoint, port, noHalfClose, raw, timeout, wait, crlf, options,
         };
         command.SetAction(async (parsed, _) =>
         {
@@ -41,9 +43,10 @@ internal static class ConnectCommand
             Endpoint where = Endpoint.Parse(target, CoapService.Scheme);
             ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options), Failure.Say);
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
+            JoinedInput input = new(parsed.GetValue(crlf));
             return where.IsStream
-                ? await StreamJoin.RunAsync(where, output, !parsed.GetValue(noHalfClose), parsed.GetValue(timeout).Time, client)
-                : await DatagramJoin.RunAsync(where, output, parsed.GetValue(wait).Time, parsed.GetValue(timeout).Time, client);
+                ? await StreamJoin.RunAsync(where, input, output, !parsed.GetValue(noHalfClose), parsed.GetValue(timeout).Time, client)
+                : await DatagramJoin.RunAsync(where, input, output, parsed.GetValue(wait).Time, parsed.GetValue(timeout).Time, client);
         });
         return command;
     }

@@ -32,14 +32,14 @@ internal sealed class DatagramJoin : IDisposable
     }
 
     public static async Task<int> RunAsync(
-        Endpoint endpoint, StandardOutput output, TimeSpan wait, TimeSpan timeout, ClientOptions options)
+        Endpoint endpoint, JoinedInput input, StandardOutput output, TimeSpan wait, TimeSpan timeout, ClientOptions options)
     {
         EndPoint[] addresses = await Connector.AddressesAsync(endpoint, timeout, CancellationToken.None);
         using DatagramJoin join = new(endpoint, addresses, options);
         using CancellationTokenSource over = new();
         Task<string?> receiving = join.ReceiveAsync(output, over.Token);
         TaskCompletionSource<string?> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => sent.SetResult(join.SendInput())) { IsBackground = true, Name = "standard input" }.Start();
+        new Thread(() => sent.SetResult(join.SendInput(input))) { IsBackground = true, Name = "standard input" }.Start();
         string? failure = null;
         if (await Task.WhenAny(sent.Task, receiving) == sent.Task)
         {
@@ -54,18 +54,16 @@ internal sealed class DatagramJoin : IDisposable
     public void Dispose() => _socket.Dispose();
 
     /// <summary>Sends what standard input gives; answers what went wrong.</summary>
-    private string? SendInput()
+    private string? SendInput(JoinedInput input)
     {
         try
         {
-            using Stream input = StandardInput.Open();
             byte[] buffer = new byte[_addresses[0].AddressFamily == AddressFamily.InterNetworkV6
                 ? DatagramLimits.MaxIPv6Bytes
                 : DatagramLimits.MaxIPv4Bytes];
-            int count;
-            while ((count = input.Read(buffer)) > 0)
+            while (input.Read(buffer) is { Length: > 0 } datagram)
             {
-                Send(buffer[..count]);
+                Send(datagram.ToArray());
             }
 
             return null;

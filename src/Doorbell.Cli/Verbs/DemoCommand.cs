@@ -27,6 +27,7 @@ internal static class DemoCommand
         Command command = new("backlog", "A busy iterative server, a backlog of 5, 20 clients: who waits, who has to try again");
         command.SetAction(static async _ =>
         {
+            StandardOutput.BecomesConsole();
             await BacklogReport.RunAsync();
             return 0;
         });
@@ -54,6 +55,7 @@ internal static class DemoCommand
                 return Failure.Network($"demo {name} shows what Linux does, and this is another system");
             }
 
+            StandardOutput.BecomesConsole();
             run(Console.Out);
             return 0;
         });
@@ -62,6 +64,7 @@ internal static class DemoCommand
 
     private static async Task<int> RunLossAsync(FileInfo? plot)
     {
+        StandardOutput.BecomesConsole();
         if (PlotFile.WhyNot(plot) is { } missing)
         {
             return Failure.Network(missing);
@@ -78,7 +81,8 @@ internal static class DemoCommand
         }
         catch (OperationCanceledException)
         {
-            return Failure.Network("demo loss: interrupted; its servers have been stopped");
+            Failure.Say("demo loss: interrupted; its servers have been stopped");
+            return stop.EndProcess();
         }
 
         LossReport.Print(runs);

@@ -23,6 +23,7 @@ internal static class OptionsCommand
         command.SetAction(parsed =>
         {
             string[] endpoints = parsed.GetValue(endpoint) is { } one ? [one] : _defaultEndpoints;
+            StandardOutput.BecomesConsole();
             OptionsPrinter printer = new(Console.Out, Width());
             foreach (Endpoint where in endpoints.Select(Endpoint.Parse))
             {

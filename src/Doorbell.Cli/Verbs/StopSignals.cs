@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Doorbell.Native;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -8,6 +9,7 @@ internal sealed class StopSignals : IDisposable
     private readonly CancellationTokenSource _first = new();
     private readonly CancellationTokenSource _second = new();
     private readonly PosixSignalRegistration[] _registrations;
+    private PosixSignal _heard;
 
     public StopSignals(params PosixSignal[] signals) =>
         _registrations = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, Hear))];
@@ -29,9 +31,38 @@ internal sealed class StopSignals : IDisposable
         _second.Dispose();
     }
 
+    /// <summary>
+    /// Ends this process by the signal that it heard first, as if nothing had been done about it. A shell then knows that its user wants to
+    /// end: bash ends the loop or script that runs the command only if the command has died of SIGINT ("SIGNALS" in bash(1)).
+    /// </summary>
+    /// <returns>The exit code by which a shell tells of that signal, where a process can't end itself by one.</returns>
+    public int EndProcess()
+    {
+        const nint Default = 0;
+        int number = _heard switch
+        {
+            PosixSignal.SIGHUP => 1,
+            PosixSignal.SIGINT => 2,
+            PosixSignal.SIGQUIT => 3,
+            _ => 15,
+        };
+        if (OperatingSystem.IsLinux())
+        {
+            _ = LibcProcesses.signal(number, Default);
+            _ = LibcProcesses.kill(Environment.ProcessId, number);
+        }
+
+        return 128 + number;
+    }
+
     private void Hear(PosixSignalContext context)
     {
         context.Cancel = true;
+        if (!_first.IsCancellationRequested)
+        {
+            _heard = context.Signal;
+        }
+
         (_first.IsCancellationRequested ? _second : _first).Cancel();
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -12,6 +13,10 @@ public static class PrintableText
     /// <summary>Bytes shown by default before the rest is only counted.</summary>
     public const int DefaultMaxBytes = 200;
 
+    /// <summary>ASCII that is shown as it is: all that has a shape, and the space, but the backslash.</summary>
+    private static readonly SearchValues<byte> _plain = SearchValues.Create(
+        " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"u8);
+
     /// <summary>
     /// Printable text as it is; a control character as <c>\n</c>, <c>\r</c>, <c>\t</c>, <c>\0</c> or <c>\x1b</c>; an invisible or
     /// reordering character as <c>\u{202e}</c>; a byte that isn't UTF-8 as <c>\xff</c>.
@@ -24,7 +29,11 @@ public static class PrintableText
         int shown = 0;
         while (shown < bytes.Length && shown < maxBytes)
         {
-            shown += AppendNext(text, bytes[shown..], keepLayout: false);
+            shown += AppendPlain(text, bytes[shown..Math.Min(bytes.Length, maxBytes)]);
+            if (shown < bytes.Length && shown < maxBytes)
+            {
+                shown += AppendNext(text, bytes[shown..], keepLayout: false);
+            }
         }
 
         if (shown < bytes.Length)
@@ -68,7 +77,7 @@ public static class PrintableText
     {
         for (int i = 0; i < text.Length;)
         {
-            if (Rune.DecodeFromUtf16(text.AsSpan(i), out Rune rune, out int length) != System.Buffers.OperationStatus.Done
+            if (Rune.DecodeFromUtf16(text.AsSpan(i), out Rune rune, out int length) != OperationStatus.Done
                 || !IsPrintable(rune))
             {
                 return false;
@@ -80,7 +89,6 @@ public static class PrintableText
         return true;
     }
 
-    /// <summary>Appends the first character, or the first byte of what is none; answers how many bytes that took.</summary>
     /// <summary>
     /// How many letters to put in, take out or change to make one word of another (Levenshtein): which of the known words somebody meant.
     /// </summary>
@@ -103,9 +111,19 @@ public static class PrintableText
         return row[^1];
     }
 
+    /// <summary>Appends what stands at the front and needs no escape, in one go; answers how many bytes that took.</summary>
+    private static int AppendPlain(StringBuilder text, ReadOnlySpan<byte> bytes)
+    {
+        int first = bytes.IndexOfAnyExcept(_plain);
+        int length = first < 0 ? bytes.Length : first;
+        text.Append(Encoding.ASCII.GetString(bytes[..length]));
+        return length;
+    }
+
+    /// <summary>Appends the first character, or the first byte of what is none; answers how many bytes that took.</summary>
     private static int AppendNext(StringBuilder text, ReadOnlySpan<byte> bytes, bool keepLayout)
     {
-        if (Rune.DecodeFromUtf8(bytes, out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
+        if (Rune.DecodeFromUtf8(bytes, out Rune rune, out int length) != OperationStatus.Done)
         {
             text.Append(CultureInfo.InvariantCulture, $"\\x{bytes[0]:x2}");
             return 1;

@@ -51,7 +51,8 @@ internal class AnswerFraming(Framing framing)
 }
 
 /// <summary>Lines, and replies as textbook servers write them; see <see cref="LineReply"/>.</summary>
-internal sealed class LineAnswerFraming() : AnswerFraming(Framing.Line)
+/// <param name="keepsCarriageReturn">Whether a CR at a reply's end is the reply's.</param>
+internal sealed class LineAnswerFraming(bool keepsCarriageReturn) : AnswerFraming(Framing.Line)
 {
     public override string TooLongAdvice => "use Connector.ConnectAsync for streams without lines";
 
@@ -68,18 +69,20 @@ internal sealed class LineAnswerFraming() : AnswerFraming(Framing.Line)
         }
 
         int consumed = LineReply.TryRead(received, out ReadOnlySpan<byte> reply);
-        frame = new Frame(PaddingOf(received), reply.Length, consumed);
+        int start = PaddingOf(received);
+        frame = new Frame(start, keepsCarriageReturn ? Math.Max(0, consumed - start - 1) : reply.Length, consumed);
         return consumed > 0;
     }
 
     public override bool TryFindAtEnd(ReadOnlySpan<byte> received, out Frame frame)
     {
-        ReadOnlySpan<byte> reply = LineReply.AtEnd(received);
+        ReadOnlySpan<byte> reply = Part(received);
         frame = new Frame(PaddingOf(received), reply.Length, received.Length);
         return !reply.IsEmpty;
     }
 
-    public override ReadOnlySpan<byte> Part(ReadOnlySpan<byte> received) => LineReply.AtEnd(received);
+    public override ReadOnlySpan<byte> Part(ReadOnlySpan<byte> received) =>
+        keepsCarriageReturn ? received.Trim((byte)0) : LineReply.AtEnd(received);
 
     /// <summary>A C server sends its whole buffer: the NULs behind a reply.</summary>
     public override int PaddingOf(ReadOnlySpan<byte> received)

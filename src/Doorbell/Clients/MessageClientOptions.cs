@@ -32,6 +32,12 @@ public sealed record MessageClientOptions
     /// </summary>
     public bool ReadsGreeting { get; init; }
 
+    /// <summary>
+    /// Whether a <see cref="StreamClient"/> leaves a CR before a reply's LF in the reply. Default false: it is a part of the line's end, and
+    /// goes with it.
+    /// </summary>
+    public bool KeepsCarriageReturn { get; init; }
+
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero, nameof(ConnectTimeout));

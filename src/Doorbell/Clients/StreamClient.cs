@@ -48,7 +48,7 @@ public sealed class StreamClient : IDisposable
     public static async Task<StreamClient> ConnectAsync(
         Endpoint endpoint, MessageClientOptions options, CancellationToken cancellation)
     {
-        MessageClient client = new(endpoint, new LineAnswerFraming(), options);
+        MessageClient client = new(endpoint, new LineAnswerFraming(options.KeepsCarriageReturn), options);
         return new StreamClient(await client.ConnectedAsync(cancellation).ConfigureAwait(false));
     }
 
@@ -61,7 +61,7 @@ public sealed class StreamClient : IDisposable
     /// <param name="line">Without its end; an LF is added.</param>
     /// <param name="timeout">Bounds the whole exchange.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <returns>The reply without its end.</returns>
+    /// <returns>The reply without its end: LF, CRLF or NUL; see <see cref="MessageClientOptions.KeepsCarriageReturn"/>.</returns>
     /// <exception cref="ArgumentException">The line holds an LF or a NUL, which end it: it would be several questions.</exception>
     /// <exception cref="NetworkException">
     /// The connection failed or ended first, what came is no reply to this line, or time ran out;

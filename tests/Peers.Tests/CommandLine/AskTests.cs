@@ -184,6 +184,173 @@ public sealed class AskTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void What_is_sent_is_what_was_given_and_crlf_adds_what_is_missing(string kind)
+    {
+        Assert.Equal("one\r\n", Received(kind, "one\r\n"));
+        Assert.Equal("one\n", Received(kind, "one\n"));
+        Assert.Equal("one\r\n", Received(kind, "one\n", "--crlf"));
+        Assert.Equal("one\r\n", Received(kind, "one\r\n", "-C"));
+        Assert.Equal("\r\n", Received(kind, "\n", "-C"));
+        Assert.Equal("a \r b\n", Received(kind, "a \r b"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void Raw_writes_what_came_and_text_and_json_leave_the_ends_of_lines_out(string kind)
+    {
+        Assert.Equal((0, "FROM SERVER: 250 OK\n"), Answered(kind, "250 OK\r\n"));
+        Assert.Equal((0, "250 OK\r\n"), Answered(kind, "250 OK\r\n", "--raw"));
+        Assert.Equal((0, "250 OK\n"), Answered(kind, "250 OK\n", "--raw"));
+        Assert.Equal((0, "\r\n"), Answered(kind, "\r\n", "--raw"));
+        Assert.Contains("\"reply\":\"250 OK\"", Answered(kind, "250 OK\r\n", "--json").Output, StringComparison.Ordinal);
+        static (int ExitCode, string Output) Answered(string kind, string answer, params string[] options)
+        {
+            using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            listener.Listen();
+            string file = Doorbells.File(kind);
+            string words = $"'{file}' ask tcp://{listener.LocalEndPoint} {string.Join(' ', options)} question | od -An -v -tu1";
+            using Program asking = Program.Start("bash", "-c", "set -o pipefail; " + words);
+            using Socket connection = listener.Accept();
+            byte[] question = new byte[100];
+            Assert.Equal("question\n"u8.Length, connection.Receive(question));
+            connection.Send(System.Text.Encoding.UTF8.GetBytes(answer));
+            Ended ended = asking.WaitForEnd();
+            byte[] bytes = [.. ended.Output.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(byte.Parse)];
+            return (ended.ExitCode, System.Text.Encoding.UTF8.GetString(bytes));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void A_datagrams_question_gets_a_whole_end_of_line_and_a_raw_answer_keeps_its_bytes(string kind)
+    {
+        using Socket server = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20_000 };
+        server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using Program asking = Doorbells.Start(kind, "ask", "--raw", "-C", "--timeout", "20", $"udp://{server.LocalEndPoint}", "hello");
+        byte[] question = new byte[100];
+        EndPoint client = new IPEndPoint(IPAddress.Any, 0);
+        int count = server.ReceiveFrom(question, ref client);
+        Assert.Equal("hello\r\n"u8.ToArray(), question[..count]);
+        server.SendTo("x\0\0"u8, client);
+        Ended ended = asking.WaitForEnd();
+        Assert.Equal((0, "x\0\0\n"), (ended.ExitCode, ended.Output));
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void A_server_that_speaks_first_is_told_of_or_taken_as_it_is(string kind)
+    {
+        (string output, string error) = Greeted(kind);
+        Assert.Equal("", output);
+        Assert.Contains("use --greeting if the server speaks first", error, StringComparison.Ordinal);
+        (output, error) = Greeted(kind, "--greeting", "-C");
+        Assert.Equal("FROM SERVER: 250 one\nFROM SERVER: 250 two\n", output);
+        Assert.Equal("doorbell: the server's greeting: 220 ready\n", error);
+        Ended datagrams = Doorbells.Run(kind, "", "ask", "udp://127.0.0.1:1", "--greeting", "x");
+        Assert.Equal((2, "doorbell: --greeting is for tcp:// and unix:// endpoints\n"), (datagrams.ExitCode, datagrams.Error));
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void A_time_out_of_nothing_is_wrong_usage(string kind)
+    {
+        foreach (string verb in new[] { "ask", "connect" })
+        {
+            Ended ended = Doorbells.Run(kind, "", verb, "tcp://127.0.0.1:1", "--timeout", "0");
+            Assert.Equal((2, ""), (ended.ExitCode, ended.Output));
+            Assert.Contains("--timeout takes a time longer than 0", ended.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("", 700)]
+    [InlineData("--raw", 700)]
+    [InlineData("--json", 700)]
+    public void A_reply_of_60_megabytes_takes_a_few_times_its_size(string option, int most)
+    {
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        string command = $"'{Doorbells.File("native")}' ask --timeout 25 tcp://{listener.LocalEndPoint} question {option}";
+        using Program asking = Program.Start("python3", "-c", $"""
+            import resource, subprocess
+            run = subprocess.run("{command} | wc -c", shell=True, capture_output=True)
+            print(run.stdout.decode().strip(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, run.stderr)
+            """);
+        using Socket connection = listener.Accept();
+        byte[] question = new byte[100];
+        Assert.Equal("question\n"u8.Length, connection.Receive(question));
+        byte[] reply = new byte[60_000_001];
+        reply.AsSpan().Fill((byte)'\t');
+        reply[^1] = (byte)'\n';
+        connection.Send(reply);
+        string[] told = asking.WaitForEnd().Output.Split(' ');
+        long printed = long.Parse(told[0], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(printed, reply.Length - 1, (2 * reply.Length) + 200);
+        Assert.InRange(int.Parse(told[1], System.Globalization.CultureInfo.InvariantCulture), 1, most);
+    }
+
+    /// <summary>The first line that a server gets of standard input.</summary>
+    private static string Received(string kind, string input, params string[] options)
+    {
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        using Program asking = Doorbells.Start(kind, ["ask", $"tcp://{listener.LocalEndPoint}", .. options]);
+        asking.Input.Write(System.Text.Encoding.UTF8.GetBytes(input));
+        asking.Input.Close();
+        using Socket connection = listener.Accept();
+        byte[] question = new byte[100];
+        int count = connection.Receive(question);
+        connection.Send("answer\n"u8);
+        Assert.Equal(new Ended(0, "FROM SERVER: answer\n", ""), asking.WaitForEnd());
+        return System.Text.Encoding.UTF8.GetString(question, 0, count);
+    }
+
+    /// <summary>Asks a server that greets, one and two.</summary>
+    private static (string Output, string Error) Greeted(string kind, params string[] options)
+    {
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        using Program asking = Doorbells.Start(kind, ["ask", $"tcp://{listener.LocalEndPoint}", .. options]);
+        using Socket connection = listener.Accept();
+        connection.Send("220 ready\r\n"u8);
+        if (options.Length > 0)
+        {
+            asking.WaitForError("greeting");
+        }
+        else
+        {
+            // What has been acknowledged has come: then it was there before the question.
+            SpinWait.SpinUntil(() => !IsSending(connection));
+        }
+
+        asking.Input.Write("one\ntwo\n"u8);
+        asking.Input.Close();
+        byte[] question = new byte[5];
+        for (int i = 0; i < 2 && connection.Receive(question) == 5; i++)
+        {
+            connection.Send(System.Text.Encoding.UTF8.GetBytes($"250 {System.Text.Encoding.UTF8.GetString(question)}"));
+        }
+
+        Ended ended = asking.WaitForEnd();
+        return (ended.Output, ended.Error);
+    }
+
+    /// <summary>Whether the peer's kernel has not acknowledged all (TIOCOUTQ, tcp(7)).</summary>
+    private static bool IsSending(Socket connection)
+    {
+        const int TcpInfo = 11;
+        const int UnackedOffset = 24;
+        byte[] info = new byte[104];
+        connection.GetRawSocketOption((int)SocketOptionLevel.Tcp, TcpInfo, info);
+        return BitConverter.ToInt32(info, UnackedOffset) != 0;
+    }
+
     private static Ended AskAgainst(string kind, string[] pieces, bool close, params string[] options)
     {
         using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -173,6 +173,69 @@ public sealed class ConnectTests
             ended.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void A_peer_that_sends_no_more_still_gets_all_of_a_file_and_of_a_pipe(string kind)
+    {
+        foreach (string input in new[] { "head -c 30000000 /dev/zero | COMMAND", "head -c 30000000 /dev/zero >FILE; COMMAND <FILE" })
+        {
+            using Socket listener = Listener();
+            string file = Path.GetTempFileName();
+            using Program joined = Program.Start("bash", "-c", "set -o pipefail; " + input
+                .Replace("COMMAND", $"'{Doorbells.File(kind)}' connect tcp://{listener.LocalEndPoint}", StringComparison.Ordinal)
+                .Replace("FILE", file, StringComparison.Ordinal));
+            using Socket connection = listener.Accept();
+            connection.Send("hello\n"u8);
+            connection.Shutdown(SocketShutdown.Send);
+            joined.WaitForLine("hello");
+            Assert.Equal(30_000_000, ReceiveToEnd(connection).Length);
+            Assert.Equal(new Ended(0, "hello\n", ""), joined.WaitForEnd());
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void What_could_not_be_sent_to_a_peer_that_has_gone_is_told(string kind)
+    {
+        using Socket listener = Listener();
+        using Program joined = Program.Start(
+            "bash", "-c", $"yes 2>/dev/null | '{Doorbells.File(kind)}' connect tcp://{listener.LocalEndPoint}; echo ${{PIPESTATUS[1]}}");
+        using (Socket connection = listener.Accept())
+        {
+            connection.Send("bye\n"u8);
+            connection.Shutdown(SocketShutdown.Send);
+            joined.WaitForLine("bye");
+
+            // A close with unread input resets the connection (RFC 2525 section 2.17).
+        }
+
+        Ended ended = joined.WaitForEnd();
+        Assert.Equal("bye\n1\n", ended.Output);
+        Assert.Matches("^doorbell: send tcp://[^ ]+: E[A-Z]+ .*the peer had ended, and [0-9]+ bytes that standard input gave were not sent\n$",
+            ended.Error);
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void Crlf_ends_each_line_as_nc_does(string kind)
+    {
+        foreach ((string given, string sent) in new[] { ("a\nb\r\nc", "a\r\nb\r\nc"), ("\n\n", "\r\n\r\n"), ("a\rb", "a\rb") })
+        {
+            foreach (string option in new[] { "-C", "--crlf" })
+            {
+                using Socket listener = Listener();
+                using Program joined = Doorbells.Start(kind, "connect", option, $"tcp://{listener.LocalEndPoint}");
+                using Socket connection = listener.Accept();
+                joined.Input.Write(Encoding.ASCII.GetBytes(given));
+                joined.Input.Close();
+                Assert.Equal(sent, ReceiveToEnd(connection));
+                connection.Shutdown(SocketShutdown.Send);
+                Assert.Equal(0, joined.WaitForEnd().ExitCode);
+            }
+        }
+    }
+
     private static Socket Listener()
     {
         Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

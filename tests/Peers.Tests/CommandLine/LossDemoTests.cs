@@ -32,7 +32,7 @@ public sealed partial class LossDemoTests
         demo.WaitForLine("clients ask");
         demo.Signal("INT");
         Ended ended = demo.WaitForEnd();
-        Assert.Equal((1, "doorbell: demo loss: interrupted; its servers have been stopped\n"), (ended.ExitCode, ended.Error));
+        Assert.Equal((130, "doorbell: demo loss: interrupted; its servers have been stopped\n"), (ended.ExitCode, ended.Error));
     }
 
     private static Row Read(Match row) => new(

@@ -44,6 +44,18 @@ public sealed class InteropMatrixTests
         }
     }
 
+    /// <summary>The C server never clears its buffer: behind a short answer stands the rest of a longer one.</summary>
+    [Fact]
+    public void What_a_stale_buffer_drags_along_is_said_and_is_no_answer()
+    {
+        (string file, string[] arguments) = Textbook.Server("c", "tcp");
+        using Program server = Program.Start(file, [.. arguments, "0"]);
+        string port = server.WaitForLine("READY ").Split(' ')[1];
+        Ended asked = Doorbells.Run("native", "once and again\ntwo\nthree\n", "ask", $"tcp://127.0.0.1:{port}");
+        Assert.Equal((1, "FROM SERVER: ONCE AND AGAIN\nFROM SERVER: TWO\n"), (asked.ExitCode, asked.Output));
+        Assert.Contains("\" had come before the question was sent, so it is no answer to it", asked.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Tools))]
     public void A_tool_as_client_is_answered(string tool, string transport)

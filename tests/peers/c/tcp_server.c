@@ -1,4 +1,4 @@
-/* The textbook TCP server: reads once, writes its whole buffer of 1,024 bytes, closes. */
+/* The textbook TCP server: reads once, writes its whole buffer of 1,024 bytes, which is never cleared, closes. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -17,8 +17,8 @@ int main(int argc, char **argv)
     getsockname(welcome, (struct sockaddr *)&address, &length);
     printf("READY %d\n", ntohs(address.sin_port));
     fflush(stdout);
+    char buffer[1024] = {0};
     for (;;) {
-        char buffer[1024] = {0};
         int connection = accept(welcome, NULL, NULL);
         if (read(connection, buffer, sizeof buffer) > 0) {
             for (size_t i = 0; i < sizeof buffer; i++) buffer[i] = toupper((unsigned char)buffer[i]);

@@ -14,8 +14,8 @@ int main(int argc, char **argv)
     getsockname(s, (struct sockaddr *)&address, &length);
     printf("READY %d\n", ntohs(address.sin_port));
     fflush(stdout);
+    char buffer[1024];
     for (;;) {
-        char buffer[1024];
         length = sizeof client;
         ssize_t n = recvfrom(s, buffer, sizeof buffer, 0, (struct sockaddr *)&client, &length);
         for (ssize_t i = 0; i < n; i++) buffer[i] = toupper((unsigned char)buffer[i]);

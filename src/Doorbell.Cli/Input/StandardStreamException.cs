@@ -1,0 +1,29 @@
+using Doorbell.Native;
+
+namespace Doorbell.Cli.Input;
+
+/// <summary>Reading standard input or writing standard output has failed; the message is the whole line, and says which of the two.</summary>
+internal sealed class StandardStreamException : IOException
+{
+    private const int BrokenPipe = 32;
+    private const int MaxErrno = 4096;
+
+    /// <param name="operation">What was tried, as in <c>write standard output</c>.</param>
+    /// <param name="failure">Why it failed. For what has no exception of its own, .NET's HResult is errno.</param>
+    public StandardStreamException(string operation, Exception failure)
+        : base($"{operation}: {Reason(failure)}{Advice(failure)}", failure)
+    {
+    }
+
+    /// <summary>Nothing was tried, since there is no such stream.</summary>
+    public StandardStreamException(string message)
+        : base(message)
+    {
+    }
+
+    private static string Reason(Exception failure) => OperatingSystem.IsLinux() && failure.HResult is > 0 and < MaxErrno
+        ? $"{Errno.OfLinux(failure.HResult).Name}: {Errno.OfLinux(failure.HResult).Text}"
+        : PrintableText.Escape(failure.Message);
+
+    private static string Advice(Exception failure) => failure.HResult == BrokenPipe ? "; whoever read it has gone" : "";
+}
