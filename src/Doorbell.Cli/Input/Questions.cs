@@ -30,13 +30,24 @@ internal sealed class Questions
 
     /// <summary>The lines without their LF. A CR before it is the question's.</summary>
     /// <param name="text">The lines; null for standard input's.</param>
-    /// <param name="addsCarriageReturns">Whether each line is to end in a CR.</param>
-    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> Of(string? text, bool addsCarriageReturns = false)
+    /// <param name="end">How they are to end.</param>
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> Lines(string? text, LineEnd end)
     {
         Questions questions = new(text);
         while (await questions.NextAsync() is { } line)
         {
-            yield return addsCarriageReturns && line is not [.., (byte)'\r'] ? [.. line, (byte)'\r'] : line;
+            yield return end == LineEnd.CrLf && line is not [.., (byte)'\r'] ? [.. line, (byte)'\r'] : line;
+        }
+    }
+
+    /// <summary>The same as datagrams, which have an end without a line's. So they have an LF only where CR and LF are asked for.</summary>
+    /// <param name="text">The lines; null for standard input's.</param>
+    /// <param name="end">How they are to end.</param>
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> Datagrams(string? text, LineEnd end)
+    {
+        await foreach (ReadOnlyMemory<byte> line in Lines(text, end))
+        {
+            yield return end == LineEnd.CrLf ? (byte[])[.. line.Span, (byte)'\n'] : line;
         }
     }
 

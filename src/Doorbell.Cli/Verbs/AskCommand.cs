@@ -63,26 +63,15 @@ internal static class AskCommand
 
             RequireUnset(parsed, "coap:// endpoints", method, nonConfirmable);
             Endpoint endpoint = Endpoint.Parse(target);
-            IAsyncEnumerable<ReadOnlyMemory<byte>> questions = Questions.Of(text, parsed.GetValue(crlf));
+            LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)
             {
-                return AskStreamAsync(endpoint, questions, printer, limit, MessageClientOptions.Default with
-                {
-                    Sockets = client,
-                    ConnectTimeout = limit,
-                    ReadsGreeting = parsed.GetValue(greeting),
-                    KeepsCarriageReturn = printer.IsRaw,
-                });
+                return AskStreamAsync(endpoint, Questions.Lines(text, end), printer, client, limit, parsed.GetValue(greeting));
             }
 
             RequireUnset(parsed, "tcp:// and unix:// endpoints", greeting);
-            return AskDatagramsAsync(
-                endpoint,
-                parsed.GetValue(crlf) ? WithLineFeed(questions) : questions,
-                printer,
-                limit,
-                parsed.GetValue(tries) ?? RetrySchedule.Default.Tries,
-                client);
+            int most = parsed.GetValue(tries) ?? RetrySchedule.Default.Tries;
+            return AskDatagramsAsync(endpoint, Questions.Datagrams(text, end), printer, limit, most, client);
         });
         return command;
     }
@@ -95,15 +84,6 @@ internal static class AskCommand
         if (ofOthers.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
         {
             throw new ArgumentException($"{set.Name} is for {others}");
-        }
-    }
-
-    /// <summary>A datagram has an end without a line's; but who asks for CR and LF gets both.</summary>
-    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> WithLineFeed(IAsyncEnumerable<ReadOnlyMemory<byte>> questions)
-    {
-        await foreach (ReadOnlyMemory<byte> question in questions)
-        {
-            yield return (byte[])[.. question.Span, (byte)'\n'];
         }
     }
 
@@ -120,11 +100,18 @@ internal static class AskCommand
     }
 
     private static async Task<int> AskStreamAsync(
-        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, TimeSpan timeout,
-        MessageClientOptions options)
+        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, ClientOptions sockets,
+        TimeSpan timeout, bool greeting)
     {
+        MessageClientOptions options = MessageClientOptions.Default with
+        {
+            Sockets = sockets,
+            ConnectTimeout = timeout,
+            ReadsGreeting = greeting,
+            KeepsCarriageReturn = printer.IsRaw,
+        };
         using StreamClient client = await StreamClient.ConnectAsync(endpoint, options, CancellationToken.None);
-        if (options.ReadsGreeting)
+        if (greeting)
         {
             Failure.Say($"the server's greeting: {PrintableText.Escape(client.Greeting.Span)}");
         }

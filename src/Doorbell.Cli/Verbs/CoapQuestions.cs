@@ -58,7 +58,7 @@ internal sealed class CoapQuestions
             return await AskAsync(connection, default, printer, timeout);
         }
 
-        await foreach (ReadOnlyMemory<byte> body in Questions.Of(text))
+        await foreach (ReadOnlyMemory<byte> body in Questions.Datagrams(text, LineEnd.AsGiven))
         {
             if (await AskAsync(connection, body, printer, timeout) is not 0 and int code)
             {
