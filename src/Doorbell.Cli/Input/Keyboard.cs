@@ -12,7 +12,7 @@ internal static class Keyboard
     /// Whether somebody may type: standard input is a terminal, and this process is in its foreground. One in the background that
     /// reads is stopped (SIGTTIN, "Job control" in termios(3)).
     /// </summary>
-    public static bool IsThere => !Console.IsInputRedirected && StandardInput.IsInherited(0) && IsInForeground();
+    public static bool IsThere => !Console.IsInputRedirected && PassedDescriptor.IsThere(0) && IsInForeground();
 
     /// <summary>Keys, unseen on the terminal, until it ends.</summary>
     public static ChannelReader<ConsoleKeyInfo> ReadKeys()

@@ -55,13 +55,15 @@ internal sealed class StandardStream : Stream
     /// <exception cref="StandardStreamException">This process was started without a standard output.</exception>
     public static void RequireOpen()
     {
-        if (!StandardInput.IsInherited(1))
+        if (!PassedDescriptor.IsThere(1))
         {
             throw new StandardStreamException("write standard output: it is closed; give it a place to go, such as >/dev/null");
         }
     }
 
-    /// <summary>Waits until there is something to read, or the end. On Linux nothing is taken before <see cref="Read(Span{byte})"/>.</summary>
+    /// <summary>
+    /// Waits until there is something to read, or the end. On Linux nothing is taken before <see cref="Read(Span{byte})"/>.
+    /// </summary>
     public void WaitForInput()
     {
         if (_portable is null)

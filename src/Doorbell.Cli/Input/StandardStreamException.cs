@@ -2,7 +2,7 @@ using Doorbell.Native;
 
 namespace Doorbell.Cli.Input;
 
-/// <summary>Reading standard input or writing standard output has failed; the message is the whole line, and says which of the two.</summary>
+/// <summary>Standard input can't be read, or standard output can't be written; the message says which, and is a whole line.</summary>
 internal sealed class StandardStreamException : IOException
 {
     private const int BrokenPipe = 32;

@@ -15,28 +15,15 @@ internal static class AskCommand
 
     public static Command Make()
     {
-        Argument<string?> first = new("ENDPOINT")
-        {
-            Description = $"Whom to ask [default: {DefaultEndpoint}]; a host and a port may be two words; "
-                + "a word that does not look like an endpoint is text",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        Argument<string[]> rest = new(WrongUsage.TextArgument)
-        {
-            Description = "What to ask; several words are joined by spaces. Without it each line of standard input is asked in turn",
-            Arity = ArgumentArity.ZeroOrMore,
-        };
+        Argument<string?> first = First();
+        Argument<string[]> rest = Rest();
         Option<bool> raw = new("--raw") { Description = "Print the reply alone, as it came" };
         Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
         Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, and each answer", 5);
         Option<int?> tries = Tries();
         Option<bool> crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
         Option<bool> greeting = new("--greeting") { Description = "Streams: the server speaks first; its first line is no answer" };
-        Option<string> method = new("--method")
-        {
-            Description = "CoAP: GET, POST, PUT, DELETE or FETCH; GET and DELETE ask once, without a body",
-            DefaultValueFactory = static _ => "POST",
-        };
+        Option<string> method = Method();
         Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
         Option<string[]> options = CommonOptions.SocketOptions();
         Command command = new("ask", "Send a line or a datagram and print the reply")
@@ -75,6 +62,25 @@ internal static class AskCommand
         });
         return command;
     }
+
+    private static Argument<string?> First() => new("ENDPOINT")
+    {
+        Description = $"Whom to ask [default: {DefaultEndpoint}]; a host and a port may be two words; "
+            + "a word that does not look like an endpoint is text",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private static Argument<string[]> Rest() => new(WrongUsage.TextArgument)
+    {
+        Description = "What to ask; several words are joined by spaces. Without it each line of standard input is asked in turn",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    private static Option<string> Method() => new("--method")
+    {
+        Description = "CoAP: GET, POST, PUT, DELETE or FETCH; GET and DELETE ask once, without a body",
+        DefaultValueFactory = static _ => "POST",
+    };
 
     private static Option<int?> Tries() => CommonOptions.Number(
         "--tries", $"Datagrams: send a question at most so often [default: {RetrySchedule.Default.Tries}]", 1, 100);

@@ -304,7 +304,7 @@ public sealed class MessageClient : IDisposable
                 _endpoint.ToString(),
                 $"no greeting within {timeout.TotalSeconds:0.###} s",
                 SocketError.TimedOut,
-                $"leave out {nameof(MessageClientOptions)}.{nameof(MessageClientOptions.ReadsGreeting)} if the server waits for questions");
+                "leave out MessageClientOptions.ReadsGreeting if the server waits for questions");
         }
         catch
         {

@@ -33,8 +33,8 @@ public sealed record MessageClientOptions
     public bool ReadsGreeting { get; init; }
 
     /// <summary>
-    /// Whether a <see cref="StreamClient"/> leaves a CR before a reply's LF in the reply. Default false: it is a part of the line's end, and
-    /// goes with it.
+    /// Whether a <see cref="StreamClient"/> leaves a CR before a reply's LF in the reply. Default false: it is a part of the line's end,
+    /// and goes with it.
     /// </summary>
     public bool KeepsCarriageReturn { get; init; }
 

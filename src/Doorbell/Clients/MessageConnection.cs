@@ -332,7 +332,7 @@ internal sealed class MessageConnection
             _target,
             $"\"{_received.Shown()}\" had come before the question was sent, so it is no answer to it",
             SocketError.ProtocolNotSupported,
-            $"set {nameof(MessageClientOptions)}.{nameof(MessageClientOptions.ReadsGreeting)} if the server speaks first; otherwise it "
+            "set MessageClientOptions.ReadsGreeting if the server speaks first; otherwise it "
                 + "answered an earlier question with more than one message");
     }
 

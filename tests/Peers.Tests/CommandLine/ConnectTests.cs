@@ -212,7 +212,8 @@ public sealed class ConnectTests
 
         Ended ended = joined.WaitForEnd();
         Assert.Equal("bye\n1\n", ended.Output);
-        Assert.Matches("^doorbell: send tcp://[^ ]+: E[A-Z]+ .*the peer had ended, and [0-9]+ bytes that standard input gave were not sent\n$",
+        Assert.Matches(
+            "^doorbell: send tcp://[^ ]+: E[A-Z]+ .*the peer had ended, and [0-9]+ bytes that standard input gave were not sent\n$",
             ended.Error);
     }
 

@@ -1,0 +1,29 @@
+using System.Globalization;
+
+namespace Doorbell.Cli.Input;
+
+/// <summary>Tells what was passed to this process from what it has opened itself.</summary>
+internal static class PassedDescriptor
+{
+    private const int CloseOnExec = 0x80000;
+
+    /// <summary>
+    /// Whether a descriptor came from whoever started us: what was opened since closes on exec, what came through exec does not.
+    /// </summary>
+    public static bool IsThere(int descriptor)
+    {
+        string info = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{descriptor}");
+        if (!OperatingSystem.IsLinux() || !Directory.Exists("/proc/self/fdinfo"))
+        {
+            return true;
+        }
+
+        if (!File.Exists(info))
+        {
+            return false;
+        }
+
+        string? flags = File.ReadLines(info).FirstOrDefault(static line => line.StartsWith("flags:", StringComparison.Ordinal));
+        return flags is null || (Convert.ToInt32(flags["flags:".Length..].Trim(), 8) & CloseOnExec) == 0;
+    }
+}
