@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Doorbell.Cli.Input;
 
 /// <summary>What <c>ask</c> is to ask: a text's lines, or standard input's, each as soon as it is there.</summary>
@@ -23,7 +21,7 @@ internal sealed class Questions
         _prompts = text is null && !Console.IsInputRedirected && !Console.IsOutputRedirected;
         _input = text is null
             ? StandardInput.Open()
-            : new MemoryStream(Encoding.UTF8.GetBytes(text.Length == 0 ? "\n" : text));
+            : new MemoryStream(SystemText.ToBytes(text.Length == 0 ? "\n" : text));
     }
 
     private ReadOnlySpan<byte> Unread => _read.AsSpan(_start, _end - _start);

@@ -225,6 +225,20 @@ public sealed class AskTests
 
     [Theory]
     [MemberData(nameof(Both))]
+    public void Bytes_that_are_no_UTF_8_pass_as_they_were_given(string kind)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "echo", "tcp://127.0.0.1:0");
+        using (server)
+        {
+            string ask = $"'{Doorbells.File(kind)}' ask --raw {endpoint}";
+            const string Bytes = " 61 ff c3 20 c3 a9 0a\n";
+            Assert.Equal(Bytes, Program.Run("bash", ["-c", $"{ask} $'a\\xff\\xc3' $'\\xc3\\xa9' | od -An -tx1"]).Output);
+            Assert.Equal(Bytes, Program.Run("bash", ["-c", $"printf 'a\\xff\\xc3 \\xc3\\xa9\\n' | {ask} | od -An -tx1"]).Output);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
     public void A_datagrams_question_gets_a_whole_end_of_line_and_a_raw_answer_keeps_its_bytes(string kind)
     {
         using Socket server = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20_000 };
