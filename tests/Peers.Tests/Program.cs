@@ -36,6 +36,15 @@ internal sealed class Program : IDisposable
 
     public int Id => _process.Id;
 
+    /// <summary>Whether it has ended.</summary>
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>What it has written to its standard output so far.</summary>
+    public string Output => Text(_output);
+
+    /// <summary>What it has written to its standard error so far.</summary>
+    public string Error => Text(_error);
+
     public Stream Input => _process.StandardInput.BaseStream;
 
     /// <summary>Starts a program that stays.</summary>
@@ -82,6 +91,9 @@ internal sealed class Program : IDisposable
 
     /// <summary>Sends a signal by name, as in INT.</summary>
     public void Signal(string name) => Assert.Equal(0, Run("kill", ["-" + name, $"{Id}"]).ExitCode);
+
+    /// <summary>Waits for its end, but no longer than this.</summary>
+    public bool EndsWithin(TimeSpan time) => _process.WaitForExit(time);
 
     public Ended WaitForEnd() => WaitForEnd(_patience);
 
