@@ -14,6 +14,7 @@ internal static class Program
 
     public static async Task<int> Main(string[] arguments)
     {
+        Terminal.StaysAsItIs();
         arguments = RawArguments.Of(arguments);
         string[]? program = ServedArguments.TakeProgram(ref arguments);
         RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
@@ -27,7 +28,7 @@ internal static class Program
         help.Aliases.Remove("/h");
         help.Aliases.Remove("/?");
         HelpAction shown = (HelpAction)help.Action!;
-        shown.MaxWidth = Math.Max(shown.MaxWidth, LeastHelpWidth);
+        shown.MaxWidth = Math.Max(Terminal.Width ?? int.MaxValue, LeastHelpWidth);
 
         // A text may begin with @: it is no response file.
         ParseResult parsed = doorbell.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });

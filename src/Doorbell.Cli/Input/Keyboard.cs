@@ -33,7 +33,8 @@ internal static class Keyboard
     /// <summary>Answers each line typed on standard error, until the terminal ends.</summary>
     public static void AnswerLines(FaultControl control) => Start(() =>
     {
-        while (Console.In.ReadLine() is { } line)
+        using StreamReader lines = new(StandardInput.Open());
+        while (lines.ReadLine() is { } line)
         {
             Console.Error.WriteLine(control.Answer(line));
         }

@@ -84,6 +84,6 @@ internal static class OptionsCommand
     private static int Width()
     {
         const int WithoutTerminal = 120;
-        return Console.IsOutputRedirected || Console.WindowWidth <= 0 ? WithoutTerminal : Console.WindowWidth;
+        return Terminal.Width ?? WithoutTerminal;
     }
 }

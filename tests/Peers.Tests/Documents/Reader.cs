@@ -19,13 +19,32 @@ internal sealed class Reader : IDisposable
     private readonly List<(string Line, Program Program)> _servers = [];
     private (string Line, Program Program)? _last;
 
-    public Reader() => _network.WaitForLine("up");
+    public Reader()
+    {
+        Save("dotnet", $$"""
+            #!/bin/sh
+            # What "dotnet run" would build is built already: of a project by ./test, and of a file by this test.
+            PATH=${PATH#*:}
+            case "$*" in
+            *--project*) cd '{{Repository.Root}}' && shift && exec dotnet run --no-build "$@";;
+            *.cs) for file; do :; done; exec dotnet "built/$(basename "$file" .cs).dll";;
+            esac
 
-    /// <summary>Makes a file of a block. Who writes a script with <c>#!</c> makes it executable.</summary>
+            """);
+        _network.WaitForLine("up");
+    }
+
+    /// <summary>Makes a file of a block. A script that begins with <c>#!</c> is made executable.</summary>
     public void Save(string name, string text)
     {
         string path = Path.Combine(_folder, name);
         File.WriteAllText(path, text);
+        if (path.EndsWith(".cs", StringComparison.Ordinal))
+        {
+            string built = Directory.CreateDirectory(Path.Combine(_folder, "built")).FullName;
+            DocumentedCode.Build(text, Path.Combine(built, Path.ChangeExtension(name, ".dll")));
+        }
+
         if (text.StartsWith("#!", StringComparison.Ordinal))
         {
             Assert.Equal(0, Program.Run("chmod", ["+x", path]).ExitCode);
@@ -35,7 +54,7 @@ internal sealed class Reader : IDisposable
     /// <summary>Types a line, and waits until the command has ended well, or serves.</summary>
     public void Types(string line)
     {
-        string path = Path.GetDirectoryName(Doorbells.File("native")) + ":" + Environment.GetEnvironmentVariable("PATH");
+        string path = $"{_folder}:{Path.GetDirectoryName(Doorbells.File("native"))}:" + Environment.GetEnvironmentVariable("PATH");
         Program program = Program.Start(
             "env", "--chdir", _folder, $"PATH={path}", "setsid",
             "nsenter", "--target", $"{_network.Id}", "--user", "--net", "--preserve-credentials", "sh", "-c", line);

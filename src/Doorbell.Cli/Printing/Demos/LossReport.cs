@@ -30,11 +30,7 @@ internal static class LossReport
 
     private static void PrintTable(IReadOnlyList<LossRun> runs)
     {
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Width = WidthOfAFile;
-        }
-
+        AnsiConsole.Profile.Width = Terminal.Width ?? WidthOfAFile;
         Table table = new Table().Border(TableBorder.Simple).AddColumns("loss each way", "asked by");
         foreach (string column in new[] { "asked", "answered", "failed", "doubled effects", "median, ms", "p99, ms" })
         {

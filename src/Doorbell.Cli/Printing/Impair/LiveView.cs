@@ -31,24 +31,36 @@ internal sealed class LiveView(FaultControl control)
     /// <param name="proxy">What is shown.</param>
     /// <param name="keys">What is typed; null if nobody can.</param>
     /// <param name="over">Ends it.</param>
-    public Task RunAsync(ImpairProxy proxy, ChannelReader<ConsoleKeyInfo>? keys, CancellationToken over) =>
-        AnsiConsole.Live(new Text("")).StartAsync(async live =>
+    public async Task RunAsync(ImpairProxy proxy, ChannelReader<ConsoleKeyInfo>? keys, CancellationToken over)
+    {
+        try
         {
-            TimeSpan next = TimeSpan.Zero;
-            while (!over.IsCancellationRequested)
-            {
-                TimeSpan now = Now;
-                if (now >= next)
-                {
-                    next = now + _every;
-                    _up.Add(proxy.ReadUp(), now);
-                    _down.Add(proxy.ReadDown(), now);
-                }
+            await AnsiConsole.Live(new Text("")).StartAsync(live => DrawUntilAsync(live, proxy, keys, over));
+        }
+        finally
+        {
+            Terminal.EndApplicationMode();
+        }
+    }
 
-                live.UpdateTarget(Draw(proxy, keys is not null));
-                await WaitAsync(keys, next - Now, over);
+    private async Task DrawUntilAsync(
+        LiveDisplayContext live, ImpairProxy proxy, ChannelReader<ConsoleKeyInfo>? keys, CancellationToken over)
+    {
+        TimeSpan next = TimeSpan.Zero;
+        while (!over.IsCancellationRequested)
+        {
+            TimeSpan now = Now;
+            if (now >= next)
+            {
+                next = now + _every;
+                _up.Add(proxy.ReadUp(), now);
+                _down.Add(proxy.ReadDown(), now);
             }
-        });
+
+            live.UpdateTarget(Draw(proxy, keys is not null));
+            await WaitAsync(keys, next - Now, over);
+        }
+    }
 
     /// <summary>Until it is time to draw, or something was typed.</summary>
     private async Task WaitAsync(ChannelReader<ConsoleKeyInfo>? keys, TimeSpan wait, CancellationToken over)

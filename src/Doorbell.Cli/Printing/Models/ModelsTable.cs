@@ -11,11 +11,7 @@ internal static class ModelsTable
 
     public static void Print(IReadOnlyList<ModelResult> results, Schedule schedule)
     {
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Width = WidthOfAFile;
-        }
-
+        AnsiConsole.Profile.Width = Terminal.Width ?? WidthOfAFile;
         List<ModelResult> measured = [.. results.Where(static result => result.Error is null)];
         if (measured.Count > 0)
         {

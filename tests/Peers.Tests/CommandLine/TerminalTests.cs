@@ -1,0 +1,84 @@
+using System.Text;
+
+namespace Doorbell.Tests;
+
+/// <summary>
+/// Nothing is written to a terminal, which script(1) makes, but what the verb says. .NET's console, at its first use, would put it into
+/// application mode, and leave it so for the program that comes next.
+/// </summary>
+public sealed class TerminalTests
+{
+    private const char Escape = '\e';
+    private const string ControlC = "\u0003";
+
+    public static TheoryData<string> Ending =>
+    [
+        "--version", "--help", "serve --help", "", "serv", "serve --no-such-option", "serve tcp://256.0.0.1:1", "relay",
+        "ask --timeout 1 tcp://127.0.0.1:1 hello", "ask --timeout 1 --json udp://127.0.0.1:1 hello", "connect tcp://127.0.0.1:1",
+        "options tcp://127.0.0.1:1", "options --json", "demo nagle", "demo no-such", "bench models --seconds 2",
+    ];
+
+    public static TheoryData<string> Serving =>
+    [
+        "serve tcp://127.0.0.1:0", "serve -v --json echo tcp://127.0.0.1:0", "relay tcp://127.0.0.1:0 tcp://127.0.0.1:9",
+        "impair --json udp://127.0.0.1:0 udp://127.0.0.1:9",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Ending))]
+    public void A_verb_that_ends_drives_no_terminal(string arguments)
+    {
+        using Program terminal = Start(arguments);
+        Assert.DoesNotContain(Escape, terminal.WaitForEnd().Output);
+    }
+
+    [Theory]
+    [MemberData(nameof(Serving))]
+    public void A_verb_that_serves_drives_no_terminal(string arguments)
+    {
+        using Program terminal = Start(arguments);
+        terminal.WaitForLine("127.0.0.1:");
+        Type(terminal, ControlC);
+        Ended ended = terminal.WaitForEnd();
+        Assert.Equal(0, ended.ExitCode);
+        Assert.DoesNotContain(Escape, ended.Output);
+    }
+
+    [Fact]
+    public void What_passes_between_terminal_and_server_drives_no_terminal()
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "tcp://127.0.0.1:0");
+        using (server)
+        {
+            using Program asking = Start($"ask {endpoint}");
+            Type(asking, "hello\n");
+            asking.WaitForLine("FROM SERVER: HELLO");
+            using Program joined = Start($"connect {endpoint}");
+            Type(joined, "hello\n");
+            joined.WaitForLine("HELLO");
+            Assert.DoesNotContain(Escape, asking.Output + joined.Output);
+        }
+    }
+
+    [Theory]
+    [InlineData("\e[?1h", "\e[?1l")]
+    [InlineData("\e=", "\e>")]
+    [InlineData("\e[?25l", "\e[?25h")]
+    public void The_live_view_leaves_the_terminal_as_it_was(string set, string reset)
+    {
+        using Program terminal = Start("impair udp://127.0.0.1:0 udp://127.0.0.1:9");
+        terminal.WaitForLine("datagrams out");
+        Type(terminal, ControlC);
+        string output = terminal.WaitForEnd().Output;
+        Assert.True(output.LastIndexOf(reset, StringComparison.Ordinal) > output.LastIndexOf(set, StringComparison.Ordinal), output);
+    }
+
+    private static void Type(Program terminal, string keys)
+    {
+        terminal.Input.Write(Encoding.UTF8.GetBytes(keys));
+        terminal.Input.Flush();
+    }
+
+    private static Program Start(string arguments) => Program.Start(
+        "script", "-qefc", $"stty cols 120; exec env TERM=xterm-256color '{Doorbells.File("native")}' {arguments}", "/dev/null");
+}
