@@ -18,8 +18,11 @@ internal static class Terminal
         : Console.WindowWidth > 0 ? Console.WindowWidth : null;
 
     /// <summary>From now on <see cref="Console.Out"/> writes what it is given and nothing else.</summary>
-    public static void StaysAsItIs() =>
-        Console.SetOut(new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true });
+    public static void StaysAsItIs()
+    {
+        UTF8Encoding encoding = new(encoderShouldEmitUTF8Identifier: false);
+        Console.SetOut(new StreamWriter(Console.OpenStandardOutput(), encoding) { AutoFlush = true });
+    }
 
     /// <summary>Ends the application mode of cursor keys (DECCKM) and keypad (DECKPNM), which .NET's keyboard has begun.</summary>
     public static void EndApplicationMode() => Console.Out.Write("\e[?1l\e>");

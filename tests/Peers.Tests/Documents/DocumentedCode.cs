@@ -40,7 +40,8 @@ internal static class DocumentedCode
     {
         Assert.True(Compilation(Path.GetFileNameWithoutExtension(assembly), text).Emit(assembly).Success);
         File.Copy(
-            Path.Combine(AppContext.BaseDirectory, "Peers.Tests.runtimeconfig.json"), Path.ChangeExtension(assembly, ".runtimeconfig.json"));
+            Path.Combine(AppContext.BaseDirectory, "Peers.Tests.runtimeconfig.json"),
+            Path.ChangeExtension(assembly, ".runtimeconfig.json"));
         foreach (string library in Directory.GetFiles(AppContext.BaseDirectory, "*.dll"))
         {
             File.Copy(library, Path.Combine(Path.GetDirectoryName(assembly)!, Path.GetFileName(library)));

@@ -18,7 +18,8 @@ public sealed class DocumentedCodeTests
         for (int i = 1; i <= blocks.Length; i++)
         {
             // What is wrong in an earlier block was told already.
-            errors.AddRange(DocumentedCode.Errors(blocks[..i]).Where(error => error.StartsWith(DocumentedCode.Name(blocks[i - 1]), StringComparison.Ordinal)));
+            string own = DocumentedCode.Name(blocks[i - 1]) + " ";
+            errors.AddRange(DocumentedCode.Errors(blocks[..i]).Where(error => error.StartsWith(own, StringComparison.Ordinal)));
         }
 
         Assert.True(errors.Count == 0, string.Join('\n', errors));

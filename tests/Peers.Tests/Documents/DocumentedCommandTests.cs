@@ -9,7 +9,9 @@ namespace Doorbell.Tests.Documents;
 public sealed class DocumentedCommandTests
 {
     public static TheoryData<string> Pages =>
-        [.. FencedBlock.All.Where(static block => block.Kind == "sh" && block.WhyNotRun is null).Select(static block => block.Page).Distinct()];
+    [
+        .. FencedBlock.All.Where(static block => block is { Kind: "sh", WhyNotRun: null }).Select(static block => block.Page).Distinct(),
+    ];
 
     [Theory]
     [MemberData(nameof(Pages))]

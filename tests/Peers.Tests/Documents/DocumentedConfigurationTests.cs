@@ -37,4 +37,23 @@ public sealed class DocumentedConfigurationTests
         reader.Types("doorbell serve --config serve.json");
         reader.EndsServers();
     }
+
+    [Theory]
+    [InlineData("""{ "NoKey": 1 }""")]
+    [InlineData("""{ "StreamLimits": { "NoKey": 1 } }""")]
+    [InlineData("""{ "Doors": [{ "Endpoint": "tcp://127.0.0.1:0", "NoKey": 1 }] }""")]
+    [InlineData("""{ "Doors": [{ "Endpoint": "tcp://127.0.0.1:0", "Service": "echo", "Access": { "NoKey": 1 } }] }""")]
+    [InlineData("""{ "Doors": [{ "Endpoint": "tcp://127.0.0.1:0", "Service": "echo", "Limits": { "NoKey": 1 } }] }""")]
+    [InlineData("""{ "Doors": [{ "Endpoint": "udp://127.0.0.1:0", "Service": "echo", "Limits": { "NoKey": 1 } }] }""")]
+    [InlineData("""{ "Doors": [{ "Endpoint": "coap://127.0.0.1:0", "Service": "echo", "Limits": { "NoKey": 1 } }] }""")]
+    public void The_page_lists_every_key_that_there_is(string configuration)
+    {
+        using Scratch file = new(".json");
+        File.WriteAllText(file.Path, configuration);
+        Ended ended = Doorbells.Run("native", "", "serve", "--config", file.Path);
+        Assert.Equal(2, ended.ExitCode);
+        string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "command.md"));
+        string keys = ended.Error[(ended.Error.IndexOf("there are ", StringComparison.OrdinalIgnoreCase) + "there are ".Length)..];
+        Assert.All(keys.Trim().Split(", "), key => Assert.Contains($"`{key}`", page, StringComparison.Ordinal));
+    }
 }
