@@ -52,6 +52,8 @@ internal sealed class StandardStream : Stream
         return descriptor is null or { CanSeek: true } ? Console.OpenStandardOutput() : descriptor;
     });
 
+    public static StandardStream Error() => new(2, "write standard error", Console.OpenStandardError);
+
     /// <exception cref="StandardStreamException">This process was started without a standard output.</exception>
     public static void RequireOpen()
     {

@@ -30,6 +30,9 @@ internal sealed class StandardOutput : IDisposable
     /// <summary>Standard output for text. Whether there is one is looked at by the first write.</summary>
     public static TextWriter OpenText() => new StreamWriter(StandardStream.Output(), new UTF8Encoding(false)) { AutoFlush = true };
 
+    /// <summary>Standard error for text.</summary>
+    public static TextWriter OpenErrorText() => new StreamWriter(StandardStream.Error(), new UTF8Encoding(false)) { AutoFlush = true };
+
     /// <summary>
     /// From now on <see cref="Console.Out"/> is standard output as it is. A verb that prints something and ends uses this: then the first
     /// write that fails ends it, where the console's own stream hides that its reader has gone.

@@ -1,4 +1,3 @@
-using System.Text;
 using Doorbell.Native;
 
 namespace Doorbell.Cli.Printing;
@@ -6,7 +5,8 @@ namespace Doorbell.Cli.Printing;
 /// <summary>
 /// The terminal that standard output may be. The first use of .NET's <see cref="Console.Out"/>, <see cref="Console.In"/> or
 /// <see cref="Console.WindowWidth"/> puts a terminal into application mode ("keypad_xmit" in terminfo(5)) and leaves it so. Cursor keys
-/// then send other bytes to the program that comes next. So the command uses none of them; the live view does, and undoes it.
+/// then send other bytes to the program that comes next. So the command writes past it. The live view, and the tables of <c>bench</c> and
+/// <c>demo loss</c>, are drawn by a library that uses it; the live view undoes it.
 /// </summary>
 internal static class Terminal
 {
@@ -17,11 +17,17 @@ internal static class Terminal
         : OperatingSystem.IsLinux() ? TerminalSize.Columns(StandardOutputsDescriptor)
         : Console.WindowWidth > 0 ? Console.WindowWidth : null;
 
-    /// <summary>From now on <see cref="Console.Out"/> writes what it is given and nothing else.</summary>
+    /// <summary>
+    /// From now on <see cref="Console.Out"/> and <see cref="Console.Error"/> write what they are given and nothing else. The console's own
+    /// streams, too, begin application mode at their first write, whichever of the two it is.
+    /// </summary>
     public static void StaysAsItIs()
     {
-        UTF8Encoding encoding = new(encoderShouldEmitUTF8Identifier: false);
-        Console.SetOut(new StreamWriter(Console.OpenStandardOutput(), encoding) { AutoFlush = true });
+        if (!Console.IsOutputRedirected)
+        {
+            Console.SetOut(StandardOutput.OpenText());
+            Console.SetError(StandardOutput.OpenErrorText());
+        }
     }
 
     /// <summary>Ends the application mode of cursor keys (DECCKM) and keypad (DECKPNM), which .NET's keyboard has begun.</summary>

@@ -15,7 +15,7 @@ public sealed class TerminalTests
     [
         "--version", "--help", "serve --help", "", "serv", "serve --no-such-option", "serve tcp://256.0.0.1:1", "relay",
         "ask --timeout 1 tcp://127.0.0.1:1 hello", "ask --timeout 1 --json udp://127.0.0.1:1 hello", "connect tcp://127.0.0.1:1",
-        "options tcp://127.0.0.1:1", "options --json", "demo nagle", "demo no-such", "bench models --seconds 2",
+        "options tcp://127.0.0.1:1", "options --json", "demo nagle", "demo no-such",
     ];
 
     public static TheoryData<string> Serving =>
