@@ -46,7 +46,7 @@ public sealed class ServerLimitTests(ITestOutputHelper output)
         SimulatedClient late = Connect(2);
         _network.RunUntilIdle();
         Assert.Equal(ConnectionFailure.TimedOut, late.Failure);
-        Assert.Equal(TimeSpan.FromSeconds(2 + 127), _network.Now);
+        Assert.Equal(TimeSpan.FromSeconds(2 + 131), _network.Now);
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public sealed record ConnectOptions
 
     /// <summary>
     /// Bounds resolving the name and connecting, over all addresses of the name together. Default 10 seconds: Linux alone would send SYNs
-    /// for 127 seconds (tcp(7), tcp_syn_retries).
+    /// for 131 seconds, before Linux 6.5 for 127 (tcp_syn_retries and tcp_syn_linear_timeouts, Documentation/networking/ip-sysctl.rst).
     /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -39,9 +39,8 @@ public abstract class ConnectionInfo
     public abstract PeerAddress Local { get; }
 
     /// <summary>
-    /// Asks the system how the transport is just now, which costs a call of the kernel. A handler needs it that receives nothing for long,
-    /// and so does not hear of a reset, or that must not reset the connection before the peer has what was sent. On Linux TCP connections
-    /// tell it; all others say <see cref="TransportState.Unknown"/>.
+    /// Asks the system how the transport is just now, which costs a call of the kernel. A handler needs it that must not reset the
+    /// connection before the peer has what was sent. On Linux TCP connections tell it; all others say <see cref="TransportState.Unknown"/>.
     /// </summary>
     public virtual TransportState ReadTransport() => TransportState.Unknown;
 

@@ -13,7 +13,7 @@ public enum ConnectionFailure
     Reset,
 
     /// <summary>
-    /// What was sent, or the SYN, was not heard however often it was sent (ETIMEDOUT): 127 seconds for a SYN and 15 minutes for bytes, as
+    /// What was sent, or the SYN, was not heard however often it was sent (ETIMEDOUT): 131 seconds for a SYN and 15 minutes for bytes, as
     /// under Linux.
     /// </summary>
     TimedOut,

@@ -18,13 +18,16 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
 
     public bool IsEmpty => _count == 0;
 
+    /// <summary>There is no <see cref="Room"/>.</summary>
+    public bool IsFull => _count >= maxAnswerBytes;
+
     private Span<byte> Received => _bytes.AsSpan(0, _count);
 
     /// <summary>Where to receive into; good until the next call. <see cref="Add"/> says how much came.</summary>
     /// <exception cref="NetworkException">The answer is too long.</exception>
     public Memory<byte> Room()
     {
-        if (_count >= maxAnswerBytes)
+        if (IsFull)
         {
             throw new NetworkException(
                 "receive", target, $"the reply has no end after {_count} bytes", SocketError.MessageSize, framing.TooLongAdvice);
@@ -39,6 +42,34 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
     }
 
     public void Add(int count) => _count += count;
+
+    /// <summary>Receives until there is a whole message, and takes it: the server's greeting.</summary>
+    /// <exception cref="NetworkException">It did not come.</exception>
+    public async Task<byte[]> ReceiveFirstAsync(Socket socket, CancellationToken cancellation)
+    {
+        try
+        {
+            while (true)
+            {
+                if (TryTake(out byte[] greeting))
+                {
+                    return greeting;
+                }
+
+                int received = await socket.ReceiveAsync(Room(), cancellation).ConfigureAwait(false);
+                Add(received);
+                if (received == 0)
+                {
+                    throw new NetworkException(
+                        "receive", target, "the server closed the connection without a greeting", SocketError.Disconnecting);
+                }
+            }
+        }
+        catch (SocketException failure)
+        {
+            throw NetworkException.From("receive", target, failure);
+        }
+    }
 
     /// <summary>Takes the first whole answer, without its framing.</summary>
     public bool TryTake(out byte[] answer)

@@ -286,6 +286,7 @@ public sealed class MessageClient : IDisposable
         Peer = connection.Peer;
         if (!_options.ReadsGreeting)
         {
+            connection.Begin();
             return connection;
         }
 
@@ -294,6 +295,7 @@ public sealed class MessageClient : IDisposable
         try
         {
             Greeting = await connection.ReadGreetingAsync(deadline.Token).ConfigureAwait(false);
+            connection.Begin();
             return connection;
         }
         catch (OperationCanceledException) when (!_disposed.IsCancellationRequested)

@@ -8,14 +8,15 @@ namespace Doorbell.Clients;
 /// matters: whether the next answer belongs to the next question. As soon as that can't be told it takes no more questions.
 /// </summary>
 /// <remarks>
-/// At rest no receive is under way: what has come before a question is sent is found by a receive that doesn't wait, right before. So
-/// it can't be taken for the answer.
+/// At rest it waits for news, and so hears at once that the server has ended: a server that stops waits for its clients' ends. What has
+/// come before a question is sent is found by a receive that doesn't wait, right before. So it can't be taken for the answer.
 /// </remarks>
 internal sealed class MessageConnection
 {
     private readonly Lock _lock = new();
     private readonly Socket _socket;
     private readonly string _target;
+    private readonly MessageErrors _errors;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<Question> _waiting = new();
 
@@ -23,7 +24,12 @@ internal sealed class MessageConnection
     private readonly List<Question> _asked = [];
     private readonly AnswerBuffer _received;
     private SocketException? _sendFailure;
+
+    /// <summary>How the server has ended at rest: the kernel tells that once, and the next question is told.</summary>
+    private SocketError _failureAtRest;
     private bool _sending;
+
+    /// <summary>An answer is awaited.</summary>
     private bool _receiving;
     private bool _retired;
     private bool _isOver;
@@ -32,6 +38,7 @@ internal sealed class MessageConnection
     {
         _socket = socket;
         _target = endpoint.ToString();
+        _errors = new MessageErrors(_target);
         _received = new AnswerBuffer(framing, maxAnswerBytes, _target);
         Peer = socket.RemoteEndPoint as IPEndPoint is { } ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(endpoint.Path);
 
@@ -65,31 +72,10 @@ internal sealed class MessageConnection
 
     /// <summary>Reads the server's first message. Before the first question.</summary>
     /// <exception cref="NetworkException">It did not come.</exception>
-    public async Task<byte[]> ReadGreetingAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            while (true)
-            {
-                if (_received.TryTake(out byte[] greeting))
-                {
-                    return greeting;
-                }
+    public Task<byte[]> ReadGreetingAsync(CancellationToken cancellation) => _received.ReceiveFirstAsync(_socket, cancellation);
 
-                int received = await _socket.ReceiveAsync(_received.Room(), cancellation).ConfigureAwait(false);
-                _received.Add(received);
-                if (received == 0)
-                {
-                    throw new NetworkException(
-                        "receive", _target, "the server closed the connection without a greeting", SocketError.Disconnecting);
-                }
-            }
-        }
-        catch (SocketException failure)
-        {
-            throw NetworkException.From("receive", _target, failure);
-        }
-    }
+    /// <summary>Begins to receive, behind the greeting if there is one. Before the first question.</summary>
+    public void Begin() => _ = ReceiveAnswersAsync();
 
     /// <summary>Asks, in turn.</summary>
     /// <returns>False if no question is taken any more.</returns>
@@ -147,7 +133,7 @@ internal sealed class MessageConnection
             }
 
             Retire();
-            FailFrom(place + 1, GivenUp());
+            FailFrom(place + 1, _errors.GivenUp());
             _asked.RemoveRange(place, _asked.Count - place);
             if (place == 0)
             {
@@ -164,18 +150,11 @@ internal sealed class MessageConnection
         lock (_lock)
         {
             Retire();
-            FailFrom(0, GivenUp());
+            FailFrom(0, _errors.GivenUp());
             _asked.Clear();
             Close();
         }
     }
-
-    private NetworkException GivenUp() => new(
-        "receive",
-        _target,
-        "the connection was given up, since an earlier question on it was: whose answer comes next could not be told",
-        SocketError.ConnectionAborted,
-        "ask again");
 
     /// <summary>No more questions: those that wait are asked elsewhere.</summary>
     private void Retire()
@@ -270,12 +249,7 @@ internal sealed class MessageConnection
         taken = Math.Max(taken, 0);
         question.IsSent = taken == question.Framed.Length;
         _asked.Add(question);
-        if (!_receiving)
-        {
-            _receiving = true;
-            _ = ReceiveAnswersAsync();
-        }
-
+        _receiving = true;
         return true;
     }
 
@@ -295,53 +269,70 @@ internal sealed class MessageConnection
     /// <summary>At rest: nothing has come that nobody asked for, and the server has not ended.</summary>
     private bool IsInStep(Question question)
     {
-        while (true)
+        bool isOpen = TakeAtRest();
+        if (_received.DropPadding() > 0)
         {
-            _received.DropPadding();
-            if (!_received.IsEmpty)
-            {
-                question.Failed(Unasked());
-                Retire();
-                Close();
-                return false;
-            }
+            question.Failed(_errors.Unasked(_received.Shown()));
+        }
+        else if (!isOpen)
+        {
+            bool isOrderly = _failureAtRest == SocketError.Success;
+            Dead(question, isOrderly ? _errors.NoReply() : NetworkException.From("receive", _target, _failureAtRest));
+        }
+        else
+        {
+            return true;
+        }
 
+        Retire();
+        Close();
+        return false;
+    }
+
+    /// <summary>Takes what has come at rest, which nobody has asked for.</summary>
+    /// <returns>False if the server has ended.</returns>
+    private bool TakeAtRest()
+    {
+        while (!EndedByPeer && !_received.IsFull)
+        {
             int received = _socket.Receive(_received.Room().Span, SocketFlags.None, out SocketError error);
             if (error == SocketError.WouldBlock)
             {
                 return true;
             }
 
-            if (error != SocketError.Success || received == 0)
-            {
-                EndedByPeer = true;
-                Dead(question, error == SocketError.Success ? NoReply() : NetworkException.From("receive", _target, error));
-                Retire();
-                Close();
-                return false;
-            }
-
+            EndedByPeer = error != SocketError.Success || received == 0;
+            _failureAtRest = error;
             _received.Add(received);
+            _received.DropPadding();
+        }
+
+        return !EndedByPeer;
+    }
+
+    /// <summary>
+    /// The server has ended at rest. A connection that has something to tell is kept for the next question; the server gets our end all the
+    /// same.
+    /// </summary>
+    private void EndAtRest()
+    {
+        if (HasAnswered && _received.IsEmpty)
+        {
+            Retire();
+            Close();
+        }
+        else if (_failureAtRest == SocketError.Success)
+        {
+            try
+            {
+                _socket.Shutdown(SocketShutdown.Send);
+            }
+            catch (SocketException)
+            {
+                // It is over on both sides already.
+            }
         }
     }
-
-    private NetworkException Unasked()
-    {
-        return new NetworkException(
-            "receive",
-            _target,
-            $"\"{_received.Shown()}\" had come before the question was sent, so it is no answer to it",
-            SocketError.ProtocolNotSupported,
-            "set MessageClientOptions.ReadsGreeting if the server speaks first; otherwise it "
-                + "answered an earlier question with more than one message");
-    }
-
-    private NetworkException NoReply() => new(
-        "receive",
-        _target,
-        "the server closed the connection without a reply",
-        SocketError.Disconnecting,
-        "it may take one question a connection, or have stopped");
 
     /// <summary>
     /// Sends the rest, or as much as the server takes. A failure matters only if no answer comes: a server that has said all it has to say
@@ -381,10 +372,8 @@ internal sealed class MessageConnection
                 int received = await _socket.ReceiveAsync(room, SocketFlags.None).ConfigureAwait(false);
                 lock (_lock)
                 {
-                    _received.Add(received);
-                    if (received == 0)
+                    if (!TakeReceived(received, wasAtRest: room.IsEmpty))
                     {
-                        End();
                         return;
                     }
                 }
@@ -394,8 +383,17 @@ internal sealed class MessageConnection
         {
             lock (_lock)
             {
-                EndedByPeer = !_isOver;
-                Fail(NetworkException.From(_sendFailure is null ? "receive" : "send", _target, _sendFailure ?? failure));
+                // Otherwise it is closed by us: whoever waited has been told.
+                EndedByPeer |= !_isOver;
+                if (_receiving)
+                {
+                    Fail(NetworkException.From(_sendFailure is null ? "receive" : "send", _target, _sendFailure ?? failure));
+                }
+                else if (!_isOver)
+                {
+                    _failureAtRest = failure.SocketErrorCode;
+                    EndAtRest();
+                }
             }
         }
         catch (ObjectDisposedException)
@@ -411,9 +409,41 @@ internal sealed class MessageConnection
         }
     }
 
+    /// <summary>A receive has ended.</summary>
+    /// <param name="received">How many bytes.</param>
+    /// <param name="wasAtRest">It was to take none.</param>
+    /// <returns>Whether there is more to receive.</returns>
+    private bool TakeReceived(int received, bool wasAtRest)
+    {
+        if (_isOver)
+        {
+            return false;
+        }
+
+        if (wasAtRest)
+        {
+            if (!_receiving && !TakeAtRest())
+            {
+                EndAtRest();
+                return false;
+            }
+
+            // Of too much that nobody asked for the next question hears.
+            return _receiving || !_received.IsFull;
+        }
+
+        _received.Add(received);
+        if (received == 0)
+        {
+            End();
+        }
+
+        return received != 0;
+    }
+
     /// <summary>Gives what has come to those who asked.</summary>
-    /// <param name="room">Where more is to be received.</param>
-    /// <returns>Whether more is to be received.</returns>
+    /// <param name="room">Where more is to be received; nowhere at rest.</param>
+    /// <returns>Whether more is to be received, or to be waited for.</returns>
     private bool GiveAnswers(out Memory<byte> room)
     {
         lock (_lock)
@@ -429,9 +459,8 @@ internal sealed class MessageConnection
                 Close();
             }
 
-            bool more = _receiving && !_isOver;
-            room = more ? _received.Room() : default;
-            return more;
+            room = _receiving && !_isOver ? _received.Room() : default;
+            return !_isOver;
         }
     }
 
@@ -460,15 +489,10 @@ internal sealed class MessageConnection
         }
         else if (received > 0)
         {
-            FailFrom(0, new NetworkException(
-                "receive",
-                _target,
-                $"the server closed the connection in the middle of a reply, after {received} bytes of it",
-                SocketError.Disconnecting,
-                "look at its log"));
+            FailFrom(0, _errors.CutOff(received));
             _asked.Clear();
         }
 
-        Fail(_sendFailure is null ? NoReply() : NetworkException.From("send", _target, _sendFailure));
+        Fail(_sendFailure is null ? _errors.NoReply() : NetworkException.From("send", _target, _sendFailure));
     }
 }

@@ -11,6 +11,9 @@ namespace Doorbell.Lanes;
 /// </summary>
 internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents shutdown, OutgoingThreads outgoing)
 {
+    /// <summary>Where poll(2) can't wait for a failure, the lane looks for one so often.</summary>
+    private const uint LookMilliseconds = 1000;
+
     /// <summary>For the connections that handlers of such lanes ask for: each has a lane of its own.</summary>
     public static OutgoingThreads NewOutgoing(ServerContext context, ShutdownEvents shutdown) =>
         new(context, shutdown, (connected, threads) => new BlockingLane(context, shutdown, threads).Carry(connected));
@@ -171,18 +174,26 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
     {
         StreamSession session = connection.Session;
         short awaits = connection.Awaits;
+        bool looksLater = awaits == 0 && connection.HasHungUp;
+        int milliseconds = MonotonicClock.MillisecondsTo(session.Deadline, MonotonicClock.Now);
         PollDescriptor* descriptors = stackalloc PollDescriptor[4];
-        descriptors[0] = new PollDescriptor { Descriptor = awaits == 0 ? -1 : connection.Descriptor, Events = awaits };
+
+        // Without any event asked for, poll(2) still tells of a failure.
+        descriptors[0] = new PollDescriptor { Descriptor = looksLater ? -1 : connection.Descriptor, Events = awaits };
         descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = session.BellTaken ? bell.Listen() : -1, Events = PollDescriptor.In };
         descriptors[3] = new PollDescriptor { Descriptor = asked.Descriptor, Events = PollDescriptor.In };
-        if (Libc.poll(descriptors, 4, MonotonicClock.MillisecondsTo(session.Deadline, MonotonicClock.Now)) > 0)
+        if (Libc.poll(descriptors, 4, looksLater ? (int)Math.Min((uint)milliseconds, LookMilliseconds) : milliseconds) > 0)
         {
             // An error is found by the call that it fails.
             short returned = descriptors[0].Returned;
             connection.Readable |= (returned & ~PollDescriptor.Out) != 0;
             connection.Writable |= (returned & ~PollDescriptor.In) != 0;
+            connection.MayHaveFailed |= (returned & PollDescriptor.Error) != 0;
+            connection.HasHungUp |= awaits == 0 && returned != 0;
         }
+
+        connection.MayHaveFailed |= looksLater;
 
         GC.KeepAlive(asked);
     }

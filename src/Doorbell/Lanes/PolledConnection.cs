@@ -24,6 +24,12 @@ internal sealed unsafe class PolledConnection : SocketConnection
 
     private bool _receiveWaitsShortly;
 
+    /// <summary>
+    /// The kernel has reported EPOLLHUP or EPOLLERR, and it was no failure. poll(2) reports them again at once, each time, so a lane that
+    /// sleeps there must not ask any more.
+    /// </summary>
+    public bool HasHungUp { get; set; }
+
     public PolledConnection(in AcceptedSocket accepted, ServerContext context, LaneBell bell, ArrayPool<byte> pool)
         : base(accepted, context, bell, pool)
     {
@@ -51,6 +57,9 @@ internal sealed unsafe class PolledConnection : SocketConnection
         ReceivesToEnd |= ended || (events & Epoll.Urgent) != 0;
         Readable |= ended || (events & (Epoll.In | Epoll.Urgent)) != 0;
         Writable |= ended || (events & Epoll.Out) != 0;
+
+        // EPOLLHUP is no failure: it also comes when both sides have half-closed.
+        MayHaveFailed |= (events & Epoll.Error) != 0;
     }
 
     /// <summary>
@@ -148,6 +157,10 @@ internal sealed unsafe class PolledConnection : SocketConnection
             else if (MayTellDrain(wants))
             {
                 TellDrain(now);
+            }
+            else if (MayHaveFailed && (wants & (Want.Receive | Want.Send | Want.Yield)) == 0)
+            {
+                FailIfBroken();
             }
             else
             {

@@ -100,6 +100,12 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     /// <summary>A send is worth trying.</summary>
     public bool Writable { get; set; } = true;
 
+    /// <summary>
+    /// The kernel has said that the connection may have failed. While the session wants to receive or to send, that call finds the failure;
+    /// for a session that wants neither, <see cref="FailIfBroken"/> does.
+    /// </summary>
+    public bool MayHaveFailed { get; set; }
+
     protected ServerContext Context { get; }
 
     public void Open(TimeSpan now)
@@ -238,6 +244,32 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
             ServerLog.ConnectionFailed(
                 Context.Log, NetworkException.FromErrno(operation, $"{Door} peer {Session.Peer}", errno).Message);
         }
+    }
+
+    /// <summary>
+    /// Asks the kernel whether the connection has failed, without a call that moves bytes: a session that wants to move none, as its
+    /// handler is parked, must not keep its place after the peer's reset.
+    /// </summary>
+    /// <returns>Whether it has: then the session is told.</returns>
+    public bool FailIfBroken()
+    {
+        MayHaveFailed = false;
+
+        // POLLERR is reported though it is not asked for (poll(2)), and for failures alone: SO_ERROR also has errors that TCP will get
+        // over, such as a router that has no way to the peer for now (tcp_v4_err() in net/ipv4/tcp_ipv4.c).
+        PollDescriptor polled = new() { Descriptor = Descriptor };
+        int error = 0;
+        int length = sizeof(int);
+        bool isBroken = Libc.poll(&polled, 1, 0) > 0
+            && (polled.Returned & PollDescriptor.Error) != 0
+            && Libc.getsockopt(Descriptor, Libc.SocketLevel, Libc.ErrorOption, &error, &length) == 0
+            && error != 0;
+        if (isBroken)
+        {
+            Fail("receive", error);
+        }
+
+        return isBroken;
     }
 
     /// <summary>Receives once and tells the session; what that passes on is sent from where it was received.</summary>

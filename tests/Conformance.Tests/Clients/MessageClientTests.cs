@@ -228,6 +228,47 @@ public sealed class MessageClientTests
         }
     }
 
+    /// <summary>The server's drain would wait for it.</summary>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_connection_at_rest_ends_when_the_server_ends_though_nobody_asks(bool asks, bool isTold)
+    {
+        TaskCompletionSource<int> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using ScriptedServer server = new(async (socket, number) =>
+        {
+            if (asks || number > 1)
+            {
+                await socket.SendAsync((await ReadFrameAsync(socket))!);
+            }
+
+            if (isTold)
+            {
+                await socket.SendAsync("goodbye"u8.ToArray());
+            }
+
+            socket.Shutdown(SocketShutdown.Send);
+            ended.TrySetResult(await socket.ReceiveAsync(new byte[1]));
+        });
+        using MessageClient client = await MessageClient.ConnectAsync(server.Endpoint, _framing);
+        if (asks)
+        {
+            Assert.Equal(1, NumberOf(await client.AskAsync(Number(1), _long)));
+        }
+
+        Assert.Equal(0, await ended.Task.WaitAsync(_long, TestContext.Current.CancellationToken));
+        if (isTold || !asks)
+        {
+            NetworkException told = await Assert.ThrowsAnyAsync<NetworkException>(() => client.AskAsync(Number(2), _long));
+            Assert.Contains(isTold ? "goodbye" : "without a reply", told.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(3, NumberOf(await client.AskAsync(Number(3), _long)));
+        Assert.Equal(2, server.Accepted);
+    }
+
     [Fact]
     public async Task A_server_that_ends_every_connection_at_once_is_an_error_and_not_called_without_end()
     {

@@ -12,9 +12,10 @@ public sealed class TransportStateTests
 
     [Theory]
     [MemberData(nameof(Here))]
-    public async Task A_handler_that_receives_nothing_can_ask_whether_its_peer_has_reset_the_connection(string model)
+    public async Task A_handler_at_work_can_ask_whether_its_peer_has_reset_the_connection(string model)
     {
-        Looks handler = new(static state => state.IsClosed);
+        // Within one call: after it the lane ends the connection by itself.
+        Looks handler = new(static state => state.IsClosed) { StaysInTheCall = true };
         await using Running server = await Running.StartAsync(ServiceOf(handler), model: model);
         using Socket client = Connect(server);
         Assert.Equal(new TransportState(IsClosed: false, IsDelivered: true), await handler.First.WaitAsync(_patience, Cancellation));
@@ -92,6 +93,8 @@ public sealed class TransportStateTests
 
         public int Writes { get; init; }
 
+        public bool StaysInTheCall { get; init; }
+
         public Task<TransportState> First => _first.Task;
 
         public Task Seen => _seen.Task;
@@ -107,8 +110,14 @@ public sealed class TransportStateTests
 
         public override Next OnAlarm(Turn turn)
         {
-            TransportState state = turn.Connection.ReadTransport();
+            ConnectionInfo connection = turn.Connection;
+            TransportState state = connection.ReadTransport();
             _first.TrySetResult(state);
+            if (StaysInTheCall)
+            {
+                Peer.Eventually(() => isSought(state = connection.ReadTransport()), "the state is there");
+            }
+
             if (isSought(state))
             {
                 _seen.TrySetResult();

@@ -151,6 +151,19 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
                 }
             }
 
+            if ((wants & (Want.Receive | Want.Send | Want.Yield)) == 0 && !connection.Receiving && !connection.Sending)
+            {
+                if (!connection.IsWatched)
+                {
+                    WatchForFailure(connection);
+                }
+
+                if (connection.MayHaveFailed && connection.FailIfBroken())
+                {
+                    continue;
+                }
+            }
+
             return (wants & Want.Yield) != 0 ? Progress.Busy : Progress.Waiting;
         }
     }
@@ -160,6 +173,11 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
     {
         if (connection.TryBeginClose())
         {
+            if (connection.IsWatched)
+            {
+                _lane.Loop.Forget(connection.Descriptor);
+            }
+
             CloseDescriptor(connection.Descriptor);
             connection.EndSession();
         }
@@ -235,6 +253,27 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
         }
 
         _lane.Dispatch(open, News.Socket, now);
+    }
+
+    /// <summary>
+    /// With no operation under way the ring tells nothing of a connection, so that a reset would be heard of only when its handler takes
+    /// input again. The loop's epoll watches it until its end: for failures alone, and edge-triggered. A poll of the ring's would not do:
+    /// it also ends at the peer's half-close, which has often come already (io_poll_parse_events() in io_uring/poll.c adds EPOLLRDHUP).
+    /// </summary>
+    private void WatchForFailure(UringConnection connection)
+    {
+        // If the kernel is short of memory, the next turn tries again.
+        connection.IsWatched = _lane.Loop.TryWatch(connection.Descriptor, Epoll.Edge, OnFailure) == 0;
+
+        void OnFailure(uint events, TimeSpan now)
+        {
+            // EPOLLHUP is no failure: it also comes when both sides have half-closed.
+            if ((events & Epoll.Error) != 0 && _lane.Table[connection.Token] is { } open && open.Connection == connection)
+            {
+                connection.MayHaveFailed = true;
+                _lane.Dispatch(open, News.Socket, now);
+            }
+        }
     }
 
     private void Send(UringConnection connection)

@@ -31,6 +31,9 @@ internal sealed class UringConnection : SocketConnection
     /// <summary>A send reads the session's output.</summary>
     public bool Sending { get; set; }
 
+    /// <summary>The loop watches its descriptor for failures.</summary>
+    public bool IsWatched { get; set; }
+
     /// <summary>It is over as soon as the kernel is done with it.</summary>
     public bool Ending { get; set; }
 }

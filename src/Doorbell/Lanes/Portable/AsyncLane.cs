@@ -20,6 +20,9 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     /// <summary>So many operations without sleeping, then other lanes get the thread.</summary>
     private const int OperationsPerRound = 64;
 
+    /// <summary>Without an operation under way no completion tells of a reset: the lane looks for one so often.</summary>
+    private static readonly TimeSpan _looksEvery = TimeSpan.FromSeconds(1);
+
     private readonly Socket _socket;
     private readonly Endpoint _door;
     private readonly LaneContext _context;
@@ -97,6 +100,9 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
             : TransportState.Unknown;
 
     public HandlerTasks HandlerTasks => _context.HandlerTasks;
+
+    /// <summary>The session wants nothing of the socket, and nothing is under way that would tell of a failure.</summary>
+    private bool HearsNothing => _session.Wants == Want.None && !_transfers.IsSending && !_transfers.IsWaitingForInput;
 
     int IOpenConnection.ListIndex { get; set; }
 
@@ -264,6 +270,11 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         if ((events & LaneEvents.Due) != 0)
         {
             _timerDue = TimeSpan.MaxValue;
+            if (HearsNothing)
+            {
+                _transfers.FailIfBroken();
+            }
+
             _session.Tick(MonotonicClock.Now);
         }
 
@@ -307,6 +318,12 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     private void ArmTimer()
     {
         TimeSpan deadline = _session.Deadline;
+        if (HearsNothing)
+        {
+            TimeSpan look = MonotonicClock.Now + _looksEvery;
+            deadline = look < deadline ? look : deadline;
+        }
+
         if (deadline < _timerDue)
         {
             _timerDue = deadline;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Doorbell.Serving;
 using Doorbell.Sessions;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,12 @@ namespace Doorbell.Lanes.Portable;
 internal sealed class AsyncTransfers : IDisposable
 {
     private const int ReceiveBufferBytes = 64 * 1024;
+
+    /// <summary>Of one call, which tells the session what it has sent. Windows takes all of a call's bytes, however many.</summary>
+    private const int MaxSendBytes = 256 * 1024;
+
+    /// <summary>Of a send that waits: it ends when all its bytes are sent, and only then the session hears of them.</summary>
+    private const int WaitingSendBytes = 4 * 1024;
 
     private readonly Socket _socket;
     private readonly StreamSession _session;
@@ -49,21 +56,26 @@ internal sealed class AsyncTransfers : IDisposable
     /// <summary>A receive of no bytes is under way.</summary>
     public bool IsWaitingForInput { get; private set; }
 
-    /// <summary>Sends the session's output.</summary>
+    /// <summary>
+    /// Sends some of the session's output, and reports each part, so that a peer that takes a long answer steadily is seen to do so. What
+    /// the kernel doesn't take at once waits a small piece at a time.
+    /// </summary>
     public void StartSend()
     {
-        if (_send is null)
-        {
-            _send = new SocketAsyncEventArgs(true);
-            _send.Completed += (_, _) => _signal.Raise(LaneEvents.Sent);
-        }
-
         ReadOnlyMemory<byte> outgoing = _session.Outgoing;
-        _send.SetBuffer(System.Runtime.InteropServices.MemoryMarshal.AsMemory(outgoing));
-        IsSending = true;
-        if (!_socket.SendAsync(_send))
+        int count = _socket.Send(outgoing.Span[..Math.Min(outgoing.Length, MaxSendBytes)], SocketFlags.None, out SocketError error);
+        if (count > 0)
         {
-            SendEnded();
+            // Also with WouldBlock, which says that the kernel has not taken all.
+            _session.Sent(count, MonotonicClock.Now);
+        }
+        else if (error == SocketError.WouldBlock)
+        {
+            StartWaitingSend(outgoing[..Math.Min(outgoing.Length, WaitingSendBytes)]);
+        }
+        else if (error != SocketError.Success)
+        {
+            Fail("send", error);
         }
     }
 
@@ -149,6 +161,18 @@ internal sealed class AsyncTransfers : IDisposable
         ArrayPool<byte>.Shared.Return(buffer);
     }
 
+    /// <summary>
+    /// Asks the kernel whether the connection has failed, without a call that moves bytes. For a session that wants to move none, while
+    /// nothing is under way.
+    /// </summary>
+    public void FailIfBroken()
+    {
+        if (PendingError() is var error and not SocketError.Success)
+        {
+            Fail("receive", error);
+        }
+    }
+
     /// <summary>Closes the socket, by a reset if that is asked for, and waits until no operation uses the session's memory.</summary>
     public async Task EndAsync(bool reset)
     {
@@ -166,6 +190,38 @@ internal sealed class AsyncTransfers : IDisposable
     {
         _readable.Dispose();
         _send?.Dispose();
+    }
+
+    private SocketError PendingError()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            // SO_ERROR has no resets there. A receive has them at once: what came before is dropped.
+            _socket.Receive(stackalloc byte[1], SocketFlags.Peek, out SocketError error);
+            return error == SocketError.WouldBlock ? SocketError.Success : error;
+        }
+
+        // On Linux SO_ERROR also has errors that TCP will get over, such as a router that has no way to the peer for now (tcp_v4_err() in
+        // net/ipv4/tcp_ipv4.c). Those are not polled.
+        return OperatingSystem.IsLinux() && !_socket.Poll(0, SelectMode.SelectError)
+            ? SocketError.Success
+            : (SocketError)(int)_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+    }
+
+    private void StartWaitingSend(ReadOnlyMemory<byte> piece)
+    {
+        if (_send is null)
+        {
+            _send = new SocketAsyncEventArgs(true);
+            _send.Completed += (_, _) => _signal.Raise(LaneEvents.Sent);
+        }
+
+        _send.SetBuffer(MemoryMarshal.AsMemory(piece));
+        IsSending = true;
+        if (!_socket.SendAsync(_send))
+        {
+            SendEnded();
+        }
     }
 
     private void Fail(string operation, SocketError error)
