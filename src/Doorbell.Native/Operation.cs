@@ -17,8 +17,7 @@ internal static class Operation
     public const byte SelectBuffer = 1 << 5;
     public const byte SkipSuccess = 1 << 6;
 
-    /// <summary>Priorities: IORING_ACCEPT_MULTISHOT, IORING_RECV_MULTISHOT.</summary>
-    public const ushort AcceptMultishot = 1;
+    /// <summary>A priority: IORING_RECV_MULTISHOT.</summary>
     public const ushort ReceiveMultishot = 2;
 
     /// <summary>IORING_ASYNC_CANCEL_ALL and IORING_ASYNC_CANCEL_FD.</summary>

@@ -1,7 +1,6 @@
 using Doorbell.Lanes;
 using Doorbell.Lanes.Loops;
 using Doorbell.Serving;
-using Doorbell.Sockets;
 
 namespace Doorbell.Engines;
 
@@ -22,10 +21,15 @@ internal sealed class EpollEngine(EngineSettings settings) : LinuxEngine(setting
             : null;
     }
 
-    protected override void RunLoop(
-        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown)
+    protected override Action BeginLoop(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown)
     {
-        using LoopLane<PolledConnection> lane = EpollBackend.NewLane(listeners, all, context, shutdown);
-        lane.Run();
+        LoopLane<PolledConnection> lane = EpollBackend.NewLane(listeners, context, shutdown);
+        return () =>
+        {
+            using (lane)
+            {
+                lane.Run();
+            }
+        };
     }
 }

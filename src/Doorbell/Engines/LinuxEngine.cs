@@ -28,15 +28,14 @@ internal abstract class LinuxEngine(EngineSettings settings) : IEngine
                 : ServeByThreadsAsync(handlers, context, shutdown)).ConfigureAwait(false);
     }
 
-    /// <summary>Runs an event loop, on the calling thread, to its end.</summary>
-    protected abstract void RunLoop(
-        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown);
+    /// <summary>Makes an event loop, on the thread that will run it; the answer runs it to its end.</summary>
+    protected abstract Action BeginLoop(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown);
 
     private Task ServeByThreadsAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown)
     {
         DoorSocket[] listeners = [.. sockets.Where(static socket => socket.IsListener)];
         IEnumerable<Task> lanes = sockets.Where(static socket => !socket.IsListener)
-            .Select(socket => LaneThread.RunAsync("datagrams", context.Shutdown, () => ServeDatagrams(socket, context, shutdown)));
+            .Select(socket => LaneThread.RunAsync("datagrams", context, () => BeginDatagrams(socket, context, shutdown)));
         return Task.WhenAll([.. lanes, .. listeners.Length > 0 ? AcceptingLanes(listeners, context, shutdown) : []]);
     }
 
@@ -45,43 +44,45 @@ internal abstract class LinuxEngine(EngineSettings settings) : IEngine
         ServerModel model = context.Model;
         int lanes = model.Lanes == ServerModel.Many ? 1 : model.Lanes;
         SharedSockets all = new(listeners, lanes);
-        return Enumerable.Range(0, lanes).Select(lane => model switch
+        return Enumerable.Range(0, lanes).Select(_ => model switch
         {
             { Lanes: ServerModel.Many } => RunThreadPerConnectionAsync(all, context, shutdown),
             { SessionsPerLane: 1 } => LaneThread.RunAsync(
-                "lane", context.Shutdown, () => new BlockingLane(context, shutdown, BlockingLane.NewOutgoing(context, shutdown)).Run(all)),
-            _ => RunLoopAsync(ShareOf(lane, listeners, lanes), all, context, shutdown),
+                "lane",
+                context,
+                () => new BlockingLane(context, shutdown, BlockingLane.NewOutgoing(context, shutdown)).Begin(all)),
+            _ => RunLoopAsync(all, context, shutdown),
         });
     }
 
-    private static void ServeDatagrams(DoorSocket socket, ServerContext context, ShutdownEvents shutdown)
+    private static Action BeginDatagrams(DoorSocket socket, ServerContext context, ShutdownEvents shutdown)
     {
         SharedSockets shared = new([socket], lanes: 1);
-        try
+        BlockingDatagramLane lane = new(socket, context, shutdown);
+        return () =>
         {
-            new BlockingDatagramLane(socket, context, shutdown).Run();
-        }
-        finally
-        {
-            shared.Leave();
-        }
+            try
+            {
+                lane.Run();
+            }
+            finally
+            {
+                shared.Leave();
+            }
+        };
     }
 
     private static Task RunThreadPerConnectionAsync(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown) =>
-        LaneThread.RunAsync("acceptor", context.Shutdown, () =>
+        LaneThread.RunAsync("acceptor", context, () =>
         {
-            using ThreadPerConnection threads = new(listeners, context, shutdown);
-            threads.Run();
+            BlockingAcceptor acceptor = new(listeners, context, shutdown);
+            return () =>
+            {
+                using ThreadPerConnection threads = new(context, shutdown);
+                threads.Run(acceptor);
+            };
         });
 
-    private Task RunLoopAsync(List<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown) =>
-        LaneThread.RunAsync("loop", context.Shutdown, () => RunLoop(listeners, all, context, shutdown));
-
-    /// <summary>Of the listeners of each door every loop has its own, as far as they go; a door with fewer is shared.</summary>
-    private static List<DoorSocket> ShareOf(int lane, DoorSocket[] listeners, int lanes) =>
-        [.. listeners.GroupBy(static listener => listener.Door).SelectMany(door => Share(lane, [.. door], lanes))];
-
-    private static IEnumerable<DoorSocket> Share(int lane, DoorSocket[] ofDoor, int lanes) => ofDoor.Length >= lanes
-        ? ofDoor.Where((_, index) => index % lanes == lane)
-        : [ofDoor[lane % ofDoor.Length]];
+    private Task RunLoopAsync(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown) =>
+        LaneThread.RunAsync("loop", context, () => BeginLoop(listeners, context, shutdown));
 }

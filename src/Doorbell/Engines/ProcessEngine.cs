@@ -27,7 +27,7 @@ internal static class ProcessEngine
         List<Task> all = [];
         if (listeners.Length > 0)
         {
-            all.Add(RunAsync(context.Shutdown, () => new WorkerPerConnection(listeners, context, shutdown, command)));
+            all.Add(RunAsync(context, () => new WorkerPerConnection(listeners, context, shutdown, command)));
         }
 
         if (datagrams.Length > 0)
@@ -49,40 +49,58 @@ internal static class ProcessEngine
         string file = ProgramFile.Find(program.FileName);
         DoorSocket[] listeners = [.. sockets.Where(static socket => socket.IsListener)];
         List<Task> all = [.. sockets.Where(static socket => !socket.IsListener).Select(socket => LaneThread.RunAsync(
-            "processes", context.Shutdown, () => ServeDatagrams(file, socket, context, shutdown)))];
+            "processes", context, () => BeginDatagrams(file, socket, context, shutdown)))];
         if (listeners.Length > 0)
         {
-            all.Add(RunAsync(context.Shutdown, () => new ProgramPerConnection(file, listeners, context, shutdown)));
+            all.Add(RunAsync(context, () => new ProgramPerConnection(file, listeners, context, shutdown)));
         }
 
         return all;
     }
 
-    private static Task RunAsync(Shutdown shutdown, Func<ProcessLane> make) => LaneThread.RunAsync("processes", shutdown, () =>
+    private static Task RunAsync(ServerContext context, Func<ProcessLane> make) => LaneThread.RunAsync("processes", context, () =>
     {
-        using ProcessLane lane = make();
-        lane.Run();
+        ProcessLane lane = make();
+        return () =>
+        {
+            using (lane)
+            {
+                lane.Run();
+            }
+        };
     });
 
-    private static void ServeDatagrams(string file, DoorSocket socket, ServerContext context, ShutdownEvents shutdown)
+    private static Action BeginDatagrams(string file, DoorSocket socket, ServerContext context, ShutdownEvents shutdown)
     {
         SharedSockets shared = new([socket], lanes: 1);
-        try
+        ProgramPerDatagram lane = new(file, socket, context, shutdown);
+        return () =>
         {
-            using ProgramPerDatagram lane = new(file, socket, context, shutdown);
-            lane.Run();
-        }
-        finally
-        {
-            shared.Leave();
-        }
+            try
+            {
+                using (lane)
+                {
+                    lane.Run();
+                }
+            }
+            finally
+            {
+                shared.Leave();
+            }
+        };
     }
 
     private static Task RunWorkersAsync(
         int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown, IReadOnlyList<string>? command) =>
-        LaneThread.RunAsync("workers", context.Shutdown, () =>
+        LaneThread.RunAsync("workers", context, () =>
         {
-            using WorkerPool pool = new(workers, sockets, context, shutdown, command);
-            pool.Run();
+            WorkerPool pool = new(workers, sockets, context, shutdown, command);
+            return () =>
+            {
+                using (pool)
+                {
+                    pool.Run();
+                }
+            };
         });
 }

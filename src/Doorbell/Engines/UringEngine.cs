@@ -2,7 +2,6 @@ using Doorbell.Lanes;
 using Doorbell.Lanes.Loops;
 using Doorbell.Native;
 using Doorbell.Serving;
-using Doorbell.Sockets;
 
 namespace Doorbell.Engines;
 
@@ -44,11 +43,16 @@ internal sealed unsafe class UringEngine(EngineSettings settings) : LinuxEngine(
         ? null
         : $"the io_uring engine runs event loops, the model loop; for the model {model.Name} leave out the engine";
 
-    protected override void RunLoop(
-        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown)
+    protected override Action BeginLoop(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown)
     {
-        using LoopLane<UringConnection> lane = UringBackend.NewLane(listeners, all, context, shutdown, Settings.RingSizes);
-        lane.Run();
+        LoopLane<UringConnection> lane = UringBackend.NewLane(listeners, context, shutdown, Settings.RingSizes);
+        return () =>
+        {
+            using (lane)
+            {
+                lane.Run();
+            }
+        };
     }
 
     /// <summary>A byte, sent and received as a lane does it.</summary>

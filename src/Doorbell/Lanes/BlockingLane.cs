@@ -18,15 +18,24 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
     public static OutgoingThreads NewOutgoing(ServerContext context, ShutdownEvents shutdown) =>
         new(context, shutdown, (connected, threads) => new BlockingLane(context, shutdown, threads).Carry(connected));
 
-    /// <summary>Accepts and carries, one after the other, until the drain is over.</summary>
-    public void Run(SharedSockets listeners)
+    /// <summary>What is answered accepts and carries, one after the other, until the drain is over.</summary>
+    /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
+    public Action Begin(SharedSockets listeners)
+    {
+        BlockingAcceptor acceptor = new(listeners, context, shutdown);
+        return () => Run(acceptor);
+    }
+
+    private void Run(BlockingAcceptor acceptor)
     {
         try
         {
-            using BlockingAcceptor acceptor = new(listeners, context, shutdown);
-            while (acceptor.Next(out AcceptedSocket accepted))
+            using (acceptor)
             {
-                Carry(accepted);
+                while (acceptor.Next(out AcceptedSocket accepted))
+                {
+                    Carry(accepted);
+                }
             }
         }
         finally

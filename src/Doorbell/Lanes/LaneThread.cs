@@ -10,8 +10,12 @@ internal static class LaneThread
         new Thread(() => run(), ServerModel.ThreadStackBytes) { IsBackground = true, Name = $"doorbell {name}" }.Start();
 
     /// <summary>Starts a thread and answers its end as a task. If it fails, or there is none to be had, the server ends.</summary>
-    public static Task RunAsync(string name, Shutdown shutdown, Action run)
+    /// <param name="name">What the lane does.</param>
+    /// <param name="context">Is told when it can serve, and when it can't go on.</param>
+    /// <param name="begin">Takes what the lane can't serve without, and answers what serves.</param>
+    public static Task RunAsync(string name, ServerContext context, Func<Action> begin)
     {
+        TaskCompletionSource started = context.Starts.Add();
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
@@ -19,20 +23,24 @@ internal static class LaneThread
             {
                 try
                 {
-                    run();
+                    Action serve = begin();
+                    started.SetResult();
+                    serve();
                     ended.SetResult();
                 }
                 catch (Exception failure)
                 {
-                    shutdown.Fail();
+                    context.Shutdown.Fail();
                     ended.SetException(failure);
+                    started.TrySetException(failure);
                 }
             });
         }
         catch (OutOfMemoryException shortage)
         {
-            shutdown.Fail();
+            context.Shutdown.Fail();
             ended.SetException(shortage);
+            started.SetException(shortage);
         }
 
         return ended.Task;

@@ -9,9 +9,12 @@ namespace Doorbell.Lanes;
 /// </summary>
 internal sealed class SharedSockets(IReadOnlyList<DoorSocket> sockets, int lanes)
 {
-    private int _lanes = lanes;
+    private int _left = lanes;
 
     public IReadOnlyList<DoorSocket> Sockets => sockets;
+
+    /// <summary>How many lanes they were made for.</summary>
+    public int Lanes { get; } = lanes;
 
     /// <summary>Connections accepted in the drain, for lanes that carry one at a time: whoever is free takes the next.</summary>
     public ConcurrentQueue<AcceptedSocket> Held { get; } = new();
@@ -22,7 +25,7 @@ internal sealed class SharedSockets(IReadOnlyList<DoorSocket> sockets, int lanes
     /// </param>
     public void Leave(Action<DoorSocket>? takeRest = null)
     {
-        if (Interlocked.Decrement(ref _lanes) == 0)
+        if (Interlocked.Decrement(ref _left) == 0)
         {
             foreach (DoorSocket socket in sockets)
             {

@@ -4,7 +4,7 @@ using Doorbell.Serving;
 namespace Doorbell.Lanes;
 
 /// <summary>One thread accepts and makes a thread, a blocking lane, for each connection.</summary>
-internal sealed class ThreadPerConnection(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown) : IDisposable
+internal sealed class ThreadPerConnection(ServerContext context, ShutdownEvents shutdown) : IDisposable
 {
     private readonly Backoff _backoff = new();
     private readonly OutgoingThreads _outgoing = BlockingLane.NewOutgoing(context, shutdown);
@@ -13,14 +13,16 @@ internal sealed class ThreadPerConnection(SharedSockets listeners, ServerContext
     private readonly CountdownEvent _running = new(1);
 
     /// <summary>Accepts until the drain, then waits for the last connection.</summary>
-    public void Run()
+    public void Run(BlockingAcceptor acceptor)
     {
         try
         {
-            using BlockingAcceptor acceptor = new(listeners, context, shutdown);
-            while (acceptor.Next(out AcceptedSocket accepted))
+            using (acceptor)
             {
-                Start(accepted);
+                while (acceptor.Next(out AcceptedSocket accepted))
+                {
+                    Start(accepted);
+                }
             }
         }
         catch

@@ -74,9 +74,6 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
         _ => Lanes,
     };
 
-    /// <summary>How many listeners a stream endpoint is spread over: event loops have one each.</summary>
-    internal int ListenersPerDoor => Lane == LaneKind.Thread && SessionsPerLane == Many ? Lanes : 1;
-
     /// <summary>Long-lived processes that share the listener, each serving one connection at a time. Linux.</summary>
     /// <param name="workers">How many; 1 to <see cref="MaxWorkers"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">Another number.</exception>
@@ -87,7 +84,7 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
     /// <exception cref="ArgumentOutOfRangeException">Another number.</exception>
     public static ServerModel Pool(int workers = DefaultThreads) => new("pool", LaneKind.Thread, Checked(workers), 1);
 
-    /// <summary>Event loops (epoll(7)), each with its own SO_REUSEPORT listener and all the connections it accepts. Linux.</summary>
+    /// <summary>Event loops (epoll(7), io_uring(7)) that share the listeners, each with all the connections it accepts. Linux.</summary>
     /// <param name="workers">How many loops; null for one a processor.</param>
     /// <exception cref="ArgumentOutOfRangeException">Not 1 to <see cref="MaxWorkers"/>.</exception>
     public static ServerModel Loop(int? workers = null) =>

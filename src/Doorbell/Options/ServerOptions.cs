@@ -91,6 +91,12 @@ public sealed record ServerOptions
     /// </summary>
     public string? TakeoverPath { get; init; }
 
+    /// <summary>
+    /// Whether a takeover may leave endpoints of the server before, which then nobody serves: <see cref="Server.TakeoverLeft"/>. Default
+    /// false: a server that would not serve all of them does not start, and the one before serves on.
+    /// </summary>
+    public bool TakeoverChanges { get; init; }
+
     /// <summary>Where to log; null for nowhere.</summary>
     public ILoggerFactory? Logging { get; init; }
 

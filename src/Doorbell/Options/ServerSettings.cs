@@ -99,13 +99,14 @@ internal static class ServerSettings
         "LISTENBACKLOG" => options with { ListenBacklog = LimitSettings.Number(value, 0) },
         "REUSEPORT" => options with { ReusePort = Flag(value) },
         "TAKEOVERPATH" => options with { TakeoverPath = value },
+        "TAKEOVERCHANGES" => options with { TakeoverChanges = Flag(value) },
         _ => throw Unknown(key),
     };
 
     private static FormatException Unknown(string key) => new(
         "there is no such setting of a server; there are Endpoints, Service, Doors, Model, Engine, MaxConnections, "
-        + "MaxConnectionsPerAddress, StreamLimits, AtLimit, RefusalLine, ListenBacklog, ReusePort, TakeoverPath and SocketOptions"
-        + (key.Contains(':') ? $"; {Lists}" : ""));
+        + "MaxConnectionsPerAddress, StreamLimits, AtLimit, RefusalLine, ListenBacklog, ReusePort, TakeoverPath, TakeoverChanges and "
+        + "SocketOptions" + (key.Contains(':') ? $"; {Lists}" : ""));
 
     private static int Index(string[] parts) =>
         parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index)

@@ -29,7 +29,7 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
     {
         Context = context;
         Loop = new EventLoop(shutdown);
-        _acceptor = new LoopAcceptor(listeners, new SharedSockets(listeners, lanes: 1), context, Loop, Open);
+        _acceptor = new LoopAcceptor(new SharedSockets(listeners, lanes: 1), context, Loop, Open);
     }
 
     protected ServerContext Context { get; }

@@ -77,6 +77,14 @@ public sealed class Server : IAsyncDisposable
     /// <summary>The process that this server took its listening sockets over from; null if it made them.</summary>
     public int? TookOverFrom { get; private init; }
 
+    /// <summary>
+    /// The endpoints that the server before had and this one does not serve (<see cref="ServerOptions.TakeoverChanges"/>): nobody does.
+    /// </summary>
+    public IReadOnlyList<Endpoint> TakeoverLeft { get; private init; } = [];
+
+    /// <summary>The endpoints that this server has and the one that it took over from had not.</summary>
+    public IReadOnlyList<Endpoint> TakeoverAdded { get; private init; } = [];
+
     /// <summary>The process that has taken them over from this one; null while none has.</summary>
     public int? HandedOverTo { get; private set; }
 
@@ -103,7 +111,7 @@ public sealed class Server : IAsyncDisposable
     /// Reads how many connections wait at each stream listener, and what it had no room for. After the drain has begun: what
     /// was last read, since the listeners are closed.
     /// </summary>
-    /// <returns>One for each listener, in the order of <see cref="Doors"/>; event loops have a listener each at the same door.</returns>
+    /// <returns>One for each listener, in the order of <see cref="Doors"/>.</returns>
     public IReadOnlyList<BacklogReading> ReadBacklogs() => _backlogs.Read();
 
     /// <summary>
@@ -157,22 +165,29 @@ public sealed class Server : IAsyncDisposable
         EngineChoice engine = choose(options.Engine, model);
         LimitRules.RequireEffect(options, model);
         RequireRunnable(options, model, engine.Engine);
-        using TakeoverClient? takeover = options.TakeoverPath is { } path ? TakeoverClient.Ask(path, options.Listen) : null;
-        Binding binding = new(options.ServedDoors, options.Listen, model, takeover?.Sockets ?? []);
+        using TakeoverClient? takeover = options.TakeoverPath is { } path
+            ? TakeoverClient.Ask(path, options.Listen, out bool metDying)
+            : NoTakeover(out metDying);
+        Binding binding = new(options.ServedDoors, options.Listen, model, takeover, options.TakeoverChanges) { WaitsForAddress = metDying };
         List<DoorSocket> sockets = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
         Server server = new(ContextOf(options, model, new Ledger([.. options.Counters]), null), model, engine.Engine.Name, sockets)
         {
             EngineRefused = engine.Refused,
             TookOverFrom = takeover?.Process,
+            TakeoverLeft = binding.LeftDoors,
+            TakeoverAdded = binding.AddedDoors,
         };
         server.Serve(engine.Engine);
         try
         {
+            await server._context.Starts.AllAsync().ConfigureAwait(false);
             takeover?.Ready();
             if (options.TakeoverPath is not null)
             {
                 server._successor = SuccessorAsync(options.TakeoverPath, server, takeover is not null);
             }
+
+            takeover?.Serving();
 
             return server;
         }
@@ -347,6 +362,12 @@ public sealed class Server : IAsyncDisposable
         }
     }
 
+    private static TakeoverClient? NoTakeover(out bool metDying)
+    {
+        metDying = false;
+        return null;
+    }
+
     /// <summary>Who serves already, in the place of a server that drains, serves on, even if the next one can't reach it.</summary>
     private static Task<int?>? SuccessorAsync(string path, Server server, bool tookOver)
     {
@@ -403,13 +424,9 @@ public sealed class Server : IAsyncDisposable
         }
         finally
         {
-            // A unix socket's file is the successor's now, if there is one.
-            if (!_context.Shutdown.IsHandedOver)
+            foreach (DoorSocket bound in _sockets)
             {
-                foreach (DoorSocket bound in _sockets)
-                {
-                    bound.Close();
-                }
+                bound.Close(_context.Shutdown.IsHandedOver);
             }
 
             await _context.HandlerTasks.EndedAsync(_context.Shutdown.Aborting).ConfigureAwait(false);

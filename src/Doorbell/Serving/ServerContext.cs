@@ -85,6 +85,9 @@ internal sealed record ServerContext(
         return false;
     }
 
+    /// <summary>Which lanes can serve.</summary>
+    public LaneStarts Starts { get; } = new();
+
     /// <summary>What the system is short of at one listener it is usually short of at every other: said once for all of them.</summary>
     public LogThrottle Shortages { get; } = new();
 }

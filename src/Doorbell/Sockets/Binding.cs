@@ -13,33 +13,58 @@ internal sealed class Binding
     /// <summary>When any port will do for several addresses, so many ports are tried that all of them may share.</summary>
     private const int MaxPortsTried = 16;
 
+    /// <summary>Five seconds in all.</summary>
+    private const int MaxTriesForAddress = 250;
+
+    private static readonly TimeSpan _betweenTries = TimeSpan.FromMilliseconds(20);
+
     private readonly IReadOnlyList<DoorOptions> _doors;
     private readonly ListenOptions _options;
     private readonly ServerModel _model;
     private readonly List<DoorSocket> _existing;
+    private readonly TakeoverClient? _takeover;
+    private readonly bool _mayLeaveDoors;
 
     /// <param name="doors">What is to be served, and where.</param>
     /// <param name="options">How the sockets are bound.</param>
-    /// <param name="model">How many sockets it takes for one address.</param>
-    /// <param name="takenOver">The last server's sockets; what no endpoint asks for is closed.</param>
+    /// <param name="model">How many datagram sockets it takes for one address.</param>
+    /// <param name="takeover">The last server's sockets; null if there was none.</param>
+    /// <param name="mayLeaveDoors">Whether the last server may have had doors that no endpoint asks for: then they are closed.</param>
     public Binding(
         IReadOnlyList<DoorOptions> doors,
         ListenOptions options,
         ServerModel model,
-        IEnumerable<DoorSocket> takenOver)
+        TakeoverClient? takeover,
+        bool mayLeaveDoors)
     {
         _doors = doors;
         _options = options;
         _model = model;
-        _existing = [.. takenOver];
+        _existing = [.. takeover?.Sockets ?? []];
+        _takeover = takeover;
+        _mayLeaveDoors = mayLeaveDoors;
     }
+
+    /// <summary>
+    /// Whether an address that is in use may be free in a moment: the last server has died, and a process that it was just starting has its
+    /// sockets until it runs.
+    /// </summary>
+    public bool WaitsForAddress { get; init; }
+
+    /// <summary>What the last server served and nobody will; once all is bound.</summary>
+    public IReadOnlyList<Endpoint> LeftDoors { get; private set; } = [];
+
+    /// <summary>What the last server did not serve and this one will; once all is bound.</summary>
+    public IReadOnlyList<Endpoint> AddedDoors { get; private set; } = [];
 
     /// <summary>SO_REUSEPORT=0 asks for one socket a port: then a model's lanes have that one between them.</summary>
     private bool MayShare =>
         _options.SocketOptions.LastOrDefault(static setting => setting.Option.Name == "SO_REUSEPORT") is not { Asked: "0" };
 
     /// <summary>Binds all endpoints, or none.</summary>
-    /// <exception cref="ArgumentException">The service does not speak over a socket that was passed, or an option fits none.</exception>
+    /// <exception cref="ArgumentException">
+    /// The service does not speak over a socket that was passed, an option fits none, or a door of the last server would be left.
+    /// </exception>
     /// <exception cref="NetworkException">One of them can't be had.</exception>
     public async Task<List<DoorSocket>> BindAllAsync(CancellationToken cancellation)
     {
@@ -55,11 +80,16 @@ internal sealed class Binding
             {
                 List<DoorSocket> bound = door.IsAllPassed
                     ? PassedSockets.AdoptAll(_options)
-                    : await BindAsync(door.Endpoint, cancellation).ConfigureAwait(false);
+                    : await BindInTimeAsync(door.Endpoint, cancellation).ConfigureAwait(false);
                 sockets.AddRange(Serve(bound, door, number));
             }
 
             ServerSocketOptions.RequireUse(_options.SocketOptions, sockets);
+            if (_takeover is { IsDead: false })
+            {
+                CompareWithLast(sockets, _takeover);
+            }
+
             return sockets;
         }
         catch
@@ -74,6 +104,24 @@ internal sealed class Binding
         finally
         {
             _existing.ForEach(static bound => bound.Socket.Dispose());
+        }
+    }
+
+    /// <summary>
+    /// The last server drains, and then a door that nobody took is dead. That is more often a word mistyped than meant.
+    /// </summary>
+    private void CompareWithLast(List<DoorSocket> sockets, TakeoverClient last)
+    {
+        HashSet<Endpoint> served = [.. sockets.Select(static bound => bound.Door.Endpoint.As(null))];
+        HashSet<Endpoint> before = [.. last.Sockets.Select(static bound => bound.Door.Endpoint)];
+        LeftDoors = [.. before.Except(served)];
+        AddedDoors = [.. served.Except(before)];
+        if (LeftDoors.Count > 0 && !_mayLeaveDoors)
+        {
+            string added = AddedDoors.Count > 0 ? $", but {string.Join(" and ", AddedDoors)} in addition" : "";
+            throw new ArgumentException(
+                $"process {last.Process}, which serves now, has {string.Join(" and ", LeftDoors)}, and this server would not serve that"
+                    + $"{added}; nothing is taken over. Give the same endpoints, or set ServerOptions.TakeoverChanges");
         }
     }
 
@@ -100,7 +148,23 @@ internal sealed class Binding
     private static bool Lacks(SocketError error) => error is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported
         or SocketError.ProtocolFamilyNotSupported;
 
-    /// <summary>One endpoint's; each of TCP's and UDP's addresses by as many sockets as the model has lanes that own one.</summary>
+    private async Task<List<DoorSocket>> BindInTimeAsync(Endpoint endpoint, CancellationToken cancellation)
+    {
+        for (int tried = 1; ; tried++)
+        {
+            try
+            {
+                return await BindAsync(endpoint, cancellation).ConfigureAwait(false);
+            }
+            catch (NetworkException taken) when (
+                WaitsForAddress && tried < MaxTriesForAddress && taken.Error == SocketError.AddressAlreadyInUse)
+            {
+                await Task.Delay(_betweenTries, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>One endpoint's; each of UDP's addresses by as many sockets as the model has lanes that own one.</summary>
     private async Task<List<DoorSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
     {
         if (endpoint.IsPassed)
@@ -197,12 +261,13 @@ internal sealed class Binding
     }
 
     /// <summary>
-    /// Puts in the place of a socket several that share its port (SO_REUSEPORT, socket(7)): the kernel spreads what comes over
-    /// them. The first socket had the port to itself, unless sharing was asked for, so nobody else is on it.
+    /// Puts in the place of a datagram socket several that share its port (SO_REUSEPORT, socket(7)): the kernel spreads over them what
+    /// comes. The first socket had the port to itself, unless sharing was asked for, so nobody else is on it. A listener stays one,
+    /// whatever the model: whoever sets SO_REUSEPORT lets every program of the same user listen there too.
     /// </summary>
     private List<DoorSocket> Share(DoorSocket alone)
     {
-        int shards = !MayShare ? 1 : alone.IsListener ? _model.ListenersPerDoor : _model.DatagramLanes;
+        int shards = MayShare && !alone.IsListener ? _model.DatagramLanes : 1;
         if (shards == 1)
         {
             return [alone];

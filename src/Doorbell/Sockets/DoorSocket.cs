@@ -64,10 +64,13 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
     }
 
     /// <summary>Closes it, and removes its file if it is a unix socket of ours.</summary>
-    public void Close()
+    /// <param name="isHandedOver">
+    /// Its file may be another server's by now. It is looked up before anybody connects to it: a server counts its connections.
+    /// </param>
+    public void Close(bool isHandedOver = false)
     {
         Release();
-        if (Door.Endpoint.IsUnix && !IsPassed)
+        if (Door.Endpoint.IsUnix && !IsPassed && !(isHandedOver && UnixSocketFile.IsKnownToKernel(Door.Endpoint)))
         {
             UnixSocketFile.RemoveIfStale(Door.Endpoint);
         }

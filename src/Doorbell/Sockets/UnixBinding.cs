@@ -12,7 +12,10 @@ internal static class UnixBinding
     public static DoorSocket Bind(Endpoint endpoint, ListenOptions options)
     {
         bool stream = endpoint.IsStream;
-        UnixSocketFile.RemoveIfStale(endpoint);
+
+        // Until it listens: a bound socket that does not yet would be taken for a dead server's.
+        using FolderLock? folder = UnixSocketFile.Lock(endpoint);
+        UnixSocketFile.RemoveIfStaleLocked(endpoint);
         string operation = "socket";
         Socket? socket = null;
         bool bound = false;
@@ -43,7 +46,7 @@ internal static class UnixBinding
             socket?.Dispose();
             if (bound)
             {
-                UnixSocketFile.RemoveIfStale(endpoint);
+                UnixSocketFile.RemoveIfStaleLocked(endpoint);
             }
 
             throw;

@@ -12,8 +12,28 @@ internal static class UnixSocketFile
     /// </summary>
     public static void RemoveIfStale(Endpoint endpoint)
     {
-        // An abstract name has no file (unix(7)).
-        if (endpoint.Path is not { } path || path.StartsWith('\0') || !SystemFile.IsSocket(path))
+        using FolderLock? folder = Lock(endpoint);
+        RemoveIfStaleLocked(endpoint);
+    }
+
+    /// <summary>
+    /// Servers that start at once at one path would each find it stale, remove what the other has bound, and both say that they serve. So
+    /// looking, removing and binding is one step, and so is looking and removing. Null for an abstract name, which has no file (unix(7)).
+    /// </summary>
+    public static FolderLock? Lock(Endpoint endpoint) => HasFile(endpoint) ? new FolderLock(endpoint.Path!) : null;
+
+    /// <summary>Whether some process has a socket bound to the path, or to one that ends in it after a blank (proc_pid_net(5)).</summary>
+    public static bool IsKnownToKernel(Endpoint endpoint)
+    {
+        const string Table = "/proc/net/unix";
+        return File.Exists(Table)
+            && File.ReadAllBytes(Table).AsSpan().IndexOf(SystemText.ToBytes($" {endpoint.Path}\n")) >= 0;
+    }
+
+    /// <summary>As <see cref="RemoveIfStale"/>, of who has the <see cref="Lock"/>.</summary>
+    public static void RemoveIfStaleLocked(Endpoint endpoint)
+    {
+        if (!HasFile(endpoint) || endpoint.Path is not { } path || !SystemFile.IsSocket(path))
         {
             return;
         }
@@ -34,4 +54,6 @@ internal static class UnixSocketFile
             // Whatever it is, it is not ours to remove: bind says that the address is in use.
         }
     }
+
+    private static bool HasFile(Endpoint endpoint) => endpoint.Path is { } path && !path.StartsWith('\0');
 }

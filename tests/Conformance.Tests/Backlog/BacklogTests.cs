@@ -144,8 +144,7 @@ public sealed class BacklogTests
     {
         await using Server server = await Server.StartAsync(ClassicServices.Echo, "udp://127.0.0.1:0", "tcp://localhost:0");
         Assert.Equal(
-            server.Doors.Skip(1).SelectMany(static door => Enumerable.Repeat(door.Endpoint, Environment.ProcessorCount)),
-            server.ReadBacklogs().Select(static read => read.Endpoint));
+            server.Doors.Skip(1).Select(static door => door.Endpoint), server.ReadBacklogs().Select(static read => read.Endpoint));
     }
 
     [Theory]

@@ -75,7 +75,7 @@ internal sealed class DatagramProxy : ImpairProxy
     {
         // What binds a server's sockets binds these; the service is asked for no more than that it speaks the transport.
         DoorOptions listening = new() { Endpoint = options.Listen, Service = ClassicServices.Echo };
-        Binding binding = new([listening], ListenOptions.Default, ServerModel.Async, []);
+        Binding binding = new([listening], ListenOptions.Default, ServerModel.Async, takeover: null, mayLeaveDoors: false);
         List<DoorSocket> doors = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
         try
         {

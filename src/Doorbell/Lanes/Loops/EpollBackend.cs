@@ -1,6 +1,5 @@
 using Doorbell.Native;
 using Doorbell.Serving;
-using Doorbell.Sockets;
 
 namespace Doorbell.Lanes.Loops;
 
@@ -32,8 +31,8 @@ internal sealed class EpollBackend : LaneBackend<PolledConnection>
     /// <summary>A lane on epoll: see <see cref="LoopLane{TConnection}"/>.</summary>
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public static LoopLane<PolledConnection> NewLane(
-        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown) =>
-        new(listeners, all, context, shutdown, static lane => new EpollBackend(lane));
+        SharedSockets listeners, ServerContext context, ShutdownEvents shutdown) =>
+        new(listeners, context, shutdown, static lane => new EpollBackend(lane));
 
     public override PolledConnection Make(in AcceptedSocket accepted, LaneBell bell) =>
         new(accepted, _lane.Context, bell, _lane.Pool) { ReceivesToEnd = accepted.Door.IsUnix };

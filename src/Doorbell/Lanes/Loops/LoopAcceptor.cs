@@ -13,8 +13,7 @@ internal sealed class LoopAcceptor
     /// <summary>How often listeners that could not be watched are looked at.</summary>
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
 
-    private readonly IReadOnlyList<DoorSocket> _listeners;
-    private readonly SharedSockets _all;
+    private readonly SharedSockets _listeners;
     private readonly ServerContext _context;
     private readonly EventLoop _loop;
     private readonly Action _wake;
@@ -32,30 +31,30 @@ internal sealed class LoopAcceptor
     private bool _waits;
     private bool _left;
 
+    /// <summary>It has accepted since it began to wait.</summary>
+    private bool _hasTaken;
+
     /// <summary>The system had no memory to watch the listeners with.</summary>
     private bool _isDeaf;
     private TimeSpan _acceptAgain;
     private int _roomAgain;
     private NetworkException? _failure;
 
-    /// <param name="listeners">Those of <paramref name="all"/> that this lane accepts from.</param>
-    /// <param name="all">The listeners of all lanes.</param>
+    /// <param name="listeners">All lanes accept from them.</param>
     /// <param name="context">What to serve.</param>
     /// <param name="loop">The lane's: it hears the listeners, and is woken when there may be room again.</param>
     /// <param name="open">Takes a connection, and its lease; false to accept no more this round.</param>
     public LoopAcceptor(
-        IReadOnlyList<DoorSocket> listeners,
-        SharedSockets all,
+        SharedSockets listeners,
         ServerContext context,
         EventLoop loop,
         Func<AcceptedSocket, TimeSpan, bool> open)
     {
         _listeners = listeners;
-        _all = all;
         _context = context;
         _loop = loop;
         _open = open;
-        _acceptor = new Acceptor(listeners, context);
+        _acceptor = new Acceptor(listeners.Sockets, context);
         _wake = () =>
         {
             Volatile.Write(ref _roomAgain, 1);
@@ -80,9 +79,9 @@ internal sealed class LoopAcceptor
     public void BeginWaiting()
     {
         _waits = true;
-        foreach (DoorSocket listener in _listeners)
+        foreach (DoorSocket listener in _listeners.Sockets)
         {
-            // Other lanes may share it: wake one of them.
+            // Of the lanes that share it the kernel wakes the first that sleeps.
             _loop.Watch(listener.Descriptor, Epoll.In | Epoll.Exclusive | Epoll.Edge, (_, _) => OnReadable());
         }
     }
@@ -163,7 +162,7 @@ internal sealed class LoopAcceptor
     /// <summary>The kernel has accepted one that was not asked for by itself; it is opened, refused, or waits for a lease.</summary>
     public void Take(int listener, int descriptor, TimeSpan now)
     {
-        if (!_acceptor.TryTake(_listeners[listener], descriptor, out AcceptedSocket accepted))
+        if (!_acceptor.TryTake(_listeners.Sockets[listener], descriptor, out AcceptedSocket accepted))
         {
             return;
         }
@@ -203,6 +202,7 @@ internal sealed class LoopAcceptor
 
         if (TryAccept(out AcceptedSocket accepted, out TimeSpan pause))
         {
+            _hasTaken = true;
             return Admit(accepted, leased, now);
         }
 
@@ -245,7 +245,7 @@ internal sealed class LoopAcceptor
         if (!_left)
         {
             _left = true;
-            _all.Leave(takeRest);
+            _listeners.Leave(takeRest);
         }
     }
 
@@ -326,7 +326,7 @@ internal sealed class LoopAcceptor
 
         _waits = false;
         _hasBacklog = true;
-        foreach (DoorSocket listener in _listeners)
+        foreach (DoorSocket listener in _listeners.Sockets)
         {
             _loop.Forget(listener.Descriptor);
         }
@@ -367,6 +367,25 @@ internal sealed class LoopAcceptor
         else
         {
             WaitForRoom(_acceptor.FullDoors, needsLease: false);
+            LetOthersBeNext();
         }
+    }
+
+    /// <summary>
+    /// Of the lanes that sleep, the kernel wakes the one that has waited for a listener longest, and for as long as it waits: it would have
+    /// nearly all connections. So a lane that has taken some begins to wait anew, behind the others.
+    /// </summary>
+    private void LetOthersBeNext()
+    {
+        if (!_hasTaken || _listeners.Lanes == 1 || !_waits)
+        {
+            return;
+        }
+
+        bool hasBacklog = _hasBacklog;
+        _hasTaken = false;
+        StopWaiting();
+        ResumeWaiting();
+        _hasBacklog = hasBacklog || _isDeaf;
     }
 }

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Doorbell.Native;
 using Doorbell.Serving;
 using Doorbell.Sessions;
-using Doorbell.Sockets;
 
 namespace Doorbell.Lanes.Loops;
 
@@ -26,15 +25,13 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     private Queue<LoopConnection<TConnection>> _yielded = new();
     private Queue<LoopConnection<TConnection>> _next = new();
 
-    /// <param name="listeners">Those of <paramref name="all"/> that this lane accepts from.</param>
-    /// <param name="all">The listeners of all lanes.</param>
+    /// <param name="listeners">All lanes accept from them.</param>
     /// <param name="context">What to serve.</param>
     /// <param name="shutdown">When to stop.</param>
     /// <param name="newBackend">Makes the lane's backend, which may use all else of the lane.</param>
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public LoopLane(
-        IReadOnlyList<DoorSocket> listeners,
-        SharedSockets all,
+        SharedSockets listeners,
         ServerContext context,
         ShutdownEvents shutdown,
         Func<LoopLane<TConnection>, LaneBackend<TConnection>> newBackend)
@@ -43,7 +40,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         _due = (connection, now) => Dispatch(connection, News.Time, now);
         _ring = OnRung;
         Loop = new EventLoop(shutdown);
-        Acceptor = new LoopAcceptor(listeners, all, Context, Loop, Open);
+        Acceptor = new LoopAcceptor(listeners, Context, Loop, Open);
         Connector = new LoopConnector(Context, Loop, Open);
         try
         {

@@ -18,7 +18,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
     private readonly LoopLane<UringConnection> _lane;
     private readonly IoUring _ring;
     private readonly UringReceiver _receiver;
-    private readonly MultishotAcceptor _multishot;
+    private readonly RingAcceptor _accepting;
     private bool _pollsLoop;
 
     /// <summary>Those that may be told that the server drains, when no completion waits.</summary>
@@ -40,19 +40,19 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
             throw;
         }
 
-        _multishot = new MultishotAcceptor(listeners, lane.Context, _ring, lane.Acceptor);
+        _accepting = new RingAcceptor(listeners, lane.Context, _ring, lane.Acceptor);
     }
 
     public override int BuffersOut => _receiver.BuffersOut;
 
-    private bool IsUnderWay => _pollsLoop || _multishot.IsUnderWay
+    private bool IsUnderWay => _pollsLoop || _accepting.IsUnderWay
         || _lane.Table.ToArray().Any(static open => open.Connection.Sending || open.Connection.Receiving);
 
     /// <summary>A lane on io_uring: see <see cref="LoopLane{TConnection}"/>.</summary>
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public static LoopLane<UringConnection> NewLane(
-        IReadOnlyList<DoorSocket> listeners, SharedSockets all, ServerContext context, ShutdownEvents shutdown, RingSizes sizes) =>
-        new(listeners, all, context, shutdown, lane => new UringBackend(lane, listeners, sizes));
+        SharedSockets listeners, ServerContext context, ShutdownEvents shutdown, RingSizes sizes) =>
+        new(listeners, context, shutdown, lane => new UringBackend(lane, listeners.Sockets, sizes));
 
     public override UringConnection Make(in AcceptedSocket accepted, LaneBell bell) => new(accepted, _lane.Context, bell, _lane.Pool);
 
@@ -64,11 +64,11 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
 
     public override void Watch(LoopConnection<UringConnection> connection) => connection.Connection.Token = connection.Token;
 
-    public override void BeginAccepting() => _multishot.Begin();
+    public override void BeginAccepting() => _accepting.Begin();
 
     public override void AcceptSome(TimeSpan now)
     {
-        if (_multishot.IsDone(_lane.Loop.AcceptsLast || _lane.Loop.IsAborting))
+        if (_accepting.IsDone(_lane.Loop.AcceptsLast || _lane.Loop.IsAborting))
         {
             _lane.Acceptor.AcceptSome(now);
         }
@@ -222,7 +222,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
                     OnCompletion(_lane.Table[Operation.TokenOf(completion.UserData)]!, operation, completion, now);
                     break;
                 case Operation.Accept:
-                    _multishot.Completed(Operation.TokenOf(completion.UserData), completion, now);
+                    _accepting.Completed(Operation.TokenOf(completion.UserData), completion, now);
                     break;
                 case Operation.Poll:
                     // What epoll watches for us: the bells, the listeners, the server's end.
@@ -426,7 +426,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
                 Sent(open.Connection, completion.Result, now);
                 break;
             case Operation.Accept:
-                _multishot.Discard(token, completion);
+                _accepting.Discard(token, completion);
                 break;
             case Operation.Poll:
                 _pollsLoop = false;

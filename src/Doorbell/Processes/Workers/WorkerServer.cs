@@ -28,7 +28,7 @@ internal static class WorkerServer
             _ = context.Admission.TryAcquire();
             OutgoingThreads outgoing = BlockingLane.NewOutgoing(context, shutdown);
             BlockingLane lane = new(context, shutdown, outgoing);
-            await LaneThread.RunAsync("connection", context.Shutdown, () => lane.Carry(accepted)).ConfigureAwait(false);
+            await LaneThread.RunAsync("connection", context, () => () => lane.Carry(accepted)).ConfigureAwait(false);
             outgoing.Wait();
             return;
         }

@@ -5,11 +5,13 @@ using Doorbell.Sockets;
 namespace Doorbell.Lanes.Loops;
 
 /// <summary>
-/// Lets io_uring accept from a loop's listeners: one request each, which completes anew for every connection. Near the limit of places,
-/// where a door has a bound of its own, after a failure, and when the server drains, it stops for good and leaves accepting to the
-/// <see cref="LoopAcceptor"/>, which takes a place for a connection before it takes the connection.
+/// Lets io_uring accept from the listeners: one request each, made anew for every connection. Near the limit of places, where a door has a
+/// bound of its own, after a failure, and when the server drains, it stops for good and leaves accepting to the <see cref="LoopAcceptor"/>,
+/// which takes a place for a connection before it takes the connection. A multishot request would save the making, but the loops share the
+/// listeners: the kernel wakes the request that waits longest, which would be the same loop's for ever. A new request waits behind those of
+/// the other loops.
 /// </summary>
-internal sealed class MultishotAcceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context, IoUring ring, LoopAcceptor acceptor)
+internal sealed class RingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context, IoUring ring, LoopAcceptor acceptor)
 {
     /// <summary>With fewer places left the kernel no longer accepts by itself: it would take more than there are places for.</summary>
     private const int FewPlaces = 256;
@@ -34,10 +36,10 @@ internal sealed class MultishotAcceptor(IReadOnlyList<DoorSocket> listeners, Ser
         _ = IsDone(stopping: false);
     }
 
-    /// <summary>A connection, or the end of a request.</summary>
+    /// <summary>A connection, or a failure: either ends the request.</summary>
     public void Completed(int listener, in Completion completion, TimeSpan now)
     {
-        _armed[listener] = (completion.Flags & Completion.More) != 0;
+        _armed[listener] = false;
         if (completion.Result >= 0)
         {
             acceptor.Take(listener, completion.Result, now);
@@ -48,7 +50,7 @@ internal sealed class MultishotAcceptor(IReadOnlyList<DoorSocket> listeners, Ser
             _stops = true;
         }
 
-        if (!_armed[listener] && !Stops)
+        if (!Stops)
         {
             Arm(listener);
         }
@@ -57,7 +59,7 @@ internal sealed class MultishotAcceptor(IReadOnlyList<DoorSocket> listeners, Ser
     /// <summary>As <see cref="Completed"/>, of a lane that has failed: nobody is there to serve a connection.</summary>
     public void Discard(int listener, in Completion completion)
     {
-        _armed[listener] = (completion.Flags & Completion.More) != 0;
+        _armed[listener] = false;
         if (completion.Result >= 0)
         {
             _ = Libc.close(completion.Result);
@@ -104,7 +106,6 @@ internal sealed class MultishotAcceptor(IReadOnlyList<DoorSocket> listeners, Ser
     {
         nint none = 0;
         ref Submission accept = ref ring.Next(ref none, Operation.Accept, listeners[listener].Descriptor, listener);
-        accept.Priority = Operation.AcceptMultishot;
         accept.OperationFlags = Libc.SocketCloseOnExec;
         _armed[listener] = true;
     }
