@@ -15,7 +15,19 @@ internal static class Program
     public static async Task<int> Main(string[] arguments)
     {
         Terminal.StaysAsItIs();
-        arguments = RawArguments.Of(arguments);
+        LineWriter.Error.Open();
+        int code = await RunAsync(RawArguments.Of(arguments));
+        if (LineWriter.Output.Finish() is > 0 and var unread)
+        {
+            Failure.Post($"write standard output: {LineWriter.Lines(unread)} not written, since nobody read them");
+        }
+
+        _ = LineWriter.Error.Finish();
+        return code;
+    }
+
+    private static async Task<int> RunAsync(string[] arguments)
+    {
         string[]? program = ServedArguments.TakeProgram(ref arguments);
         RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
         {

@@ -55,6 +55,11 @@ internal sealed class ListeningArguments
         Arity = ArgumentArity.OneOrMore,
     };
 
+    private readonly Option<bool> _takeoverChanges = new("--takeover-changes")
+    {
+        Description = "With --takeover: endpoints of the old server that this one does not serve end with the old one",
+    };
+
     public void AddTo(Command command)
     {
         command.Add(_acceptProxy);
@@ -65,6 +70,7 @@ internal sealed class ListeningArguments
         command.Add(_options);
         command.Add(_reusePort);
         command.Add(_takeover);
+        command.Add(_takeoverChanges);
     }
 
     /// <exception cref="ArgumentException">They don't fit together.</exception>
@@ -85,6 +91,7 @@ internal sealed class ListeningArguments
             SocketOptions = [.. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)],
             ReusePort = parsed.GetValue(_reusePort),
             TakeoverPath = parsed.GetValue(_takeover),
+            TakeoverChanges = parsed.GetValue(_takeoverChanges),
         };
     }
 

@@ -18,6 +18,7 @@ internal static class OptionNames
         ["ServerOptions.TakeoverPath"] = "--takeover",
         ["leave out the door's Layers"] = "leave out --accept-proxy",
         ["leave out the Layers of"] = "leave out --accept-proxy for",
+        ["ServerOptions.TakeoverChanges"] = "--takeover-changes",
         ["CoapServerLimits.MaxExchanges"] = "--coap-exchanges",
         ["set MessageClientOptions.ReadsGreeting"] = "use --greeting",
         ["MessageClientOptions.ReadsGreeting"] = "--greeting",

@@ -28,6 +28,7 @@ internal sealed class ServeConfiguration
             ["SocketOptions"] = new(static (options, value) => options with { SocketOptions = value.SocketOptions() }, "--option"),
             ["ReusePort"] = new(static (options, value) => options with { ReusePort = value.Flag() }, "--reuse-port"),
             ["TakeoverPath"] = new(static (options, value) => options with { TakeoverPath = value.Text() }, "--takeover"),
+            ["TakeoverChanges"] = new(static (options, value) => options with { TakeoverChanges = value.Flag() }, "--takeover-changes"),
         });
 
     private static readonly HashSet<string> _nothing = [];

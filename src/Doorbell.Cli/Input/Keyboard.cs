@@ -30,13 +30,13 @@ internal static class Keyboard
         return keys.Reader;
     }
 
-    /// <summary>Answers each line typed on standard error, until the terminal ends.</summary>
-    public static void AnswerLines(FaultControl control) => Start(() =>
+    /// <summary>Answers each line typed, until the terminal ends.</summary>
+    public static void AnswerLines(FaultControl control, Action<string> say) => Start(() =>
     {
         using StreamReader lines = new(StandardInput.Open());
         while (lines.ReadLine() is { } line)
         {
-            Console.Error.WriteLine(control.Answer(line));
+            say(control.Answer(line));
         }
     });
 

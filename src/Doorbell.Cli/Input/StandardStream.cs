@@ -103,7 +103,7 @@ internal sealed class StandardStream : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (!_isOpen)
+        if (!_isOpen && _descriptor == 1)
         {
             RequireOpen();
             _isOpen = true;

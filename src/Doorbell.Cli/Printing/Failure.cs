@@ -23,18 +23,19 @@ internal static class Failure
         return UsageCode;
     }
 
-    /// <summary>Says something on the side that scripts reading the output must not see, in the command's words.</summary>
+    /// <summary>
+    /// Says something on the side that scripts reading the output must not see, in the command's words. If nobody takes it, it is given up
+    /// after a second: the exit code alone says it then.
+    /// </summary>
     public static void Say(string message)
     {
-        try
-        {
-            Console.Error.WriteLine($"doorbell: {Shortened(OptionNames.InWordsOfTheCommand(message).ReplaceLineEndings(" "))}");
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            // Standard error is closed or full: the exit code alone says it.
-        }
+        Post(message);
+        _ = LineWriter.Error.Finish();
     }
+
+    /// <summary>As <see cref="Say"/>, without waiting: for who serves.</summary>
+    public static void Post(string message) =>
+        LineWriter.Error.Post($"doorbell: {Shortened(OptionNames.InWordsOfTheCommand(message).ReplaceLineEndings(" "))}");
 
     /// <summary>A word of the command line or of a file may have any length: its beginning and the end of the message say enough.</summary>
     private static string Shortened(string line) =>

@@ -7,8 +7,8 @@ namespace Doorbell.Cli.Printing;
 /// <summary>One JSON object on one line.</summary>
 internal static class JsonLine
 {
-    /// <summary>Prints a line for people, or the same as JSON.</summary>
-    public static void Print(bool json, string line, Action<Utf8JsonWriter> write) => Console.Out.WriteLine(json ? Of(write) : line);
+    /// <summary>Prints a line for people, or the same as JSON, and waits for no reader.</summary>
+    public static void Print(bool json, string line, Action<Utf8JsonWriter> write) => LineWriter.Output.Post(json ? Of(write) : line);
 
     public static string Of(Action<Utf8JsonWriter> write)
     {

@@ -38,11 +38,14 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
         if (server.TookOverFrom is { } old)
         {
             Print(
-                $"took the listening sockets over from process {old}",
+                $"took the listening sockets over from process {old}"
+                    + Listed("in addition", server.TakeoverAdded) + Listed("nobody serves any more", server.TakeoverLeft),
                 writer =>
                 {
                     writer.WriteString("event", "took-over");
                     writer.WriteNumber("process", old);
+                    WriteEndpoints(writer, "added", server.TakeoverAdded);
+                    WriteEndpoints(writer, "left", server.TakeoverLeft);
                 });
         }
 
@@ -128,6 +131,19 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
         return all.Length == 0 ? "" : $" ({all})";
     }
 
+    private static string Listed(string what, IReadOnlyList<Endpoint> endpoints) =>
+        endpoints.Count == 0 ? "" : $"; {what}: {string.Join(", ", endpoints)}";
+
+    private static void WriteEndpoints(Utf8JsonWriter writer, string name, IReadOnlyList<Endpoint> endpoints)
+    {
+        if (endpoints.Count > 0)
+        {
+            writer.WriteStartArray(name);
+            endpoints.ToList().ForEach(endpoint => writer.WriteStringValue(endpoint.ToString()));
+            writer.WriteEndArray();
+        }
+    }
+
     private static string Words(string name) => JsonNamingPolicy.KebabCaseLower.ConvertName(name).Replace('-', ' ');
 
     private static void WriteCounts<T>(Utf8JsonWriter writer, string name, IReadOnlyList<long> counts)
@@ -182,24 +198,24 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
         int? limit = backlogs.FirstOrDefault(static backlog => backlog.Limit is not null)?.Limit;
         if (options.ListenBacklog is { } asked && limit is { } made)
         {
-            Console.Out.WriteLine(
+            LineWriter.Output.Post(
                 asked == made ? $"backlog: {made}" : $"backlog: asked for {asked}, the kernel allows {made}: net.core.somaxconn");
         }
 
         if (server.Doors.Any(static door => door.Service.Program is not null))
         {
-            Console.Out.WriteLine($"at most {options.MaxConnections} processes at once: --max-connections allows more or fewer");
+            LineWriter.Output.Post($"at most {options.MaxConnections} processes at once: --max-connections allows more or fewer");
         }
 
         if (options.ReusePort)
         {
-            Console.Out.WriteLine(Server.BacklogMoves
+            LineWriter.Output.Post(Server.BacklogMoves
                 ? "other servers may share the ports; what waits in the backlog moves to them when this one ends"
                 : "other servers may share the ports; when this one ends the kernel resets what arrives in its backlog at that moment: "
                     + "sysctl -w net.ipv4.tcp_migrate_req=1 lets it move to them");
         }
 
-        Console.Out.WriteLine(Reachable(server.Doors));
+        LineWriter.Output.Post(Reachable(server.Doors));
     }
 
     private string Reachable(IReadOnlyList<Door> doors)

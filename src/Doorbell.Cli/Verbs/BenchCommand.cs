@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
 using Doorbell.Cli.Printing.Models;
@@ -53,7 +52,7 @@ internal static class BenchCommand
         }
 
         IReadOnlyList<ModelResult> results;
-        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP);
+        using StopSignals stop = new();
         try
         {
             results = await MeasureAsync(schedule, stop);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Doorbell.Cli.Printing;
 using Doorbell.Cli.Printing.Demos;
 using Doorbell.Cli.Printing.Plots;
@@ -70,7 +69,7 @@ internal static class DemoCommand
             return Failure.Network(missing);
         }
 
-        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+        using StopSignals stop = new();
         LossReport.Begin();
 
         // Each run has two proxies, whose seeds follow each other.

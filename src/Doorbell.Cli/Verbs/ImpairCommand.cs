@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
@@ -17,6 +16,7 @@ namespace Doorbell.Cli.Verbs;
 internal static class ImpairCommand
 {
     private static readonly TimeSpan _controlDrain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _lastView = TimeSpan.FromSeconds(1);
 
     public static Command Make()
     {
@@ -72,7 +72,7 @@ internal static class ImpairCommand
     private static async Task<int> RunAsync(
         Endpoint listen, Endpoint upstream, BothFaults faults, long seed, string? controlAt, ImpairReport report)
     {
-        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+        using StopSignals stop = new();
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
         FaultControl control = new(listen.IsStream, faults, () => _ = over.CancelAsync());
         LiveView? view = report.IsForPeople && LiveView.IsPossible ? new LiveView(control) : null;
@@ -82,14 +82,14 @@ internal static class ImpairCommand
             Upstream = upstream,
             Faults = control,
             Seed = seed,
-            Report = view is null ? Failure.Say : view.Say,
+            Report = view is null ? Failure.Post : view.Say,
         };
         await using ImpairProxy proxy = await ImpairBinding.BindAsync(options, over.Token);
         await using Server? controlled = controlAt is null
             ? null
             : await ControlSocket.ServeAsync(Endpoint.Parse(controlAt), control, over.Token);
         report.Listening(proxy.Endpoints, upstream, seed);
-        Task shown = ShowAsync(view, proxy, control, over.Token);
+        Task shown = Task.Run(() => ShowAsync(view, proxy, control, over.Token), CancellationToken.None);
         try
         {
             await proxy.RunAsync(over.Token);
@@ -97,7 +97,9 @@ internal static class ImpairCommand
         finally
         {
             await over.CancelAsync();
-            await shown;
+
+            // A terminal that is stopped (Ctrl-S) takes nothing more: the view is left where it is then.
+            await Task.WhenAny(shown, Task.Delay(_lastView));
         }
 
         report.Summary(proxy);
@@ -119,7 +121,7 @@ internal static class ImpairCommand
         }
         else if (Keyboard.IsThere)
         {
-            Keyboard.AnswerLines(control);
+            Keyboard.AnswerLines(control, LineWriter.Error.Post);
         }
     }
 }

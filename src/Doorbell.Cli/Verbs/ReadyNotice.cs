@@ -9,6 +9,7 @@ internal static class ReadyNotice
 {
     // Read at once, before a child could see it.
     private static readonly string? _socket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
+    private const int PatienceMilliseconds = 1000;
     private static int _isStopping;
 
     /// <summary>Connections are served.</summary>
@@ -32,14 +33,17 @@ internal static class ReadyNotice
 
         try
         {
+            // A manager that receives nothing must not hold up the way of a signal.
             using Socket manager = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            manager.SendTimeout = PatienceMilliseconds;
             string path = _socket[0] == '@' ? "\0" + _socket[1..] : _socket;
             manager.SendTo(Encoding.UTF8.GetBytes(state), new UnixDomainSocketEndPoint(path));
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {
             // Serving is worth more than telling of it.
-            Failure.Say($"send {PrintableText.Escape(_socket)}: the service manager was not told: {PrintableText.Escape(failure.Message)}");
+            string why = PrintableText.Escape(failure.Message);
+            Failure.Post($"send {PrintableText.Escape(_socket)}: the service manager was not told: {why}");
         }
     }
 }

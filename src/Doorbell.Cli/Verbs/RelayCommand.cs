@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
 using Microsoft.Extensions.Logging;
@@ -26,7 +25,7 @@ internal static class RelayCommand
         };
         Option<Duration> connect = CommonOptions.Wait("--connect-timeout", "How long an upstream has to accept a connection", 10);
         Option<Duration> idle = CommonOptions.Wait("--idle-timeout", "End a connection on which no byte moves, either way", 300);
-        Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
+        Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after a signal to end", 5);
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
         Command command = new("relay", "Carry streams on to another server, byte for byte, ends and resets included") { listen, upstreams };
@@ -47,7 +46,7 @@ internal static class RelayCommand
                 ConnectTimeout = parsed.GetValue(connect).Time, ProxyVersion = ProxyVersion(parsed.GetValue(proxy)),
             });
             relay = relay with { StreamLimits = relay.StreamLimits with { IdleTimeout = parsed.GetValue(idle).Time } };
-            using ILoggerFactory logging = ServeCommand.Logging(parsed.GetValue(verbose));
+            using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(verbose));
             ServerOptions options = new() { Doors = [new DoorOptions { Endpoint = door, Service = relay }], Logging = logging };
             RelayReport report = new(targets, parsed.GetValue(json));
             options = connections.Apply(parsed, listening.Apply(parsed, options));
@@ -84,7 +83,7 @@ internal static class RelayCommand
 
     private static async Task<int> RunAsync(ServerOptions options, RelayReport report, Endpoint[] upstreams, TimeSpan drain)
     {
-        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+        using StopSignals stop = new();
         await using Server server = await Server.StartAsync(options, stop.First);
         if (Server.IsWorker)
         {

@@ -1,12 +1,9 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
 using Doorbell.Processes;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -20,7 +17,7 @@ internal static class ServeCommand
         ListeningArguments listening = new();
         LimitArguments limits = new();
         Option<string?> configuration = ServeConfiguration.Option();
-        Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after SIGINT or SIGTERM", 5);
+        Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after a signal to end", 5);
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
         Command command = new("serve", "Serve until interrupted");
@@ -38,7 +35,7 @@ internal static class ServeCommand
                 : null;
             IReadOnlyList<Served> all = ServedArguments.WithDefaultEndpoints(
                 file is { Served.Count: > 0 } ? file.Served : served.Read(parsed));
-            using ILoggerFactory logging = Logging(parsed.GetValue(verbose));
+            using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(verbose));
             CoapServerLimits coap = limits.Apply(parsed, CoapServerLimits.Default);
             DoorOptions[] doors = [.. all.SelectMany(each => each.Doors(coap))];
             Service? ofPassedSockets = doors.Length == 0 ? all[0].Service : null;
@@ -53,7 +50,7 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ServerOptions options, ServeReport report, TimeSpan drain)
     {
-        using StopSignals stop = new(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+        using StopSignals stop = new();
         ChildSignals.UseDefault();
         await using Server server = await Server.StartAsync(options, stop.First);
         if (Server.IsWorker)
@@ -79,16 +76,4 @@ internal static class ServeCommand
         report.Summary(server);
         return 0;
     }
-
-    /// <summary>The log on standard error: warnings and errors, or all.</summary>
-    public static ILoggerFactory Logging(bool verbose) => LoggerFactory.Create(logging =>
-    {
-        logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Warning);
-        logging.AddConsole(static console =>
-        {
-            console.LogToStandardErrorThreshold = LogLevel.Trace;
-            console.FormatterName = LogFormatter.FormatterName;
-        });
-        logging.Services.AddSingleton<ConsoleFormatter, LogFormatter>();
-    });
 }

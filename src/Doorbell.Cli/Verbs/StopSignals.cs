@@ -3,16 +3,22 @@ using Doorbell.Native;
 
 namespace Doorbell.Cli.Verbs;
 
-/// <summary>Signals that would end the process ask it to end instead: the first of them, and the second once more.</summary>
+/// <summary>
+/// Signals that would end the process ask it to end instead: the first of them, and the second once more. They are SIGINT and SIGQUIT,
+/// which a terminal's keys send, SIGTERM, and SIGHUP, which says that the terminal has gone. One that is ignored when this process starts,
+/// as SIGHUP is under nohup(1), stays ignored.
+/// </summary>
 internal sealed class StopSignals : IDisposable
 {
+    private static readonly PosixSignal[] _signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP];
+
     private readonly CancellationTokenSource _first = new();
     private readonly CancellationTokenSource _second = new();
     private readonly PosixSignalRegistration[] _registrations;
     private PosixSignal _heard;
 
-    public StopSignals(params PosixSignal[] signals) =>
-        _registrations = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, Hear))];
+    public StopSignals() =>
+        _registrations = [.. _signals.Select(signal => PosixSignalRegistration.Create(signal, Hear))];
 
     /// <summary>Cancelled by the first.</summary>
     public CancellationToken First => _first.Token;

@@ -31,6 +31,30 @@ public sealed class ServeTests
     }
 
     [Theory]
+    [InlineData("unix")]
+    [InlineData("unix+dgram")]
+    public void Of_several_servers_that_start_at_one_path_at_once_one_serves(string scheme)
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+            using Program dead = Doorbells.Start("native", "serve", $"{scheme}://{path}");
+            dead.WaitForLine("serving ");
+            dead.Signal("KILL");
+            dead.WaitForEnd();
+
+            // Each says on its standard output that it serves, or on the other why not: either is its first line.
+            Program[] all = [.. Enumerable.Range(0, 6).Select(_ => Program.Start(
+                "sh", "-c", "exec \"$0\" serve \"$1\" 2>&1", Doorbells.File("native"), $"{scheme}://{path}"))];
+            string[] first = [.. all.Select(static server => server.WaitForLine(""))];
+            Assert.Single(first, static line => line.StartsWith("serving ", StringComparison.Ordinal));
+            Assert.Equal(5, first.Count(static line => line.Contains("EADDRINUSE", StringComparison.Ordinal)));
+            Array.ForEach(all, static server => server.Dispose());
+            File.Delete(path);
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Both))]
     public void Events_can_be_read_as_json(string kind)
     {

@@ -48,6 +48,20 @@ public sealed class ShortageTests
         Assert.InRange(said, 3, 3 + ((Environment.TickCount64 - began) / 1000));
     }
 
+    /// <summary>What a lane can't serve without is taken before the server says that it serves.</summary>
+    [Theory]
+    [InlineData("pool")]
+    [InlineData("loop")]
+    public void Lanes_without_descriptors_are_found_out_at_the_start(string model)
+    {
+        Ended ended = Program.Run(
+            "prlimit", ["--nofile=60:60", Doorbells.File("native"), "serve", "tcp://127.0.0.1:0", "--model", model, "--workers", "90"]);
+        Assert.Equal((1, ""), (ended.ExitCode, ended.Output));
+        string last = ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        Assert.StartsWith("doorbell: ", last, StringComparison.Ordinal);
+        Assert.Contains("EMFILE", last, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--model", "thread")]
     [InlineData("--shell", "echo HELLO; read until the client is gone")]

@@ -19,7 +19,9 @@ internal static class ReuseAddressReport
         output.WriteLine(
             "SO_REUSEPORT \"permits multiple AF_INET or AF_INET6 sockets to be bound to an identical socket address\", and the kernel "
                 + "spreads the connections among them: for shards of one server, of one user, and not for restarts.");
-        output.WriteLine("Doorbell sets SO_REUSEADDR alone, so that a second server on the same port fails and says so.");
+        output.WriteLine(
+            "A TCP listener of Doorbell's has SO_REUSEADDR alone, whatever the server model, so a second server on the same port fails "
+                + "and says so; --reuse-port sets SO_REUSEPORT too. A model with several lanes sets it on its UDP sockets by itself.");
     }
 
     private static void Restart(TextWriter output, string option)
