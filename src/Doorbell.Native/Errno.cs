@@ -23,8 +23,12 @@ internal readonly record struct Errno(string Name, string Text)
     /// <summary>Null where the name is unknown.</summary>
     public static Errno? Of(SocketError error) => OfAddressOrType(error) ?? OfTransfer(error) ?? OfResolver(error);
 
-    /// <summary>An answer of Linux to setsockopt(2) or getsockopt(2) (asm-generic/errno.h).</summary>
-    public static Errno OfLinux(int number) => number switch
+    /// <summary>An answer of Linux to a call (asm-generic/errno.h).</summary>
+    public static Errno OfLinux(int number) => Named(number)
+        ?? new(string.Create(CultureInfo.InvariantCulture, $"error {number}"), "errno(3) has its name");
+
+    /// <summary>Null where the name is unknown.</summary>
+    public static Errno? Named(int number) => number switch
     {
         13 => new("EACCES", "Permission denied"),
         14 => new("EFAULT", "Bad address"),
@@ -44,7 +48,9 @@ internal readonly record struct Errno(string Name, string Text)
         106 => new("EISCONN", "Transport endpoint is already connected"),
         107 => new("ENOTCONN", "Transport endpoint is not connected"),
         114 => new("EALREADY", "Operation already in progress"),
-        _ => OnLinux(number) ?? new(string.Create(CultureInfo.InvariantCulture, $"error {number}"), "errno(3) has its name"),
+        89 => new("EDESTADDRREQ", "Destination address required"),
+        115 => new("EINPROGRESS", "Operation now in progress"),
+        _ => OnLinux(number) ?? Of(LinuxErrno.ToSocketError(number)),
     };
 
     private static Errno? OfAddressOrType(SocketError error) => error switch
@@ -112,6 +118,7 @@ internal readonly record struct Errno(string Name, string Text)
         10 => new("ECHILD", "No child processes"),
         12 => new("ENOMEM", "Cannot allocate memory"),
         7 => new("E2BIG", "Argument list too long"),
+        17 => new("EEXIST", "File exists"),
         20 => new("ENOTDIR", "Not a directory"),
         21 => new("EISDIR", "Is a directory"),
         23 => new("ENFILE", "Too many open files in system"),
@@ -120,8 +127,14 @@ internal readonly record struct Errno(string Name, string Text)
         28 => new("ENOSPC", "No space left on device"),
         30 => new("EROFS", "Read-only file system"),
         36 => new("ENAMETOOLONG", "File name too long"),
+        38 => new("ENOSYS", "Function not implemented"),
         40 => new("ELOOP", "Too many levels of symbolic links"),
         71 => new("EPROTO", "Protocol error"),
+        91 => new("EPROTOTYPE", "Protocol wrong type for socket"),
+        94 => new("ESOCKTNOSUPPORT", "Socket type not supported"),
+        96 => new("EPFNOSUPPORT", "Protocol family not supported"),
+        64 => new("ENONET", "Machine is not on the network"),
+        75 => new("EOVERFLOW", "Value too large for defined data type"),
         80 => new("ELIBBAD", "Accessing a corrupted shared library"),
         122 => new("EDQUOT", "Disk quota exceeded"),
         _ => null,

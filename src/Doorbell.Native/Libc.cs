@@ -17,6 +17,9 @@ internal static unsafe partial class Libc
     public const int Cancelled = 125;
     public const int InProgress = 115;
     public const int TimedOut = 110;
+    public const int TooManyFilesInSystem = 23;
+    public const int TooManyFiles = 24;
+    public const int FamilyNotSupported = 97;
     public const int NoChild = 10;
     public const int NoProcess = 3;
     public const int InvalidArgument = 22;
@@ -40,6 +43,8 @@ internal static unsafe partial class Libc
     public const int SocketLevel = 1;
     public const int ErrorOption = 4;
     public const int LingerOption = 13;
+    public const int IPLevel = 0;
+    public const int BindAddressNoPortOption = 24;
     public const int TcpLevel = 6;
     public const int NoDelayOption = 1;
     public const int KeepAliveIdleOption = 4;
@@ -56,6 +61,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int bind(int socket, byte* address, int length);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int connect(int socket, byte* address, int length);

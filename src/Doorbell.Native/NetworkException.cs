@@ -75,7 +75,7 @@ public class NetworkException : Exception
     internal static NetworkException FromErrno(string operation, string target, int errno)
     {
         SocketError error = LinuxErrno.ToSocketError(errno);
-        Errno? named = Native.Errno.Of(error) ?? Native.Errno.OnLinux(errno);
+        Errno? named = Native.Errno.Named(errno);
         string what = named?.ToString() ?? $"error {errno}";
         return new NetworkException(operation, target, what, error, Native.Advice.For(operation, error, target)) { Errno = named };
     }

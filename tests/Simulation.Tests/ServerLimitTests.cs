@@ -80,6 +80,60 @@ public sealed class ServerLimitTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Behind_a_proxy_the_share_is_that_of_the_address_that_the_proxy_names()
+    {
+        SimulatedListener listener = Listen(new SimulatedServerOptions
+        {
+            MaxConnectionsPerAddress = 1,
+            RefusalLine = "come back later",
+            Layers = [ProxyProtocol.Accept([AddressRange.Parse("10.0.0.0/8")])],
+        });
+        SimulatedClient first = Named(50_001, "192.0.2.1");
+        SimulatedClient other = Named(50_002, "192.0.2.2");
+        SimulatedClient again = Named(50_003, "192.0.2.1");
+        SimulatedClient silent = Connect(0, 50_004);
+        _network.Run(TimeSpan.FromSeconds(1));
+        Assert.Equal(
+            ["A\n", "A\n", "come back later\n", ""],
+            new[] { first, other, again, silent }.Select(static client => Encoding.UTF8.GetString(client.Received)));
+        LedgerSnapshot counts = listener.Ledger.Read();
+        Assert.Equal((1L, 1L, 1L), (counts.ConnectionsRefused, counts.Closed(CloseReason.PeerRefused), counts.Errors));
+        first.End();
+        _network.Run(TimeSpan.FromSeconds(2));
+        SimulatedClient later = Named(50_005, "192.0.2.1");
+        _network.Run(TimeSpan.FromSeconds(3));
+        Assert.Equal("A\n", Encoding.UTF8.GetString(later.Received));
+
+        SimulatedClient Named(ushort port, string address)
+        {
+            SimulatedClient client = Connect(0, port);
+            client.Send(Encoding.ASCII.GetBytes($"PROXY TCP4 {address} 198.51.100.7 56324 443\r\na\n"));
+            return client;
+        }
+    }
+
+    [Fact]
+    public void A_listener_s_handlers_have_no_more_connections_of_their_own_than_they_may()
+    {
+        PeerAddress upstream = PeerAddress.IPv4(0x0a0000fe, 7);
+        _network.ListenStream(upstream, ClassicServices.Echo);
+        SimulatedListener relay = _network.ListenStream(
+            _server, Relay.To("tcp://10.0.0.254:7"), new SimulatedServerOptions { MaxOutgoingConnections = 1 });
+        SimulatedClient first = Connect(0);
+        _network.Run(TimeSpan.FromSeconds(1));
+        SimulatedClient second = Connect(1);
+        _network.Run(TimeSpan.FromSeconds(2));
+        Assert.Equal((ConnectionFailure.None, ConnectionFailure.Reset), (first.Failure, second.Failure));
+        Assert.Equal((1L, 1L, 1), (relay.Ledger.Read().OutgoingRefused, relay.Ledger.Read().ConnectFailures, relay.OutgoingConnections));
+        first.End();
+        _network.Run(TimeSpan.FromSeconds(3));
+        SimulatedClient third = Connect(2);
+        third.Send("hello"u8);
+        _network.Run(TimeSpan.FromSeconds(4));
+        Assert.True(third.Received.SequenceEqual("hello"u8));
+    }
+
+    [Fact]
     public void A_drain_answers_what_has_arrived_refuses_who_comes_late_and_resets_the_rest_at_its_deadline()
     {
         SimulatedListener listener = Listen(new SimulatedServerOptions { MaxConnections = 3 });

@@ -14,6 +14,7 @@ internal static class OptionNames
         ["StreamLimits.MaxMessageBytes"] = "--max-message",
         ["StreamLimits.MaxPendingOutput"] = "--max-pending",
         ["StreamLimits.MinDataRate"] = "--min-rate",
+        ["ServerOptions.MaxOutgoingConnections allows"] = "--max-connections allows",
         ["ServerOptions.SocketOptions"] = "--option",
         ["ServerOptions.TakeoverPath"] = "--takeover",
         ["leave out the door's Layers"] = "leave out --accept-proxy",

@@ -63,6 +63,7 @@ public sealed class Ledger
         Connected,
         Denied,
         RefusedOpen,
+        OutgoingRefused,
     }
 
     /// <summary>How many numbers a ledger is.</summary>
@@ -82,6 +83,7 @@ public sealed class Ledger
             ConnectionsClosed = sum[_firstReason..(_firstReason + _reasons)],
             ConnectionsConnected = sum[(int)Count.Connected],
             ConnectionsRefused = sum[(int)Count.Refused],
+            OutgoingRefused = sum[(int)Count.OutgoingRefused],
             ConnectionsDenied = sum[(int)Count.Denied],
             RefusedOpen = sum[(int)Count.RefusedOpen],
             Requests = sum[(int)Count.Requests],
@@ -145,6 +147,12 @@ public sealed class Ledger
 
     /// <summary>A connection was accepted and closed, since there were too many.</summary>
     public void ConnectionRefused() => Add(Count.Refused, 1);
+
+    /// <summary>
+    /// A connection that a handler asked for was not begun, since as many are open as may be. It is counted as
+    /// <see cref="CloseReason.ConnectFailed"/> too.
+    /// </summary>
+    public void OutgoingRefused() => Add(Count.OutgoingRefused, 1);
 
     /// <summary>A connection was accepted and closed, since its door denies its address.</summary>
     public void ConnectionDenied() => Add(Count.Denied, 1);

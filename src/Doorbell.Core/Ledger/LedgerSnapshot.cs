@@ -24,6 +24,12 @@ public sealed record LedgerSnapshot
     /// </summary>
     public required long ConnectionsDenied { get; init; }
 
+    /// <summary>
+    /// Connections that handlers asked for and that were not begun, since as many were open as may be; they are among the
+    /// <see cref="ConnectFailures"/>.
+    /// </summary>
+    public required long OutgoingRefused { get; init; }
+
     /// <summary>Those of the refused and the denied that are among the closed too.</summary>
     internal long RefusedOpen { get; init; }
 
@@ -100,7 +106,8 @@ public sealed record LedgerSnapshot
         [
             (nameof(ConnectionsOpened), ConnectionsOpened), (nameof(ConnectionsConnected), ConnectionsConnected),
             .. ConnectionsClosed.Select(static (count, reason) => ($"{(CloseReason)reason}", count)),
-            (nameof(ConnectionsRefused), ConnectionsRefused), (nameof(Requests), Requests), (nameof(BytesReceived), BytesReceived),
+            (nameof(ConnectionsRefused), ConnectionsRefused), (nameof(OutgoingRefused), OutgoingRefused),
+            (nameof(Requests), Requests), (nameof(BytesReceived), BytesReceived),
             (nameof(BytesSent), BytesSent), (nameof(BytesDiscarded), BytesDiscarded), (nameof(BytesUnsent), BytesUnsent),
             (nameof(DatagramsReceived), DatagramsReceived), (nameof(DatagramsSent), DatagramsSent),
             .. DatagramsDropped.Select(static (count, why) => ($"Dropped{(DatagramDrop)why}", count)),

@@ -24,6 +24,12 @@ public sealed record ConnectOptions
     /// <summary>The bounds of the new connection. Default null: those of the connection whose handler asks for it.</summary>
     public StreamLimits? Limits { get; init; }
 
+    /// <summary>
+    /// What only the transport knows of: <c>ClientOptions</c> has the options of a socket and the address that it is bound to. Default
+    /// null: nothing out of the ordinary.
+    /// </summary>
+    public TransportOptions? Transport { get; init; }
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The time-out is not positive, the keep-alive not one of 1 to 32,767 seconds, which TCP takes, or a limit is out of range.

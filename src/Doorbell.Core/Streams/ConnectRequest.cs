@@ -31,6 +31,8 @@ public sealed class ConnectRequest
         }
 
         options.Validate();
+        options.Transport?.Validate(endpoint);
+        Transport = options.Transport;
         Endpoint = endpoint;
         Handler = handler;
         Timeout = options.Timeout;
@@ -50,6 +52,9 @@ public sealed class ConnectRequest
 
     /// <summary>After how long without anything from the peer the kernel asks whether it is there; null for never.</summary>
     public TimeSpan? KeepAlive { get; }
+
+    /// <summary>What only the lane's transport knows of; null for nothing.</summary>
+    public TransportOptions? Transport { get; }
 
     /// <summary>The new connection's bounds.</summary>
     public StreamLimits Limits { get; }

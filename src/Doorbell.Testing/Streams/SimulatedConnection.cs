@@ -14,13 +14,14 @@ internal sealed class SimulatedConnection : IScheduled
     {
         _network = network;
         _left = left;
-        Peer = setting.Connection.TransportPeer;
+        Info = setting.Connection;
         _lane = new SessionLane(setting, end, network.Fork(), Wake) { Connect = listener.Connect };
         _deadline = new VirtualTimer(network, Tick);
         end.OnChange = Wake;
     }
 
-    public PeerAddress Peer { get; }
+    /// <summary>What is known of it.</summary>
+    public ConnectionInfo Info { get; }
 
     /// <summary>Where it is in its listener's list.</summary>
     public int Index { get; set; }

@@ -73,6 +73,9 @@ public sealed class SimulatedListener : IScheduled
     // Linux asks whether more than the limit wait already.
     private bool IsFull => _backlog.Count > Math.Min(_options.ListenBacklog ?? SomaxConn, SomaxConn);
 
+    /// <summary>Whose a connection is, is known when its layers are open.</summary>
+    private bool HasLayers => _options.Layers.Count > 0;
+
     private bool HasPlace => _connections.Count < _options.MaxConnections;
 
     /// <summary>
@@ -130,6 +133,16 @@ public sealed class SimulatedListener : IScheduled
     /// <summary>A handler asks for a connection.</summary>
     internal void Connect(ConnectRequest request)
     {
+        long max = _options.MaxOutgoingConnections ?? (2L * _options.MaxConnections);
+        if (_connecting.Count + _outgoing.Count >= max)
+        {
+            Ledger.OutgoingRefused();
+            ConnectFailure failure = new(
+                "EAGAIN", $"connect {request.Endpoint}: as many connections of handlers are open as may be, {max} (EAGAIN)");
+            Fault = request.Fail(failure, Ledger) ?? Fault;
+            return;
+        }
+
         SimulatedConnecting connecting = new(_network, this, request);
         _connecting.Add(connecting);
         _lastPort = _lastPort == LastEphemeralPort ? FirstEphemeralPort : (ushort)(_lastPort + 1);
@@ -169,7 +182,15 @@ public sealed class SimulatedListener : IScheduled
     private void Left(SimulatedConnection connection)
     {
         Fault = connection.Fault ?? Fault;
-        _ofAddress.Remove(connection.Peer);
+        if (!HasLayers)
+        {
+            _ofAddress.Remove(connection.Info.TransportPeer);
+        }
+        else if (connection.Info.Get<CountedPeer>() is { } counted)
+        {
+            _ofAddress.Remove(counted.Peer);
+        }
+
         Remove(_connections, connection);
         AcceptSoon();
     }
@@ -186,7 +207,7 @@ public sealed class SimulatedListener : IScheduled
         while (_backlog.Count > 0 && (HasPlace || _options.AtLimit == AtLimit.Close))
         {
             (PeerAddress from, StreamEnd end) = _backlog.Dequeue();
-            if (HasPlace && _ofAddress.TryAdd(from))
+            if (HasPlace && (HasLayers || _ofAddress.TryAdd(from)))
             {
                 Serve(from, end);
             }
@@ -210,10 +231,26 @@ public sealed class SimulatedListener : IScheduled
     {
         SimulatedConnectionInfo info = new(++_opened, _door, from, _address);
         SessionSetting setting = new(
-            _service.CreateStreamHandler(info), info, _service.StreamLimits, Ledger, _pool, _options.Layers);
+            _service.CreateStreamHandler(info), info, _service.StreamLimits, Ledger, _pool, Layers());
         SimulatedConnection connection = new(_network, this, setting, end, Left) { Index = _connections.Count };
         _connections.Add(connection);
         Open(connection);
+    }
+
+    private IReadOnlyList<Func<ConnectionInfo, StreamLayer>> Layers() => !HasLayers
+        ? []
+        : [.. _options.Layers, connection => new PeerCountLayer(connection, AdmitsBehindLayers, _refusal)];
+
+    private bool AdmitsBehindLayers(PeerAddress peer)
+    {
+        if (_ofAddress.TryAdd(peer))
+        {
+            return true;
+        }
+
+        Ledger.ConnectionRefused();
+        Ledger.RefusedWhenOpen();
+        return false;
     }
 
     private void Open(SimulatedConnection connection)

@@ -17,6 +17,12 @@ public sealed record SimulatedServerOptions
     /// </summary>
     public int MaxConnectionsPerAddress { get; init; } = int.MaxValue;
 
+    /// <summary>
+    /// Connections at once that handlers have opened or are opening; one more is not begun. Default null: twice
+    /// <see cref="MaxConnections"/>.
+    /// </summary>
+    public int? MaxOutgoingConnections { get; init; }
+
     /// <summary>What becomes of one connection too many. Default <see cref="AtLimit.LeaveInBacklog"/>.</summary>
     public AtLimit AtLimit { get; init; }
 
@@ -40,6 +46,7 @@ public sealed record SimulatedServerOptions
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnectionsPerAddress);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxOutgoingConnections ?? 1, nameof(MaxOutgoingConnections));
         ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         if (!Enum.IsDefined(AtLimit))
         {

@@ -43,7 +43,7 @@ public static class Connector
             throw new ArgumentException($"{endpoint} carries datagrams, which need no connection.", nameof(endpoint));
         }
 
-        options.RequireUse(endpoint);
+        options.Validate(endpoint);
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
         Attempts attempts = new(endpoint, timeout, options, cancellation, deadline.Token);
@@ -98,7 +98,7 @@ public static class Connector
     /// <exception cref="ArgumentException">An option has no effect on such a socket.</exception>
     public static Socket ConnectDatagrams(Endpoint endpoint, EndPoint address, ClientOptions options)
     {
-        options.RequireUse(endpoint);
+        options.Validate(endpoint);
         string operation = "socket";
         try
         {

@@ -51,7 +51,7 @@ public static class DatagramClient
         CancellationToken cancellation)
     {
         schedule.Validate();
-        options.RequireUse(endpoint);
+        options.Validate(endpoint);
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
         EndPoint[] addresses = endpoint.IsUnix

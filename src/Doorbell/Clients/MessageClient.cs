@@ -34,7 +34,7 @@ public sealed class MessageClient : IDisposable
         }
 
         options.Validate();
-        options.Sockets.RequireUse(endpoint);
+        options.Sockets.Validate(endpoint);
         _endpoint = endpoint;
         _framing = framing;
         _options = options;

@@ -54,6 +54,13 @@ internal sealed unsafe class Acceptor
         pause = TimeSpan.Zero;
         accepted = default;
         _full.Clear();
+        if (!_context.Descriptors.MayAccept)
+        {
+            // A connection that is accepted already waits for a descriptor, and these can wait without one.
+            pause = DescriptorReserve.Pause;
+            return false;
+        }
+
         for (int idle = 0; idle < _listeners.Count; idle++)
         {
             DoorSocket listener = _listeners[_next];
@@ -135,6 +142,11 @@ internal sealed unsafe class Acceptor
         }
 
         _isLast = true;
+        if (!_context.Descriptors.MayAccept)
+        {
+            return DescriptorReserve.Pause;
+        }
+
         foreach (DoorSocket listener in _listeners)
         {
             if (AcceptLast(listener, take) is { Ticks: > 0 } pause)

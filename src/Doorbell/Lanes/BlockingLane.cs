@@ -192,7 +192,8 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         descriptors[1] = new PollDescriptor { Descriptor = stop.Descriptor, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = session.BellTaken ? bell.Listen() : -1, Events = PollDescriptor.In };
         descriptors[3] = new PollDescriptor { Descriptor = asked.Descriptor, Events = PollDescriptor.In };
-        if (Libc.poll(descriptors, 4, looksLater ? (int)Math.Min((uint)milliseconds, LookMilliseconds) : milliseconds) > 0)
+        int wait = session.BellTaken ? bell.Bound(milliseconds) : milliseconds;
+        if (Libc.poll(descriptors, 4, looksLater ? (int)Math.Min((uint)wait, LookMilliseconds) : wait) > 0)
         {
             // An error is found by the call that it fails.
             short returned = descriptors[0].Returned;

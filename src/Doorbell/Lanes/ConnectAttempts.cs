@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Native;
+using Doorbell.Serving;
 using Doorbell.Sessions;
 
 namespace Doorbell.Lanes;
@@ -20,22 +21,31 @@ internal enum ConnectProgress
 
 /// <summary>
 /// Connects to one address of an endpoint after the other, by calls that never wait (connect(2), EINPROGRESS): a lane waits for it as for
-/// its other descriptors. The time left is shared equally by the addresses left.
+/// its other descriptors. The time left is shared equally by the addresses left. Where the system has no descriptor for a socket
+/// (socket(2), EMFILE), it is asked again until that time is over.
 /// </summary>
 /// <param name="request">What is asked for.</param>
 /// <param name="begun">Its time-out counts from here.</param>
-internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan begun)
+/// <param name="descriptors">Where it waits for one.</param>
+internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan begun, DescriptorReserve descriptors)
 {
     /// <summary>How long until a unix listener whose backlog was full (EAGAIN, connect(2)) is asked again.</summary>
     private static readonly TimeSpan _fullBacklogPause = TimeSpan.FromMilliseconds(10);
 
     private readonly TimeSpan _deadline = begun + request.Timeout;
     private readonly List<(EndPoint Address, int Errno)> _failures = [];
+    private readonly ClientOptions _options = request.Transport as ClientOptions ?? ClientOptions.Default;
     private EndPoint[] _addresses = [];
     private SocketAddress? _address;
     private int _next;
     private TimeSpan _addressDeadline;
     private bool _isFull;
+
+    /// <summary>What the system is short of (errno); 0 for nothing.</summary>
+    private int _shortage;
+
+    /// <summary>What the kernel refuses of the request's options, whatever the address.</summary>
+    private NetworkException? _refused;
 
     /// <summary>The socket that is connecting, or connected; -1 for none.</summary>
     public int Descriptor { get; private set; } = -1;
@@ -57,7 +67,7 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
     public static void LetWait(int descriptor) => _ = Libc.fcntl(descriptor, Libc.SetFlags, 0);
 
     /// <summary>Whether <see cref="Continue"/> is to be called at <see cref="Due"/> alone: no event of the descriptor says more.</summary>
-    public bool WaitsForTimeAlone => _isFull;
+    public bool WaitsForTimeAlone => _isFull || _shortage != 0;
 
     /// <summary>Begins with the first address.</summary>
     /// <param name="addresses">At least one.</param>
@@ -75,7 +85,12 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
     {
         if (now >= _addressDeadline)
         {
-            return FailAddress(Libc.TimedOut, now);
+            return FailAddress(_shortage == 0 ? Libc.TimedOut : _shortage, now);
+        }
+
+        if (_shortage != 0)
+        {
+            return now >= Due ? Open(now) : ConnectProgress.Waiting;
         }
 
         if (_isFull)
@@ -90,18 +105,19 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
 
         if ((events & (Epoll.Error | Epoll.HangUp)) == 0)
         {
-            return ConnectProgress.Connected;
+            return Connected();
         }
 
         int error = 0;
         int length = sizeof(int);
         _ = Libc.getsockopt(Descriptor, Libc.SocketLevel, Libc.ErrorOption, &error, &length);
-        return error == 0 ? ConnectProgress.Connected : FailAddress(error, now);
+        return error == 0 ? Connected() : FailAddress(error, now);
     }
 
-    /// <summary>Closes what is connecting.</summary>
+    /// <summary>Closes what is connecting, and waits for nothing.</summary>
     public void Close()
     {
+        EndShortage();
         if (Descriptor >= 0)
         {
             _ = Libc.close(Descriptor);
@@ -112,6 +128,11 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
     /// <summary>Why all failed.</summary>
     public ConnectFailure Failure()
     {
+        if (_refused is not null)
+        {
+            return ConnectFailures.Of(request, _refused);
+        }
+
         string target = request.Endpoint.ToString();
         (_, int errno) = _failures[^1];
         NetworkException last = NetworkException.FromErrno("connect", target, errno);
@@ -135,34 +156,115 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
             _addressDeadline = now + ((_deadline - now) / (_addresses.Length - _next));
             _next++;
             _address = address.Serialize();
-            int family = address.AddressFamily switch
+            if (_options.LocalAddress is { } local && local.AddressFamily != address.AddressFamily)
             {
-                AddressFamily.InterNetwork => Libc.IPv4Family,
-                AddressFamily.InterNetworkV6 => Libc.IPv6Family,
-                _ => Libc.UnixFamily,
-            };
-            Descriptor = Libc.socket(family, Libc.StreamType | Libc.SocketCloseOnExec | Libc.NonBlocking, 0);
-            if (Descriptor < 0)
-            {
-                _failures.Add((address, LinuxErrno.Last));
+                _failures.Add((address, Libc.FamilyNotSupported));
                 continue;
             }
 
-            if (family != Libc.UnixFamily)
-            {
-                // A handler's turn leaves in one send; Nagle's algorithm could only delay it.
-                SetOption(Libc.TcpLevel, Libc.NoDelayOption, 1);
-                if (request.KeepAlive is { } keepAlive)
-                {
-                    SetOption(Libc.SocketLevel, Libc.KeepAliveOption, 1);
-                    SetOption(Libc.TcpLevel, Libc.KeepAliveIdleOption, (int)keepAlive.TotalSeconds);
-                }
-            }
-
-            return Connect(now);
+            return Open(now);
         }
 
         return ConnectProgress.Failed;
+    }
+
+    /// <summary>Makes the socket for the address that is next, and begins to connect it.</summary>
+    private ConnectProgress Open(TimeSpan now)
+    {
+        AddressFamily family = _addresses[_next - 1].AddressFamily;
+        Descriptor = NewSocket(family);
+        if (Descriptor < 0)
+        {
+            int errno = LinuxErrno.Last;
+            if (errno is not (Libc.TooManyFiles or Libc.TooManyFilesInSystem or Libc.NoBuffers or Libc.OutOfMemory))
+            {
+                return FailAddress(errno, now);
+            }
+
+            BeginShortage(errno);
+            Descriptor = NewSocket(family);
+            if (Descriptor < 0)
+            {
+                Due = now + DescriptorReserve.Pause < _addressDeadline ? now + DescriptorReserve.Pause : _addressDeadline;
+                return ConnectProgress.Waiting;
+            }
+        }
+
+        EndShortage();
+        if (family != AddressFamily.Unix)
+        {
+            // A handler's turn leaves in one send; Nagle's algorithm could only delay it.
+            SetOption(Libc.TcpLevel, Libc.NoDelayOption, 1);
+            if (request.KeepAlive is { } keepAlive)
+            {
+                SetOption(Libc.SocketLevel, Libc.KeepAliveOption, 1);
+                SetOption(Libc.TcpLevel, Libc.KeepAliveIdleOption, (int)keepAlive.TotalSeconds);
+            }
+        }
+
+        return Apply(connected: false) ? Connect(now) : ConnectProgress.Failed;
+    }
+
+    private static int NewSocket(AddressFamily family) => Libc.socket(
+        family switch
+        {
+            AddressFamily.InterNetwork => Libc.IPv4Family,
+            AddressFamily.InterNetworkV6 => Libc.IPv6Family,
+            _ => Libc.UnixFamily,
+        },
+        Libc.StreamType | Libc.SocketCloseOnExec | Libc.NonBlocking,
+        0);
+
+    private ConnectProgress Connected() => Apply(connected: true) ? ConnectProgress.Connected : ConnectProgress.Failed;
+
+    /// <summary>Gives the socket the options asked for. False if the kernel refuses one: another address would fare no better.</summary>
+    private bool Apply(bool connected)
+    {
+        if (ReferenceEquals(_options, ClientOptions.Default))
+        {
+            return true;
+        }
+
+        try
+        {
+            AddressFamily family = _addresses[_next - 1].AddressFamily;
+            string target = request.Endpoint.ToString();
+            if (connected)
+            {
+                _options.Connected(Descriptor, family, target);
+            }
+            else
+            {
+                _options.BeforeConnect(Descriptor, family, target);
+            }
+
+            return true;
+        }
+        catch (NetworkException refused)
+        {
+            _refused = refused;
+            Close();
+            return false;
+        }
+    }
+
+    private void BeginShortage(int errno)
+    {
+        if (_shortage == 0)
+        {
+            descriptors.Wait();
+        }
+
+        _shortage = errno;
+    }
+
+    private void EndShortage()
+    {
+        if (_shortage != 0)
+        {
+            _shortage = 0;
+            descriptors.Over();
+        }
     }
 
     private ConnectProgress Connect(TimeSpan now)
@@ -178,7 +280,7 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
         Due = _isFull && now + _fullBacklogPause < _addressDeadline ? now + _fullBacklogPause : _addressDeadline;
         return errno switch
         {
-            0 => ConnectProgress.Connected,
+            0 => Connected(),
             _ when _isFull => ConnectProgress.Waiting,
             Libc.InProgress or Libc.Interrupted => ConnectProgress.Waiting,
             _ => FailAddress(errno, now),

@@ -22,6 +22,11 @@ internal sealed unsafe class OutgoingThreads(
     /// <summary>Begins to connect, and returns.</summary>
     public void Connect(ConnectRequest request)
     {
+        if (!context.TryBegin(request))
+        {
+            return;
+        }
+
         lock (_lock)
         {
             _none = _running++ == 0 ? new TaskCompletionSource() : _none;
@@ -96,7 +101,7 @@ internal sealed unsafe class OutgoingThreads(
         }
 
         request.RingWhenCancelled(cancelled);
-        ConnectAttempts attempts = new(request, begun);
+        ConnectAttempts attempts = new(request, begun, context.Descriptors);
         ConnectProgress progress = attempts.Begin(addresses, MonotonicClock.Now);
         while (progress == ConnectProgress.Waiting && !request.IsCancelled && !shutdown.IsAborting)
         {
@@ -138,7 +143,7 @@ internal sealed unsafe class OutgoingThreads(
         descriptors[0] = new PollDescriptor { Descriptor = connecting, Events = PollDescriptor.Out };
         descriptors[1] = new PollDescriptor { Descriptor = shutdown.Abort.Descriptor, Events = PollDescriptor.In };
         descriptors[2] = new PollDescriptor { Descriptor = cancelled.Listen(), Events = PollDescriptor.In };
-        double wait = Math.Ceiling((attempts.Due - MonotonicClock.Now).TotalMilliseconds);
-        return Libc.poll(descriptors, 3, (int)Math.Clamp(wait, 0, int.MaxValue)) > 0 ? (ushort)descriptors[0].Returned : 0u;
+        int wait = cancelled.Bound(MonotonicClock.MillisecondsTo(attempts.Due, MonotonicClock.Now));
+        return Libc.poll(descriptors, 3, wait) > 0 ? (ushort)descriptors[0].Returned : 0u;
     }
 }

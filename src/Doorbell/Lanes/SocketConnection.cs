@@ -201,6 +201,11 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     public void EndSession()
     {
         Session.Closed();
+        if (At is null)
+        {
+            Context.OutgoingOver();
+        }
+
         Context.LogLayerFailure(this, Session.LayerFailure);
         if (Session.Fault is { } fault)
         {

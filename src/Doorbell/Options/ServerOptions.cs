@@ -54,6 +54,14 @@ public sealed record ServerOptions
     public int MaxConnectionsPerAddress { get; init; } = int.MaxValue;
 
     /// <summary>
+    /// Connections at once that handlers have opened or are opening
+    /// (<see cref="Turn.Connect(Endpoint, StreamHandler, ConnectOptions)"/>), in each process of the server. One more is not begun: its
+    /// handler is told <see cref="CloseReason.ConnectFailed"/>, and <see cref="LedgerSnapshot.OutgoingRefused"/> counts it. Default null:
+    /// twice <see cref="MaxConnections"/>, since a relay opens one for each, and some end a little later than those they were opened for.
+    /// </summary>
+    public int? MaxOutgoingConnections { get; init; }
+
+    /// <summary>
     /// Bounds of each connection at every door, in the place of those of the services; a door may have others
     /// (<see cref="DoorOptions.Limits"/>). Default null: each service's own.
     /// </summary>
@@ -164,6 +172,7 @@ public sealed record ServerOptions
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnectionsPerAddress);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxOutgoingConnections ?? 1, nameof(MaxOutgoingConnections));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(RefusalLine?.Length ?? 0, MaxRefusalChars, nameof(RefusalLine));
         ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         if (Service is null && (Endpoints.Count > 0 || Doors.Count == 0))

@@ -10,9 +10,15 @@ namespace Doorbell;
 /// <summary>
 /// A connection that a program opens and a handler serves: the same handlers as a server's, without a server, on every platform.
 /// </summary>
-/// <remarks>Any thread may call any member. The handler runs on the thread pool, one call at a time.</remarks>
+/// <remarks>
+/// Any thread may call any member. The handler runs on the thread pool, one call at a time. A client has at most 1,024 connections at
+/// once: its own, and those that handlers open (<see cref="Turn.Connect(Endpoint, StreamHandler, ConnectOptions)"/>). One more can't be
+/// connected.
+/// </remarks>
 public sealed class Client : IAsyncDisposable
 {
+    private const int MaxConnections = 1024;
+
     private static readonly TimeSpan _defaultDeadline = TimeSpan.FromSeconds(5);
 
     private readonly Shutdown _shutdown = new();
@@ -25,7 +31,8 @@ public sealed class Client : IAsyncDisposable
 
     private Client(Socket socket, ConnectRequest request)
     {
-        _context = new LaneContext(Ledger, _shutdown, NullLogger.Instance);
+        _context = new LaneContext(Ledger, _shutdown, NullLogger.Instance) { Outgoing = new OutgoingPlaces(MaxConnections, advice: null) };
+        _ = _context.Outgoing.TryAcquire();
         Endpoint = request.Endpoint;
         _lane = new AsyncLane(socket, request, _context, Connect);
         Completion = RunAsync();
@@ -58,7 +65,7 @@ public sealed class Client : IAsyncDisposable
     /// The connection's own: its <see cref="StreamHandler.OnOpen"/> may come before this returns. If it can't be connected, the handler is
     /// told <see cref="CloseReason.ConnectFailed"/> before this throws.
     /// </param>
-    /// <param name="options">Time-out and limits.</param>
+    /// <param name="options">Time-out, limits, and what the transport knows of.</param>
     /// <param name="cancellation">Gives up connecting; afterwards it has no effect.</param>
     /// <exception cref="NetworkException">It can't be resolved, or no address answered; the message lists each and why.</exception>
     /// <exception cref="ArgumentException">The endpoint carries datagrams, or an option makes no sense.</exception>
@@ -70,7 +77,7 @@ public sealed class Client : IAsyncDisposable
         Socket socket;
         try
         {
-            socket = await Connector.ConnectAsync(endpoint, options.Timeout, cancellation).ConfigureAwait(false);
+            socket = await AsyncConnect.ConnectAsync(request, request.Timeout, cancellation).ConfigureAwait(false);
         }
         catch (Exception failure)
         {

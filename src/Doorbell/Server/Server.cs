@@ -316,6 +316,7 @@ public sealed class Server : IAsyncDisposable
         {
             _context.Shutdown.Dispose();
             _context.Admission.Dispose();
+            _context.Descriptors.Dispose();
         }
     }
 
@@ -325,7 +326,10 @@ public sealed class Server : IAsyncDisposable
         new Admission(options, workers),
         ledger,
         new Shutdown(),
-        (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell"));
+        (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell"))
+    {
+        Outgoing = OutgoingPlaces.Of(options),
+    };
 
     private static ServerModel ModelFor(ServerOptions options) => options switch
     {

@@ -34,8 +34,39 @@ internal record LaneContext(Ledger Ledger, Shutdown Shutdown, ILogger Log)
 
     private static string Like(int left) => left == 0 ? "" : $" (and {left} like it since the last line)";
 
-    /// <summary>Tells a request's handler that it could not be connected, and logs why.</summary>
+    /// <summary>The connections of our own that are open or about to be.</summary>
+    public required OutgoingPlaces Outgoing { get; init; }
+
+    /// <summary>Who waits for a descriptor.</summary>
+    public DescriptorReserve Descriptors { get; init; } = new();
+
+    /// <summary>
+    /// Before a connection is begun that a handler has asked for: takes a place for it. False if there is none, which the handler is told.
+    /// The place is free again after <see cref="Fail"/> or <see cref="OutgoingOver"/>.
+    /// </summary>
+    public bool TryBegin(ConnectRequest request)
+    {
+        if (Outgoing.TryAcquire())
+        {
+            return true;
+        }
+
+        Ledger.OutgoingRefused();
+        Tell(request, Outgoing.Refusal(request.Endpoint));
+        return false;
+    }
+
+    /// <summary>A connection of our own is closed.</summary>
+    public void OutgoingOver() => Outgoing.Release();
+
+    /// <summary>Tells a request's handler that it could not be connected, and logs why. Its place is free again.</summary>
     public void Fail(ConnectRequest request, ConnectFailure failure)
+    {
+        Outgoing.Release();
+        Tell(request, failure);
+    }
+
+    private void Tell(ConnectRequest request, ConnectFailure failure)
     {
         if (_failures.MayLog(out int left))
         {

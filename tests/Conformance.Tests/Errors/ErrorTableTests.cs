@@ -23,6 +23,26 @@ public sealed class ErrorTableTests
             Assert.Equal(new SocketException((int)row.Error).Message, row.Errno.Text));
     }
 
+    /// <summary>Those of the manual pages of socket, bind, listen, accept, connect, send, recv, epoll_ctl, eventfd and fork.</summary>
+    [Theory]
+    [InlineData(1, "EPERM"), InlineData(2, "ENOENT"), InlineData(4, "EINTR"), InlineData(9, "EBADF"), InlineData(11, "EAGAIN")]
+    [InlineData(12, "ENOMEM"), InlineData(13, "EACCES"), InlineData(14, "EFAULT"), InlineData(17, "EEXIST"), InlineData(19, "ENODEV")]
+    [InlineData(20, "ENOTDIR"), InlineData(22, "EINVAL"), InlineData(23, "ENFILE"), InlineData(24, "EMFILE"), InlineData(28, "ENOSPC")]
+    [InlineData(30, "EROFS"), InlineData(32, "EPIPE"), InlineData(36, "ENAMETOOLONG"), InlineData(38, "ENOSYS"), InlineData(40, "ELOOP")]
+    [InlineData(64, "ENONET"), InlineData(71, "EPROTO"), InlineData(75, "EOVERFLOW"), InlineData(88, "ENOTSOCK")]
+    [InlineData(89, "EDESTADDRREQ"), InlineData(90, "EMSGSIZE"), InlineData(91, "EPROTOTYPE"), InlineData(92, "ENOPROTOOPT")]
+    [InlineData(93, "EPROTONOSUPPORT"), InlineData(94, "ESOCKTNOSUPPORT"), InlineData(95, "EOPNOTSUPP"), InlineData(96, "EPFNOSUPPORT")]
+    [InlineData(97, "EAFNOSUPPORT"), InlineData(98, "EADDRINUSE"), InlineData(99, "EADDRNOTAVAIL"), InlineData(100, "ENETDOWN")]
+    [InlineData(101, "ENETUNREACH"), InlineData(103, "ECONNABORTED"), InlineData(104, "ECONNRESET"), InlineData(105, "ENOBUFS")]
+    [InlineData(106, "EISCONN"), InlineData(107, "ENOTCONN"), InlineData(108, "ESHUTDOWN"), InlineData(110, "ETIMEDOUT")]
+    [InlineData(111, "ECONNREFUSED"), InlineData(112, "EHOSTDOWN"), InlineData(113, "EHOSTUNREACH"), InlineData(114, "EALREADY")]
+    [InlineData(115, "EINPROGRESS")]
+    public void What_a_call_of_linux_may_answer_has_its_name_whoever_words_it(int number, string name)
+    {
+        Assert.Equal(name, Errno.OfLinux(number).Name);
+        Assert.Equal(name, NetworkException.FromErrno("connect", "tcp://192.0.2.1:1", number).ErrnoName);
+    }
+
     [Theory]
     [InlineData("bind", "tcp://127.0.0.1:80", SocketError.AccessDenied, "net.ipv4.ip_unprivileged_port_start")]
     [InlineData("bind", "unix:///run/door", SocketError.AccessDenied, "permissions")]

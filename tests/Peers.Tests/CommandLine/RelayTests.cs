@@ -123,14 +123,54 @@ public sealed class RelayTests
         }
     }
 
+    /// <summary>Each client takes two descriptors, and the relay has 40 for all it does: most have to wait.</summary>
     [Theory]
-    [InlineData("tcp://127.0.0.1:27991", "tcp://localhost:27991")]
-    [InlineData("tcp://127.0.0.1:27992", "tcp://0.0.0.0:27992")]
-    [InlineData("tcp://*:27993", "tcp://127.0.0.2:27993")]
-    [InlineData("tcp://localhost:27994", "tcp://127.0.0.1:9", "tcp://[::1]:27994", "tcp://127.0.0.1:27994")]
+    [MemberData(nameof(ModelsAndEngines))]
+    public async Task Short_of_descriptors_the_relay_serves_everyone_in_the_end_and_resets_nobody(string model, string engine)
+    {
+        const int Clients = 60;
+        using Listening upstream = new();
+        using CancellationTokenSource over = new();
+        Task answering = EchoAsync(upstream, over.Token);
+        using Program relay = Program.Start(
+            "prlimit",
+            [
+                "--nofile=40", Doorbells.File("native"), "relay", "tcp://127.0.0.1:0", upstream.Endpoint, "--model", model, "--engine", engine,
+                "--connect-timeout", "60",
+            ]);
+        int port = Endpoint.Parse(relay.WaitForLine("relaying ").Split(' ')[1]).Port;
+        await Task.WhenAll(Enumerable.Range(0, Clients).Select(async i =>
+        {
+            using Socket client = Connected(port);
+            byte[] question = Encoding.ASCII.GetBytes($"client {i}\n");
+            await SendAllAsync(client, question);
+            byte[] answer = new byte[question.Length];
+            using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
+            for (int got = 0; got < answer.Length;)
+            {
+                int count = await client.ReceiveAsync(answer.AsMemory(got), patience.Token);
+                Assert.NotEqual(0, count);
+                got += count;
+            }
+
+            Assert.Equal(question, answer);
+        }));
+        await over.CancelAsync();
+        await answering;
+        relay.Signal("TERM");
+        Assert.DoesNotContain("error 24", relay.WaitForEnd().Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tcp://127.0.0.1:PORT", "tcp://localhost:PORT")]
+    [InlineData("tcp://127.0.0.1:PORT", "tcp://0.0.0.0:PORT")]
+    [InlineData("tcp://*:PORT", "tcp://127.0.0.2:PORT")]
+    [InlineData("tcp://localhost:PORT", "tcp://127.0.0.1:9", "tcp://[::1]:PORT", "tcp://127.0.0.1:PORT")]
     public void An_upstream_that_is_the_relay_itself_by_whatever_name_is_wrong_usage(params string[] endpoints)
     {
-        Ended ended = Doorbells.Run("native", "", ["relay", .. endpoints]);
+        string port = FreePort();
+        Ended ended = Doorbells.Run(
+            "native", "", ["relay", .. endpoints.Select(endpoint => endpoint.Replace("PORT", port, StringComparison.Ordinal))]);
         Assert.Equal(2, ended.ExitCode);
         string line = Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Contains("is LISTEN itself", line, StringComparison.Ordinal);
@@ -168,6 +208,49 @@ public sealed class RelayTests
         Program relay = Doorbells.Start("native", ["relay", "tcp://127.0.0.1:0", .. arguments]);
         string listening = relay.WaitForLine("relaying ").Split(' ')[1];
         return (relay, Endpoint.Parse(listening).Port);
+    }
+
+    /// <summary>One that nobody listens on, of either family: the relay binds it before it looks at its upstreams.</summary>
+    private static string FreePort()
+    {
+        using Socket socket = new(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
+        socket.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
+        return $"{((IPEndPoint)socket.LocalEndPoint!).Port}";
+    }
+
+    private static async Task EchoAsync(Listening upstream, CancellationToken over)
+    {
+        List<Task> serving = [];
+        try
+        {
+            while (true)
+            {
+                serving.Add(EchoAsync(await upstream.AcceptAsync(over), over));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await Task.WhenAll(serving);
+        }
+    }
+
+    private static async Task EchoAsync(Socket socket, CancellationToken over)
+    {
+        using (socket)
+        {
+            try
+            {
+                byte[] buffer = new byte[4096];
+                while (await socket.ReceiveAsync(buffer, over) is > 0 and int count)
+                {
+                    await SendAllAsync(socket, buffer[..count]);
+                }
+            }
+            catch (Exception gone) when (gone is SocketException or OperationCanceledException)
+            {
+                // The client went with its answer.
+            }
+        }
     }
 
     private static Socket Connected(int port)
@@ -215,8 +298,10 @@ public sealed class RelayTests
         public async Task<Socket> AcceptAsync()
         {
             using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
-            return await _socket.AcceptAsync(patience.Token);
+            return await AcceptAsync(patience.Token);
         }
+
+        public async Task<Socket> AcceptAsync(CancellationToken cancellation) => await _socket.AcceptAsync(cancellation);
 
         public void Dispose() => _socket.Dispose();
     }

@@ -15,9 +15,10 @@ public sealed class ServeConfigurationTests
         using Scratch file = Written("""
             {
               "Doors": [
-                { "Endpoint": "tcp://127.0.0.1:0", "Service": "echo", "Limits": { "IdleTimeout": "200ms" } },
+                { "Endpoint": "tcp://127.0.0.1:0", "Service": "echo" },
                 { "Endpoint": "udp://127.0.0.1:0", "Service": "capitalize", "Limits": { "MaxDatagramBytes": 100 } },
-                { "Endpoint": "coap://127.0.0.1:0", "Service": "capitalize", "Limits": { "MaxExchanges": 10, "BodyTimeout": "30s" } }
+                { "Endpoint": "coap://127.0.0.1:0", "Service": "capitalize", "Limits": { "MaxExchanges": 10, "BodyTimeout": "30s" } },
+                { "Endpoint": "tcp://127.0.0.1:0", "Service": "echo", "Limits": { "IdleTimeout": "200ms" } }
               ],
               "MaxConnections": 10,
               "Model": "loop:1",
@@ -27,7 +28,7 @@ public sealed class ServeConfigurationTests
             }
             """);
         using Program server = Doorbells.Start(kind, "serve", "--config", file.Path, "--json");
-        JsonElement[] doors = [.. Enumerable.Range(0, 3).Select(_ => JsonDocument.Parse(server.WaitForLine("listening")).RootElement)];
+        JsonElement[] doors = [.. Enumerable.Range(0, 4).Select(_ => JsonDocument.Parse(server.WaitForLine("listening")).RootElement)];
         Assert.All(doors, static door => Assert.Equal(
             ("loop", "epoll"), (door.GetProperty("model").GetString(), door.GetProperty("engine").GetString())));
         Assert.Equal(7, doors[0].GetProperty("backlog").GetInt32());
@@ -36,9 +37,9 @@ public sealed class ServeConfigurationTests
         Assert.Equal("FROM SERVER: HELLO\n", Doorbells.Run(kind, "", "ask", endpoints[1], "hello").Output);
         Assert.Equal("FROM SERVER: HELLO\n", Doorbells.Run(kind, "", "ask", $"{endpoints[2]}/capitalize", "hello").Output);
 
-        // The connection that says nothing is closed at the file's idle time-out.
-        using TcpClient idle = new("127.0.0.1", Endpoint.Parse(endpoints[0]).Port);
-        idle.ReceiveTimeout = 10_000;
+        // The connection that says nothing is closed at the file's idle time-out, which is far shorter than the default of 5 minutes.
+        using TcpClient idle = new("127.0.0.1", Endpoint.Parse(endpoints[3]).Port);
+        idle.ReceiveTimeout = 60_000;
         Assert.Equal(0, idle.GetStream().Read(new byte[1]));
         server.Signal("TERM");
         Assert.Equal(0, server.WaitForEnd().ExitCode);
@@ -104,6 +105,12 @@ public sealed class ServeConfigurationTests
         ":1: Doors[0].Limits.IdleTimeout: ")]
     [InlineData("{ \"Doors\": [ { \"Endpoint\": \"udp://*:0\", \"Service\": \"echo\", \"Limits\": { \"IdleTimeout\": \"1s\" } } ] }",
         ":1: Doors[0].Limits.IdleTimeout: there is no such key: ")]
+    [InlineData("{ \"Doors\": [ { \"Endpoint\": \"tcp://*:0\", \"Service\": \"echo\", \"Access\": {\n\"Alow\": [] } } ] }",
+        ":2: Doors[0].Access.Alow: there is no such key: ")]
+    [InlineData("{ \"Doors\": [ { \"Endpoint\": \"tcp://*:0\", \"Service\": \"echo\", \"Access\": { \"Deny\": [\n\"nobody\" ] } } ] }",
+        ":2: Doors[0].Access.Deny[0]: ")]
+    [InlineData("{ \"StreamLimits\": {\n\"IdelTimeout\": \"1s\" } }", ":2: StreamLimits.IdelTimeout: there is no such key: ")]
+    [InlineData("{ \"StreamLimits\": {\n\"MaxMessageBytes\": 0 } }", ":2: StreamLimits.MaxMessageBytes: ")]
     [InlineData("{ \"MaxConnections\": 0 }", ":1: MaxConnections: it takes a whole number from 1 on, not 0")]
     [InlineData("{ \"MaxConnections\": \"5\" }", ":1: MaxConnections: it takes a whole number from 1 on, not \"5\"")]
     [InlineData("{ \"Engine\": \"kqueue\" }", ":1: Engine: \"kqueue\" is no engine: give one of auto, io_uring, epoll, portable")]

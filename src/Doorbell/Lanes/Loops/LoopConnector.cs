@@ -27,7 +27,12 @@ internal sealed class LoopConnector(ServerContext context, EventLoop loop, Actio
     /// <summary>Begins to connect.</summary>
     public void Connect(ConnectRequest request, TimeSpan now)
     {
-        LoopConnecting connecting = new(request, now, OnTimer, Post);
+        if (!context.TryBegin(request))
+        {
+            return;
+        }
+
+        LoopConnecting connecting = new(request, now, context.Descriptors, OnTimer, Post);
         _connecting.Add(connecting);
         request.RingWhenCancelled(connecting.CancelBell);
         if (Connector.TryAddresses(request.Endpoint, out EndPoint[]? addresses))

@@ -22,7 +22,7 @@ internal sealed class RingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerCo
     private bool _asked;
     private bool _waits;
 
-    private bool Stops => _stops || _isBounded || context.Admission.LeasesLeft < FewPlaces;
+    private bool Stops => _stops || _isBounded || !context.Descriptors.MayAccept || context.Admission.LeasesLeft < FewPlaces;
 
     public bool IsUnderWay => _armed.Contains(true);
 

@@ -339,6 +339,11 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         bool cutOff = (_session.Wants & Want.Abort) != 0 || _session.Reason is CloseReason.DrainDeadline or CloseReason.ServerClosed;
         await _transfers.EndAsync(cutOff);
         _session.Closed();
+        if (_isOurs)
+        {
+            _context.OutgoingOver();
+        }
+
         _context.LogLayerFailure(this, _session.LayerFailure);
         if (_session.Fault is { } fault)
         {

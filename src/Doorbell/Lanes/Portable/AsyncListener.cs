@@ -65,6 +65,12 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
             while (true)
             {
                 await WaitForRoomAsync(stopped);
+                while (!context.Descriptors.MayAccept)
+                {
+                    // A connection that is accepted already waits for a descriptor, and these can wait without one.
+                    await Task.Delay(DescriptorReserve.Pause, stopped);
+                }
+
                 if (await AcceptAsync(stopped) is { } connection)
                 {
                     await AdmitAsync(connection);
