@@ -108,7 +108,9 @@ internal sealed class ListeningArguments
             ? [.. doors.Select(door => door.Endpoint.IsStream || door.Endpoint.IsPassed
                 ? door with { Layers = [ProxyProtocol.Accept(ranges), .. door.Layers] }
                 : door)]
-            : throw new ArgumentException("--accept-proxy belongs to tcp and unix listeners, and none of the endpoints is one: name one");
+            : throw new ArgumentException(
+                "--accept-proxy belongs to tcp and unix listeners, and none of the endpoints is one: "
+                    + "name one; a socket that was passed is fd://3");
     }
 
     private static AddressRange Trusted(string range)

@@ -27,8 +27,8 @@ internal sealed class BlockingBell(SharedWake? wake = null) : LaneBell, IDisposa
     public override void Wake() => wake?.Raise();
 
     /// <summary>
-    /// A descriptor that is readable from the next ring on, or at once if it has been rung; -1 if there is none, and then the lane sleeps no
-    /// longer than <see cref="Bound"/> says.
+    /// A descriptor that is readable from the next ring on, or at once if it has been rung. It is -1 if there is none: the lane then sleeps
+    /// no longer than <see cref="Bound"/> says.
     /// </summary>
     public int Listen()
     {

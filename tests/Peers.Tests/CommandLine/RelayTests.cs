@@ -135,8 +135,8 @@ public sealed class RelayTests
         using Program relay = Program.Start(
             "prlimit",
             [
-                "--nofile=40", Doorbells.File("native"), "relay", "tcp://127.0.0.1:0", upstream.Endpoint, "--model", model, "--engine", engine,
-                "--connect-timeout", "60",
+                "--nofile=40", Doorbells.File("native"), "relay", "tcp://127.0.0.1:0", upstream.Endpoint,
+                "--model", model, "--engine", engine, "--connect-timeout", "60",
             ]);
         int port = Endpoint.Parse(relay.WaitForLine("relaying ").Split(' ')[1]).Port;
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(async i =>

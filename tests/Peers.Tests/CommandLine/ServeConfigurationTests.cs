@@ -110,7 +110,7 @@ public sealed class ServeConfigurationTests
     [InlineData("{ \"Doors\": [ { \"Endpoint\": \"tcp://*:0\", \"Service\": \"echo\", \"Access\": { \"Deny\": [\n\"nobody\" ] } } ] }",
         ":2: Doors[0].Access.Deny[0]: ")]
     [InlineData("{ \"StreamLimits\": {\n\"IdelTimeout\": \"1s\" } }", ":2: StreamLimits.IdelTimeout: there is no such key: ")]
-    [InlineData("{ \"StreamLimits\": {\n\"MaxMessageBytes\": 0 } }", ":2: StreamLimits.MaxMessageBytes: ")]
+    [InlineData("{ \"StreamLimits\": {\n\"IdleTimeout\": \"soon\" } }", ":2: StreamLimits.IdleTimeout: it takes a time")]
     [InlineData("{ \"MaxConnections\": 0 }", ":1: MaxConnections: it takes a whole number from 1 on, not 0")]
     [InlineData("{ \"MaxConnections\": \"5\" }", ":1: MaxConnections: it takes a whole number from 1 on, not \"5\"")]
     [InlineData("{ \"Engine\": \"kqueue\" }", ":1: Engine: \"kqueue\" is no engine: give one of auto, io_uring, epoll, portable")]
