@@ -46,19 +46,25 @@ internal static class Advice
                 + "choose a higher port, or allow it",
         ("bind", SocketError.AddressNotAvailable) =>
             "no interface of this machine has this address: give one that `ip address` shows, localhost, or *",
-        ("bind" or "connect" or "send", SocketError.InvalidArgument) when target.Contains("//[fe80:", StringComparison.Ordinal) =>
+        ("bind" or "connect" or "send", SocketError.InvalidArgument) when IsLinkLocal(target) =>
             "a link-local address takes its interface, as in [fe80::1%eth0]",
         ("connect", SocketError.AddressNotAvailable) =>
             "no local address or port is left to call from: look at `ip address` for the family, and `ss -s` for how many are in use",
         ("connect", SocketError.ConnectionRefused) => "nothing listens there: start the server, or look at the host and port",
         ("connect", SocketError.ConnectionReset) => "the call was taken and dropped at once: look at the server's log and its limits",
-        ("connect" or "send", SocketError.AccessDenied) => "a firewall refuses, or it is a broadcast address: look at the address",
+        ("connect" or "send", SocketError.AccessDenied) => 
+            "a firewall refuses, or it is a broadcast address, which takes ClientOptions.SocketOptions SO_BROADCAST=1",
+        ("join", _) => "no interface takes the group: name one that `ip link` shows, as in 239.1.2.3%eth0 or [ff02::1%eth0]",
         ("send" or "receive", SocketError.ConnectionRefused) =>
             "nothing listens on that port (ICMP port unreachable): start the server, or look at the host and port",
         ("send", SocketError.MessageSize) =>
             "a datagram carries at most 65,507 bytes over IPv4 and 65,527 over IPv6: send less, or use tcp",
         _ => null,
     };
+
+    /// <summary>fe80::/10 as it is written, and the groups of one link, ff02::/16 (RFC 4291 sections 2.5.6 and 2.7).</summary>
+    private static bool IsLinkLocal(string target) =>
+        target.Contains("//[fe80:", StringComparison.Ordinal) || target.Contains("//[ff02:", StringComparison.Ordinal);
 
     private static string? ForAny(string operation, SocketError error) => (operation, error) switch
     {

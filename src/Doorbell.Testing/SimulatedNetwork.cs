@@ -223,7 +223,7 @@ public sealed class SimulatedNetwork
         {
             address = PeerAddress.FromUnix(endpoint.Path);
         }
-        else if (IPAddress.TryParse(endpoint.Host, out IPAddress? literal))
+        else if (endpoint.Address is { } literal)
         {
             address = PeerAddress.From(new IPEndPoint(literal, endpoint.Port));
         }

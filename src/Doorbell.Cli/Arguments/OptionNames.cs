@@ -15,6 +15,7 @@ internal static class OptionNames
         ["StreamLimits.MaxPendingOutput"] = "--max-pending",
         ["StreamLimits.MinDataRate"] = "--min-rate",
         ["ServerOptions.MaxOutgoingConnections allows"] = "--max-connections allows",
+        ["ClientOptions.SocketOptions"] = "--option",
         ["ServerOptions.SocketOptions"] = "--option",
         ["ServerOptions.TakeoverPath"] = "--takeover",
         ["leave out the door's Layers"] = "leave out --accept-proxy",

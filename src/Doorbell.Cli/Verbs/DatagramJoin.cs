@@ -88,7 +88,7 @@ internal sealed class DatagramJoin : IDisposable
         _last = datagram;
         try
         {
-            socket.Send(datagram);
+            SendBy(socket, datagram);
         }
         catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && TryNextAddress(socket))
         {
@@ -105,7 +105,7 @@ internal sealed class DatagramJoin : IDisposable
             Socket socket = _socket;
             try
             {
-                int count = await socket.ReceiveAsync(buffer, SocketFlags.None, over);
+                int count = await ReceiveAsync(socket, buffer, over);
                 _answered = true;
                 output.Write(buffer.AsSpan(0, count));
             }
@@ -132,6 +132,28 @@ internal sealed class DatagramJoin : IDisposable
         }
     }
 
+    /// <summary>A socket for a group or a broadcast address is not connected: the answers come from other addresses.</summary>
+    private void SendBy(Socket socket, byte[] datagram) =>
+        _ = socket.Connected ? socket.Send(datagram) : socket.SendTo(datagram, _addresses[_current]);
+
+    /// <summary>Of a group any member's datagram counts that comes from the port asked.</summary>
+    private async ValueTask<int> ReceiveAsync(Socket socket, byte[] buffer, CancellationToken over)
+    {
+        if (socket.Connected)
+        {
+            return await socket.ReceiveAsync(buffer, SocketFlags.None, over);
+        }
+
+        while (true)
+        {
+            SocketReceiveFromResult got = await socket.ReceiveFromAsync(buffer, SocketFlags.None, _addresses[_current], over);
+            if (((IPEndPoint)got.RemoteEndPoint).Port == _endpoint.Port)
+            {
+                return got.ReceivedBytes;
+            }
+        }
+    }
+
     /// <summary>
     /// Goes on to the name's next address and sends the last datagram there; false if there is none, or the peer has answered.
     /// </summary>
@@ -153,7 +175,7 @@ internal sealed class DatagramJoin : IDisposable
             refused.Dispose();
             if (_last.Length > 0)
             {
-                _socket.Send(_last);
+                SendBy(_socket, _last);
             }
 
             return true;

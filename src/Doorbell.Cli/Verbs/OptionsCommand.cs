@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using System.Net.Sockets;
 using Doorbell.Cli.Printing;
 using Doorbell.SocketOptions;
@@ -65,7 +64,7 @@ internal static class OptionsCommand
             }
 
             ProtocolType protocol = endpoint.IsStream ? ProtocolType.Tcp : ProtocolType.Udp;
-            AddressFamily? family = IPAddress.TryParse(endpoint.Host, out IPAddress? address) ? address.AddressFamily : null;
+            AddressFamily? family = endpoint.Address?.AddressFamily;
             bool both = family is null && Socket.OSSupportsIPv6;
             Socket socket = new(both ? AddressFamily.InterNetworkV6 : family ?? AddressFamily.InterNetwork, type, protocol);
             if (socket.AddressFamily == AddressFamily.InterNetworkV6)

@@ -13,6 +13,8 @@ namespace Doorbell;
 /// An IPv6 address stands in brackets. <c>*</c> is every interface, both families. <c>localhost</c> is both loopback addresses.
 /// An IPv4 address has four decimal numbers: 127.1 and 010.0.0.1 mean different places to different programs (RFC 6943 section
 /// 3.1.1). Port 0 is any free port.
+/// A group's address may name its interface: <c>udp://239.1.2.3%eth0:6789</c>, <c>udp://[ff02::1%eth0]:6789</c>. Without one, the system's
+/// routes choose it. An endpoint is printed with the interface's number.
 /// After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken
 /// as it is, without percent-decoding, and has only characters that can be shown. <c>\xff</c> is the byte 0xff, for what is no UTF-8 or
 /// can't be shown; so <c>\x5c</c> is a backslash, and <c>unix:\x00name</c> an abstract name (unix(7)).
@@ -45,6 +47,20 @@ public sealed record Endpoint : ISpanParsable<Endpoint>
     /// A unix socket's path, as <see cref="SystemText"/> has it; an abstract name begins with NUL. Null for the others.
     /// </summary>
     public string? Path { get; }
+
+    /// <summary>The address of a host that is one; null if it is a name, <c>*</c>, or no host.</summary>
+    public IPAddress? Address => Host is null || IsPassed ? null : EndpointHost.ReadAddress(Host, out _);
+
+    /// <summary>The index of the interface that the host names behind <c>%</c>; 0 if it names none.</summary>
+    public int Interface
+    {
+        get
+        {
+            int index = 0;
+            _ = Host is null || IsPassed ? null : EndpointHost.ReadAddress(Host, out index);
+            return index;
+        }
+    }
 
     /// <summary>Whether it carries streams; otherwise datagrams.</summary>
     public bool IsStream => Transport is Transport.Tcp or Transport.Unix;

@@ -34,11 +34,73 @@ internal static class EndpointHost
             return "an IPv6 address stands in brackets, as in tcp://[::1]:6789";
         }
 
+        if (host.Contains('%'))
+        {
+            return ReadGroup(ref host);
+        }
+
         return host == "*" ? null : LooksLikeIPv4(host) ? CheckIPv4(host) : CheckName(host);
     }
 
     /// <summary>An IPv4 address mapped into IPv6 is meant as IPv4: a socket for IPv6 alone can't reach it.</summary>
     public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    /// <summary>The address that a host is, and its interface by index, 0 if it names none; null if the host is a name or <c>*</c>.</summary>
+    public static IPAddress? ReadAddress(string host, out int networkInterface)
+    {
+        int percent = host.Contains(':') ? -1 : host.IndexOf('%');
+        networkInterface = percent < 0 ? 0 : int.Parse(host.AsSpan(percent + 1), CultureInfo.InvariantCulture);
+        if (!IPAddress.TryParse(percent < 0 ? host : host[..percent], out IPAddress? address))
+        {
+            return null;
+        }
+
+        if (host.Contains(':'))
+        {
+            networkInterface = (int)address.ScopeId;
+        }
+
+        return address;
+    }
+
+    /// <summary>
+    /// Which interface an IPv4 group is on is written as IPv6 has it (RFC 4007 section 11); IPv4 has no form of its own for it.
+    /// </summary>
+    private static string? ReadGroup(ref string host)
+    {
+        int percent = host.IndexOf('%');
+        string zone = host[(percent + 1)..];
+        string bare = host[..percent];
+        if (!LooksLikeIPv4(bare))
+        {
+            return CheckName(host);
+        }
+
+        if (CheckIPv4(bare) is { } wrong)
+        {
+            return wrong;
+        }
+
+        // 224.0.0.0/4: RFC 1112 section 4.
+        if (IPAddress.Parse(bare).GetAddressBytes()[0] >> 4 != 224 >> 4)
+        {
+            return "an IPv4 address takes an interface only if it is a group's, 224.0.0.0 to 239.255.255.255, "
+                + "as in udp://239.1.2.3%eth0:6789";
+        }
+
+        // Read as a zone of IPv6, which knows the interfaces' names. System.Net.Sockets takes an index of 24 bits for IPv4
+        // (MulticastOption).
+        const long MaxIndex = 0x00ff_ffff;
+        if (!IPAddress.TryParse("ff02::1%" + zone, out IPAddress? zoned) || zoned.ScopeId is 0 or > MaxIndex)
+        {
+            return $"{NoInterface(zone)}, as in udp://{bare}%eth0:6789";
+        }
+
+        host = string.Create(CultureInfo.InvariantCulture, $"{bare}%{zoned.ScopeId}");
+        return null;
+    }
+
+    private static string NoInterface(string zone) => $"\"{PrintableText.Escape(zone)}\" is no interface of this machine (`ip link` lists them)";
 
     private static string? ReadIPv6(ref string host)
     {
@@ -55,8 +117,7 @@ internal static class EndpointHost
             string zone = host[(percent + 1)..];
             if (!IPAddress.TryParse(host, out address) || address.ScopeId == 0)
             {
-                return $"\"{PrintableText.Escape(zone)}\" is no interface of this machine (`ip link` lists them), "
-                    + "as in tcp://[fe80::1%eth0]:6789";
+                return $"{NoInterface(zone)}, as in tcp://[fe80::1%eth0]:6789";
             }
         }
 

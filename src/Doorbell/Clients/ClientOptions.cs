@@ -32,6 +32,10 @@ public sealed record ClientOptions : TransportOptions
     /// </summary>
     public Action<SocketOptionOutcome>? SocketOptionSet { get; init; }
 
+    /// <summary>Whether SO_BROADCAST is asked for: without it the kernel sends nothing to a broadcast address.</summary>
+    internal bool AllowsBroadcast =>
+        SocketOptions.LastOrDefault(static setting => setting.Option.Name == "SO_BROADCAST") is { Asked: "1" };
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">An option, or the address, has no effect on any socket to the endpoint.</exception>
     public override void Validate(Endpoint endpoint)

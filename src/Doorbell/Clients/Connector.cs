@@ -79,21 +79,25 @@ public static class Connector
 
     /// <summary>
     /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
+    /// To a multicast group the socket is not connected, since its members answer from addresses of their own, and to a broadcast address,
+    /// which takes SO_BROADCAST among the options, neither: send with SendTo there.
     /// </summary>
     /// <param name="endpoint">The endpoint asked for, to name in errors.</param>
     /// <param name="address">One of its addresses.</param>
-    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <returns>The socket; the caller owns it.</returns>
     /// <exception cref="NetworkException">There is no route.</exception>
     public static Socket ConnectDatagrams(Endpoint endpoint, EndPoint address) =>
         ConnectDatagrams(endpoint, address, ClientOptions.Default);
 
     /// <summary>
     /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
+    /// To a multicast group the socket is not connected, since its members answer from addresses of their own, and to a broadcast address,
+    /// which takes SO_BROADCAST among the options, neither: send with SendTo there.
     /// </summary>
     /// <param name="endpoint">The endpoint asked for, to name in errors.</param>
     /// <param name="address">One of its addresses.</param>
     /// <param name="options">How to make the socket.</param>
-    /// <returns>The connected socket; the caller owns it.</returns>
+    /// <returns>The socket; the caller owns it.</returns>
     /// <exception cref="NetworkException">There is no route, or the kernel refuses an option.</exception>
     /// <exception cref="ArgumentException">An option has no effect on such a socket.</exception>
     public static Socket ConnectDatagrams(Endpoint endpoint, EndPoint address, ClientOptions options)

@@ -9,7 +9,7 @@ namespace Doorbell;
 
 /// <summary>An answer to a datagram.</summary>
 /// <param name="Bytes">The whole datagram.</param>
-/// <param name="Peer">The address that answered: the one asked.</param>
+/// <param name="Peer">The address that answered: the one asked, or of a group or a broadcast address the first that did.</param>
 /// <param name="Tries">How often the question was sent.</param>
 /// <param name="Elapsed">From the first try to the answer.</param>
 public sealed record DatagramAnswer(byte[] Bytes, PeerAddress Peer, int Tries, TimeSpan Elapsed);
@@ -25,7 +25,8 @@ public static class DatagramClient
     /// <summary>
     /// Sends a question and waits for an answer, sending again as <paramref name="schedule"/> says. Every question has a socket
     /// and so an ephemeral port of its own (RFC 5452 section 9), connected so that the kernel passes datagrams of the address asked
-    /// only: a late, doubled or forged answer to another question can't be taken for this one's.
+    /// only: a late, doubled or forged answer to another question can't be taken for this one's. Of a group or a broadcast address the first
+    /// answer counts that comes from the port asked.
     /// </summary>
     /// <param name="endpoint">A UDP or unix datagram endpoint. A name's addresses are tried in turn as they refuse.</param>
     /// <param name="question">The whole datagram; may be empty.</param>
@@ -66,7 +67,7 @@ public static class DatagramClient
             {
                 using Socket socket = DatagramSocket.Connect(endpoint, address, options, ref operation);
                 operation = "send";
-                return await exchange.RunAsync(socket).ConfigureAwait(false);
+                return await exchange.RunAsync(socket, address).ConfigureAwait(false);
             }
             catch (SocketException refused) when (addresses.Length > 1)
             {
@@ -109,24 +110,49 @@ public static class DatagramClient
     {
         public int Tried { get; private set; }
 
-        public async Task<DatagramAnswer> RunAsync(Socket socket)
+        public async Task<DatagramAnswer> RunAsync(Socket socket, EndPoint address)
         {
             long began = Stopwatch.GetTimestamp();
             byte[] buffer = new byte[MaxDatagramBytes];
-            Task<int> answer = socket.ReceiveAsync(buffer, SocketFlags.None, deadline).AsTask();
+            Task<SocketReceiveFromResult> answer = socket.Connected
+                ? ReceiveAsync(socket, buffer)
+                : ReceiveOfManyAsync(socket, buffer, address);
             while (true)
             {
-                await socket.SendAsync(question, SocketFlags.None, deadline).ConfigureAwait(false);
+                await SendAsync(socket, address).ConfigureAwait(false);
                 TimeSpan interval = schedule.IntervalAfter(++Tried, Random.Shared);
                 Task wait = Task.Delay(interval == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : interval, deadline);
                 if (await Task.WhenAny(answer, wait).ConfigureAwait(false) == answer)
                 {
-                    int count = await answer.ConfigureAwait(false);
-                    PeerAddress peer = socket.RemoteEndPoint is IPEndPoint ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(null);
-                    return new DatagramAnswer(buffer[..count], peer, Tried, Stopwatch.GetElapsedTime(began));
+                    SocketReceiveFromResult got = await answer.ConfigureAwait(false);
+                    PeerAddress peer = got.RemoteEndPoint is IPEndPoint ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(null);
+                    return new DatagramAnswer(buffer[..got.ReceivedBytes], peer, Tried, Stopwatch.GetElapsedTime(began));
                 }
 
                 await wait.ConfigureAwait(false);
+            }
+        }
+
+        private ValueTask<int> SendAsync(Socket socket, EndPoint address) => socket.Connected
+            ? socket.SendAsync(question, SocketFlags.None, deadline)
+            : socket.SendToAsync(question, SocketFlags.None, address, deadline);
+
+        private async Task<SocketReceiveFromResult> ReceiveAsync(Socket socket, byte[] buffer) => new()
+        {
+            ReceivedBytes = await socket.ReceiveAsync(buffer, SocketFlags.None, deadline).ConfigureAwait(false),
+            RemoteEndPoint = socket.RemoteEndPoint!,
+        };
+
+        private async Task<SocketReceiveFromResult> ReceiveOfManyAsync(Socket socket, byte[] buffer, EndPoint asked)
+        {
+            while (true)
+            {
+                SocketReceiveFromResult got =
+                    await socket.ReceiveFromAsync(buffer, SocketFlags.None, asked, deadline).ConfigureAwait(false);
+                if (((IPEndPoint)got.RemoteEndPoint).Port == ((IPEndPoint)asked).Port)
+                {
+                    return got;
+                }
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Net;
 using Doorbell.Native;
+using Doorbell.Sockets;
 
 namespace Doorbell.Clients;
 
@@ -10,7 +11,8 @@ internal static class DatagramSocket
 {
     /// <summary>
     /// A datagram socket connected to one address: the kernel then passes only that peer's datagrams, and says when nobody
-    /// listens there (udp(7)).
+    /// listens there (udp(7)). For a group, or a broadcast address that the options allow, it is bound and not connected, since the answers
+    /// come from other addresses.
     /// </summary>
     /// <exception cref="SocketException">It can't be made; <paramref name="operation"/> says which call failed.</exception>
     /// <exception cref="NetworkException">The kernel refuses an option.</exception>
@@ -20,6 +22,13 @@ internal static class DatagramSocket
         Socket socket = new(address.AddressFamily, SocketType.Dgram, unix ? ProtocolType.Unspecified : ProtocolType.Udp);
         try
         {
+            IPEndPoint? toMany = address is IPEndPoint ip && IsOfMany(ip, options) ? ip : null;
+            if (toMany is not null && endpoint.Interface is > 0 and int networkInterface)
+            {
+                operation = "setsockopt";
+                MulticastGroup.SendBy(socket, networkInterface);
+            }
+
             options.BeforeConnect(socket, endpoint.ToString());
             if (unix)
             {
@@ -27,8 +36,18 @@ internal static class DatagramSocket
                 socket.Bind(new UnixEndPoint(OwnName()));
             }
 
-            operation = "connect";
-            socket.Connect(address);
+            if (toMany is not null)
+            {
+                operation = "bind";
+                bool is4 = toMany.AddressFamily == AddressFamily.InterNetwork;
+                socket.Bind(new IPEndPoint(is4 ? IPAddress.Any : IPAddress.IPv6Any, 0));
+            }
+            else
+            {
+                operation = "connect";
+                socket.Connect(address);
+            }
+
             options.Connected(socket, endpoint.ToString());
             return socket;
         }
@@ -36,6 +55,32 @@ internal static class DatagramSocket
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Whether what is sent to the address goes to many, who answer from addresses of their own.</summary>
+    private static bool IsOfMany(IPEndPoint address, ClientOptions options) =>
+        MulticastGroup.Is(address.Address) || (options.AllowsBroadcast && IsBroadcast(address));
+
+    /// <summary>
+    /// The kernel knows from its routes which addresses are broadcast ones; it refuses them to a socket without SO_BROADCAST (ip(7)).
+    /// </summary>
+    private static bool IsBroadcast(IPEndPoint address)
+    {
+        if (address.AddressFamily != AddressFamily.InterNetwork)
+        {
+            return false;
+        }
+
+        using Socket trial = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            trial.Connect(address);
+            return false;
+        }
+        catch (SocketException refused)
+        {
+            return refused.SocketErrorCode == SocketError.AccessDenied;
         }
     }
 

@@ -188,10 +188,10 @@ internal sealed class Binding
     }
 
     /// <summary>A socket does not tell which protocol is spoken over it.</summary>
-    private List<DoorSocket> TakeExisting(Endpoint door)
+    private List<DoorSocket> TakeExisting(Endpoint door, Endpoint? known = null)
     {
         Endpoint told = door.As(null);
-        List<DoorSocket> taken = _existing.FindAll(bound => bound.Door.Endpoint == told);
+        List<DoorSocket> taken = _existing.FindAll(bound => bound.Door.Endpoint == told || bound.Door.Endpoint == known);
         _existing.RemoveAll(taken.Contains);
         return [.. taken.Select(bound => bound with { Door = bound.Door with { Endpoint = door } })];
     }
@@ -226,10 +226,16 @@ internal sealed class Binding
             {
                 try
                 {
-                    Endpoint door = IPBinding.DoorOf(endpoint.Transport, address, port, dualStack: false).Endpoint;
-                    List<DoorSocket> bound = TakeExisting(door) is { Count: > 0 } existing
+                    Endpoint door = IPBinding.DoorOf(endpoint.Transport, address, port, dualStack: false, endpoint.Interface).Endpoint;
+
+                    // The kernel does not tell of every socket on which interface it has joined a group.
+                    IPAddress bare = address.IsIPv6Multicast ? new IPAddress(address.GetAddressBytes()) : address;
+                    Endpoint told = IPBinding.DoorOf(endpoint.Transport, bare, port, dualStack: false).Endpoint;
+                    List<DoorSocket> bound = TakeExisting(door, told) is { Count: > 0 } existing
                         ? existing
-                        : Share(IPBinding.Bind(endpoint.Transport, new IPEndPoint(address, port), dualStack: false, _options));
+                        : Share(IPBinding.Bind(
+                            endpoint.Transport, new IPEndPoint(address, port), dualStack: false, _options,
+                            networkInterface: endpoint.Interface));
                     port = bound[0].Door.Endpoint.Port;
                     sockets.AddRange(bound);
                 }
@@ -260,14 +266,18 @@ internal sealed class Binding
         }
     }
 
+    private static bool IsOfGroup(DoorSocket socket) =>
+        socket.Socket.LocalEndPoint is IPEndPoint address && MulticastGroup.Is(address.Address);
+
     /// <summary>
     /// Puts in the place of a datagram socket several that share its port (SO_REUSEPORT, socket(7)): the kernel spreads over them what
     /// comes. The first socket had the port to itself, unless sharing was asked for, so nobody else is on it. A listener stays one,
-    /// whatever the model: whoever sets SO_REUSEPORT lets every program of the same user listen there too.
+    /// whatever the model: whoever sets SO_REUSEPORT lets every program of the same user listen there too. A multicast group has one
+    /// socket as well: of several, each would get and answer every datagram.
     /// </summary>
     private List<DoorSocket> Share(DoorSocket alone)
     {
-        int shards = MayShare && !alone.IsListener ? _model.DatagramLanes : 1;
+        int shards = MayShare && !alone.IsListener && !IsOfGroup(alone) ? _model.DatagramLanes : 1;
         if (shards == 1)
         {
             return [alone];

@@ -10,11 +10,26 @@ internal static class IPBinding
     /// <summary>The kernel caps a backlog in silence (listen(2)), so what no kernel allows is the most that this one does.</summary>
     public const int SystemsMaximum = int.MaxValue;
 
+    /// <summary>Binds the socket of an address; that of a group's joins the group.</summary>
+    /// <param name="transport">TCP or UDP.</param>
+    /// <param name="address">Where.</param>
+    /// <param name="dualStack">Whether an IPv6 socket takes IPv4 too.</param>
+    /// <param name="options">How.</param>
+    /// <param name="sharesPort">Whether other sockets of this server have the same port.</param>
+    /// <param name="networkInterface">The interface to join a group on; 0 for the one that the routes choose.</param>
     /// <exception cref="NetworkException">It can't be had.</exception>
-    public static DoorSocket Bind(Transport transport, IPEndPoint address, bool dualStack, ListenOptions options, bool sharesPort = false)
+    public static DoorSocket Bind(
+        Transport transport, IPEndPoint address, bool dualStack, ListenOptions options, bool sharesPort = false, int networkInterface = 0)
     {
         bool stream = transport == Transport.Tcp;
-        string target = Uri(transport, address.Port, dualStack ? "*" : address.Address.ToString()).ToString();
+        bool isGroup = MulticastGroup.Is(address.Address);
+        string target = DoorOf(transport, address.Address, address.Port, dualStack, networkInterface).Endpoint.ToString();
+        if (stream && isGroup)
+        {
+            throw new NetworkException(
+                "bind", target, "a multicast group has no connections", SocketError.OperationNotSupported, "serve datagrams there, as in udp://");
+        }
+
         string operation = "socket";
         Socket? socket = null;
         try
@@ -32,10 +47,21 @@ internal static class IPBinding
                 RawOptions.AskForLocalAddress(socket);
             }
 
+            if (isGroup)
+            {
+                MulticastGroup.LimitToJoined(socket);
+            }
+
             ServerSocketOptions asked = new(socket, options.SocketOptions, target);
             asked.BeforeBind();
             operation = "bind";
-            socket.Bind(address);
+            socket.Bind(isGroup ? MulticastGroup.BindingOf(address) : address);
+            if (isGroup)
+            {
+                operation = "join";
+                MulticastGroup.Join(socket, address.Address, networkInterface, target);
+            }
+
             asked.BeforeListen();
             if (stream)
             {
@@ -44,7 +70,7 @@ internal static class IPBinding
             }
 
             int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-            return asked.Bound(DoorOf(transport, address.Address, port, dualStack));
+            return asked.Bound(DoorOf(transport, address.Address, port, dualStack, networkInterface));
         }
         catch (SocketException failure)
         {
@@ -59,11 +85,13 @@ internal static class IPBinding
     }
 
     /// <summary>The door of a socket that is bound to this address.</summary>
-    public static Door DoorOf(Transport transport, IPAddress address, int port, bool dualStack)
+    public static Door DoorOf(Transport transport, IPAddress address, int port, bool dualStack, int networkInterface = 0)
     {
         bool every = dualStack || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
         Reach reach = every ? Reach.EveryInterface : IPAddress.IsLoopback(address) ? Reach.ThisMachine : Reach.OneAddress;
-        return new Door(Uri(transport, port, dualStack ? "*" : address.ToString()), reach);
+        bool isZoned = networkInterface != 0 && address.AddressFamily == AddressFamily.InterNetwork;
+        string host = dualStack ? "*" : isZoned ? $"{address}%{networkInterface}" : address.ToString();
+        return new Door(Uri(transport, port, host), reach);
     }
 
     private static void SetOptionsBeforeBind(Socket socket, bool stream, bool dualStack, bool sharesPort)

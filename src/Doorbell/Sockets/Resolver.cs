@@ -34,7 +34,7 @@ internal static class Resolver
     public static IPAddress[]? TryLocally(Endpoint endpoint)
     {
         string host = endpoint.Host!;
-        return IPAddress.TryParse(host, out IPAddress? literal) ? [literal]
+        return endpoint.Address is { } literal ? [literal]
             : host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [IPAddress.IPv6Loopback, IPAddress.Loopback]
             : null;
     }

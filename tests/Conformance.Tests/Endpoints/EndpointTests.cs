@@ -26,6 +26,10 @@ public sealed class EndpointTests
     [InlineData("tcp://:6789", "tcp://localhost:6789")]
     [InlineData("tcp://[::ffff:127.0.0.1]:1", "tcp://127.0.0.1:1")]
     [InlineData("tcp://[fe80::1%1]:6789", "tcp://[fe80::1%1]:6789")]
+    [InlineData("udp://239.1.2.3:6789", "udp://239.1.2.3:6789")]
+    [InlineData("udp://239.1.2.3%1:6789", "udp://239.1.2.3%1:6789")]
+    [InlineData("udp://224.0.0.1%lo:6789", "udp://224.0.0.1%1:6789")]
+    [InlineData("udp://[ff02::1%lo]:6789", "udp://[ff02::1%1]:6789")]
     [InlineData("tcp://bücher.example.:80", "tcp://bücher.example.:80")]
     [InlineData("unix+dgram:///run/door", "unix+dgram:///run/door")]
     [InlineData("coap://localhost", "coap://localhost:5683")]
@@ -53,6 +57,16 @@ public sealed class EndpointTests
     [InlineData("tcp://[127.0.0.1]:6789", "no IPv6 address")]
     [InlineData("tcp://[fe80::1%nonexistent0]:6789", "\"nonexistent0\" is no interface")]
     [InlineData("tcp://[fe80::1%]:6789", "is no interface")]
+    [InlineData("udp://239.1.2.3%nonexistent0:6789", "\"nonexistent0\" is no interface of this machine")]
+    [InlineData("udp://239.1.2.3%:6789", "is no interface")]
+    [InlineData("udp://239.1.2.3%0:6789", "is no interface")]
+    [InlineData("udp://239.1.2.3%lo%lo:6789", "is no interface")]
+    [InlineData("udp://239.1.2.3%16777216:6789", "is no interface")]
+    [InlineData("udp://239.1.2%lo:6789", "is no IPv4 address")]
+    [InlineData("udp://127.0.0.1%lo:6789", "only if it is a group's")]
+    [InlineData("udp://240.0.0.1%lo:6789", "only if it is a group's")]
+    [InlineData("udp://%lo:6789", "is no host")]
+    [InlineData("udp://name%lo:6789", "is no host")]
     [InlineData("tcp://[[::1]:80]:6789", "no IPv6 address")]
     [InlineData("tcp://127.1:6789", "no IPv4 address")]
     [InlineData("tcp://010.0.0.1:6789", "no IPv4 address")]
@@ -115,8 +129,8 @@ public sealed class EndpointTests
     private static readonly Gen<string> _texts = Gen.Select(
         Gen.OneOfConst("tcp://", "udp://", "unix://", "unix:", "unix+dgram:", "UNIX+dgram:///", "http://", ""),
         Gen.OneOf(
-            Gen.OneOfConst("localhost", "*", "127.0.0.1", "[::1]", "[fe80::1%1]", "/run/door", "a-b.c", "::", ".", "%", "\\", "\u202e",
-                "é"),
+            Gen.OneOfConst("localhost", "*", "127.0.0.1", "[::1]", "[fe80::1%1]", "239.1.2.3%1", "/run/door", "a-b.c", "::", ".", "%", "\\",
+                "\u202e", "é"),
             Gen.String[0, 3]).Array[0, 3],
         Gen.OneOfConst(":80", ":0", ":65536", ":", "/", ""),
         static (scheme, pieces, port) => scheme + string.Concat(pieces) + port);

@@ -49,6 +49,17 @@ public sealed class ServerOptionTests
     }
 
     [Fact]
+    public async Task What_a_datagram_lane_sets_by_itself_can_be_turned_off()
+    {
+        const int Priority = 12;
+        const int ReceiveOverflow = 40;
+        await using Server server = await StartAsync("udp", "SO_RXQ_OVFL=0", "SO_PRIORITY=5");
+        await DatagramClient.AskAsync(
+            server.Doors[0].Endpoint, "hi"u8.ToArray(), _timeout, RetrySchedule.Default, CancellationToken.None);
+        Assert.Equal(1, Count(Priority, 5, ReceiveOverflow, 0));
+    }
+
+    [Fact]
     public async Task Without_reuse_of_addresses_a_restart_is_refused_while_an_old_connection_is_there()
     {
         using Socket old = OptionSockets.New(SocketKinds.Tcp4);

@@ -47,9 +47,14 @@ internal sealed class DatagramProxy : ImpairProxy
         _upstreamAddress = upstreamAddress;
         _up = new DatagramWay("up", options.Faults.Up, options.Seed);
         _down = new DatagramWay("down", options.Faults.Down, ~options.Seed);
-        using (Connector.ConnectDatagrams(options.Upstream, upstreamAddress))
+        using (Socket trial = Connector.ConnectDatagrams(options.Upstream, upstreamAddress))
         {
             // Only to learn at once that there is a way to it.
+            if (!trial.Connected)
+            {
+                throw new ArgumentException(
+                    $"ImpairOptions.Upstream is a multicast group, {options.Upstream}, whose members answer from other addresses: name one");
+            }
         }
 
         _clients = new ClientTable(ClientTable.DefaultMost, Forgotten);

@@ -24,7 +24,11 @@ internal readonly record struct DatagramOffload(bool Joins, bool Chooses)
             Set(bound.Socket, ControlMessage.UdpLevel, ControlMessage.UdpJoined, 1);
         }
 
-        Set(bound.Socket, ControlMessage.SocketLevel, ControlMessage.ReceiveOverflow, 1);
+        // Without it a lane learns of drops only when it asks.
+        if (!IsAsked(bound, "SO_RXQ_OVFL"))
+        {
+            Set(bound.Socket, ControlMessage.SocketLevel, ControlMessage.ReceiveOverflow, 1);
+        }
 
         // Setting "no segments" changes nothing and tells whether the option is there (Linux 4.18).
         bool joins = !IsAsked(bound, "UDP_SEGMENT") && Set(bound.Socket, ControlMessage.UdpLevel, ControlMessage.UdpSegment, 0);

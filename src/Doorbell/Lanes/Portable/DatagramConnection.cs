@@ -32,7 +32,7 @@ public sealed class DatagramConnection : IAsyncDisposable, IDisposable
             Peer = address is IPEndPoint ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(endpoint.Path);
             AsyncDatagramSocket carried = new(socket, endpoint, _limits, _ledger, _shutdown, NullLogger.Instance)
             {
-                Peer = Peer,
+                Peer = socket.Connected ? Peer : default,
                 MayClose = true,
                 Unreachable = failure => _lastFailure = NetworkException.From("send", endpoint.ToString(), failure),
             };
@@ -49,7 +49,7 @@ public sealed class DatagramConnection : IAsyncDisposable, IDisposable
     /// <summary>The endpoint asked for.</summary>
     public Endpoint Endpoint { get; }
 
-    /// <summary>The address that the socket is connected to.</summary>
+    /// <summary>The address that is asked: the socket is connected to it, unless it is a group's or a broadcast address.</summary>
     public PeerAddress Peer { get; }
 
     /// <summary>What has been received, sent and lost so far.</summary>

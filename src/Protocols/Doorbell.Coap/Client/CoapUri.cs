@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Text;
 using Doorbell.Coap.Client;
 using Doorbell.Coap.Codec;
@@ -34,7 +33,7 @@ public sealed record CoapUri
     public IReadOnlyList<string> Query { get; }
 
     /// <summary>The server's name as the request tells it (Uri-Host); null if it is an address (RFC 7252 section 6.4, step 5).</summary>
-    public string? HostName => IPAddress.TryParse(Endpoint.Host, out _) ? null : Endpoint.Host;
+    public string? HostName => Endpoint.Address is not null ? null : Endpoint.Host;
 
     /// <summary>Whether a text wants to be such a URI.</summary>
     /// <param name="text">Any text.</param>
