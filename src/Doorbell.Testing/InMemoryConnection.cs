@@ -138,6 +138,18 @@ public sealed class InMemoryConnection
     /// <summary>The server begins to drain.</summary>
     public void Drain() => _lane.Drain();
 
+    /// <summary>For how long the peer has been at rest; zero if it is not.</summary>
+    public TimeSpan Rest => _lane.Session.RestAt(Now);
+
+    /// <summary>The server has as many connections as it may have: this one makes room, if its peer is at rest.</summary>
+    /// <returns>Whether it does.</returns>
+    public bool TryMakeRoom()
+    {
+        bool makesRoom = _lane.Session.TryMakeRoom(Now);
+        Run();
+        return makesRoom;
+    }
+
     /// <summary>Does one thing that is possible, chosen by chance.</summary>
     /// <returns>False if nothing can happen but time passing.</returns>
     public bool Step() => _lane.Step(Now);

@@ -33,9 +33,11 @@ public sealed class ModelTests
 
     [Theory]
     [MemberData(nameof(WithALimit))]
-    public async Task At_the_limit_of_connections_the_next_waits_in_the_backlog_until_one_ends(string model)
+    public async Task At_the_limit_of_connections_the_next_waits_in_the_backlog_until_one_ends_where_that_is_wanted(string model)
     {
-        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, maxConnections: 2, model: model);
+        await using Running server = await Running.StartAsync(
+            ClassicServices.Capitalize, maxConnections: 2, model: model,
+            change: static options => options with { AtLimit = AtLimit.LeaveInBacklog });
         using Peer first = server.Connect();
         using Peer second = server.Connect();
         Assert.Equal("A\n", first.Ask("a\n"));

@@ -125,7 +125,10 @@ public sealed class NetworkTests
         Random random = network.Random;
         network.DefaultLink = LinkProfiles.LossyWan.Up;
         SimulatedHost server = network.Host("server");
-        network.ListenStream(server.At(7000), _both, new SimulatedServerOptions { MaxConnections = 3, ListenBacklog = 2 });
+        network.ListenStream(server.At(7000), _both, new SimulatedServerOptions
+        {
+            MaxConnections = 3, AtLimit = AtLimit.LeaveInBacklog, ListenBacklog = 2,
+        });
         network.BindDatagram(server.At(7000), _both);
         for (int i = 0; i < 10; i++)
         {

@@ -14,7 +14,10 @@ public sealed class ServerLimitTests(ITestOutputHelper output)
     [Fact]
     public void At_the_limit_one_more_than_the_backlog_waits_and_the_next_gets_in_when_its_syn_finds_a_place()
     {
-        SimulatedListener listener = Listen(new SimulatedServerOptions { MaxConnections = 1, ListenBacklog = 1 });
+        SimulatedListener listener = Listen(new SimulatedServerOptions
+        {
+            MaxConnections = 1, AtLimit = AtLimit.LeaveInBacklog, ListenBacklog = 1,
+        });
         SimulatedClient[] clients = ConnectInTurn(4);
         _network.Run(TimeSpan.FromMilliseconds(900));
         Assert.Equal([true, true, true, false], clients.Select(static client => client.IsConnected));
@@ -34,11 +37,17 @@ public sealed class ServerLimitTests(ITestOutputHelper output)
     [Fact]
     public void A_client_whose_syns_all_find_the_backlog_full_times_out()
     {
-        StreamLimits patient = StreamLimits.Default with { IdleTimeout = Timeout.InfiniteTimeSpan };
+        StreamLimits patient = StreamLimits.Default with
+        {
+            IdleTimeout = Timeout.InfiniteTimeSpan, FirstByteTimeout = Timeout.InfiniteTimeSpan,
+        };
         _network.ListenStream(
             _server,
             ClassicServices.Echo with { StreamLimits = patient },
-            new SimulatedServerOptions { MaxConnections = 1, ListenBacklog = 0 });
+            new SimulatedServerOptions
+        {
+            MaxConnections = 1, AtLimit = AtLimit.LeaveInBacklog, ListenBacklog = 0,
+        });
         Connect(0);
         _network.Run(TimeSpan.FromSeconds(1));
         Connect(1);
@@ -136,7 +145,7 @@ public sealed class ServerLimitTests(ITestOutputHelper output)
     [Fact]
     public void A_drain_answers_what_has_arrived_refuses_who_comes_late_and_resets_the_rest_at_its_deadline()
     {
-        SimulatedListener listener = Listen(new SimulatedServerOptions { MaxConnections = 3 });
+        SimulatedListener listener = Listen(new SimulatedServerOptions { MaxConnections = 3, AtLimit = AtLimit.LeaveInBacklog });
         SimulatedClient[] clients = ConnectInTurn(4);
         _network.Run(TimeSpan.FromSeconds(1));
         Assert.Equal(1, listener.Waiting);

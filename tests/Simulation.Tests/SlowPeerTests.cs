@@ -6,6 +6,12 @@ namespace Doorbell.Tests;
 /// <summary>Peers that read or send slowly, or not at all.</summary>
 public sealed class SlowPeerTests
 {
+    /// <summary>A client's first byte may take as long as any other.</summary>
+    private static readonly Service _patient = ClassicServices.Echo with
+    {
+        StreamLimits = StreamLimits.Default with { FirstByteTimeout = Timeout.InfiniteTimeSpan },
+    };
+
     private static readonly PeerAddress _server = PeerAddress.IPv4(0x0a000001, 7000);
     private static readonly PeerAddress _client = PeerAddress.IPv4(0x0a000002, 50_000);
     private static readonly byte[] _letters = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("abcdefghij", 100)));
@@ -55,7 +61,7 @@ public sealed class SlowPeerTests
     [Fact]
     public void A_stalled_peer_is_closed_when_idle_and_one_that_goes_on_is_served()
     {
-        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo);
+        SimulatedListener listener = _network.ListenStream(_server, _patient);
         SimulatedClient stalls = _network.ConnectStream(_client, _server);
         SimulatedClient goesOn = _network.ConnectStream(_client, _server);
         foreach (SimulatedClient client in (SimulatedClient[])[stalls, goesOn])

@@ -50,7 +50,8 @@ public sealed class StreamFaultTests
     [Fact]
     public void A_stream_that_is_never_healed_fails_after_15_minutes_at_the_side_that_sends()
     {
-        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo);
+        StreamLimits patient = StreamLimits.Default with { FirstByteTimeout = Timeout.InfiniteTimeSpan };
+        SimulatedListener listener = _network.ListenStream(_server, ClassicServices.Echo with { StreamLimits = patient });
         SimulatedClient client = _network.ConnectStream(_client, _server);
         _network.Run(TimeSpan.FromSeconds(1));
         _network.Partition(Server, Client);

@@ -14,10 +14,20 @@ internal sealed class ConnectionArguments
         1,
         int.MaxValue);
 
+    private readonly Option<string?> _atLimit = new("--at-limit")
+    {
+        Description = "What becomes of one connection too many: make-room lets the one that has been at rest for the longest go, "
+            + "backlog lets it wait, close refuses it [default: make-room]",
+        HelpName = "WHAT",
+    };
+
+    public ConnectionArguments() => _atLimit.AcceptOnlyFromAmong("make-room", "backlog", "close");
+
     public void AddTo(Command command)
     {
         command.Add(_all);
         command.Add(_perAddress);
+        command.Add(_atLimit);
     }
 
     /// <summary>The options with what was given; what was not stays as the library has it.</summary>
@@ -25,5 +35,15 @@ internal sealed class ConnectionArguments
     {
         MaxConnections = parsed.GetValue(_all) ?? options.MaxConnections,
         MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
+        AtLimit = AtLimitOf(parsed) ?? options.AtLimit,
+    };
+
+    /// <summary>What was given; null if nothing was.</summary>
+    public AtLimit? AtLimitOf(ParseResult parsed) => parsed.GetValue(_atLimit) switch
+    {
+        "make-room" => AtLimit.MakeRoom,
+        "backlog" => AtLimit.LeaveInBacklog,
+        "close" => AtLimit.Close,
+        _ => null,
     };
 }

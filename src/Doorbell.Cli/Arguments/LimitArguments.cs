@@ -10,12 +10,13 @@ internal sealed class LimitArguments
 
     private readonly Option<string?> _refuse = new("--refuse")
     {
-        Description = "At --max-connections accept one more, send it this line and close it, instead of leaving it in the backlog",
+        Description = "At --max-connections accept one more, send it this line and close it: --at-limit close",
         HelpName = "LINE",
     };
 
     private readonly Option<Duration?> _idle = Time("--idle-timeout", "Close a connection on which no byte moves [default: 300]");
-    private readonly Option<Duration?> _firstByte = Time("--first-byte-timeout", "Close one that has not sent anything [default: never]");
+    private readonly Option<Duration?> _firstByte = Time(
+        "--first-byte-timeout", "Close one that has sent nothing, and taken nothing either [default: 60]");
     private readonly Option<Duration?> _lifetime = Time("--max-lifetime", "Close a connection after so long [default: never]");
     private readonly Option<int?> _rate = CommonOptions.Size(
         "--min-rate", "Bytes a second, after 5 seconds, below which a message or its answer may not move [default: any]");
@@ -41,7 +42,13 @@ internal sealed class LimitArguments
     public ServerOptions Apply(ParseResult parsed, ServerOptions options)
     {
         string? refusal = parsed.GetValue(_refuse);
-        return _connections.Apply(parsed, options) with
+        if (refusal is not null && _connections.AtLimitOf(parsed) is not (null or AtLimit.Close))
+        {
+            throw new ArgumentException("--refuse closes one connection too many: leave out --at-limit, or give it as close");
+        }
+
+        options = _connections.Apply(parsed, options);
+        return options with
         {
             AtLimit = refusal is null ? options.AtLimit : AtLimit.Close,
             RefusalLine = string.IsNullOrEmpty(refusal) ? null : refusal,

@@ -22,7 +22,7 @@ internal sealed class ServeConfiguration
             ["MaxConnectionsPerAddress"] = new(
                 static (options, value) => options with { MaxConnectionsPerAddress = value.Count(1) }, "--max-per-address"),
             ["StreamLimits"] = new(static (options, _) => options),
-            ["AtLimit"] = new(static (options, value) => options with { AtLimit = value.Choice<AtLimit>() }, "--refuse"),
+            ["AtLimit"] = new(static (options, value) => options with { AtLimit = value.Choice<AtLimit>() }, "--at-limit", "--refuse"),
             ["RefusalLine"] = new(static (options, value) => options with { RefusalLine = value.Text() }, "--refuse"),
             ["ListenBacklog"] = new(static (options, value) => options with { ListenBacklog = value.Count(0) }, "--backlog"),
             ["SocketOptions"] = new(static (options, value) => options with { SocketOptions = value.SocketOptions() }, "--option"),

@@ -76,12 +76,16 @@ internal readonly struct HandlerCalls(StreamHandler handler)
         }
     }
 
-    public bool IsIdle(out Exception? fault)
+    public bool IsIdle(out Exception? fault) => Ask(static handler => handler.IsIdle, out fault);
+
+    public bool MayMakeRoom(out Exception? fault) => Ask(static handler => handler.MayMakeRoom, out fault);
+
+    private bool Ask(Func<StreamHandler, bool> question, out Exception? fault)
     {
         fault = null;
         try
         {
-            return handler.IsIdle;
+            return question(handler);
         }
         catch (Exception thrown)
         {

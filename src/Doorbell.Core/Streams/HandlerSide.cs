@@ -275,6 +275,7 @@ internal struct HandlerSide
             }
         }
 
+        Deadlines.Progress(taken, turn.Now);
         return taken;
     }
 
@@ -352,10 +353,22 @@ internal struct HandlerSide
         }
     }
 
+    /// <summary>Whether the handler lets the connection make room.</summary>
+    public bool IsInterruptible()
+    {
+        bool isInterruptible = _handler.MayMakeRoom(out Exception? fault);
+        if (fault is not null)
+        {
+            Faulted(fault);
+        }
+
+        return isInterruptible;
+    }
+
     /// <summary>Which limit is reached first, and when.</summary>
     public readonly (TimeSpan Due, CloseReason Reason) FirstLimit()
     {
-        (TimeSpan Due, CloseReason Reason) first = Deadlines.First(in State, _limits);
+        (TimeSpan Due, CloseReason Reason) first = Deadlines.First(in State, _limits, Layers is not null);
         if (State.IsOpen && Layers is { OpeningSince: { } since })
         {
             TimeSpan late = Deadline.After(since, _limits.OpeningTimeout);

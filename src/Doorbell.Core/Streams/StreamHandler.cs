@@ -28,6 +28,9 @@ public abstract class StreamHandler
     /// <summary>Whether input is taken though <see cref="StreamLimits.OutputHighMark"/> bytes of output are pending.</summary>
     internal virtual bool ReceivesWhileSending => false;
 
+    /// <summary>Whether nothing is lost that the handler works at if the connection makes room for another while no byte moves.</summary>
+    internal virtual bool MayMakeRoom => IsIdle;
+
     /// <summary>Bytes have arrived.</summary>
     /// <param name="input">
     /// All bytes not consumed so far. Valid during the call only: copy what must outlive it, or leave it unconsumed.

@@ -28,11 +28,12 @@ public sealed record StreamLimits
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// A connection that has sent nothing for this long since it was opened is closed. Behind layers, nothing for the handler: a
-    /// handshake, or a PROXY header, has to be over and the first byte behind it to have come. Default
-    /// <see cref="Timeout.InfiniteTimeSpan"/>, for protocols whose clients listen: then the idle timeout counts alone.
+    /// A connection that has sent nothing yet is closed when so much time has passed since it was opened, or since it took a byte of ours:
+    /// a client that only listens is not silent while there is something to hear. Behind layers it counts from the opening alone, and
+    /// nothing but a byte for the handler ends it: a handshake, or a PROXY header, has to be over. Connections that we open are not
+    /// counted. Default 1 minute; <see cref="Timeout.InfiniteTimeSpan"/> for never: then the idle timeout counts alone.
     /// </summary>
-    public TimeSpan FirstByteTimeout { get; init; } = Timeout.InfiniteTimeSpan;
+    public TimeSpan FirstByteTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
     /// A connection whose layers are not open within this time is closed: a PROXY header, or a handshake, that does not come or comes too

@@ -80,6 +80,10 @@ public sealed class StreamSession
     /// <summary>When bytes moved last, on the lane's monotonic scale. Any thread may read it.</summary>
     public TimeSpan LastActivity => _side.Deadlines.LastActivity;
 
+    /// <summary>For how long the peer has made no progress; zero within a second, and while its handler works. Any thread may ask.</summary>
+    /// <param name="now">On the lane's monotonic scale.</param>
+    public TimeSpan RestAt(TimeSpan now) => _side.RestAt(now);
+
     /// <summary>What it is at. Any thread may read it, and may then hear of the moment before.</summary>
     public ConnectionState State => !_side.State.IsOpen ? ConnectionState.Closing
         : _side.State.IsParked ? ConnectionState.Parked
@@ -150,7 +154,8 @@ public sealed class StreamSession
 
     /// <summary>A peer that was silent all the time is not waited for.</summary>
     private bool AwaitsPeersEnd => _side.State.PeerMaySend
-        && _side.Reason is not (CloseReason.IdleTimeout or CloseReason.FirstByteTimeout or CloseReason.OpeningTimeout);
+        && _side.Reason is not (CloseReason.IdleTimeout or CloseReason.FirstByteTimeout or CloseReason.OpeningTimeout
+            or CloseReason.MadeRoom);
 
     /// <summary>The connection is established.</summary>
     /// <param name="now">The lane's monotonic time.</param>
@@ -366,6 +371,11 @@ public sealed class StreamSession
         return _side.State is { IsOpen: true, PeerMaySend: true, IsInputTaken: false };
     }
 
+    /// <summary>Makes room for another connection, if the peer is at rest: <see cref="CloseReason.MadeRoom"/>.</summary>
+    /// <param name="now">The lane's monotonic time.</param>
+    /// <returns>False if it stays: the peer has made progress (<see cref="RestAt"/>), or the handler says that it is not idle.</returns>
+    public bool TryMakeRoom(TimeSpan now) => IsLive() && _side.TryMakeRoom(new Turn(this, now));
+
     /// <summary>The transport failed, or the server's drain is over: nothing more can be received or sent.</summary>
     /// <param name="reason">Why.</param>
     public void Fail(CloseReason reason) => _side.Fail(reason);
@@ -425,9 +435,7 @@ public sealed class StreamSession
         _side.State.IsDraining = true;
         if (_side.Requests is { IsOutgoing: true } requests)
         {
-            // The one that opened the connection was the first to speak, so no first request is on its way. The lane has to hear the
-            // bell, though the handler may not have taken it.
-            _side.State.IsHeard = true;
+            // The lane has to hear the bell, though the handler may not have taken it.
             requests.Draining(Bell);
         }
 
@@ -465,7 +473,9 @@ public sealed class StreamSession
     {
         if (_side.Requests is { IsOutgoing: true } requests)
         {
+            // A server may speak when it likes: there is no first byte to wait for.
             requests.Opened();
+            _side.State.IsHeard = true;
             _side.Ledger.ConnectionConnected();
         }
         else

@@ -67,4 +67,10 @@ public enum CloseReason
 
     /// <summary>Its layers were not open within <see cref="StreamLimits.OpeningTimeout"/>.</summary>
     OpeningTimeout,
+
+    /// <summary>
+    /// The server had as many connections as it may have, and this one had been at rest for the longest: it made room for a new one
+    /// (<see cref="AtLimit.MakeRoom"/>).
+    /// </summary>
+    MadeRoom,
 }

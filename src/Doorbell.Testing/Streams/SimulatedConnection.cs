@@ -52,6 +52,17 @@ internal sealed class SimulatedConnection : IScheduled
         }
     }
 
+    /// <summary>For how long its peer has been at rest.</summary>
+    public TimeSpan Rest => _lane.Ended is null ? _lane.Session.RestAt(_network.Now) : TimeSpan.Zero;
+
+    /// <summary>Makes room for another, if its peer is at rest and its handler does not work.</summary>
+    public bool TryMakeRoom()
+    {
+        bool makesRoom = _lane.Session.TryMakeRoom(_network.Now);
+        Wake();
+        return makesRoom;
+    }
+
     void IScheduled.Happen(int what)
     {
         _isWoken = false;

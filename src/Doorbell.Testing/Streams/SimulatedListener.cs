@@ -7,7 +7,11 @@ public sealed class SimulatedListener : IScheduled
 {
     private const int Accept = 0;
     private const int DrainIsOver = 1;
+    private const int LookForRoom = 2;
     private const int SomaxConn = 4096;
+
+    /// <summary>As the server.</summary>
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Linux's own (net.ipv4.ip_local_port_range).</summary>
     private const ushort FirstEphemeralPort = 32768;
@@ -28,6 +32,10 @@ public sealed class SimulatedListener : IScheduled
     private ushort _lastPort = FirstEphemeralPort - 1;
     private long _opened;
     private bool _accepts;
+    private bool _looksForRoom;
+
+    /// <summary>Those that have been told to make room and have not left yet.</summary>
+    private readonly HashSet<SimulatedConnection> _leaving = [];
     private bool _drains;
 
     internal SimulatedListener(SimulatedNetwork network, PeerAddress address, Service service, SimulatedServerOptions options)
@@ -191,6 +199,7 @@ public sealed class SimulatedListener : IScheduled
             _ofAddress.Remove(counted.Peer);
         }
 
+        _leaving.Remove(connection);
         Remove(_connections, connection);
         AcceptSoon();
     }
@@ -203,7 +212,15 @@ public sealed class SimulatedListener : IScheduled
             return;
         }
 
-        _accepts = false;
+        if (what == LookForRoom)
+        {
+            _looksForRoom = false;
+        }
+        else
+        {
+            _accepts = false;
+        }
+
         while (_backlog.Count > 0 && (HasPlace || _options.AtLimit == AtLimit.Close))
         {
             (PeerAddress from, StreamEnd end) = _backlog.Dequeue();
@@ -215,6 +232,37 @@ public sealed class SimulatedListener : IScheduled
             {
                 Refuse(end);
             }
+        }
+
+        if (_backlog.Count > 0 && _options.AtLimit == AtLimit.MakeRoom)
+        {
+            MakeRoom();
+        }
+    }
+
+    /// <summary>Those that have been at rest for the longest go; whether more are at rest is looked at a moment later.</summary>
+    private void MakeRoom()
+    {
+        IEnumerable<SimulatedConnection> atRest = _connections
+            .Where(connection => connection.Rest > TimeSpan.Zero && !_leaving.Contains(connection))
+            .OrderByDescending(static connection => connection.Rest);
+        foreach (SimulatedConnection connection in atRest.ToArray())
+        {
+            if (_leaving.Count >= _backlog.Count)
+            {
+                break;
+            }
+
+            if (connection.TryMakeRoom())
+            {
+                _leaving.Add(connection);
+            }
+        }
+
+        if (!_looksForRoom)
+        {
+            _looksForRoom = true;
+            _network.At(_network.Now + _lookAgain, this, LookForRoom);
         }
     }
 

@@ -23,8 +23,8 @@ public sealed record SimulatedServerOptions
     /// </summary>
     public int? MaxOutgoingConnections { get; init; }
 
-    /// <summary>What becomes of one connection too many. Default <see cref="AtLimit.LeaveInBacklog"/>.</summary>
-    public AtLimit AtLimit { get; init; }
+    /// <summary>What becomes of one connection too many. Default <see cref="AtLimit.MakeRoom"/>.</summary>
+    public AtLimit AtLimit { get; init; } = AtLimit.MakeRoom;
 
     /// <summary>What a connection that is refused is told, as a line, before it is closed; default null, nothing.</summary>
     public string? RefusalLine { get; init; }

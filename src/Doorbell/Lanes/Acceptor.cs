@@ -65,7 +65,7 @@ internal sealed unsafe class Acceptor
         {
             DoorSocket listener = _listeners[_next];
             _next = (_next + 1) % _listeners.Count;
-            bool waitsForPlace = !_context.Admission.RefusesAtLimit && Admission.IsBounded(listener.Door);
+            bool waitsForPlace = _context.Admission.LeavesInBacklog && Admission.IsBounded(listener.Door);
             if (waitsForPlace && !_context.Admission.TryAcquireAt(listener.Door))
             {
                 _full.Add(listener.Door);

@@ -145,14 +145,15 @@ internal sealed class BlockingAcceptor : IDisposable
     private bool TryNext(out AcceptedSocket accepted)
     {
         accepted = default;
-        if (!TryAcquireLease(_context.Shutdown.AcceptingStopped, out bool leased))
+        bool leased = _context.Admission.TryAcquire();
+        if (!leased && _context.Admission.LeavesInBacklog && !TryAcquireLease(_context.Shutdown.AcceptingStopped, out leased))
         {
             return false;
         }
 
         if (_acceptor.TryAccept(out accepted, out TimeSpan pause))
         {
-            return _acceptor.Admits(accepted, leased);
+            return _context.Admission.MakesRoom ? AdmitWithRoom(accepted, leased) : _acceptor.Admits(accepted, leased);
         }
 
         if (leased)
@@ -170,6 +171,48 @@ internal sealed class BlockingAcceptor : IDisposable
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Lets others make room for a connection until it has a place. False if it was refused, or if it waits on with those that were left
+    /// when the server's end began.
+    /// </summary>
+    private bool AdmitWithRoom(in AcceptedSocket accepted, bool leased)
+    {
+        while (true)
+        {
+            bool placed = leased && _context.Admission.TryAcquireAt(accepted.At);
+            if (placed)
+            {
+                return _acceptor.Admits(accepted, leased: true);
+            }
+
+            if (leased)
+            {
+                _context.Admission.Release();
+            }
+
+            if (_context.Admission.RefusesAnyway(accepted.Peer, accepted.At))
+            {
+                return _acceptor.Admits(accepted, leased: false);
+            }
+
+            _context.AskForRoom(leased ? accepted.At : null, wanted: 1, MonotonicClock.Now);
+            if (leased)
+            {
+                _shutdown.Pause(_lookAgain);
+            }
+
+            try
+            {
+                leased = _context.Admission.TryAcquireSoon(_context.Shutdown.AcceptingStopped);
+            }
+            catch (OperationCanceledException)
+            {
+                _listeners.Held.Enqueue(accepted);
+                return false;
+            }
+        }
     }
 
     /// <summary>All that wait, then leaves the listeners. Zero, or when to try again: the system is short of something.</summary>

@@ -116,7 +116,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
             }
 
             SharedWake.Event asked = shutdown.Asked.Current;
-            connection.CloseIfAsked();
+            connection.CloseIfAsked(now);
 
             switch (Advance(connection, now))
             {

@@ -15,6 +15,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     private const int NotAsked = 0;
     private const int AskedToDrain = 1;
     private const int AskedToAbort = 2;
+    private const int AskedToMakeRoom = 4;
 
     private readonly LaneBell _bell;
     private long _id;
@@ -127,21 +128,36 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         _bell.Wake();
     }
 
+    TimeSpan IOpenConnection.RestAt(TimeSpan now) => Session.RestAt(now);
+
+    void IOpenConnection.AskToMakeRoom()
+    {
+        Interlocked.Or(ref _asked, AskedToMakeRoom);
+        _bell.Wake();
+    }
+
     /// <summary>The lane has been woken, perhaps since this one is to be closed.</summary>
-    public void CloseIfAsked()
+    public void CloseIfAsked(TimeSpan now)
     {
         if (Volatile.Read(ref _asked) == NotAsked)
         {
             return;
         }
 
-        if ((Interlocked.Exchange(ref _asked, NotAsked) & AskedToAbort) != 0)
+        int asked = Interlocked.Exchange(ref _asked, NotAsked);
+        if ((asked & AskedToAbort) != 0)
         {
             Session.Fail(CloseReason.ServerClosed);
         }
-        else
+
+        if ((asked & AskedToDrain) != 0)
         {
             AskToDrain();
+        }
+
+        if ((asked & AskedToMakeRoom) != 0 && !Session.TryMakeRoom(now))
+        {
+            Context.Admission.RoomNotMade(At!);
         }
     }
 

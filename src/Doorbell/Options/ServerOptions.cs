@@ -38,8 +38,8 @@ public sealed record ServerOptions
     public EngineKind Engine { get; init; }
 
     /// <summary>
-    /// Connections at once, over all endpoints. At the limit the rest waits in the kernel's backlog. Default 10,000: half of
-    /// what a process may usually open. If a service is a program, whose connections and datagrams take a process each, 128.
+    /// Connections at once, over all endpoints. What becomes of one more says <see cref="AtLimit"/>. Default 10,000: half of what a
+    /// process may usually open. If a service is a program, whose connections and datagrams take a process each, 128.
     /// </summary>
     public int MaxConnections
     {
@@ -67,8 +67,11 @@ public sealed record ServerOptions
     /// </summary>
     public StreamLimitOverrides? StreamLimits { get; init; }
 
-    /// <summary>What becomes of one connection too many. Default <see cref="AtLimit.LeaveInBacklog"/>.</summary>
-    public AtLimit AtLimit { get; init; }
+    /// <summary>
+    /// What becomes of one connection too many. Default <see cref="AtLimit.MakeRoom"/>, so that peers which are slow or silent keep nobody
+    /// out. A model whose connections are processes knows of no rest: there it is <see cref="AtLimit.LeaveInBacklog"/>.
+    /// </summary>
+    public AtLimit AtLimit { get; init; } = AtLimit.MakeRoom;
 
     /// <summary>What a connection that is refused is told, as a line, before it is closed; default null, nothing.</summary>
     public string? RefusalLine { get; init; }

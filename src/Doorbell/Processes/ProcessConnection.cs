@@ -28,6 +28,8 @@ internal class ProcessConnection(
 
     int IOpenConnection.ListIndex { get; set; }
 
+    Door? IOpenConnection.At => Accepted.At;
+
     public AcceptedSocket Accepted { get; } = accepted;
 
     public ChildProcess Child { get; } = child;
@@ -46,6 +48,11 @@ internal class ProcessConnection(
         State = ConnectionState.InProcess,
         ProcessId = Child.Id,
     };
+
+    /// <summary>Only the process knows whether it works or waits.</summary>
+    TimeSpan IOpenConnection.RestAt(TimeSpan now) => TimeSpan.Zero;
+
+    void IOpenConnection.AskToMakeRoom() => throw new InvalidOperationException("A process is never at rest.");
 
     public void AskToClose(CloseMode how)
     {

@@ -6,6 +6,7 @@ using Doorbell.Processes.Workers;
 using Doorbell.Serving;
 using Doorbell.SocketOptions;
 using Doorbell.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Doorbell;
@@ -320,16 +321,18 @@ public sealed class Server : IAsyncDisposable
         }
     }
 
-    private static ServerContext ContextOf(ServerOptions options, ServerModel model, Ledger ledger, SharedCounts? workers) => new(
-        options,
-        model,
-        new Admission(options, workers),
-        ledger,
-        new Shutdown(),
-        (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell"))
+    private static ServerContext ContextOf(ServerOptions options, ServerModel model, Ledger ledger, SharedCounts? workers)
     {
-        Outgoing = OutgoingPlaces.Of(options),
-    };
+        // Only a process itself knows whether it works or waits: none of those makes room.
+        bool isOfProcesses = model.Lane == LaneKind.Process && options.AtLimit == AtLimit.MakeRoom;
+        Admission admission = new(isOfProcesses ? options with { AtLimit = AtLimit.LeaveInBacklog } : options, workers);
+        ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
+        return new ServerContext(options, model, admission, ledger, new Shutdown(), log)
+        {
+            Connections = admission.Connections,
+            Outgoing = OutgoingPlaces.Of(options),
+        };
+    }
 
     private static ServerModel ModelFor(ServerOptions options) => options switch
     {

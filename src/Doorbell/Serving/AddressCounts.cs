@@ -41,6 +41,20 @@ internal sealed class AddressCounts(int maxOfServer, SharedConnectionCounts? wor
         }
     }
 
+    /// <summary>Whether a peer's address has as many connections as it may have.</summary>
+    public bool IsFull(PeerAddress peer, Door door)
+    {
+        if (!IsCounted(peer, door))
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            return _counts.GetValueOrDefault(KeyOf(peer, door)) >= MaxAt(door);
+        }
+    }
+
     /// <summary>A connection that was counted is over.</summary>
     public void Remove(PeerAddress peer, Door door)
     {

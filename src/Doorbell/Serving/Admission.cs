@@ -7,7 +7,9 @@ namespace Doorbell.Serving;
 /// <remarks>
 /// A connection has a lease, of which there are <see cref="ServerOptions.MaxConnections"/>, and a place at its door, of which there are
 /// <see cref="DoorLimits.MaxConnections"/>. Where connections wait in the backlog for room (<see cref="AtLimit.LeaveInBacklog"/>), a lane
-/// acquires both before it accepts; otherwise <see cref="Decide(PeerAddress, Door, bool)"/> acquires them. At a door with layers the
+/// acquires both before it accepts. Where the longest at rest makes room (<see cref="AtLimit.MakeRoom"/>), a lane accepts first, and then
+/// acquires both, with <see cref="AskForRoom"/> if there is none. Where one too many is refused,
+/// <see cref="Decide(PeerAddress, Door, bool)"/> acquires them. At a door with layers the
 /// address is counted when the layers are open (<see cref="PeerAdmissionLayer"/>): until then it is not known whose the connection is.
 /// </remarks>
 internal sealed class Admission : IDisposable
@@ -20,12 +22,14 @@ internal sealed class Admission : IDisposable
     private readonly HashSet<Action> _waiting = [];
     private readonly Lock _lock = new();
     private readonly SharedConnectionCounts? _workers;
+    private readonly LongestAtRest _atRest;
 
     /// <param name="options">The limits.</param>
     /// <param name="workers">In a worker process: what the others have.</param>
     public Admission(ServerOptions options, SharedConnectionCounts? workers = null)
     {
         _workers = workers;
+        _atRest = new LongestAtRest(Connections);
         _leases = new SemaphoreSlim(options.MaxConnections);
         _ofAddress = new AddressCounts(options.MaxConnectionsPerAddress, workers);
         foreach ((int number, DoorOptions door) in options.AllDoors.Index())
@@ -37,11 +41,23 @@ internal sealed class Admission : IDisposable
         }
 
         RefusesAtLimit = options.AtLimit == AtLimit.Close;
+
+        // The connections of the other worker processes are not known here.
+        MakesRoom = options.AtLimit == AtLimit.MakeRoom && workers is null;
         Refusal = System.Text.Encoding.UTF8.GetBytes(options.RefusalLine is { } line ? line + "\n" : "");
     }
 
-    /// <summary>Whether one too many is accepted and closed; otherwise it waits in the backlog.</summary>
+    /// <summary>The connections that are open, of all lanes.</summary>
+    public OpenConnections Connections { get; } = new();
+
+    /// <summary>Whether one too many is accepted and closed.</summary>
     public bool RefusesAtLimit { get; }
+
+    /// <summary>Whether another makes room for one too many, which is accepted and waits for that.</summary>
+    public bool MakesRoom { get; }
+
+    /// <summary>Whether one too many waits in the backlog: the lane acquires what it needs before it accepts.</summary>
+    public bool LeavesInBacklog => !RefusesAtLimit && !MakesRoom;
 
     /// <summary>How many more connections may come in just now.</summary>
     public int LeasesLeft => _leases.CurrentCount;
@@ -56,6 +72,29 @@ internal sealed class Admission : IDisposable
     public void Acquire(CancellationToken stop) => _leases.Wait(stop);
 
     public bool TryAcquire() => _leases.Wait(0);
+
+    /// <summary>Waits a moment for a lease; false if there was none.</summary>
+    public bool TryAcquireSoon(CancellationToken stop) => _leases.Wait(LongestAtRest.LookAgain, stop);
+
+    /// <inheritdoc cref="TryAcquireSoon"/>
+    public Task<bool> TryAcquireSoonAsync(CancellationToken stop) => _leases.WaitAsync(LongestAtRest.LookAgain, stop);
+
+    /// <summary>
+    /// Asks those that have been at rest for the longest to make room for connections that wait. The lane looks again when it is called
+    /// back, or after <see cref="LongestAtRest.LookAgain"/>: perhaps none is at rest yet.
+    /// </summary>
+    /// <param name="door">Which door is full; null if there is no lease.</param>
+    /// <param name="wanted">How many wait.</param>
+    /// <param name="now">On the monotonic scale.</param>
+    public void AskForRoom(Door? door, int wanted, TimeSpan now) => _atRest.Ask(door, wanted, now);
+
+    /// <summary>A connection that was asked to make room stays: its peer has made progress, or its handler works.</summary>
+    /// <param name="door">Where it came in.</param>
+    public void RoomNotMade(Door door)
+    {
+        _atRest.Answered(door);
+        CallBack();
+    }
 
     /// <summary>As <see cref="TryAcquire()"/>; if there is no lease, calls back, once, when there may be one.</summary>
     public bool TryAcquire(Action whenRoom) => TryWait(_leases, whenRoom);
@@ -108,12 +147,12 @@ internal sealed class Admission : IDisposable
     /// or <see cref="Release(Door, ConnectionInfo)"/>; if not, it has none.
     /// </summary>
     /// <param name="peer">Whose it is.</param>
-    /// <param name="door">Where it came in. Unless <see cref="RefusesAtLimit"/>, a place there has been acquired for it.</param>
+    /// <param name="door">Where it came in. Unless <see cref="RefusesAtLimit"/>, a place there goes with its lease.</param>
     /// <param name="leased">A lease has been acquired for it.</param>
     public AdmissionDecision Decide(PeerAddress peer, Door door, bool leased)
     {
         AdmissionDecision decision = Decide(peer, door);
-        bool placed = !RefusesAtLimit;
+        bool placed = LeavesInBacklog || (MakesRoom && leased);
         if (decision == AdmissionDecision.Admitted)
         {
             leased = leased || TryAcquire();
@@ -135,6 +174,10 @@ internal sealed class Admission : IDisposable
 
         return decision;
     }
+
+    /// <summary>Whether a connection for which another has to make room would be refused when it has its place: so it is at once.</summary>
+    public bool RefusesAnyway(PeerAddress peer, Door door) => Decide(peer, door) != AdmissionDecision.Admitted
+        || (door.Layers.Count == 0 && _ofAddress.IsFull(peer, door));
 
     /// <summary>Whether the peer that is known once a door's layers are open has to be asked for.</summary>
     public bool DecidesBehindLayers(Door door) => door.Layers.Count > 0 && (!door.Access.AdmitsEveryone || _ofAddress.CountsAt(door));
@@ -160,6 +203,7 @@ internal sealed class Admission : IDisposable
 
         ReleaseAt(door);
         Release();
+        _atRest.Answered(door);
     }
 
     /// <summary>A connection that was admitted is over.</summary>

@@ -13,6 +13,21 @@ internal interface IOpenConnection
     /// <param name="now">On the monotonic scale.</param>
     ConnectionSnapshot Read(TimeSpan now);
 
+    /// <summary>Where it came in; null if we opened it.</summary>
+    Door? At { get; }
+
+    /// <summary>
+    /// For how long its peer has been at rest; zero if it is not, or if that is not known. As <see cref="Read"/>, any thread may ask.
+    /// </summary>
+    /// <param name="now">On the monotonic scale.</param>
+    TimeSpan RestAt(TimeSpan now);
+
+    /// <summary>
+    /// Tells the lane to close it for another one, if its peer is still at rest then; otherwise the lane says
+    /// <see cref="Admission.RoomNotMade"/>. Any thread may ask while the connection is in the list; returns at once.
+    /// </summary>
+    void AskToMakeRoom();
+
     /// <summary>Tells the lane to close it. Any thread may ask while the connection is in the list; returns at once.</summary>
     void AskToClose(CloseMode how);
 }

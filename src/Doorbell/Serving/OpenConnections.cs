@@ -81,6 +81,43 @@ internal sealed class OpenConnections
         return closing;
     }
 
+    /// <summary>Tells of each accepted connection whose peer is at rest, of all lanes, for how long it has been.</summary>
+    /// <param name="now">On the monotonic scale.</param>
+    /// <param name="found">Called under the lane's lock.</param>
+    public void FindAtRest(TimeSpan now, Action<OpenConnections, IOpenConnection, TimeSpan> found)
+    {
+        lock (_lock)
+        {
+            foreach (IOpenConnection connection in _connections)
+            {
+                if (connection.At is not null && connection.RestAt(now) is { Ticks: > 0 } rest)
+                {
+                    found(this, connection, rest);
+                }
+            }
+        }
+
+        foreach (OpenConnections lane in Volatile.Read(ref _lanes))
+        {
+            lane.FindAtRest(now, found);
+        }
+    }
+
+    /// <summary>Asks a connection of this part to make room, if it is still open and has rested on since it was found.</summary>
+    public bool TryAskToMakeRoom(IOpenConnection connection, TimeSpan rested, TimeSpan now)
+    {
+        lock (_lock)
+        {
+            if (!Has(connection) || connection.RestAt(now) < rested)
+            {
+                return false;
+            }
+
+            connection.AskToMakeRoom();
+            return true;
+        }
+    }
+
     private List<(IOpenConnection Connection, ConnectionSnapshot Snapshot)> ReadOwn()
     {
         lock (_lock)

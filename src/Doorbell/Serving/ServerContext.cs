@@ -51,6 +51,20 @@ internal sealed record ServerContext(
         return false;
     }
 
+    /// <summary>At the limit: said once a second.</summary>
+    private LogThrottle MadeRoom { get; } = new();
+
+    /// <inheritdoc cref="Admission.AskForRoom"/>
+    public void AskForRoom(Door? door, int wanted, TimeSpan now)
+    {
+        if (MadeRoom.MayLog())
+        {
+            ServerLog.MakesRoom(Log, door is null ? "MaxConnections" : $"MaxConnections of {door.Endpoint}");
+        }
+
+        Admission.AskForRoom(door, wanted, now);
+    }
+
     /// <summary>Counts a connection that the admission has refused, and logs it.</summary>
     public void CountRefusal(Door door, PeerAddress peer, AdmissionDecision decision)
     {

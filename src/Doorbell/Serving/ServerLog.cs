@@ -149,6 +149,9 @@ internal static partial class ServerLog
         + "buffers: this is a fault of Doorbell's, please report it")]
     public static partial void NotReturned(ILogger log, int arrays, int buffers);
 
+    [LoggerMessage(42, LogLevel.Warning, "{Limit} are open: those that have been at rest for the longest make room for new ones")]
+    public static partial void MakesRoom(ILogger log, string limit);
+
     [LoggerMessage(32, LogLevel.Warning, "{Warning}")]
     public static partial void CounterGrew(ILogger log, string warning);
 

@@ -277,6 +277,7 @@ public sealed class DoorLimitTests
         {
             Service = null,
             Endpoints = [],
+            AtLimit = AtLimit.LeaveInBacklog,
             Doors = [new DoorOptions { Endpoint = options.Endpoints[0], Service = options.Service!, Limits = limits }],
         },
         $$"""  "Limits": { {{Json(limits)}} } """);

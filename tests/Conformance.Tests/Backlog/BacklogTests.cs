@@ -178,7 +178,10 @@ public sealed class BacklogTests
 
     /// <summary>A server that serves one connection at once.</summary>
     private static Task<Server> BusyAsync(string transport, LogRecords log) =>
-        Server.StartAsync(Options(transport) with { MaxConnections = 1, ListenBacklog = Limit, Logging = log });
+        Server.StartAsync(Options(transport) with
+        {
+            MaxConnections = 1, AtLimit = AtLimit.LeaveInBacklog, ListenBacklog = Limit, Logging = log,
+        });
 
     private static Peer Served(Server server)
     {

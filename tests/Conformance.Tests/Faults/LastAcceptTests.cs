@@ -19,7 +19,9 @@ public sealed class LastAcceptTests
     public async Task Who_comes_during_the_last_accepts_is_served_as_those_are_who_wait_for_a_place(string model)
     {
         using Latecomers late = new();
-        await using Running running = await Running.StartAsync(ClassicServices.Echo, maxConnections: 1, model: model);
+        await using Running running = await Running.StartAsync(
+            ClassicServices.Echo, maxConnections: 1, model: model,
+            change: static options => options with { AtLimit = AtLimit.LeaveInBacklog });
         using Peer first = running.Connect();
         Assert.Equal("first\n", first.Ask("first\n"));
         List<Peer> peers = [.. Enumerable.Range(0, Waiting).Select(_ => running.Connect())];
@@ -50,7 +52,9 @@ public sealed class LastAcceptTests
     [MemberData(nameof(AtOnce))]
     public async Task Who_has_no_place_when_the_servers_end_comes_is_counted(string model)
     {
-        await using Running running = await Running.StartAsync(ClassicServices.Echo, maxConnections: 1, model: model);
+        await using Running running = await Running.StartAsync(
+            ClassicServices.Echo, maxConnections: 1, model: model,
+            change: static options => options with { AtLimit = AtLimit.LeaveInBacklog });
         using Peer first = running.Connect();
         Assert.Equal("first\n", first.Ask("first\n"));
         first.Send("half a line");

@@ -48,7 +48,7 @@ public sealed class SeveralServicesTests
     [MemberData(nameof(WithALimit))]
     public async Task One_limit_of_connections_is_over_all_services(string model)
     {
-        await using Server server = await StartAsync(Options(model) with { MaxConnections = 1 });
+        await using Server server = await StartAsync(Options(model) with { MaxConnections = 1, AtLimit = AtLimit.LeaveInBacklog });
         using Peer second = new(server.Doors[1].Endpoint);
         Assert.Equal("FIRST\n", second.Ask("first\n"));
         using Peer waits = new(server.Doors[0].Endpoint);

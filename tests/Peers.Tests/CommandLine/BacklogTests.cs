@@ -24,6 +24,7 @@ public sealed partial class BacklogTests
             Model = ServerModel.Loop(1),
             Endpoints = [Endpoint.Parse(transport == "tcp" ? "tcp://127.0.0.1:0" : $"unix://{path}")],
             MaxConnections = 1,
+            AtLimit = AtLimit.LeaveInBacklog,
             ListenBacklog = 5,
         });
         Endpoint endpoint = server.Doors[0].Endpoint;

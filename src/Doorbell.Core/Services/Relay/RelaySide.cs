@@ -21,7 +21,7 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
         /// <summary>All was received and sent, to both ends.</summary>
         Whole,
 
-        /// <summary>No byte moved for the idle timeout, and none was waiting: the other side is closed in order too.</summary>
+        /// <summary>No byte moved for as long as may be, and none was waiting: the other side is closed in order too.</summary>
         Quiet,
 
         /// <summary>
@@ -34,6 +34,9 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
     /// Not before both peers have ended: a relay does not know where a message ends, so at a drain it goes on until they do.
     /// </summary>
     public override bool IsIdle => received.IsEnded && _isFinished;
+
+    /// <summary>It has no work of its own: where no byte moves nothing is done.</summary>
+    internal override bool MayMakeRoom => true;
 
     /// <summary>
     /// What this side sends does not answer what it receives, and each direction has a bound of its own. A side that did not receive while
@@ -76,7 +79,8 @@ internal abstract class RelaySide(RelayQueue received, RelayQueue toSend) : Stre
     public override void OnClosed(CloseReason reason)
     {
         bool isWhole = reason == CloseReason.Completed && received.IsEnded && _isFinished;
-        bool isQuiet = reason == CloseReason.IdleTimeout && !_isSending && received.IsEmpty && toSend.IsEmpty;
+        bool isQuiet = reason is CloseReason.IdleTimeout or CloseReason.FirstByteTimeout or CloseReason.MadeRoom
+            && !_isSending && received.IsEmpty && toSend.IsEmpty;
         _end = isWhole ? RelayEnd.Whole : isQuiet ? RelayEnd.Quiet : RelayEnd.Cut;
         RingOther();
     }

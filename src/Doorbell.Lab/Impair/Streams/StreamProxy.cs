@@ -29,6 +29,7 @@ internal sealed class StreamProxy : ImpairProxy
         OutputHighMark = int.MaxValue,
         MaxPendingOutput = int.MaxValue,
         IdleTimeout = Timeout.InfiniteTimeSpan,
+        FirstByteTimeout = Timeout.InfiniteTimeSpan,
     };
 
     private readonly ConnectionTable _table = new(MaxConnections);

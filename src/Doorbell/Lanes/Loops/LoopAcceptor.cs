@@ -10,6 +10,9 @@ internal sealed class LoopAcceptor
     /// <summary>So many connections at once, then those that are open are served before the next.</summary>
     private const int AcceptsPerRound = 64;
 
+    /// <summary>So many at most are accepted while others are to make room for them; the next wait in the backlog.</summary>
+    private const int MaxWaitingForRoom = 64;
+
     /// <summary>How often listeners that could not be watched are looked at.</summary>
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
 
@@ -25,6 +28,13 @@ internal sealed class LoopAcceptor
     /// were in the backlog when the server's end began.
     /// </summary>
     private readonly Queue<AcceptedSocket> _held = new();
+
+    /// <summary>What those that are held lack, as far as it has been looked at: places at these doors, and a lease.</summary>
+    private readonly HashSet<Door> _full = [];
+    private bool _needsLease;
+
+    /// <summary>When to look whether others have made room, or are at rest by now.</summary>
+    private TimeSpan _lookForRoom = TimeSpan.MaxValue;
 
     /// <summary>A listener has had news since it was last found empty (edge-triggered: it says so once).</summary>
     private bool _hasBacklog;
@@ -113,7 +123,9 @@ internal sealed class LoopAcceptor
     public void OnReadable() => _hasBacklog = true;
 
     /// <summary>When to call <see cref="AcceptSome"/> though nothing happens; <see cref="TimeSpan.MaxValue"/> for never.</summary>
-    public TimeSpan NextAccept => _hasBacklog && IsAccepting ? _acceptAgain : TimeSpan.MaxValue;
+    public TimeSpan NextAccept => !IsAccepting ? TimeSpan.MaxValue
+        : _hasBacklog && _acceptAgain < _lookForRoom ? _acceptAgain
+        : _lookForRoom;
 
     /// <summary>
     /// Accepts what there is, within bounds. When the server's end has begun it accepts all that wait, and closes the listeners at once.
@@ -132,7 +144,7 @@ internal sealed class LoopAcceptor
             AcceptLast(now);
         }
 
-        _hasBacklog |= Interlocked.Exchange(ref _roomAgain, 0) != 0;
+        _hasBacklog |= Interlocked.Exchange(ref _roomAgain, 0) != 0 || _lookForRoom <= now;
         if (!_hasBacklog || !IsAccepting || _acceptAgain > now)
         {
             return;
@@ -143,19 +155,26 @@ internal sealed class LoopAcceptor
             ResumeWaiting();
         }
 
+        _lookForRoom = TimeSpan.MaxValue;
         if (!AdmitHeld(now))
         {
             return;
         }
 
-        if (isLast)
+        if (_held.Count == 0 && isLast)
         {
             _hasBacklog = !_left;
             return;
         }
 
-        for (int i = 0; i < AcceptsPerRound && AcceptOne(now); i++)
+        bool mayAccept = !isLast && (_held.Count == 0 || _context.Admission.MakesRoom);
+        for (int i = 0; mayAccept && i < AcceptsPerRound && AcceptOne(now); i++)
         {
+        }
+
+        if (_held.Count > 0)
+        {
+            WaitForRoom(now);
         }
     }
 
@@ -168,7 +187,12 @@ internal sealed class LoopAcceptor
         }
 
         bool leased = _context.Admission.TryAcquire(_wake);
-        if (leased || _context.Admission.RefusesAtLimit)
+        if (_context.Admission.MakesRoom)
+        {
+            AdmitOrHold(accepted, leased, now);
+            _hasBacklog |= _held.Count > 0;
+        }
+        else if (leased || _context.Admission.RefusesAtLimit)
         {
             Admit(accepted, leased, now);
         }
@@ -193,8 +217,9 @@ internal sealed class LoopAcceptor
     /// <summary>The next connection that waits; false if none does, or if the lane is to do something else first.</summary>
     private bool AcceptOne(TimeSpan now)
     {
-        bool leased = _context.Admission.TryAcquire(_wake);
-        if (!leased && !_context.Admission.RefusesAtLimit)
+        bool makesRoom = _context.Admission.MakesRoom;
+        bool leased = makesRoom ? _context.Admission.TryAcquire() : _context.Admission.TryAcquire(_wake);
+        if (!leased && (makesRoom ? _held.Count >= MaxWaitingForRoom : !_context.Admission.RefusesAtLimit))
         {
             _hasBacklog = false;
             return false;
@@ -203,7 +228,7 @@ internal sealed class LoopAcceptor
         if (TryAccept(out AcceptedSocket accepted, out TimeSpan pause))
         {
             _hasTaken = true;
-            return Admit(accepted, leased, now);
+            return makesRoom ? AdmitOrHold(accepted, leased, now) : Admit(accepted, leased, now);
         }
 
         if (leased)
@@ -249,19 +274,52 @@ internal sealed class LoopAcceptor
         }
     }
 
-    /// <summary>False if there is no room for all of them, or if the lane is to do something else first.</summary>
+    /// <summary>
+    /// Admits it, if there is a place, or refuses it, if it would be refused with one too; otherwise another makes room, and it
+    /// waits.
+    /// </summary>
+    /// <returns>False if the lane is to do something else first.</returns>
+    private bool AdmitOrHold(in AcceptedSocket accepted, bool leased, TimeSpan now)
+    {
+        bool placed = leased && _context.Admission.TryAcquireAt(accepted.At);
+        if (placed)
+        {
+            return Admit(accepted, leased: true, now);
+        }
+
+        if (leased)
+        {
+            _context.Admission.Release();
+        }
+
+        if (_context.Admission.RefusesAnyway(accepted.Peer, accepted.At))
+        {
+            return Admit(accepted, leased: false, now);
+        }
+
+        _needsLease |= !leased;
+        if (leased)
+        {
+            _full.Add(accepted.At);
+        }
+
+        _held.Enqueue(accepted);
+        return true;
+    }
+
+    /// <summary>Admits those for which there is room. False if the lane is to do something else first.</summary>
     private bool AdmitHeld(TimeSpan now)
     {
-        HashSet<Door> full = [];
+        _full.Clear();
+        _needsLease = false;
         bool waits = !_context.Admission.RefusesAtLimit;
-        bool needsLease = false;
-        for (int left = _held.Count; left > 0 && !needsLease; left--)
+        for (int left = _held.Count; left > 0 && !_needsLease; left--)
         {
             Door door = _held.Peek().At;
             if (waits && !_context.Admission.TryAcquireAt(door))
             {
                 // Those who come behind may have another door.
-                full.Add(door);
+                _full.Add(door);
                 _held.Enqueue(_held.Dequeue());
                 continue;
             }
@@ -270,7 +328,7 @@ internal sealed class LoopAcceptor
             if (waits && !leased)
             {
                 _context.Admission.ReleaseAt(door);
-                needsLease = true;
+                _needsLease = true;
             }
             else if (!Admit(_held.Dequeue(), leased, now))
             {
@@ -278,13 +336,28 @@ internal sealed class LoopAcceptor
             }
         }
 
-        if (_held.Count == 0)
+        return true;
+    }
+
+    /// <summary>Of those that are held.</summary>
+    private void WaitForRoom(TimeSpan now)
+    {
+        WaitForRoom(_full, _needsLease);
+        if (!_context.Admission.MakesRoom)
         {
-            return true;
+            return;
         }
 
-        WaitForRoom(full, needsLease);
-        return false;
+        _lookForRoom = now + LongestAtRest.LookAgain;
+        if (_needsLease)
+        {
+            _context.AskForRoom(door: null, _held.Count, now);
+        }
+
+        foreach (Door door in _full)
+        {
+            _context.AskForRoom(door, _held.Count(held => held.At == door), now);
+        }
     }
 
     /// <summary>

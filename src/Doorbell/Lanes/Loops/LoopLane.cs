@@ -153,7 +153,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
                     session.Ring(now);
                     break;
                 case News.Asked:
-                    connection.Connection.CloseIfAsked();
+                    connection.Connection.CloseIfAsked(now);
                     break;
                 case News.Yield when (session.Wants & Want.Yield) != 0:
                     session.Continue(now);

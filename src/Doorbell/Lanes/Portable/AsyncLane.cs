@@ -36,6 +36,8 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     private bool _drainAsked;
     private volatile bool _orderlyAsked;
     private volatile bool _abortAsked;
+    private volatile bool _roomAsked;
+    private readonly ServerContext? _server;
     private long _id;
     private PeerAddress _local;
 
@@ -48,6 +50,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     public AsyncLane(Socket socket, Door door, ServerContext context, PeerAddress peer, Action<ConnectRequest> connect)
         : this(socket, door.Endpoint, context, peer, connect)
     {
+        (_server, At) = (context, door);
         Service service = door.Service;
         _session = new StreamSession(
             service.CreateStreamHandler(this),
@@ -104,6 +107,9 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     /// <summary>The session wants nothing of the socket, and nothing is under way that would tell of a failure.</summary>
     private bool HearsNothing => _session.Wants == Want.None && !_transfers.IsSending && !_transfers.IsWaitingForInput;
 
+    /// <summary>Where it came in; null if we opened it.</summary>
+    public Door? At { get; }
+
     int IOpenConnection.ListIndex { get; set; }
 
     /// <summary>Why it ended, once it has.</summary>
@@ -118,6 +124,14 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     {
         _orderlyAsked |= how == CloseMode.Orderly;
         _abortAsked |= how == CloseMode.Abort;
+        _signal.Wake();
+    }
+
+    TimeSpan IOpenConnection.RestAt(TimeSpan now) => _session.RestAt(now);
+
+    void IOpenConnection.AskToMakeRoom()
+    {
+        _roomAsked = true;
         _signal.Wake();
     }
 
@@ -288,6 +302,15 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         if (_abortAsked)
         {
             _session.Fail(CloseReason.ServerClosed);
+        }
+
+        if (_roomAsked)
+        {
+            _roomAsked = false;
+            if (!_session.TryMakeRoom(MonotonicClock.Now))
+            {
+                _server!.Admission.RoomNotMade(At!);
+            }
         }
 
         if ((events & LaneEvents.Abort) != 0)

@@ -13,6 +13,9 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
     /// <summary>Most connections that the drain accepts: clients that connect without end can't hold it up.</summary>
     private const int MaxLast = 16 * 1024;
 
+    /// <summary>How often a full door is looked at, for which another connection is to make room.</summary>
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(10);
+
     private readonly Socket _listener = bound.Socket;
     private readonly Endpoint _door = bound.Door.Endpoint;
     private readonly Backoff _backoff = new();
@@ -88,7 +91,7 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
     /// </summary>
     private async Task WaitForRoomAsync(CancellationToken draining)
     {
-        if (!context.Admission.RefusesAtLimit)
+        if (context.Admission.LeavesInBacklog)
         {
             await context.Admission.AcquireAsync(draining);
             context.Admission.Release();
@@ -101,19 +104,60 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
     {
         PeerAddress peer = PeerOf(connection);
         bool leased = context.Admission.TryAcquire();
-        if (!leased && !context.Admission.RefusesAtLimit)
+        if (context.Admission.MakesRoom)
+        {
+            leased = await AcquireWithRoomAsync(connection, peer, leased);
+        }
+        else if (!leased && !context.Admission.RefusesAtLimit)
         {
             // Another door was quicker to acquire the lease: this connection waits for the next one.
             await AcquireAsync(connection, context.Admission.AcquireAsync(context.Shutdown.Aborting));
             leased = true;
         }
 
-        if (!context.Admission.RefusesAtLimit)
+        if (context.Admission.LeavesInBacklog)
         {
             await AcquireAsync(connection, context.Admission.AcquireAtAsync(bound.Door, context.Shutdown.Aborting));
         }
 
         Admit(connection, peer, leased);
+    }
+
+    /// <summary>
+    /// Lets others make room for a connection until it has its lease and its place. False if it would be refused with them too.
+    /// </summary>
+    private async Task<bool> AcquireWithRoomAsync(Socket connection, PeerAddress peer, bool leased)
+    {
+        while (!leased || !context.Admission.TryAcquireAt(bound.Door))
+        {
+            if (leased)
+            {
+                context.Admission.Release();
+            }
+
+            if (context.Admission.RefusesAnyway(peer, bound.Door))
+            {
+                return false;
+            }
+
+            context.AskForRoom(leased ? bound.Door : null, wanted: 1, MonotonicClock.Now);
+            try
+            {
+                if (leased)
+                {
+                    await Task.Delay(_lookAgain, context.Shutdown.Aborting);
+                }
+
+                leased = await context.Admission.TryAcquireSoonAsync(context.Shutdown.Aborting);
+            }
+            catch (OperationCanceledException)
+            {
+                connection.Close(0);
+                throw;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Waits with a connection that is accepted already; at the abort it is reset.</summary>

@@ -237,7 +237,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             program.EndAt(now, CloseReason.IdleTimeout);
         }
 
-        if (info is { BytesReceived: 0 } && now >= FirstByteDue(program))
+        if (info is { BytesReceived: 0 } && now >= FirstByteDue(program) && SinceMove(program, info, now) >= Limits.FirstByteTimeout)
         {
             program.EndAt(now, CloseReason.FirstByteTimeout);
         }
