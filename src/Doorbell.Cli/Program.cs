@@ -62,6 +62,10 @@ internal static class Program
         {
             return Failure.Network(failure.Message);
         }
+        catch (ConfigurationException failure)
+        {
+            return Failure.Configuration(failure.Message);
+        }
         catch (Exception failure) when (failure is FormatException or ArgumentException or PlatformNotSupportedException)
         {
             // .NET adds the parameter's name, which is none of the command's words.

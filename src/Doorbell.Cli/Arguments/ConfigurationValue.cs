@@ -84,7 +84,7 @@ internal sealed class ConfigurationValue
 
     /// <summary>The error that this value is wrong.</summary>
     /// <param name="why">What is wrong, and what would be right.</param>
-    public FormatException Wrong(string why) => new($"{_file}:{_line}: {(Key.Length == 0 ? "the file" : Key)}: {why}");
+    public ConfigurationException Wrong(string why) => new($"{_file}:{_line}: {(Key.Length == 0 ? "the file" : Key)}: {why}");
 
     /// <summary>The values of an object, in their order.</summary>
     public IReadOnlyList<ConfigurationValue> Members() =>

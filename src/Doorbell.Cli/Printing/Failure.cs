@@ -23,6 +23,14 @@ internal static class Failure
         return UsageCode;
     }
 
+    /// <summary>A configuration file is wrong: what the message names are its keys, so no option stands for them.</summary>
+    public static int Configuration(string message)
+    {
+        Write(message);
+        _ = LineWriter.Error.Finish();
+        return UsageCode;
+    }
+
     /// <summary>
     /// Says something on the side that scripts reading the output must not see, in the command's words. If nobody takes it, it is given up
     /// after a second: the exit code alone says it then.
@@ -34,8 +42,9 @@ internal static class Failure
     }
 
     /// <summary>As <see cref="Say"/>, without waiting: for who serves.</summary>
-    public static void Post(string message) =>
-        LineWriter.Error.Post($"doorbell: {Shortened(OptionNames.InWordsOfTheCommand(message).ReplaceLineEndings(" "))}");
+    public static void Post(string message) => Write(OptionNames.InWordsOfTheCommand(message));
+
+    private static void Write(string message) => LineWriter.Error.Post($"doorbell: {Shortened(message.ReplaceLineEndings(" "))}");
 
     /// <summary>A word of the command line or of a file may have any length: its beginning and the end of the message say enough.</summary>
     private static string Shortened(string line) =>
