@@ -75,7 +75,10 @@ internal static class Rooms
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> CirclesAllowed { get; } =
     [
-        ["StreamSession", "StreamHandler", "Turn", "HandlerSide", "HandlerCalls", "SessionRequests", "ConnectRequest", "LayeredTurns"],
+        [
+            "StreamSession", "StreamHandler", "Turn", "HandlerSide", "HandlerCalls", "SessionRequests", "ConnectRequest", "LayeredTurns",
+            "MakingRoom",
+        ],
         ["DatagramSession", "DatagramHandler", "DatagramTurn", "DatagramOpening"],
         ["Framing", "LineFraming", "DelimiterFraming", "FixedLengthFraming", "LengthPrefixFraming"],
         ["Endpoint", "EndpointParser"],

@@ -1,4 +1,4 @@
 namespace Doorbell.Cli.Arguments;
 
-/// <summary>Something in a configuration file is wrong. Its message names keys, and is printed without the options' names for them.</summary>
+/// <summary>Something in a configuration file is wrong. Its message names keys, so no option is printed in their place.</summary>
 internal sealed class ConfigurationException(string message) : FormatException(message);

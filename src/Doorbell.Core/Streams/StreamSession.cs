@@ -80,8 +80,7 @@ public sealed class StreamSession
     /// <summary>When bytes moved last, on the lane's monotonic scale. Any thread may read it.</summary>
     public TimeSpan LastActivity => _side.Deadlines.LastActivity;
 
-    /// <summary>For how long the peer has made no progress; zero within a second, and while its handler works. Any thread may ask.</summary>
-    /// <param name="now">On the lane's monotonic scale.</param>
+    /// <summary>For how long the peer has made no progress; zero while its handler works. Any thread may ask.</summary>
     public TimeSpan RestAt(TimeSpan now) => _side.RestAt(now);
 
     /// <summary>What it is at. Any thread may read it, and may then hear of the moment before.</summary>

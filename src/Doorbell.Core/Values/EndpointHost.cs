@@ -45,7 +45,7 @@ internal static class EndpointHost
     /// <summary>An IPv4 address mapped into IPv6 is meant as IPv4: a socket for IPv6 alone can't reach it.</summary>
     public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
-    /// <summary>The address that a host is, and its interface by index, 0 if it names none; null if the host is a name or <c>*</c>.</summary>
+    /// <summary>The address that a host is, and its interface by index, 0 if it names none; null if it is a name or <c>*</c>.</summary>
     public static IPAddress? ReadAddress(string host, out int networkInterface)
     {
         int percent = host.Contains(':') ? -1 : host.IndexOf('%');
@@ -100,7 +100,8 @@ internal static class EndpointHost
         return null;
     }
 
-    private static string NoInterface(string zone) => $"\"{PrintableText.Escape(zone)}\" is no interface of this machine (`ip link` lists them)";
+    private static string NoInterface(string zone) =>
+        $"\"{PrintableText.Escape(zone)}\" is no interface of this machine (`ip link` lists them)";
 
     private static string? ReadIPv6(ref string host)
     {

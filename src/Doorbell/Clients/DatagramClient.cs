@@ -25,8 +25,8 @@ public static class DatagramClient
     /// <summary>
     /// Sends a question and waits for an answer, sending again as <paramref name="schedule"/> says. Every question has a socket
     /// and so an ephemeral port of its own (RFC 5452 section 9), connected so that the kernel passes datagrams of the address asked
-    /// only: a late, doubled or forged answer to another question can't be taken for this one's. Of a group or a broadcast address the first
-    /// answer counts that comes from the port asked.
+    /// only: a late, doubled or forged answer to another question can't be taken for this one's. If a group or a broadcast address
+    /// is asked, the first answer that comes from the port asked counts.
     /// </summary>
     /// <param name="endpoint">A UDP or unix datagram endpoint. A name's addresses are tried in turn as they refuse.</param>
     /// <param name="question">The whole datagram; may be empty.</param>

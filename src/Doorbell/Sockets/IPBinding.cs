@@ -24,12 +24,7 @@ internal static class IPBinding
         bool stream = transport == Transport.Tcp;
         bool isGroup = MulticastGroup.Is(address.Address);
         string target = DoorOf(transport, address.Address, address.Port, dualStack, networkInterface).Endpoint.ToString();
-        if (stream && isGroup)
-        {
-            throw new NetworkException(
-                "bind", target, "a multicast group has no connections", SocketError.OperationNotSupported, "serve datagrams there, as in udp://");
-        }
-
+        RequireBindable(stream, isGroup, target);
         string operation = "socket";
         Socket? socket = null;
         try
@@ -40,18 +35,7 @@ internal static class IPBinding
                 address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Unspecified : ProtocolType.Udp);
             operation = "setsockopt";
             SetOptionsBeforeBind(socket, stream, dualStack, sharesPort || options.ReusePort);
-            bool all = address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any);
-            if (OperatingSystem.IsLinux() && !stream && all)
-            {
-                // The kernel notes which address was asked when a datagram comes, not when it is received.
-                RawOptions.AskForLocalAddress(socket);
-            }
-
-            if (isGroup)
-            {
-                MulticastGroup.LimitToJoined(socket);
-            }
-
+            SetDatagramOptionsBeforeBind(socket, address.Address, isGroup);
             ServerSocketOptions asked = new(socket, options.SocketOptions, target);
             asked.BeforeBind();
             operation = "bind";
@@ -81,6 +65,34 @@ internal static class IPBinding
         {
             socket?.Dispose();
             throw;
+        }
+    }
+
+    private static void RequireBindable(bool stream, bool isGroup, string target)
+    {
+        if (stream && isGroup)
+        {
+            throw new NetworkException(
+                "bind",
+                target,
+                "a multicast group has no connections",
+                SocketError.OperationNotSupported,
+                "serve datagrams there, as in udp://");
+        }
+    }
+
+    private static void SetDatagramOptionsBeforeBind(Socket socket, IPAddress address, bool isGroup)
+    {
+        bool all = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+        if (OperatingSystem.IsLinux() && socket.SocketType == SocketType.Dgram && all)
+        {
+            // The kernel notes which address was asked when a datagram comes, not when it is received.
+            RawOptions.AskForLocalAddress(socket);
+        }
+
+        if (isGroup)
+        {
+            MulticastGroup.LimitToJoined(socket);
         }
     }
 

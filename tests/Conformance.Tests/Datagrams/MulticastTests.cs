@@ -103,8 +103,9 @@ public sealed class MulticastTests
     [Fact]
     public async Task A_broadcast_is_sent_if_it_is_asked_for()
     {
-        await using Running server = await Running.StartAsync(ClassicServices.Capitalize, "udp", model: "iterative", change: static options =>
-            options with { Endpoints = [Endpoint.Parse("udp://0.0.0.0:0")] });
+        await using Running server = await Running.StartAsync(
+            ClassicServices.Capitalize, "udp", model: "iterative",
+            change: static options => options with { Endpoints = [Endpoint.Parse("udp://0.0.0.0:0")] });
         Endpoint everybody = Endpoint.Parse($"udp://127.255.255.255:{server.Endpoint.Port}");
         ClientOptions asked = new() { SocketOptions = [SocketOptionSetting.Parse("SO_BROADCAST=1")] };
         DatagramAnswer answer = await DatagramClient.AskAsync(

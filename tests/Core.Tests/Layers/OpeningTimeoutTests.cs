@@ -5,7 +5,10 @@ namespace Doorbell.Tests;
 /// <summary>Layers have a time in which to open: those of a door, and one that a handler pushes.</summary>
 public sealed class OpeningTimeoutTests
 {
-    private static readonly StreamLimits _limits = StreamLimits.Default with { OpeningTimeout = TimeSpan.FromSeconds(30) };
+    private static readonly StreamLimits _limits = StreamLimits.Default with
+    {
+        OpeningTimeout = TimeSpan.FromSeconds(30), FirstByteTimeout = Timeout.InfiniteTimeSpan,
+    };
     private static readonly TimeSpan _justBefore = TimeSpan.FromSeconds(30) - TimeSpan.FromTicks(1);
 
     [Fact]
