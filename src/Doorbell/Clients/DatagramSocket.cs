@@ -39,8 +39,11 @@ internal static class DatagramSocket
             if (toMany is not null)
             {
                 operation = "bind";
-                bool is4 = toMany.AddressFamily == AddressFamily.InterNetwork;
-                socket.Bind(new IPEndPoint(is4 ? IPAddress.Any : IPAddress.IPv6Any, 0));
+                if (options.LocalAddress is null)
+                {
+                    bool is4 = toMany.AddressFamily == AddressFamily.InterNetwork;
+                    socket.Bind(new IPEndPoint(is4 ? IPAddress.Any : IPAddress.IPv6Any, 0));
+                }
             }
             else
             {

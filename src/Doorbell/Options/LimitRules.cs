@@ -55,7 +55,9 @@ internal static class LimitRules
                     + "bytes itself. Leave it out.");
         }
 
-        if (limits.FirstByteTimeout != Timeout.InfiniteTimeSpan && door.Endpoint.Transport == Transport.Unix)
+        // The default is nobody's wish: it acts where it can.
+        bool isAsked = limits.FirstByteTimeout != Timeout.InfiniteTimeSpan && limits.FirstByteTimeout != usual.FirstByteTimeout;
+        if (isAsked && door.Endpoint.Transport == Transport.Unix)
         {
             throw new ArgumentException(
                 $"StreamLimits.FirstByteTimeout has no effect at {door.Endpoint}: the service {door.Service.Name} is a program, and of a "

@@ -100,14 +100,20 @@ public sealed class MulticastTests
         Assert.Contains("name one that `ip link` shows", refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_broadcast_is_sent_if_it_is_asked_for()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("127.0.0.1")]
+    public async Task A_broadcast_is_sent_if_it_is_asked_for(string? from)
     {
         await using Running server = await Running.StartAsync(
             ClassicServices.Capitalize, "udp", model: "iterative",
             change: static options => options with { Endpoints = [Endpoint.Parse("udp://0.0.0.0:0")] });
         Endpoint everybody = Endpoint.Parse($"udp://127.255.255.255:{server.Endpoint.Port}");
-        ClientOptions asked = new() { SocketOptions = [SocketOptionSetting.Parse("SO_BROADCAST=1")] };
+        ClientOptions asked = new()
+        {
+            SocketOptions = [SocketOptionSetting.Parse("SO_BROADCAST=1")],
+            LocalAddress = from is null ? null : IPAddress.Parse(from),
+        };
         DatagramAnswer answer = await DatagramClient.AskAsync(
             everybody, "hello"u8.ToArray(), _timeout, RetrySchedule.Default, asked, CancellationToken.None);
         Assert.Equal("HELLO"u8.ToArray(), answer.Bytes);

@@ -100,21 +100,14 @@ public sealed class AcceptedOptionTests
         Assert.Equal("hello\n", peer.Ask("hello\n"));
     }
 
-    /// <summary>Of the loops each has a listener, which all have the option; it is told once.</summary>
-    [Fact]
-    public async Task Sockets_that_share_a_door_all_have_the_option()
-    {
-        await using Server server = await Server.StartAsync(Options(ClassicServices.Echo, ServerModel.Loop(4), "tcp", "SO_RCVLOWAT=5"));
-        Assert.Equal("SO_RCVLOWAT=5", Assert.Single(server.SocketOptions).Setting.ToString());
-        Assert.Equal(4, Count(LowWater, 5, AcceptConn, 1));
-    }
-
-    /// <summary>Asked not to share the port, loops share the listener.</summary>
-    [Fact]
-    public async Task Without_reuse_of_ports_loops_have_one_listener()
+    /// <summary>Loops share one listener, whether other servers may share its port or not.</summary>
+    [Theory]
+    [InlineData("SO_REUSEPORT=0")]
+    [InlineData("SO_REUSEPORT=1")]
+    public async Task Loops_have_one_listener_which_has_the_option(string sharing)
     {
         await using Server server = await Server.StartAsync(
-            Options(ClassicServices.Echo, ServerModel.Loop(4), "tcp", "SO_REUSEPORT=0", "SO_RCVLOWAT=6"));
+            Options(ClassicServices.Echo, ServerModel.Loop(4), "tcp", sharing, "SO_RCVLOWAT=6"));
         Assert.Equal(1, Count(LowWater, 6, AcceptConn, 1));
         using Peer peer = new(server.Doors[0].Endpoint);
         Assert.Equal("hello\n", peer.Ask("hello\n"));
