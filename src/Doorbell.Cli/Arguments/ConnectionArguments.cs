@@ -19,9 +19,18 @@ internal sealed class ConnectionArguments
         Description = "What becomes of one connection too many: make-room lets the one that has been at rest for the longest go, "
             + "backlog lets it wait, close refuses it [default: make-room]",
         HelpName = "WHAT",
-    };
+        CustomParser = static result =>
+        {
+            string word = result.Tokens[0].Value;
+            if (word is "make-room" or "backlog" or "close")
+            {
+                return word;
+            }
 
-    public ConnectionArguments() => _atLimit.AcceptOnlyFromAmong("make-room", "backlog", "close");
+            result.AddError($"--at-limit takes make-room, backlog or close, not \"{PrintableText.Escape(word)}\"");
+            return null;
+        },
+    };
 
     public void AddTo(Command command)
     {

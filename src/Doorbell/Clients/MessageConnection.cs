@@ -188,7 +188,7 @@ internal sealed class MessageConnection
         if (!_isOver)
         {
             _isOver = true;
-            _socket.Dispose();
+            SocketClosing.InOrder(_socket);
             _closed.SetResult();
         }
     }

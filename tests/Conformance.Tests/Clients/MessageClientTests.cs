@@ -331,6 +331,21 @@ public sealed class MessageClientTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => client.AskAsync(Number(1), _long));
     }
 
+    /// <summary>A client at rest watches its connection, and closing while a receive is under way must not reset it.</summary>
+    [Fact]
+    public async Task Disposing_at_rest_ends_the_connection_in_order()
+    {
+        await using Running server = await Running.StartAsync(ClassicServices.Echo);
+        for (int i = 0; i < 20; i++)
+        {
+            using MessageClient client = MessageClient.Create(server.Endpoint, Framing.Line);
+            Assert.Equal("hello"u8.ToArray(), await client.AskAsync("hello"u8.ToArray(), _long));
+        }
+
+        Peer.Eventually(() => server.Counts.ConnectionsClosed.Sum() == 20, "all are closed");
+        Assert.Equal(20, server.Counts.Closed(CloseReason.Completed));
+    }
+
     private static async Task MisbehaveAsync(Socket socket, Random random)
     {
         while (await ReadFrameAsync(socket) is { } answer)

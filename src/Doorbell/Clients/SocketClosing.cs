@@ -1,0 +1,25 @@
+using System.Net.Sockets;
+
+namespace Doorbell.Clients;
+
+/// <summary>How a client closes a connection on which a receive may be under way.</summary>
+internal static class SocketClosing
+{
+    /// <summary>
+    /// Ends the connection by a FIN and closes the socket. While a receive is under way, Socket.Dispose alone resets the connection
+    /// (dotnet/runtime, SafeSocketHandle.Unix.cs), and the server counts an error. After a shutdown of the sending side it does not.
+    /// </summary>
+    public static void InOrder(Socket socket)
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // The connection is gone already.
+        }
+
+        socket.Dispose();
+    }
+}
