@@ -90,7 +90,10 @@ public sealed class NetworkTests
         network.DefaultLink = new LinkOptions { Loss = 0.3, Duplicate = 0.1, Reorder = 0.1, Delay = TimeSpan.FromMilliseconds(20) };
         SimulatedHost server = network.Host("server");
         SimulatedHost client = network.Host("client");
-        SimulatedListener listener = network.ListenStream(server.At(7000), ClassicServices.CapitalizeAscii);
+
+        // The page leaves the limits out: of many seeds one may take longer than a minute for its first byte.
+        StreamLimits patient = StreamLimits.Default with { FirstByteTimeout = Timeout.InfiniteTimeSpan };
+        SimulatedListener listener = network.ListenStream(server.At(7000), ClassicServices.CapitalizeAscii with { StreamLimits = patient });
         SimulatedClient visit = network.ConnectStream(client.At(50_000), server.At(7000));
         network.After(TimeSpan.FromMilliseconds(100), () => network.Partition(client, server));
         network.After(TimeSpan.FromSeconds(5), () => network.Heal(client, server));

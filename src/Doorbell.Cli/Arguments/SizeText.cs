@@ -16,7 +16,7 @@ internal static class SizeText
         int shift = text.Length == 0 ? 0 : char.ToLowerInvariant(text[^1]) switch { 'k' => 10, 'm' => 20, 'g' => 30, _ => 0 };
         string digits = shift == 0 ? text : text[..^1];
         bool isNumber = long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
-            && number <= int.MaxValue >> shift;
+            && number <= int.MaxValue >> shift && !text.Contains('\0');
         bytes = isNumber ? (int)(number << shift) : 0;
         return isNumber;
     }

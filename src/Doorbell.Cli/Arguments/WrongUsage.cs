@@ -12,7 +12,8 @@ internal static class WrongUsage
     /// <returns>What is wrong, in one line; null if it is understood.</returns>
     public static string? Of(ParseResult parsed, IReadOnlyList<string> arguments)
     {
-        string? what = UnknownOption(parsed) ?? FlagWithValue(parsed, arguments) ?? (parsed.Errors.Count > 0 ? Error(parsed) : null);
+        string? what = Directive(parsed) ?? UnknownOption(parsed) ?? FlagWithValue(parsed, arguments)
+            ?? (parsed.Errors.Count > 0 ? Error(parsed) : null);
         if (what is null)
         {
             return null;
@@ -26,6 +27,17 @@ internal static class WrongUsage
 
         return $"{what} (doorbell {verbs}--help lists what there is)";
     }
+
+    /// <summary>A first word in brackets, which the parser would take for an order to itself.</summary>
+    private static string? Directive(ParseResult parsed)
+    {
+        Token? directive = parsed.Tokens.FirstOrDefault(static token => token.Type == TokenType.Directive);
+        return directive is null
+            ? null
+            : $"\"{PrintableText.Escape(directive.Value)}\" is no command: give one of {Verbs(parsed.RootCommandResult.Command)}";
+    }
+
+    private static string Verbs(Command command) => string.Join(", ", command.Subcommands.Select(static verb => verb.Name));
 
     /// <summary>
     /// A word that begins with a hyphen and is no option. The parser takes it for a text or an endpoint, and a question would be sent that
@@ -67,7 +79,7 @@ internal static class WrongUsage
     private static string Error(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        string verbs = string.Join(", ", command.Subcommands.Select(static verb => verb.Name));
+        string verbs = Verbs(command);
         if (verbs.Length > 0)
         {
             return parsed.UnmatchedTokens is [string word, ..]

@@ -21,12 +21,47 @@ internal static class RelayLoops
                 continue;
             }
 
+            string? path = upstream.Path is { } named ? Resolved(named) : null;
             IPAddress[] addresses = upstream.IsUnix ? [] : await AddressesAsync(upstream.Host!, stop);
-            if (Array.Find(alike, door => door.Endpoint == upstream || addresses.Any(address => IsAt(door, address))) is { } itself)
+            if (Array.Find(alike, door => path is null
+                ? door.Endpoint == upstream || addresses.Any(address => IsAt(door, address))
+                : Resolved(door.Endpoint.Path!) == path) is { } itself)
             {
                 throw new ArgumentException(
                     $"UPSTREAM {upstream} is LISTEN itself, {itself.Endpoint}: name the server that clients mean");
             }
+        }
+    }
+
+    /// <summary>One path for all the names of a file: without dots, and without symbolic links (realpath(3)).</summary>
+    private static string Resolved(string path)
+    {
+        if (path is ['\0', ..])
+        {
+            return path;
+        }
+
+        string full = Path.GetFullPath(path);
+        string resolved = "/";
+        foreach (string part in full.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string next = Path.Combine(resolved, part);
+            resolved = TargetOf(next);
+        }
+
+        return resolved;
+    }
+
+    private static string TargetOf(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // Connecting there fails too, and says why.
+            return path;
         }
     }
 

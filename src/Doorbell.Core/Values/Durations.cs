@@ -46,7 +46,7 @@ public static class Durations
             _ => ("", 0),
         };
         bool isNumber = double.TryParse(number.TrimEnd(' '), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
-            && value * seconds < TimeSpan.MaxValue.TotalSeconds;
+            && value * seconds < TimeSpan.MaxValue.TotalSeconds && !text.Contains('\0');
         duration = isNumber ? TimeSpan.FromSeconds(value * seconds) : default;
         return isNumber;
     }

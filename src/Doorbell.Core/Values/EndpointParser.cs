@@ -145,7 +145,8 @@ internal static class EndpointParser
 
     private static string? ReadPort(string text, out int port)
     {
-        bool number = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port);
+        // .NET's parser lets NULs stand behind a number.
+        bool number = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && !text.Contains('\0');
         if (number && port <= ushort.MaxValue)
         {
             return null;

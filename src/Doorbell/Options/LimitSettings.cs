@@ -48,6 +48,7 @@ internal static class LimitSettings
 
     public static int Number(string value, int min) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= min
+            && !value.Contains('\0')
             ? number
             : throw new FormatException($"\"{PrintableText.Escape(value)}\" is no whole number from {min} to {int.MaxValue}");
 

@@ -96,6 +96,8 @@ public sealed class ProxyHeaderTests
     [InlineData("PROXY TCP4 1.2.3.4 5.6.7.8 1 2 \r\n")]
     [InlineData("PROXY TCP4 1.2.3.4 5.6.7.8 1 65536\r\n")]
     [InlineData("PROXY TCP4 1.2.3.4 5.6.7.8 01 2\r\n")]
+    [InlineData("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\0\r\n")]
+    [InlineData("PROXY TCP4 1.2.3.4 5.6.7.8 1\0\0 2\r\n")]
     [InlineData("PROXY TCP4 1.2.3.4 5.6.7.8 -1 2\r\n")]
     [InlineData("PROXY TCP4 1.2.3.04 5.6.7.8 1 2\r\n")]
     [InlineData("PROXY TCP4 1.2.3 5.6.7.8 1 2\r\n")]

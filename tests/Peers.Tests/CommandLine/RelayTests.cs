@@ -162,6 +162,23 @@ public sealed class RelayTests
     }
 
     [Theory]
+    [InlineData("FOLDER/self", "FOLDER/./self")]
+    [InlineData("FOLDER/self", "FOLDER/../FOLDERNAME/self")]
+    [InlineData("FOLDER/self", "FOLDER/link/self")]
+    public void An_upstream_that_is_the_relays_own_path_spelled_another_way_is_wrong_usage(string listen, string upstream)
+    {
+        string folder = Directory.CreateTempSubdirectory("doorbell").FullName;
+        Directory.CreateSymbolicLink(Path.Combine(folder, "link"), folder);
+        string Named(string endpoint) => "unix://" + endpoint
+            .Replace("FOLDERNAME", Path.GetFileName(folder), StringComparison.Ordinal).Replace("FOLDER", folder, StringComparison.Ordinal);
+        Ended ended = Doorbells.Run("native", "", "relay", Named(listen), Named(upstream));
+        Directory.Delete(folder, recursive: true);
+        Assert.Equal(2, ended.ExitCode);
+        string line = Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("is LISTEN itself", line, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("tcp://127.0.0.1:PORT", "tcp://localhost:PORT")]
     [InlineData("tcp://127.0.0.1:PORT", "tcp://0.0.0.0:PORT")]
     [InlineData("tcp://*:PORT", "tcp://127.0.0.2:PORT")]

@@ -55,6 +55,8 @@ public sealed class WrongUsageTests
     [InlineData("connect", "ENDPOINT is missing")]
     [InlineData("impair 1 2 3", "\"3\" is one word too many")]
     [InlineData("--nosuch", "--nosuch is no option")]
+    [InlineData("[suggest:3] ser", "\"[suggest:3]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay")]
+    [InlineData("[env:X=1]", "\"[env:X=1]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay")]
     [InlineData("ask --nosuch tcp://h:1 x", "--nosuch is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask -4 tcp://127.0.0.1:1", "-4 is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask tcp://127.0.0.1:1 --nosuch=3", "--nosuch=3 is no option; a text that begins with a hyphen stands behind --")]
@@ -76,7 +78,7 @@ public sealed class WrongUsageTests
         Ended ended = Doorbells.Run("native", "", words);
         string verb = words switch
         {
-            [] or ["nosuch"] or ["--nosuch"] => "",
+            [] or ["nosuch"] or ["--nosuch"] or [['[', ..], ..] => "",
             ["demo" or "bench", not "nosuch", ..] => $"{words[0]} {words[1]} ",
             _ => $"{words[0]} ",
         };

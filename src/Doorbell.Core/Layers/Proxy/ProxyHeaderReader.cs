@@ -104,8 +104,10 @@ internal static class ProxyHeaderReader
             && (isIPv6 || address.ToString() == text);
     }
 
+    /// <summary>Digits alone, since .NET's parser lets NULs stand behind a number.</summary>
     private static bool TryReadPort(string text, out ushort port) =>
-        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && (text[0] != '0' || text.Length == 1);
+        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port)
+        && !text.AsSpan().ContainsAnyExceptInRange('0', '9') && (text[0] != '0' || text.Length == 1);
 
     private static int ReadBinary(ReadOnlySpan<byte> came, int maxBytes, out ProxyHeader? header, out string? failure)
     {
