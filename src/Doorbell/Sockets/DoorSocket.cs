@@ -72,7 +72,7 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
         Release();
         if (Door.Endpoint.IsUnix && !IsPassed && !(isHandedOver && UnixSocketFile.IsKnownToKernel(Door.Endpoint)))
         {
-            UnixSocketFile.RemoveIfStale(Door.Endpoint);
+            UnixSocketFile.RemoveOnceClosed(Door.Endpoint);
         }
     }
 

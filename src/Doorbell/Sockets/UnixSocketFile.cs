@@ -6,6 +6,9 @@ namespace Doorbell.Sockets;
 /// <summary>The file of a unix socket, which outlives the process that made it if it is killed.</summary>
 internal static class UnixSocketFile
 {
+    /// <summary>From clone(2) to execve(2) takes a millisecond, more on a busy machine.</summary>
+    private static readonly TimeSpan _untilItRuns = TimeSpan.FromMilliseconds(200);
+
     /// <summary>
     /// Removes a socket's file that nobody serves: a dead server's, or our own once it is closed. Such a file refuses connections
     /// (unix(7), ECONNREFUSED). Anything else that is there, another server's socket above all, stays.
@@ -14,6 +17,16 @@ internal static class UnixSocketFile
     {
         using FolderLock? folder = Lock(endpoint);
         RemoveIfStaleLocked(endpoint);
+    }
+
+    /// <summary>
+    /// As <see cref="RemoveIfStale"/>, of a socket that has just been closed. A process that is being started at this moment has it too,
+    /// until it runs, and would be taken for its server.
+    /// </summary>
+    public static void RemoveOnceClosed(Endpoint endpoint)
+    {
+        SpinWait.SpinUntil(() => !IsKnownToKernel(endpoint), _untilItRuns);
+        RemoveIfStale(endpoint);
     }
 
     /// <summary>
