@@ -45,8 +45,7 @@ public readonly record struct AddressRange
         PeerAddress peer = PeerAddress.From(new IPEndPoint(parsed, 0));
         int width = WidthOf(peer.Kind);
         int prefix = width;
-        if (slash >= 0 && (text.Contains('\0')
-            || !int.TryParse(text[(slash + 1)..], System.Globalization.NumberStyles.None, null, out prefix) || prefix > width))
+        if (slash >= 0 && (!WholeNumber.TryParse(text.AsSpan(slash + 1), out prefix) || prefix > width))
         {
             throw new FormatException($"{Quoted(text)} has no length of a prefix behind the slash: a number from 0 to {width}.");
         }

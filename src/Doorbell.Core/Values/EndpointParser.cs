@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 
 namespace Doorbell;
 
@@ -145,9 +144,7 @@ internal static class EndpointParser
 
     private static string? ReadPort(string text, out int port)
     {
-        // .NET's parser lets NULs stand behind a number.
-        bool number = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && !text.Contains('\0');
-        if (number && port <= ushort.MaxValue)
+        if (WholeNumber.TryParse(text, out port) && port <= ushort.MaxValue)
         {
             return null;
         }

@@ -194,7 +194,7 @@ public sealed class SimulatedListener : IScheduled
         {
             _ofAddress.Remove(connection.Info.TransportPeer);
         }
-        else if (connection.Info.Get<CountedPeer>() is { } counted)
+        else if (connection.Info.Get<CountedAddress>() is { } counted)
         {
             _ofAddress.Remove(counted.Peer);
         }
@@ -287,7 +287,7 @@ public sealed class SimulatedListener : IScheduled
 
     private IReadOnlyList<Func<ConnectionInfo, StreamLayer>> Layers() => !HasLayers
         ? []
-        : [.. _options.Layers, connection => new PeerCountLayer(connection, AdmitsBehindLayers, _refusal)];
+        : [.. _options.Layers, connection => new PeerAdmissionLayer(connection, AdmitsBehindLayers, _refusal)];
 
     private bool AdmitsBehindLayers(PeerAddress peer)
     {

@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell.Serving;
 
 /// <summary>

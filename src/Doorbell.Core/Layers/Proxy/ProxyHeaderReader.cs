@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Net;
 using System.Numerics;
 using System.Text;
@@ -104,10 +103,12 @@ internal static class ProxyHeaderReader
             && (isIPv6 || address.ToString() == text);
     }
 
-    /// <summary>Digits alone, since .NET's parser lets NULs stand behind a number.</summary>
-    private static bool TryReadPort(string text, out ushort port) =>
-        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port)
-        && !text.AsSpan().ContainsAnyExceptInRange('0', '9') && (text[0] != '0' || text.Length == 1);
+    private static bool TryReadPort(string text, out ushort port)
+    {
+        bool isPort = WholeNumber.TryParse(text, out int number) && number <= ushort.MaxValue && (text[0] != '0' || text.Length == 1);
+        port = isPort ? (ushort)number : default;
+        return isPort;
+    }
 
     private static int ReadBinary(ReadOnlySpan<byte> came, int maxBytes, out ProxyHeader? header, out string? failure)
     {

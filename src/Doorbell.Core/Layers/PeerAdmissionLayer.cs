@@ -1,6 +1,4 @@
-using Doorbell.Sessions;
-
-namespace Doorbell.Serving;
+namespace Doorbell.Sessions;
 
 /// <summary>
 /// Stands on top of a door's layers and asks the admission once more, when they are open and have said whose the connection is. It then
@@ -8,15 +6,19 @@ namespace Doorbell.Serving;
 /// </summary>
 /// <param name="connection">Whose peer is asked for.</param>
 /// <param name="admits">Decides, and counts what it refuses.</param>
-/// <param name="refusal">What a peer that is refused is told.</param>
-internal sealed class PeerAdmissionLayer(ConnectionInfo connection, Func<PeerAddress, bool> admits, byte[] refusal) : StreamLayer
+/// <param name="refusal">What a peer that is refused is told; not copied.</param>
+/// <remarks>Of one connection, and called on its lane's thread alone. Its fact is the <see cref="CountedAddress"/>.</remarks>
+public sealed class PeerAdmissionLayer(ConnectionInfo connection, Func<PeerAddress, bool> admits, byte[] refusal) : StreamLayer
 {
     private CountedAddress? _counted;
 
+    /// <inheritdoc/>
     public override int MaxUnitBytes => 1;
 
+    /// <inheritdoc/>
     public override object? Fact => _counted;
 
+    /// <inheritdoc/>
     public override LayerState Begin(OutputBuffer wire)
     {
         if (admits(connection.Peer))
