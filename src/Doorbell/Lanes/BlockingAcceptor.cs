@@ -27,6 +27,8 @@ internal sealed class BlockingAcceptor : IDisposable
 
     /// <summary>Listeners that are not waited for, since their doors are full: they would wake the lane at once.</summary>
     private readonly HashSet<int> _muted = [];
+    private readonly Action _whenRoom;
+    private volatile TaskCompletionSource? _room;
     private bool _waits = true;
     private bool _left;
 
@@ -39,6 +41,7 @@ internal sealed class BlockingAcceptor : IDisposable
         _listeners = listeners;
         _context = context;
         _shutdown = shutdown;
+        _whenRoom = () => _room?.TrySetResult();
         try
         {
             _acceptor = new Acceptor(listeners.Sockets, context);
@@ -181,6 +184,7 @@ internal sealed class BlockingAcceptor : IDisposable
     {
         while (true)
         {
+            TaskCompletionSource room = new(TaskCreationOptions.RunContinuationsAsynchronously);
             bool placed = leased && _context.Admission.TryAcquireAt(accepted.At);
             if (placed)
             {
@@ -197,21 +201,23 @@ internal sealed class BlockingAcceptor : IDisposable
                 return _acceptor.Admits(accepted, leased: false);
             }
 
-            _context.AskForRoom(leased ? accepted.At : null, wanted: 1, MonotonicClock.Now);
-            if (leased)
-            {
-                _shutdown.Pause(_lookAgain);
-            }
-
+            _room = room;
+            _context.AskForRoom(this, leased ? accepted.At : null, _whenRoom);
             try
             {
-                leased = _context.Admission.TryAcquireSoon(_context.Shutdown.AcceptingStopped);
+                room.Task.Wait((int)LongestAtRest.LookAgain.TotalMilliseconds, _context.Shutdown.AcceptingStopped);
             }
             catch (OperationCanceledException)
             {
                 _listeners.Held.Enqueue(accepted);
                 return false;
             }
+            finally
+            {
+                _context.Admission.WaitsNoMore(this);
+            }
+
+            leased = _context.Admission.TryAcquire();
         }
     }
 

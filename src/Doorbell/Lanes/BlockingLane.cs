@@ -76,7 +76,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
             }
             else
             {
-                context.Admission.Release(accepted.At, connection);
+                context.Admission.Release(accepted.At, connection, connection.RoomOrder);
             }
         }
     }

@@ -21,6 +21,7 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     private long _id;
     private bool _closed;
     private int _asked;
+    private RoomOrder? _roomOrder;
 
     /// <summary>Of one that is being closed: who asked for that waits for this.</summary>
     private TaskCompletionSource? _awaited;
@@ -130,8 +131,11 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
 
     TimeSpan IOpenConnection.RestAt(TimeSpan now) => Session.RestAt(now);
 
-    void IOpenConnection.AskToMakeRoom()
+    public RoomOrder? RoomOrder => Volatile.Read(ref _roomOrder);
+
+    void IOpenConnection.AskToMakeRoom(RoomOrder order)
     {
+        Volatile.Write(ref _roomOrder, order);
         Interlocked.Or(ref _asked, AskedToMakeRoom);
         _bell.Wake();
     }
@@ -155,9 +159,10 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
             AskToDrain();
         }
 
-        if ((asked & AskedToMakeRoom) != 0 && !Session.TryMakeRoom(now))
+        if ((asked & AskedToMakeRoom) != 0 && _roomOrder is { } order && (!order.TryTake() || !Session.TryMakeRoom(now)))
         {
-            Context.Admission.RoomNotMade(At!);
+            Volatile.Write(ref _roomOrder, null);
+            Context.Admission.RoomNotMade(order);
         }
     }
 

@@ -52,7 +52,9 @@ internal class ProcessConnection(
     /// <summary>Only the process knows whether it works or waits.</summary>
     TimeSpan IOpenConnection.RestAt(TimeSpan now) => TimeSpan.Zero;
 
-    void IOpenConnection.AskToMakeRoom() => throw new InvalidOperationException("A process is never at rest.");
+    RoomOrder? IOpenConnection.RoomOrder => null;
+
+    void IOpenConnection.AskToMakeRoom(RoomOrder order) => throw new InvalidOperationException("A process is never at rest.");
 
     public void AskToClose(CloseMode how)
     {

@@ -75,26 +75,26 @@ internal sealed class Admission : IDisposable
 
     public bool TryAcquire() => _leases.Wait(0);
 
-    /// <summary>Waits a moment for a lease; false if there was none.</summary>
-    public bool TryAcquireSoon(CancellationToken stop) => _leases.Wait(LongestAtRest.LookAgain, stop);
-
-    /// <inheritdoc cref="TryAcquireSoon"/>
-    public Task<bool> TryAcquireSoonAsync(CancellationToken stop) => _leases.WaitAsync(LongestAtRest.LookAgain, stop);
-
     /// <summary>
     /// Asks those that have been at rest for the longest to make room for connections that wait. The lane looks again when it is called
     /// back, or after <see cref="LongestAtRest.LookAgain"/>: perhaps none is at rest yet.
     /// </summary>
+    /// <param name="lane">Whose newcomers wait. Before it acquires places for them it says <see cref="WaitsNoMore"/>.</param>
     /// <param name="door">Which door is full; null if there is no lease.</param>
     /// <param name="wanted">How many wait.</param>
     /// <param name="now">On the monotonic scale.</param>
-    public void AskForRoom(Door? door, int wanted, TimeSpan now) => _atRest.Ask(door, wanted, now);
+    public void AskForRoom(object lane, Door? door, int wanted, TimeSpan now) =>
+        _atRest.Ask(lane, door, door is null ? _leases : _places[door.Number], wanted, now);
 
-    /// <summary>A connection that was asked to make room stays: its peer has made progress, or its handler works.</summary>
-    /// <param name="door">Where it came in.</param>
-    public void RoomNotMade(Door door)
+    /// <inheritdoc cref="LongestAtRest.WaitsNoMore"/>
+    public void WaitsNoMore(object lane) => _atRest.WaitsNoMore(lane);
+
+    /// <summary>
+    /// A connection that was asked to make room stays: its peer has made progress, its handler works, or the order was withdrawn.
+    /// </summary>
+    public void RoomNotMade(RoomOrder order)
     {
-        _atRest.Answered(door);
+        _atRest.Answered(order);
         CallBack();
     }
 
@@ -146,7 +146,7 @@ internal sealed class Admission : IDisposable
 
     /// <summary>
     /// Whether this connection may come in. If so it has a lease and a place and is counted, until <see cref="Release(Door, PeerAddress)"/>
-    /// or <see cref="Release(Door, ConnectionInfo)"/>; if not, it has none.
+    /// or <see cref="Release(Door, ConnectionInfo, RoomOrder?)"/>; if not, it has none.
     /// </summary>
     /// <param name="peer">Whose it is.</param>
     /// <param name="door">Where it came in. Unless <see cref="RefusesAtLimit"/>, a place there goes with its lease.</param>
@@ -186,7 +186,7 @@ internal sealed class Admission : IDisposable
 
     /// <summary>
     /// Whether a connection whose layers are open may go on. If so its address is counted, until
-    /// <see cref="Release(Door, ConnectionInfo)"/>.
+    /// <see cref="Release(Door, ConnectionInfo, RoomOrder?)"/>.
     /// </summary>
     /// <param name="peer">Whom the layers have named, or else the transport's.</param>
     /// <param name="door">Where it came in.</param>
@@ -205,11 +205,13 @@ internal sealed class Admission : IDisposable
 
         ReleaseAt(door);
         Release();
-        _atRest.Answered(door);
     }
 
     /// <summary>A connection that was admitted is over.</summary>
-    public void Release(Door door, ConnectionInfo connection)
+    /// <param name="door">Where it came in.</param>
+    /// <param name="connection">What is known of it.</param>
+    /// <param name="order">Perhaps it had to make room.</param>
+    public void Release(Door door, ConnectionInfo connection, RoomOrder? order)
     {
         if (door.Layers.Count > 0 && connection.Get<CountedAddress>() is { } counted)
         {
@@ -217,6 +219,10 @@ internal sealed class Admission : IDisposable
         }
 
         Release(door, connection.TransportPeer);
+        if (order is not null)
+        {
+            _atRest.Answered(order);
+        }
     }
 
     public void Dispose()

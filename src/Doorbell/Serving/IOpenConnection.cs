@@ -22,11 +22,14 @@ internal interface IOpenConnection
     /// <param name="now">On the monotonic scale.</param>
     TimeSpan RestAt(TimeSpan now);
 
+    /// <summary>Who has not answered this order is asked no other. Set by <see cref="AskToMakeRoom"/>; its lane sets it to null.</summary>
+    RoomOrder? RoomOrder { get; }
+
     /// <summary>
     /// Tells the lane to close it for another one, if its peer is still at rest then; otherwise the lane says
     /// <see cref="Admission.RoomNotMade"/>. Any thread may ask while the connection is in the list; returns at once.
     /// </summary>
-    void AskToMakeRoom();
+    void AskToMakeRoom(RoomOrder order);
 
     /// <summary>Tells the lane to close it. Any thread may ask while the connection is in the list; returns at once.</summary>
     void AskToClose(CloseMode how);

@@ -1,69 +1,83 @@
 namespace Doorbell.Serving;
 
 /// <summary>
-/// Finds the connections that have been at rest for the longest, and asks them to make room. One look at all connections finds the next
-/// ones to go too, so that a crowd of newcomers costs a small part of a look for each. Any thread may call any member.
+/// Finds the connections that have been at rest for the longest, and orders them to make room: as many as wait, less the places that are
+/// free and the orders that are not answered. One look at all connections finds the next ones to go too, so that a crowd of newcomers
+/// costs a small part of a look for each. Any thread may call any member.
 /// </summary>
 /// <param name="connections">Those of all lanes.</param>
 internal sealed class LongestAtRest(OpenConnections connections)
 {
     /// <summary>So many are found at a time.</summary>
-    private const int Found = 64;
+    private const int Found = 256;
 
     /// <summary>For so long what was found counts, and nobody looks again where none was at rest.</summary>
     public static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>
-    /// An order that is not carried out within this time is given to another connection: the lane may be in a handler that does not return.
-    /// </summary>
+    /// <summary>An order that no lane takes within this time is withdrawn: the lane may be in a handler that does not return.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// A connection that its lane closes is gone at once, unless a layer's last notice waits for a peer that reads nothing: then it is not
+    /// waited for longer than this.
+    /// </summary>
+    private static readonly TimeSpan _closingTakes = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
 
     /// <summary>While looking, the one with the shortest rest is in front.</summary>
     private readonly PriorityQueue<(OpenConnections Part, IOpenConnection Connection), TimeSpan> _looking = new(Found);
 
-    /// <summary>By the number of the door, or -1 for all doors; the longest at rest on top.</summary>
+    /// <summary>By the number of the door, or -1 for all doors.</summary>
     private readonly Dictionary<int, Scope> _scopes = [];
 
-    /// <summary>Asks as many to make room as are wanted, less those that have been asked and are not gone.</summary>
+    /// <summary>Those that have not been answered; never more than newcomers wait at once.</summary>
+    private readonly List<RoomOrder> _orders = [];
+
+    /// <summary>Says how many of a lane's newcomers wait, and orders as many connections to make room as all lanes lack.</summary>
+    /// <param name="lane">Whose newcomers they are; what it said before at the same place holds no longer.</param>
     /// <param name="door">Where; null for anywhere.</param>
-    /// <param name="wanted">How many.</param>
+    /// <param name="places">Those that are free there. Whoever frees one answers its order afterwards.</param>
+    /// <param name="wanted">How many wait.</param>
     /// <param name="now">On the monotonic scale.</param>
-    public void Ask(Door? door, int wanted, TimeSpan now)
+    public void Ask(object lane, Door? door, SemaphoreSlim places, int wanted, TimeSpan now)
     {
         lock (_lock)
         {
             Scope scope = ScopeOf(door);
-            if (now - scope.AskedAt >= _patience)
+            scope.Wanted[lane] = wanted;
+            _orders.RemoveAll(order => now - order.GivenAt is var age
+                && ((age >= _patience && order.TryWithdraw()) || age >= _closingTakes));
+            int ordered = door is null ? _orders.Count : _orders.Count(order => order.Door.Number == door.Number);
+            int missing = scope.Wanted.Values.Sum() - places.CurrentCount - ordered;
+            while (missing > 0 && TryAskNext(scope, door, now))
             {
-                scope.Asked = 0;
-            }
-
-            while (scope.Asked < wanted && TryAskNext(scope, door, now))
-            {
-                scope.Asked++;
-                scope.AskedAt = now;
+                missing--;
             }
         }
     }
 
-    /// <summary>A connection is gone, or one that was asked stays.</summary>
-    /// <param name="door">Where it came in.</param>
-    public void Answered(Door door)
+    /// <summary>
+    /// The lane is about to acquire places for its newcomers: none of them waits until it says so again. Said before it acquires, or
+    /// another lane would find neither the place that this one took nor an order for it, and let one connection too many go.
+    /// </summary>
+    public void WaitsNoMore(object lane)
     {
         lock (_lock)
         {
-            Answered(door.Number);
-            Answered(-1);
+            foreach (Scope scope in _scopes.Values)
+            {
+                scope.Wanted.Remove(lane);
+            }
         }
     }
 
-    private void Answered(int number)
+    /// <summary>The connection is gone, and its places are free; or it stays.</summary>
+    public void Answered(RoomOrder order)
     {
-        if (_scopes.TryGetValue(number, out Scope? scope) && scope.Asked > 0)
+        lock (_lock)
         {
-            scope.Asked--;
+            _orders.Remove(order);
         }
     }
 
@@ -87,8 +101,10 @@ internal sealed class LongestAtRest(OpenConnections connections)
 
         while (scope.Longest.TryPop(out (OpenConnections Part, IOpenConnection Connection, TimeSpan Rested) next))
         {
-            if (next.Part.TryAskToMakeRoom(next.Connection, next.Rested, now))
+            RoomOrder order = new(next.Connection.At!, now);
+            if (next.Part.TryAskToMakeRoom(next.Connection, next.Rested, order))
             {
+                _orders.Add(order);
                 return true;
             }
         }
@@ -126,12 +142,11 @@ internal sealed class LongestAtRest(OpenConnections connections)
     /// <summary>All connections, or those of one door.</summary>
     private sealed class Scope
     {
+        /// <summary>The longest at rest on top.</summary>
         public Stack<(OpenConnections Part, IOpenConnection Connection, TimeSpan Rested)> Longest { get; } = new(Found);
 
-        /// <summary>How many have been asked and have not answered.</summary>
-        public int Asked { get; set; }
-
-        public TimeSpan AskedAt { get; set; }
+        /// <summary>How many newcomers wait, by their lanes.</summary>
+        public Dictionary<object, int> Wanted { get; } = [];
 
         public TimeSpan LookedAt { get; set; }
 

@@ -81,7 +81,10 @@ internal sealed class OpenConnections
         return closing;
     }
 
-    /// <summary>Tells of each accepted connection whose peer is at rest, of all lanes, for how long it has been.</summary>
+    /// <summary>
+    /// Tells of each accepted connection whose peer is at rest, of all lanes, for how long it has been. Those that have an order to make
+    /// room are passed over: their lanes will answer it, or are stuck.
+    /// </summary>
     /// <param name="now">On the monotonic scale.</param>
     /// <param name="found">Called under the lane's lock.</param>
     public void FindAtRest(TimeSpan now, Action<OpenConnections, IOpenConnection, TimeSpan> found)
@@ -90,7 +93,7 @@ internal sealed class OpenConnections
         {
             foreach (IOpenConnection connection in _connections)
             {
-                if (connection.At is not null && connection.RestAt(now) is { Ticks: > 0 } rest)
+                if (connection is { At: not null, RoomOrder: null } && connection.RestAt(now) is { Ticks: > 0 } rest)
                 {
                     found(this, connection, rest);
                 }
@@ -104,16 +107,16 @@ internal sealed class OpenConnections
     }
 
     /// <summary>Asks a connection of this part to make room, if it is still open and has rested on since it was found.</summary>
-    public bool TryAskToMakeRoom(IOpenConnection connection, TimeSpan rested, TimeSpan now)
+    public bool TryAskToMakeRoom(IOpenConnection connection, TimeSpan rested, RoomOrder order)
     {
         lock (_lock)
         {
-            if (!Has(connection) || connection.RestAt(now) < rested)
+            if (!Has(connection) || connection.RoomOrder is not null || connection.RestAt(order.GivenAt) < rested)
             {
                 return false;
             }
 
-            connection.AskToMakeRoom();
+            connection.AskToMakeRoom(order);
             return true;
         }
     }

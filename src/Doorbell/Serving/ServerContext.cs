@@ -55,14 +55,39 @@ internal sealed record ServerContext(
     private LogThrottle MadeRoom { get; } = new();
 
     /// <inheritdoc cref="Admission.AskForRoom"/>
-    public void AskForRoom(Door? door, int wanted, TimeSpan now)
+    public void AskForRoom(object lane, Door? door, int wanted, TimeSpan now)
     {
         if (MadeRoom.MayLog())
         {
             ServerLog.MakesRoom(Log, door is null ? "MaxConnections" : $"MaxConnections of {door.Endpoint}");
         }
 
-        Admission.AskForRoom(door, wanted, now);
+        Admission.AskForRoom(lane, door, wanted, now);
+    }
+
+    /// <summary>
+    /// Asks for room for one connection, and lets the lane be called when there may be some; unless there is by now, so that it is called
+    /// at once.
+    /// </summary>
+    /// <param name="lane">Whose connection it is.</param>
+    /// <param name="full">Its door, if that is full; null if there is no lease.</param>
+    /// <param name="whenRoom">Called once.</param>
+    public void AskForRoom(object lane, Door? full, Action whenRoom)
+    {
+        if (full is null && Admission.TryAcquire(whenRoom))
+        {
+            Admission.Release();
+            whenRoom();
+        }
+        else if (full is not null && Admission.TryAcquireAt(full, whenRoom))
+        {
+            Admission.ReleaseAt(full);
+            whenRoom();
+        }
+        else
+        {
+            AskForRoom(lane, full, wanted: 1, MonotonicClock.Now);
+        }
     }
 
     /// <summary>Counts a connection that the admission has refused, and logs it.</summary>

@@ -136,6 +136,24 @@ public sealed class RudePeersTests
         Assert.Equal("still here\n", elsewhere.Ask("still here\n"));
     }
 
+    [Fact]
+    public async Task A_handler_that_does_not_return_keeps_nobody_out_and_its_connection()
+    {
+        using ManualResetEventSlim mayReturn = new();
+        Service service = new("stuck") { NewStreamHandler = _ => new Stuck(mayReturn) };
+        await using Running server = await Running.StartAsync(service, maxConnections: 2, model: "thread");
+        using Peer stuck = server.Connect();
+        stuck.Send("wait\n");
+        Peer.Eventually(() => server.Counts.ConnectionsOpen == 1, "it is the longest at rest");
+        using Peer other = server.Connect();
+        Peer.Eventually(() => server.Counts.ConnectionsOpen == 2, "both are in");
+        using Peer newcomer = server.Connect();
+        Assert.Equal("hello\n", newcomer.Ask("hello\n"));
+        mayReturn.Set();
+        Assert.Equal("wait\n", stuck.Receive(5));
+        Assert.Equal(1, server.Counts.Closed(CloseReason.MadeRoom));
+    }
+
     [Theory]
     [MemberData(nameof(Many))]
     public async Task Nobody_makes_room_for_one_that_is_refused_all_the_same(string model)
@@ -188,6 +206,20 @@ public sealed class RudePeersTests
         catch (SocketException)
         {
             return false;
+        }
+    }
+
+    private sealed class Stuck(ManualResetEventSlim mayReturn) : StreamHandler
+    {
+        public override Step OnBytes(ReadOnlySpan<byte> bytes, Turn turn)
+        {
+            if (bytes.StartsWith("wait"u8))
+            {
+                mayReturn.Wait(_patience);
+            }
+
+            turn.Output.Write(bytes);
+            return Step.More(bytes.Length);
         }
     }
 

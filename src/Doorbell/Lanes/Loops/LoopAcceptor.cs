@@ -33,6 +33,9 @@ internal sealed class LoopAcceptor
     private readonly HashSet<Door> _full = [];
     private bool _needsLease;
 
+    /// <summary>The others know how many are held.</summary>
+    private bool _asksForRoom;
+
     /// <summary>When to look whether others have made room, or are at rest by now.</summary>
     private TimeSpan _lookForRoom = TimeSpan.MaxValue;
 
@@ -211,6 +214,7 @@ internal sealed class LoopAcceptor
             _acceptor.Drop(held);
         }
 
+        WaitNoMore();
         LeaveOnce(null);
     }
 
@@ -310,6 +314,7 @@ internal sealed class LoopAcceptor
     /// <summary>Admits those for which there is room. False if the lane is to do something else first.</summary>
     private bool AdmitHeld(TimeSpan now)
     {
+        WaitNoMore();
         _full.Clear();
         _needsLease = false;
         bool waits = !_context.Admission.RefusesAtLimit;
@@ -339,6 +344,15 @@ internal sealed class LoopAcceptor
         return true;
     }
 
+    private void WaitNoMore()
+    {
+        if (_asksForRoom)
+        {
+            _asksForRoom = false;
+            _context.Admission.WaitsNoMore(this);
+        }
+    }
+
     /// <summary>Of those that are held.</summary>
     private void WaitForRoom(TimeSpan now)
     {
@@ -349,14 +363,16 @@ internal sealed class LoopAcceptor
         }
 
         _lookForRoom = now + LongestAtRest.LookAgain;
-        if (_needsLease)
-        {
-            _context.AskForRoom(door: null, _held.Count, now);
-        }
-
+        _asksForRoom = true;
         foreach (Door door in _full)
         {
-            _context.AskForRoom(door, _held.Count(held => held.At == door), now);
+            _context.AskForRoom(this, door, _held.Count(held => held.At == door), now);
+        }
+
+        // Who makes room at a door does so everywhere.
+        if (_needsLease)
+        {
+            _context.AskForRoom(this, door: null, _held.Count, now);
         }
     }
 

@@ -391,7 +391,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         {
             if (connection.Connection.At is { } door)
             {
-                Context.Admission.Release(door, connection.Connection);
+                Context.Admission.Release(door, connection.Connection, connection.Connection.RoomOrder);
             }
         }
     }

@@ -37,6 +37,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     private volatile bool _orderlyAsked;
     private volatile bool _abortAsked;
     private volatile bool _roomAsked;
+    private volatile RoomOrder? _roomOrder;
     private readonly ServerContext? _server;
     private long _id;
     private PeerAddress _local;
@@ -129,8 +130,11 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
 
     TimeSpan IOpenConnection.RestAt(TimeSpan now) => _session.RestAt(now);
 
-    void IOpenConnection.AskToMakeRoom()
+    public RoomOrder? RoomOrder => _roomOrder;
+
+    void IOpenConnection.AskToMakeRoom(RoomOrder order)
     {
+        _roomOrder = order;
         _roomAsked = true;
         _signal.Wake();
     }
@@ -307,9 +311,10 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         if (_roomAsked)
         {
             _roomAsked = false;
-            if (!_session.TryMakeRoom(MonotonicClock.Now))
+            if (_roomOrder is { } order && (!order.TryTake() || !_session.TryMakeRoom(MonotonicClock.Now)))
             {
-                _server!.Admission.RoomNotMade(At!);
+                _roomOrder = null;
+                _server!.Admission.RoomNotMade(order);
             }
         }
 

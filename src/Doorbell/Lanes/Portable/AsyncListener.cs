@@ -13,9 +13,6 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
     /// <summary>Most connections that the drain accepts: clients that connect without end can't hold it up.</summary>
     private const int MaxLast = 16 * 1024;
 
-    /// <summary>How often a full door is looked at, for which another connection is to make room.</summary>
-    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(10);
-
     private readonly Socket _listener = bound.Socket;
     private readonly Endpoint _door = bound.Door.Endpoint;
     private readonly Backoff _backoff = new();
@@ -24,6 +21,8 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
     /// <summary>The lanes running, and the accept loop itself.</summary>
     private int _running = 1;
     private bool _left;
+    private Action? _whenRoom;
+    private volatile TaskCompletionSource? _room;
 
     /// <summary>Connections that were in the backlog when the server's end began.</summary>
     private readonly Queue<Socket> _held = new();
@@ -140,21 +139,19 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
                 return false;
             }
 
-            context.AskForRoom(leased ? bound.Door : null, wanted: 1, MonotonicClock.Now);
-            try
-            {
-                if (leased)
-                {
-                    await Task.Delay(_lookAgain, context.Shutdown.Aborting);
-                }
-
-                leased = await context.Admission.TryAcquireSoonAsync(context.Shutdown.Aborting);
-            }
-            catch (OperationCanceledException)
+            TaskCompletionSource room = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _room = room;
+            context.AskForRoom(this, leased ? bound.Door : null, _whenRoom ??= () => _room?.TrySetResult());
+            CancellationToken aborting = context.Shutdown.Aborting;
+            await room.Task.WaitAsync(LongestAtRest.LookAgain, aborting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            context.Admission.WaitsNoMore(this);
+            if (aborting.IsCancellationRequested)
             {
                 connection.Close(0);
-                throw;
+                throw new OperationCanceledException(aborting);
             }
+
+            leased = context.Admission.TryAcquire();
         }
 
         return true;
@@ -357,7 +354,7 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
             }
             else
             {
-                context.Admission.Release(bound.Door, lane);
+                context.Admission.Release(bound.Door, lane, lane.RoomOrder);
             }
 
             LaneEnded();
