@@ -16,6 +16,10 @@ internal struct Submission
     public ushort Priority;
     [FieldOffset(4)]
     public int Descriptor;
+
+    /// <summary>Of accept: where the length of the address stands, before and after.</summary>
+    [FieldOffset(8)]
+    public ulong AddressLength;
     [FieldOffset(16)]
     public ulong Address;
     [FieldOffset(24)]

@@ -189,16 +189,14 @@ internal sealed unsafe class Acceptor
         return TimeSpan.Zero;
     }
 
-    /// <summary>What the kernel has accepted by itself; false if it can't have its options.</summary>
-    public bool TryTake(DoorSocket listener, int descriptor, out AcceptedSocket accepted)
+    /// <summary>What io_uring has accepted; false if it can't have its options.</summary>
+    /// <param name="listener">Where it came in.</param>
+    /// <param name="descriptor">Its own.</param>
+    /// <param name="address">Its peer's, as accept(2) has written it.</param>
+    /// <param name="accepted">Owned by the caller.</param>
+    public bool TryTake(DoorSocket listener, int descriptor, ReadOnlySpan<byte> address, out AcceptedSocket accepted)
     {
-        byte* address = stackalloc byte[MaxAddress];
-        int length = MaxAddress;
-
-        // Where it is gone already it has no peer: the first receive says so.
-        length = Libc.getpeername(descriptor, address, &length) == 0 ? Math.Min(length, MaxAddress) : 0;
-        PeerAddress peer = length == 0 ? default : SocketAddressCodec.ReadLinux(new ReadOnlySpan<byte>(address, length));
-        accepted = new AcceptedSocket(descriptor, listener.Door, peer);
+        accepted = new AcceptedSocket(descriptor, listener.Door, SocketAddressCodec.ReadLinux(address));
         return TrySetOptions(listener, accepted);
     }
 

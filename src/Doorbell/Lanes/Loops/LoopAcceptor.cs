@@ -181,10 +181,14 @@ internal sealed class LoopAcceptor
         }
     }
 
-    /// <summary>The kernel has accepted one that was not asked for by itself; it is opened, refused, or waits for a lease.</summary>
-    public void Take(int listener, int descriptor, TimeSpan now)
+    /// <summary>io_uring has accepted one, for which there may be no lease any more: it is opened, refused, or waits for a lease.</summary>
+    /// <param name="listener">Its index.</param>
+    /// <param name="descriptor">The connection's.</param>
+    /// <param name="address">The peer's.</param>
+    /// <param name="now">The time.</param>
+    public void Take(int listener, int descriptor, ReadOnlySpan<byte> address, TimeSpan now)
     {
-        if (!_acceptor.TryTake(_listeners.Sockets[listener], descriptor, out AcceptedSocket accepted))
+        if (!_acceptor.TryTake(_listeners.Sockets[listener], descriptor, address, out AcceptedSocket accepted))
         {
             return;
         }

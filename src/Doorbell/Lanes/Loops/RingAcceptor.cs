@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Doorbell.Native;
 using Doorbell.Serving;
 using Doorbell.Sockets;
@@ -5,30 +6,65 @@ using Doorbell.Sockets;
 namespace Doorbell.Lanes.Loops;
 
 /// <summary>
-/// Lets io_uring accept from the listeners: one request each, made anew for every connection. Near the limit of places, where a door has a
-/// bound of its own, after a failure, and when the server drains, it stops for good and leaves accepting to the <see cref="LoopAcceptor"/>,
-/// which takes a place for a connection before it takes the connection. A multishot request would save the making, but the loops share the
-/// listeners: the kernel wakes the request that waits longest, which would be the same loop's for ever. A new request waits behind those of
-/// the other loops.
+/// Lets io_uring accept from the listeners. Some requests are under way at once, so that the kernel can accept all that wait in one call;
+/// each accepts one connection, tells whose it is, and is then made anew. Near the limit of places, where a door has a bound of its own,
+/// after a failure, and when the server drains, it stops for good and leaves accepting to the <see cref="LoopAcceptor"/>, which takes a
+/// place for a connection before it takes the connection.
 /// </summary>
-internal sealed class RingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerContext context, IoUring ring, LoopAcceptor acceptor)
+/// <remarks>
+/// A multishot request would save the making. But it accepts as many as wait in the backlog, whatever the limit; it tells no address, which
+/// costs a call for each connection; and where loops share the listeners, it would have all connections: the kernel wakes the request that
+/// waits longest.
+/// </remarks>
+internal sealed unsafe class RingAcceptor : IDisposable
 {
     /// <summary>With fewer places left the kernel no longer accepts by itself: it would take more than there are places for.</summary>
     private const int FewPlaces = 256;
 
-    private readonly bool[] _armed = new bool[listeners.Count];
-    private readonly bool _isBounded = listeners.Any(static listener => Admission.IsBounded(listener.Door));
+    /// <summary>Requests of a lane that shares its listeners with no other.</summary>
+    private const int RequestsAlone = 32;
+
+    private readonly IReadOnlyList<DoorSocket> _listeners;
+    private readonly ServerContext _context;
+    private readonly IoUring _ring;
+    private readonly LoopAcceptor _acceptor;
+    private readonly bool _isBounded;
+    private readonly int _perListener;
+    private readonly bool[] _armed;
+
+    /// <summary>One for each request.</summary>
+    private readonly PeerSlot* _peers;
+    private int _underWay;
     private bool _stops;
     private bool _asked;
     private bool _waits;
 
-    private bool Stops => _stops || _isBounded || !context.Descriptors.MayAccept || context.Admission.LeasesLeft < FewPlaces;
+    /// <param name="listeners">Where to accept from.</param>
+    /// <param name="context">What to serve.</param>
+    /// <param name="ring">The lane's.</param>
+    /// <param name="acceptor">The lane's: it is given the connections, and takes over at the end.</param>
+    public RingAcceptor(SharedSockets listeners, ServerContext context, IoUring ring, LoopAcceptor acceptor)
+    {
+        _listeners = listeners.Sockets;
+        _context = context;
+        _ring = ring;
+        _acceptor = acceptor;
+        _isBounded = _listeners.Any(static listener => Admission.IsBounded(listener.Door));
 
-    public bool IsUnderWay => _armed.Contains(true);
+        // Of lanes that share a listener, one may be busy for long: what the kernel gives to its request waits until it is done. So each
+        // has one request.
+        _perListener = listeners.Lanes > 1 ? 1 : Math.Clamp(FewPlaces / Math.Max(_listeners.Count, 1), 1, RequestsAlone);
+        _armed = new bool[_listeners.Count * _perListener];
+        _peers = (PeerSlot*)NativeMemory.AllocZeroed((nuint)_armed.Length, (nuint)sizeof(PeerSlot));
+    }
+
+    public bool IsUnderWay => _underWay > 0;
+
+    private bool Stops => _stops || _isBounded || !_context.Descriptors.MayAccept || _context.Admission.LeasesLeft < FewPlaces;
 
     public void Begin()
     {
-        for (int i = 0; i < listeners.Count && !Stops; i++)
+        for (int i = 0; i < _armed.Length && !Stops; i++)
         {
             Arm(i);
         }
@@ -37,12 +73,13 @@ internal sealed class RingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerCo
     }
 
     /// <summary>A connection, or a failure: either ends the request.</summary>
-    public void Completed(int listener, in Completion completion, TimeSpan now)
+    public void Completed(int request, in Completion completion, TimeSpan now)
     {
-        _armed[listener] = false;
+        Over(request);
         if (completion.Result >= 0)
         {
-            acceptor.Take(listener, completion.Result, now);
+            PeerSlot* peer = _peers + request;
+            _acceptor.Take(request / _perListener, completion.Result, new(peer->Address, Math.Min(peer->Length, PeerSlot.Bytes)), now);
         }
         else
         {
@@ -52,14 +89,14 @@ internal sealed class RingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerCo
 
         if (!Stops)
         {
-            Arm(listener);
+            Arm(request);
         }
     }
 
     /// <summary>As <see cref="Completed"/>, of a lane that has failed: nobody is there to serve a connection.</summary>
-    public void Discard(int listener, in Completion completion)
+    public void Discard(int request, in Completion completion)
     {
-        _armed[listener] = false;
+        Over(request);
         if (completion.Result >= 0)
         {
             _ = Libc.close(completion.Result);
@@ -82,10 +119,19 @@ internal sealed class RingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerCo
         if (!_waits && !stopping)
         {
             _waits = true;
-            acceptor.ResumeWaiting();
+            _acceptor.ResumeWaiting();
         }
 
         return true;
+    }
+
+    /// <summary>Once the ring is closed. Where a request may still be under way, its memory is left to the kernel.</summary>
+    public void Dispose()
+    {
+        if (!IsUnderWay)
+        {
+            NativeMemory.Free(_peers);
+        }
     }
 
     private void Stop()
@@ -95,18 +141,38 @@ internal sealed class RingAcceptor(IReadOnlyList<DoorSocket> listeners, ServerCo
         {
             if (_armed[i])
             {
-                ring.Cancel(Operation.UserData(Operation.Accept, i));
+                _ring.Cancel(Operation.UserData(Operation.Accept, i));
             }
         }
 
         _asked = true;
     }
 
-    private void Arm(int listener)
+    private void Arm(int request)
     {
         nint none = 0;
-        ref Submission accept = ref ring.Next(ref none, Operation.Accept, listeners[listener].Descriptor, listener);
+        ref Submission accept = ref _ring.Next(ref none, Operation.Accept, _listeners[request / _perListener].Descriptor, request);
+        PeerSlot* peer = _peers + request;
+        peer->Length = PeerSlot.Bytes;
+        accept.Address = (ulong)peer->Address;
+        accept.AddressLength = (ulong)&peer->Length;
         accept.OperationFlags = Libc.SocketCloseOnExec;
-        _armed[listener] = true;
+        _armed[request] = true;
+        _underWay++;
+    }
+
+    private void Over(int request)
+    {
+        _armed[request] = false;
+        _underWay--;
+    }
+
+    /// <summary>Where a request writes whose connection it has accepted.</summary>
+    private struct PeerSlot
+    {
+        public const int Bytes = 124;
+
+        public int Length;
+        public fixed byte Address[Bytes];
     }
 }

@@ -1,7 +1,6 @@
 using Doorbell.Native;
 using Doorbell.Serving;
 using Doorbell.Sessions;
-using Doorbell.Sockets;
 
 namespace Doorbell.Lanes.Loops;
 
@@ -26,7 +25,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
     private bool _tellsDrain;
     private bool _isOver;
 
-    private UringBackend(LoopLane<UringConnection> lane, IReadOnlyList<DoorSocket> listeners, in RingSizes sizes)
+    private UringBackend(LoopLane<UringConnection> lane, SharedSockets listeners, in RingSizes sizes)
     {
         _lane = lane;
         _ring = new IoUring(sizes.Submissions, sizes.Completions);
@@ -52,7 +51,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public static LoopLane<UringConnection> NewLane(
         SharedSockets listeners, ServerContext context, ShutdownEvents shutdown, RingSizes sizes) =>
-        new(listeners, context, shutdown, lane => new UringBackend(lane, listeners.Sockets, sizes));
+        new(listeners, context, shutdown, lane => new UringBackend(lane, listeners, sizes));
 
     public override UringConnection Make(in AcceptedSocket accepted, LaneBell bell) => new(accepted, _lane.Context, bell, _lane.Pool);
 
@@ -208,6 +207,7 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
     {
         EndRing();
         _receiver.Dispose();
+        _accepting.Dispose();
     }
 
     private void ProcessCompletions(TimeSpan now)
