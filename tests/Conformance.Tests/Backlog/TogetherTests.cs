@@ -5,8 +5,8 @@ using System.Text;
 namespace Doorbell.Tests;
 
 /// <summary>
-/// Many connections that wait in the backlog until a lane comes round: it may take them together, but no more of them than it has places
-/// for, and it knows of each whose it is.
+/// Many connections wait in the backlog until a lane comes round. It may take them together, but no more of them than it has places for,
+/// and it knows of each whose it is.
 /// </summary>
 public sealed class TogetherTests
 {
@@ -92,7 +92,7 @@ public sealed class TogetherTests
         return Encoding.UTF8.GetString(buffer, 0, length);
     }
 
-    /// <summary>A service whose lane can be kept busy: by "hold", until it is released. "who" is answered with the peer's address.</summary>
+    /// <summary>A service whose lane "hold" keeps busy until it is released. "who" is answered with the peer's address.</summary>
     private sealed class Busy : IDisposable
     {
         private readonly ManualResetEventSlim _isHeld = new();
