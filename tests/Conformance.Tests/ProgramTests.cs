@@ -306,6 +306,8 @@ public sealed class ProgramTests
         int[] others = ProcessTests.Children();
         int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
         Running server = await Running.StartAsync(Service.Run("true", new ServiceProgram("/bin/true", [])));
+        int[] watcher = [.. ProcessTests.Children().Except(others)];
+        Assert.Single(watcher);
         for (int i = 0; i < 10_000; i++)
         {
             using Peer peer = server.Connect();
@@ -316,12 +318,13 @@ public sealed class ProgramTests
         }
 
         Peer.Eventually(() => server.Counts is { ConnectionsOpened: 10_000, ConnectionsOpen: 0 }, "all are over");
-        Assert.Empty(ProcessTests.Children().Except(others));
+        Assert.Equal(watcher, ProcessTests.Children().Except(others));
 
         // The pipes for standard error are kept for the next program, those of sockets numbered below 256.
         Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 256);
         await server.DisposeAsync();
         Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 5);
+        Assert.Empty(ProcessTests.Children().Except(others));
     }
 
     private static string MakeExecutable(string text)

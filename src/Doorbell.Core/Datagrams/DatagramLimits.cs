@@ -26,11 +26,11 @@ public sealed record DatagramLimits
     public int MaxAmplification { get; init; } = 3;
 
     /// <summary>
-    /// After so many answers to one peer, 100 a second or more, it gets none until nothing has come from it for 10 ms, or for 100 ms at
-    /// most, so that a forged datagram can't go round between two servers for ever (CVE-2024-2169). The next such moment is 4 times as many
-    /// answers away, at most 1,048,576. A source that is this socket itself, or has port 0, 7, 13, 17, 19 or 37, gets no answer at all.
-    /// This is for a server's doors; sockets of clients, and those that handlers open, answer everybody. Default 4,096; 0 to answer
-    /// everybody at doors too.
+    /// After so many answers to one peer that has not rested for a second, it gets none until nothing has come from it for 10 ms, or for
+    /// 100 ms at most, so that a forged datagram can't go round between two servers for ever (CVE-2024-2169). The next such moment is 4
+    /// times as many answers away, at most 1,048,576. A source that is this socket itself, or has port 0, 7, 13, 17, 19 or 37, gets no
+    /// answer at all. This is for a server's doors; sockets of clients, and those that handlers open, answer everybody. Default 4,096, and
+    /// 128 of <see cref="Service.Run"/>, since there an answer costs a process; 0 to answer everybody at doors too.
     /// </summary>
     public int LoopGuardAnswers { get; init; } = 4096;
 

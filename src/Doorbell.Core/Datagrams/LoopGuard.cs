@@ -7,23 +7,25 @@ namespace Doorbell.Sessions;
 /// <remarks>
 /// A loop lives on our answers: one that is left out ends it. So a peer that has been answered very often without a rest gets no answer for
 /// a moment: until nothing has come from it for 10 ms, in which every loop with it has died, or 100 ms at most. A client asks again, and
-/// the next such moment is many answers away: of <c>n</c> answers it loses those of about log(n) moments. Peers share 1,024 counts by their
-/// hash, so nobody can push a loop's count out.
+/// the next such moment is many answers away: of <c>n</c> answers it loses those of about log(n) moments. A peer from which nothing comes
+/// for a second has rested: its count begins anew. So a loop that lasts has less than one datagram a second. Peers share 1,024 counts by
+/// their hash, so nobody can push a loop's count out.
 /// </remarks>
 public sealed class LoopGuard
 {
-    /// <summary>Peers that are counted apart; 40 bytes each.</summary>
+    /// <summary>Peers that are counted apart; 32 bytes each.</summary>
     private const int Counts = 1024;
-
-    /// <summary>A peer that is answered less often than this in a second rests: its count begins anew.</summary>
-    private const int RestingAnswers = 100;
 
     /// <summary>Each moment of silence is so many times as many answers away as the one before.</summary>
     private const int Growth = 4;
 
     private const int MostAnswers = 1 << 20;
 
-    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// A loop never rests for so long, whether through a program for each datagram or around the world. A client that asks at a steady rate
+    /// can't be told from a slow loop, and now and then loses an answer to that.
+    /// </summary>
+    private static readonly TimeSpan _rest = TimeSpan.FromSeconds(1);
 
     /// <summary>Longer than a datagram takes once around within a house.</summary>
     private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(10);
@@ -101,12 +103,13 @@ public sealed class LoopGuard
 
         why = DatagramDrop.SuspectedLoop;
         ref Count count = ref _counts[_current];
-        if (now - count.Since >= _second)
+        if (now - count.Last >= _rest)
         {
-            Rest(ref count, now);
+            count.Answers = 0;
+            count.Next = _first;
         }
 
-        count.InSecond++;
+        count.Last = now;
         if (now < count.SilentUntil && now - count.LastLeftOut < _quiet)
         {
             count.LastLeftOut = now;
@@ -125,19 +128,6 @@ public sealed class LoopGuard
         return false;
     }
 
-    /// <summary>A second is over.</summary>
-    private void Rest(ref Count count, TimeSpan now)
-    {
-        if (count.InSecond < RestingAnswers || now - count.Since >= 2 * _second)
-        {
-            count.Answers = 0;
-            count.Next = _first;
-        }
-
-        count.InSecond = 0;
-        count.Since = now;
-    }
-
     private static int NumberOf(PeerAddress peer)
     {
         ulong mixed = (ulong)peer.Bits ^ ((ulong)(peer.Bits >> 64) * 0xff51afd7ed558ccd) ^ ((ulong)peer.Port << 48) ^ peer.ScopeId;
@@ -151,10 +141,9 @@ public sealed class LoopGuard
 
     private struct Count
     {
-        public TimeSpan Since;
+        public TimeSpan Last;
         public TimeSpan SilentUntil;
         public TimeSpan LastLeftOut;
-        public int InSecond;
         public int Answers;
         public int Next;
     }

@@ -62,7 +62,11 @@ public sealed record Service(string Name)
     /// <summary>A service that is a program.</summary>
     /// <param name="name">A short name for logs.</param>
     /// <param name="program">What to run.</param>
-    public static Service Run(string name, ServiceProgram program) => new(name) { Program = program };
+    public static Service Run(string name, ServiceProgram program) => new(name)
+    {
+        Program = program,
+        DatagramLimits = DatagramLimits.Default with { LoopGuardAnswers = 128 },
+    };
 
     /// <summary>
     /// A service that answers messages framed by <paramref name="framing"/>. Over datagrams, each datagram is one message.

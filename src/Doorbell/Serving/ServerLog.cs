@@ -113,6 +113,9 @@ internal static partial class ServerLog
     [LoggerMessage(41, LogLevel.Error, "{Door}: {Failure}; the connection is closed, and so is each that comes until this is mended")]
     public static partial void NoProcess(ILogger log, Endpoint door, string failure);
 
+    [LoggerMessage(43, LogLevel.Warning, "{Failure}; if this server is killed (SIGKILL), its programs live on")]
+    public static partial void NoProgramWatcher(ILogger log, string failure);
+
     [LoggerMessage(15, LogLevel.Warning, "worker process {Pid} ended: {Status}; another takes its place in {Milliseconds} ms")]
     public static partial void WorkerEnded(ILogger log, int pid, string status, int milliseconds);
 

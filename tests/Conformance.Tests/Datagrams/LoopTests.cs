@@ -35,6 +35,34 @@ public sealed class LoopTests
     }
 
     [Fact]
+    public async Task A_datagram_that_goes_round_slowly_between_a_server_and_a_server_of_programs_ends()
+    {
+        ServiceProgram slow = ServiceProgram.Shell("sleep .01; cat");
+        await using Running echo = await Running.StartAsync(ClassicServices.Echo, "udp");
+        await using Running programs = await Running.StartAsync(Service.Run("slow cat", slow), "udp");
+        IPEndPoint first = new(IPAddress.Loopback, programs.Endpoint.Port);
+        using Socket between = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 60_000 };
+        IPEndPoint second = new(IPAddress.Loopback, echo.Endpoint.Port);
+        between.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        between.SendTo("forged"u8, first);
+        byte[] buffer = new byte[100];
+        int rounds = 0;
+        while (programs.Counts.Dropped(DatagramDrop.SuspectedLoop) == 0)
+        {
+            // It stands for the other server's address: each gets what the other has answered.
+            EndPoint from = first;
+            if (between.Poll(100_000, SelectMode.SelectRead))
+            {
+                int count = between.ReceiveFrom(buffer, ref from);
+                between.SendTo(buffer.AsSpan(0, count), from.Equals(first) ? second : first);
+                rounds++;
+            }
+
+            Assert.InRange(rounds, 0, 2 * 128);
+        }
+    }
+
+    [Fact]
     public async Task A_client_that_asks_often_is_answered()
     {
         await using Running server = await Running.StartAsync(ClassicServices.Echo, "udp");

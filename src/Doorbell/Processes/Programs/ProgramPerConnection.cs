@@ -28,6 +28,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
     private readonly string _name;
     private readonly StandardStreams _streams;
     private readonly ProcessGroups _groups = new();
+    private readonly ProgramWatcher _watcher;
     private Endpoint? _door;
     private ProgramEnvironment? _environment;
     private TimeSpan _drainBegan;
@@ -40,6 +41,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         _name = PrintableText.Escape(Path.GetFileName(_program.FileName));
         _streams = new StandardStreams(Loop);
         _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], InheritedEnvironment.Read());
+        _watcher = new ProgramWatcher(context.Log);
     }
 
     private StreamLimits Limits => _service.StreamLimits;
@@ -62,6 +64,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
             return errno;
         }
 
+        _watcher.Set(slot, pid);
         Open(accepted, child, slot, errors!, out connection);
         return 0;
     }
@@ -177,6 +180,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
 
     protected override void DisposeOwn()
     {
+        _watcher.Dispose();
         _streams.Dispose();
         _spawner.Dispose();
     }
@@ -361,6 +365,7 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         _ = Libc.close(descriptor);
         Context.Ledger.ConnectionClosed(program.Reason);
         ServerLog.Disconnected(Context.Log, program.Accepted.Door, program.Accepted.Peer, program.Id, program.Reason);
+        _watcher.Clear(program.Slot);
         Release(program);
     }
 }

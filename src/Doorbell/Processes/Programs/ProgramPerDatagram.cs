@@ -26,6 +26,10 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     private readonly ProgramEnvironment _environment;
     private readonly EventLoop _loop;
     private readonly HashSet<ProgramRun> _runs = [];
+    private readonly ProgramWatcher _watcher;
+
+    /// <summary>Slots of the watcher that runs have had and have no more; the others are as many as there are runs.</summary>
+    private readonly Stack<int> _freeSlots = new();
     private readonly LoopGuard? _loops;
     private readonly PeerAddress _local;
     private readonly byte[] _buffer;
@@ -45,6 +49,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         _program = bound.Door.Service.Program!;
         _spawner = new Spawner(file, [_program.FileName, .. _program.Arguments], InheritedEnvironment.Read());
         _environment = new ProgramEnvironment(bound.Door.Endpoint, bound.Door.Endpoint.IsUnix ? null : bound.Socket.LocalEndPoint);
+        _watcher = new ProgramWatcher(context.Log);
         int loopGuard = bound.Door.Service.DatagramLimits.LoopGuardAnswers;
         _loops = loopGuard == 0 ? null : new LoopGuard(loopGuard);
         _local = OpenedSocket.LocalOf(bound.Socket);
@@ -62,6 +67,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
 
     public void Dispose()
     {
+        _watcher.Dispose();
         _spawner.Dispose();
         _loop.Dispose();
     }
@@ -198,8 +204,10 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         int errno = ProgramRun.TryStart(_spawner, _environment.For(peer), datagram, peer, _largest, LogLine, out ProgramRun? run);
         if (errno == 0)
         {
-            _runs.Add(run!);
-            run!.Watch(_loop, Kill, FinishIfOver);
+            run!.Slot = _freeSlots.TryPop(out int free) ? free : _runs.Count;
+            _watcher.Set(run.Slot, run.Child.Id);
+            _runs.Add(run);
+            run.Watch(_loop, Kill, FinishIfOver);
             _loop.Timers.Ensure(run, now + _program.DatagramTimeout);
             _backoff.Reset();
             _refusal = 0;
@@ -229,6 +237,8 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     {
         _loop.Timers.Remove(run);
         _runs.Remove(run);
+        _watcher.Clear(run.Slot);
+        _freeSlots.Push(run.Slot);
         Release();
         run.CloseAll(_loop);
         switch (run.Status)

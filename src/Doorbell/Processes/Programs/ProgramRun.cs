@@ -30,6 +30,9 @@ internal sealed unsafe class ProgramRun : Timed
 
     public ChildProcess Child { get; }
 
+    /// <summary>Where its process group stands for the <see cref="ProgramWatcher"/>.</summary>
+    public int Slot { get; set; }
+
     public PeerAddress Peer { get; }
 
     /// <summary>Bytes of the datagram.</summary>
