@@ -240,7 +240,7 @@ internal sealed unsafe class Acceptor
         _ = Libc.close(descriptor);
     }
 
-    /// <summary>0, or errno.</summary>
+    /// <summary>0, or errno: EAGAIN if nothing waits.</summary>
     private int TryAccept(DoorSocket listener, out AcceptedSocket accepted)
     {
         byte* address = stackalloc byte[MaxAddress];
@@ -251,7 +251,8 @@ internal sealed unsafe class Acceptor
         if (descriptor < 0)
         {
             accepted = default;
-            return LinuxErrno.Last;
+            int errno = LinuxErrno.Last;
+            return errno == Libc.InvalidArgument && listener.Door.Endpoint.IsUnix ? Libc.TryAgain : errno;
         }
 
         if (_isLast && _context.Options.LeavesSharedPort)

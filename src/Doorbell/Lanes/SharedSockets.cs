@@ -21,12 +21,18 @@ internal sealed class SharedSockets(IReadOnlyList<DoorSocket> sockets, int lanes
 
     /// <summary>A lane has done with them: it accepts or receives no more. Called once by each.</summary>
     /// <param name="takeRest">
-    /// Called by the last lane for each listener right before it is closed: what has come to it since its own lanes left would be reset.
+    /// Called by the last lane for each listener right before it is closed, when nobody can connect to it any more: what has come to it
+    /// since its own lanes left would be reset.
     /// </param>
     public void Leave(Action<DoorSocket>? takeRest = null)
     {
         if (Interlocked.Decrement(ref _left) == 0)
         {
+            if (takeRest is not null)
+            {
+                DoorSocket.StopConnects(sockets);
+            }
+
             foreach (DoorSocket socket in sockets)
             {
                 takeRest?.Invoke(socket);

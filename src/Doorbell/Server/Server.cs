@@ -171,6 +171,7 @@ public sealed class Server : IAsyncDisposable
             : NoTakeover(out metDying);
         Binding binding = new(options.ServedDoors, options.Listen, model, takeover, options.TakeoverChanges) { WaitsForAddress = metDying };
         List<DoorSocket> sockets = await binding.BindAllAsync(cancellation).ConfigureAwait(false);
+        sockets = [.. sockets.Select(socket => socket with { IsAlone = IsAlone(socket, options) })];
         Server server = new(ContextOf(options, model, new Ledger([.. options.Counters]), null), model, engine.Engine.Name, sockets)
         {
             EngineRefused = engine.Refused,
@@ -368,6 +369,9 @@ public sealed class Server : IAsyncDisposable
             _ = ProgramFile.Find(program.FileName);
         }
     }
+
+    private static bool IsAlone(DoorSocket socket, ServerOptions options) =>
+        !socket.IsPassed && options.TakeoverPath is null && (socket.Door.Endpoint.IsUnix || !options.ReusePort);
 
     private static TakeoverClient? NoTakeover(out bool metDying)
     {

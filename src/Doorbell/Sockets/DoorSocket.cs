@@ -33,6 +33,28 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
         }
     }
 
+    /// <summary>
+    /// Before the last accepts of listeners that nobody else will accept from: who connects from here on is refused, and waits in none of
+    /// their backlogs when they are closed. A handshake over a network may still be under way: its peer is reset at the close.
+    /// </summary>
+    public static void StopConnects(IEnumerable<DoorSocket> listeners)
+    {
+        DoorSocket[] alone = OperatingSystem.IsLinux() ? [.. listeners.Where(static socket => socket.IsAlone && socket.IsListener)] : [];
+        foreach (DoorSocket listener in alone)
+        {
+            if (listener.Door.Endpoint.IsUnix)
+            {
+                // unix(7) does not say so: connect(2) answers ECONNREFUSED (unix_stream_connect in net/unix/af_unix.c), and accept(2),
+                // behind the last that waits, EINVAL.
+                _ = Libc.shutdown_(listener.Descriptor, Libc.ShutdownReceive);
+            }
+            else
+            {
+                HandshakeFilter.RefuseSyn(listener.Descriptor);
+            }
+        }
+    }
+
     /// <summary>Behind <see cref="StopHandshakes"/>, of a connection just accepted.</summary>
     public static void ResumeHandshakes(int connection)
     {
@@ -78,6 +100,11 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
 
     /// <summary>Another process made it, and may hold it too: a unix socket's file is not ours to remove.</summary>
     public bool IsPassed { get; init; }
+
+    /// <summary>
+    /// Whether this server made it, hands it to no other, and shares its port with none: then nobody serves who connects at its end.
+    /// </summary>
+    public bool IsAlone { get; init; }
 
     /// <summary>Datagrams that the kernel had dropped when another process passed it: that one's to count.</summary>
     public uint DroppedBefore { get; init; }

@@ -43,7 +43,7 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
         }
         finally
         {
-            LeaveOnce();
+            LeaveOnce(null);
             while (_held.TryDequeue(out Socket? left))
             {
                 left.Dispose();
@@ -242,7 +242,7 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
             await _backoff.WaitAsync(context.Shutdown.Aborting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        LeaveOnce();
+        LeaveOnce(takeRest: _ => TryAcceptLast());
     }
 
     /// <summary>False if the system is short of something.</summary>
@@ -262,7 +262,8 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
                 _held.Enqueue(connection);
             }
         }
-        catch (SocketException nobody) when (nobody.SocketErrorCode == SocketError.WouldBlock)
+        catch (SocketException nobody) when (nobody.SocketErrorCode == SocketError.WouldBlock
+            || (nobody.SocketErrorCode == SocketError.InvalidArgument && _door.IsUnix))
         {
             // Nothing waits any more.
         }
@@ -292,12 +293,12 @@ internal sealed class AsyncListener(DoorSocket bound, SharedSockets listeners, S
         }
     }
 
-    private void LeaveOnce()
+    private void LeaveOnce(Action<DoorSocket>? takeRest)
     {
         if (!_left)
         {
             _left = true;
-            listeners.Leave();
+            listeners.Leave(takeRest);
         }
     }
 

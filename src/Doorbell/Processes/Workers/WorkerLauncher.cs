@@ -17,6 +17,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     private readonly SharedLedgers _ledgers;
     private readonly int _life;
     private readonly int _lifeOfOurs;
+    private readonly EventDescriptor _stopAccepting = new();
     private readonly EventDescriptor _drain = new();
 
     /// <param name="context">What to serve.</param>
@@ -45,6 +46,9 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     /// <summary>The process in that slot is gone, and its connection with it.</summary>
     public void ForgetConnectionOf(int slot) => new SharedCounts(_ledgers, slot).ReleaseAll();
 
+    /// <summary>Tells all processes, and those yet to start, that the server accepts no more.</summary>
+    public void StopAccepting() => _stopAccepting.Raise();
+
     /// <summary>Tells all processes, and those yet to start, that the server drains.</summary>
     public void Drain() => _drain.Raise();
 
@@ -56,7 +60,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
             slot,
             _ledgers.Slots,
             _ledgers.Descriptor,
-            _shutdown.StopAccepting.Descriptor,
+            _stopAccepting.Descriptor,
             _drain.Descriptor,
             _shutdown.Abort.Descriptor,
             _life,
@@ -65,7 +69,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
         Span<(int Ours, int Its)> descriptors = stackalloc (int, int)[5 + sockets.Count];
         int[] shared =
         [
-            _ledgers.Descriptor, _shutdown.StopAccepting.Descriptor, _drain.Descriptor, _shutdown.Abort.Descriptor, _life,
+            _ledgers.Descriptor, _stopAccepting.Descriptor, _drain.Descriptor, _shutdown.Abort.Descriptor, _life,
             .. sockets.Select(static socket => socket.Descriptor),
         ];
         for (int i = 0; i < shared.Length; i++)
@@ -83,6 +87,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     {
         _ = Libc.close(_lifeOfOurs);
         _ = Libc.close(_life);
+        _stopAccepting.Dispose();
         _drain.Dispose();
         _spawner.Dispose();
         _ledgers.Dispose();

@@ -73,7 +73,14 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
 
     public void OnShutdown(TimeSpan now)
     {
-        // The workers have heard it too: they accept what is in the backlog, and the listeners close with the last of them.
+        // The workers hear it when nobody can connect any more: they accept what is in the backlog, and the listeners close with the last
+        // of them. None of them knows whether it is the last.
+        if (_listeners is not null)
+        {
+            DoorSocket.StopConnects(_listeners.Sockets);
+            _launcher.StopAccepting();
+        }
+
         LeaveOnce(ref _listeners);
         if (!_loop.IsDraining)
         {
