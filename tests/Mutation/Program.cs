@@ -1,0 +1,3 @@
+using Doorbell.Mutation;
+
+return await new MutationCommand().RunAsync(args);
