@@ -10,8 +10,8 @@ namespace Doorbell.Mutation;
 /// </summary>
 /// <param name="file">Relative to the repository.</param>
 /// <param name="first">The number of the file's first mutant.</param>
-/// <param name="dropped">Numbers that do not compile. They are counted, so that a number means the same after a new try.</param>
-internal sealed class MutantWriter(string file, int first, IReadOnlySet<int> dropped) : CSharpSyntaxRewriter
+/// <param name="puts">Which numbers are put in. The others are counted, so that a number means the same in each build.</param>
+internal sealed class MutantWriter(string file, int first, Predicate<int> puts) : CSharpSyntaxRewriter
 {
     private static readonly Dictionary<SyntaxKind, (SyntaxKind Expression, SyntaxKind Token)> _others = new()
     {
@@ -34,7 +34,7 @@ internal sealed class MutantWriter(string file, int first, IReadOnlySet<int> dro
     /// <summary>Those that were put in.</summary>
     public IReadOnlyList<Mutant> Mutants => _mutants;
 
-    /// <summary>How many numbers the file took, with those that were dropped.</summary>
+    /// <summary>How many numbers the file took, with those that were not put in.</summary>
     public int Numbers { get; private set; }
 
     public override SyntaxNode? VisitBinaryExpression(BinaryExpressionSyntax node)
@@ -155,11 +155,11 @@ internal sealed class MutantWriter(string file, int first, IReadOnlySet<int> dro
                 .WithTriviaFrom(original)
             : visited;
 
-    /// <summary>Null if this one was dropped.</summary>
+    /// <summary>Null if this one is not put in.</summary>
     private int? Number(SyntaxNode node, string change)
     {
         int number = first + Numbers++;
-        if (dropped.Contains(number))
+        if (!puts(number))
         {
             return null;
         }

@@ -18,17 +18,30 @@ internal sealed partial class MutatedTree(string repository, string folder)
     /// <summary>What is in the build.</summary>
     public IReadOnlyList<Mutant> Mutants { get; private set; } = [];
 
+    /// <summary>How many are not of the sample.</summary>
+    public int LeftOut { get; private set; }
+
     /// <summary>How many did not compile.</summary>
-    public int Dropped => _dropped.Count;
+    public int Broken => _dropped.Count - LeftOut;
 
     /// <summary>Copies, mutates and builds.</summary>
     /// <param name="rooms">Folders below src whose sources are mutated.</param>
+    /// <param name="sample">So many of the mutants are put in, taken at random; null for all.</param>
+    /// <param name="seed">Which sample.</param>
     /// <param name="tests">The test projects to build, such as <c>Core</c>.</param>
     /// <exception cref="MutationException">The build fails for another reason than a mutant.</exception>
-    public void Build(IReadOnlyList<string> rooms, IReadOnlyList<string> tests)
+    public void Build(IReadOnlyList<string> rooms, int? sample, int seed, IReadOnlyList<string> tests)
     {
         Copy();
         string[] files = [.. rooms.SelectMany(SourcesOf).Distinct().Order(StringComparer.Ordinal)];
+        int[] all = [.. Enumerable.Range(0, Write(files))];
+        if (sample < all.Length)
+        {
+            new Random(seed).Shuffle(all);
+            _dropped.UnionWith(all.Skip(sample.Value));
+        }
+
+        LeftOut = _dropped.Count;
         for (int i = 0; i < MaxBuilds; i++)
         {
             Write(files);
@@ -82,7 +95,9 @@ internal sealed partial class MutatedTree(string repository, string folder)
             : Directory.EnumerateFiles(rooms, "*.cs", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file));
     }
 
-    private void Write(IReadOnlyList<string> files)
+    /// <summary>Writes the sources, with the mutants that are not dropped.</summary>
+    /// <returns>How many mutants there are, with those that are dropped.</returns>
+    private int Write(IReadOnlyList<string> files)
     {
         List<Mutant> mutants = [];
         int first = 0;
@@ -90,7 +105,7 @@ internal sealed partial class MutatedTree(string repository, string folder)
         foreach (string file in files)
         {
             string source = File.ReadAllText(Path.Combine(repository, file));
-            MutantWriter writer = new(file, first, _dropped);
+            MutantWriter writer = new(file, first, number => !_dropped.Contains(number));
             SyntaxNode changed = writer.Visit(CSharpSyntaxTree.ParseText(source).GetRoot());
             File.WriteAllText(Path.Combine(folder, file), changed.ToFullString());
             mutants.AddRange(writer.Mutants);
@@ -104,6 +119,7 @@ internal sealed partial class MutatedTree(string repository, string folder)
         }
 
         Mutants = mutants;
+        return first;
     }
 
     private static string ProjectOf(string file)

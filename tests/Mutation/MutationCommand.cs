@@ -91,11 +91,10 @@ internal sealed class MutationCommand
     {
         string[] tests = parsed.GetValue(_tests)!.Split(',');
         MutatedTree tree = new(Directory.GetCurrentDirectory(), Path.GetFullPath(parsed.GetValue(_folder)!));
-        tree.Build(parsed.GetValue(_rooms)!, tests);
-        Mutant[] chosen = Sample(tree.Mutants, parsed.GetValue(_sample), parsed.GetValue(_seed));
-        Console.WriteLine($"{tree.Mutants.Count} mutants ({tree.Dropped} more do not compile), {chosen.Length} of them are tried");
-        List<Mutant> alive = [.. chosen];
-        int tried = chosen.Length;
+        tree.Build(parsed.GetValue(_rooms)!, parsed.GetValue(_sample), parsed.GetValue(_seed), tests);
+        Console.WriteLine($"{tree.Mutants.Count} mutants; {tree.Broken} more do not compile, and {tree.LeftOut} are not of the sample");
+        List<Mutant> alive = [.. tree.Mutants];
+        int tried = alive.Count;
         Stopwatch watch = Stopwatch.StartNew();
         foreach (string project in tests)
         {
@@ -124,19 +123,7 @@ internal sealed class MutationCommand
             }
         }
 
-        return Report(alive, tried, chosen.Length - tried, parsed.GetValue(_atLeast));
-    }
-
-    private static Mutant[] Sample(IReadOnlyList<Mutant> mutants, int? sample, int seed)
-    {
-        Mutant[] shuffled = [.. mutants];
-        if (sample is not { } count || count >= mutants.Count)
-        {
-            return shuffled;
-        }
-
-        new Random(seed).Shuffle(shuffled);
-        return [.. shuffled.Take(count).OrderBy(static mutant => mutant.Number)];
+        return Report(alive, tried, tree.Mutants.Count - tried, parsed.GetValue(_atLeast));
     }
 
     private static int Report(List<Mutant> alive, int tried, int left, int atLeast)

@@ -54,6 +54,33 @@ public sealed class DatagramHandlerCallsTests
         Assert.Equal(0, session.Outbox.Count);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_written_and_not_sent_in_one_turn_is_not_in_front_of_the_next_ones(bool throws)
+    {
+        DatagramSession session = new(_handler, DatagramLimits.Default, _ledger, new CountedBell());
+        _handler.Ring = turn =>
+        {
+            turn.Output.GetSpan(4)[..4].Fill((byte)'x');
+            turn.Output.Advance(4);
+            if (throws)
+            {
+                throw new InvalidOperationException("on purpose");
+            }
+        };
+        session.Ring(TimeSpan.Zero, default);
+        Assert.Equal(0, session.Outbox.Begun);
+        _handler.Ring = static turn =>
+        {
+            turn.Output.GetSpan(1)[0] = (byte)'y';
+            turn.Output.Advance(1);
+            turn.SendTo(_peer);
+        };
+        session.Ring(TimeSpan.Zero, default);
+        Assert.Equal("y"u8, session.Outbox[0].Bytes.Span);
+    }
+
     [Fact]
     public void The_drain_is_told_once_and_waits_for_one_that_is_not_idle()
     {
