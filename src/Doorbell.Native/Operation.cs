@@ -17,8 +17,9 @@ internal static class Operation
     public const byte SelectBuffer = 1 << 5;
     public const byte SkipSuccess = 1 << 6;
 
-    /// <summary>A priority: IORING_RECV_MULTISHOT.</summary>
+    /// <summary>Priorities: IORING_RECV_MULTISHOT, IORING_ACCEPT_POLL_FIRST (Linux 6.10).</summary>
     public const ushort ReceiveMultishot = 2;
+    public const ushort AcceptPollsFirst = 4;
 
     /// <summary>IORING_ASYNC_CANCEL_ALL and IORING_ASYNC_CANCEL_FD.</summary>
     public const uint CancelAllOfDescriptor = 1 | 2;

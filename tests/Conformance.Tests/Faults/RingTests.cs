@@ -130,6 +130,23 @@ public sealed class RingTests
         Assert.Equal(1, server.Counts.Closed(CloseReason.DrainDeadline));
     }
 
+    [Fact]
+    public async Task A_kernel_that_knows_no_accept_that_polls_first_is_asked_for_plain_ones()
+    {
+        using OldKernel kernel = new();
+        await using Running server = await StartAsync(ClassicServices.Capitalize, RingSizes.Default);
+
+        // Refused ones are made again, all of them, though no client has come: the ring still accepts.
+        Peer.Eventually(() => kernel.Accepts >= 2 * OldKernel.Refused, "all requests are made anew");
+        for (int i = 0; i < 100; i++)
+        {
+            using Peer peer = server.Connect();
+            Assert.Equal("A\n", peer.Ask("a\n"));
+        }
+
+        Assert.Equal(0, server.Counts.Errors);
+    }
+
     private static Task<Running> StartAsync(Service service, RingSizes sizes) => Running.StartAsync(
         service, model: "loop/io_uring", change: options => options with
         {
@@ -159,5 +176,22 @@ public sealed class RingTests
         }
 
         return [.. tokens];
+    }
+
+    /// <summary>As Linux before 6.10: the flag of the first requests, which a lane makes when it begins, is an invalid argument.</summary>
+    private sealed class OldKernel : SystemCallFaults, IDisposable
+    {
+        public const int Refused = 32;
+
+        private int _accepts;
+
+        public OldKernel() => Injected = this;
+
+        public int Accepts => Volatile.Read(ref _accepts);
+
+        public void Dispose() => Injected = null;
+
+        protected override int Before(SystemCall call, ref nint length) =>
+            call == SystemCall.Accept && Interlocked.Increment(ref _accepts) <= Refused ? Libc.InvalidArgument : 0;
     }
 }

@@ -35,6 +35,12 @@ internal sealed unsafe class RingAcceptor : IDisposable
     /// <summary>One for each request.</summary>
     private readonly PeerSlot* _peers;
     private int _underWay;
+
+    /// <summary>
+    /// A request waits before it tries: a try makes a socket and a file before it finds that no connection waits, and throws them away
+    /// (do_accept() in net/socket.c).
+    /// </summary>
+    private bool _pollsFirst = true;
     private bool _stops;
     private bool _asked;
     private bool _waits;
@@ -76,10 +82,15 @@ internal sealed unsafe class RingAcceptor : IDisposable
     public void Completed(int request, in Completion completion, TimeSpan now)
     {
         Over(request);
+        PeerSlot* peer = _peers + request;
         if (completion.Result >= 0)
         {
-            PeerSlot* peer = _peers + request;
             _acceptor.Take(request / _perListener, completion.Result, new(peer->Address, Math.Min(peer->Length, PeerSlot.Bytes)), now);
+        }
+        else if (-completion.Result == Libc.InvalidArgument && peer->PollsFirst)
+        {
+            // The kernel is older than Linux 6.10.
+            _pollsFirst = false;
         }
         else
         {
@@ -156,6 +167,7 @@ internal sealed unsafe class RingAcceptor : IDisposable
         peer->Length = PeerSlot.Bytes;
         accept.Address = (ulong)peer->Address;
         accept.AddressLength = (ulong)&peer->Length;
+        accept.Priority = (peer->PollsFirst = _pollsFirst) ? Operation.AcceptPollsFirst : (ushort)0;
         accept.OperationFlags = Libc.SocketCloseOnExec;
         _armed[request] = true;
         _underWay++;
@@ -167,11 +179,13 @@ internal sealed unsafe class RingAcceptor : IDisposable
         _underWay--;
     }
 
-    /// <summary>Where a request writes whose connection it has accepted.</summary>
+    /// <summary>What belongs to a request: how it was made, and where it writes whose connection it has accepted.</summary>
     private struct PeerSlot
     {
-        public const int Bytes = 124;
+        /// <summary>The longest address is a unix socket's, with 110.</summary>
+        public const int Bytes = 120;
 
+        public bool PollsFirst;
         public int Length;
         public fixed byte Address[Bytes];
     }
