@@ -171,12 +171,14 @@ public sealed class WindowsTests
             using Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 500 };
             client.Connect(IPAddress.Loopback, Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..]).Port);
             int answered = Enumerable.Range(0, Questions).Count(number => IsAnswered(client, (byte)number));
-            Assert.InRange(answered, Questions / 2, Questions - 1);
             proxy.Signal("INT");
             Ended ended = proxy.WaitForEnd();
+            answered += Enumerable.Range(0, Questions).Count(_ => client.Poll(0, SelectMode.SelectRead) && client.Receive(new byte[1]) == 1);
             Assert.Equal((0, ""), (ended.ExitCode, ended.Error));
+            Assert.InRange(answered, Questions / 2, Questions - 1);
             Assert.Contains($"up: {Questions} datagrams received", ended.Output, StringComparison.Ordinal);
-            Assert.Contains($"down: {answered}", ended.Output.Replace("forwarded", "", StringComparison.Ordinal), StringComparison.Ordinal);
+            string down = ended.Output.Split('\n').Single(static line => line.StartsWith("down: ", StringComparison.Ordinal));
+            Assert.Contains($" {answered} forwarded", down, StringComparison.Ordinal);
         }
     }
 
@@ -204,9 +206,8 @@ public sealed class WindowsTests
     private static bool IsAnswered(Socket client, byte number)
     {
         client.Send([number]);
-        byte[] answer = new byte[10];
-        client.Receive(answer, SocketFlags.None, out SocketError error);
-        return error == SocketError.Success && answer[0] == number;
+        client.Receive(new byte[1], SocketFlags.None, out SocketError error);
+        return error == SocketError.Success;
     }
 
     private static Socket Connect(Endpoint endpoint)
