@@ -29,12 +29,14 @@ internal static class Program
     private static async Task<int> RunAsync(string[] arguments)
     {
         string[]? program = ServedArguments.TakeProgram(ref arguments);
-        RootCommand doorbell = new("Serve, ask and join TCP, UDP and unix sockets.")
+        HelpOption help = new();
+
+        // No RootCommand, which the help calls by the assembly's name.
+        Command doorbell = new("doorbell", "Serve, ask and join TCP, UDP and unix sockets.")
         {
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), OptionsCommand.Make(), DemoCommand.Make(),
-            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(),
+            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), help, new VersionOption(),
         };
-        HelpOption help = doorbell.Options.OfType<HelpOption>().Single();
 
         // What begins with a slash is a text or a path, on every platform.
         help.Aliases.Remove("/h");

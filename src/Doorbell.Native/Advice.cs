@@ -13,21 +13,26 @@ internal static class Advice
     /// <param name="operation">The call that failed.</param>
     /// <param name="error">How.</param>
     /// <param name="target">The endpoint: a path has other remedies than a port.</param>
-    public static string? For(string operation, SocketError error, string target) =>
-        (target.StartsWith("unix", StringComparison.Ordinal) ? ForUnix(operation, error) : ForIP(operation, error, target))
-            ?? ForAny(operation, error);
+    /// <param name="tools">The system's; null for those of this one.</param>
+    public static string? For(string operation, SocketError error, string target, SystemTools? tools = null)
+    {
+        tools ??= SystemTools.Here;
+        bool isUnix = target.StartsWith("unix", StringComparison.Ordinal);
+        return (isUnix ? ForUnix(operation, error, tools) : ForIP(operation, error, target, tools)) ?? ForAny(operation, error, tools);
+    }
 
-    private static string? ForUnix(string operation, SocketError error) => (operation, error) switch
+    private static string? ForUnix(string operation, SocketError error, SystemTools tools) => (operation, error) switch
     {
         ("bind" or "listen", SocketError.AddressAlreadyInUse) =>
-            "another program has this address, or a file is in its place: stop the program (ss -lxp names it), remove the file, "
-                + "or choose another path",
+            $"another program has this address, or a file is in its place: {tools.PathHolder}, remove the file, or choose another path",
         ("bind", SocketError.AccessDenied) => "the path's folder does not let you write to it: look at its permissions",
         ("connect" or "send", SocketError.AccessDenied) => "the socket's file does not let you write to it: look at its permissions",
         ("connect" or "send", SocketError.ConnectionRefused) =>
             "no server listens on this path (it ended and left its socket, or this is another kind of file): start the server",
         ("connect", SocketError.ProtocolType) =>
             "the socket there is of the other kind: try unix:// for streams, unix+dgram:// for datagrams",
+        (_, SocketError.AddressFamilyNotSupported or SocketError.SocketNotSupported or SocketError.ProtocolNotSupported) =>
+            tools.WithoutUnixSockets,
         ("connect", SocketError.WouldBlock) => "the server's backlog is full: try again later",
         ("send", SocketError.MessageSize) => "the datagram is larger than the send buffer (unix(7)): send less, or use unix://",
 
@@ -37,24 +42,23 @@ internal static class Advice
         _ => null,
     };
 
-    private static string? ForIP(string operation, SocketError error, string target) => (operation, error) switch
+    private static string? ForIP(string operation, SocketError error, string target, SystemTools tools) => (operation, error) switch
     {
         ("bind" or "listen", SocketError.AddressAlreadyInUse) =>
-            "another program has this address: stop it (ss -lntup names it) or choose another; port 0 means any",
-        ("bind", SocketError.AccessDenied) =>
-            "a port below 1024 takes root, CAP_NET_BIND_SERVICE or a lower `sysctl net.ipv4.ip_unprivileged_port_start`: "
-                + "choose a higher port, or allow it",
+            $"another program has this address: stop it ({tools.PortHolder} names it) or choose another; port 0 means any",
+        ("bind", SocketError.AccessDenied) => tools.RefusedPort,
         ("bind", SocketError.AddressNotAvailable) =>
-            "no interface of this machine has this address: give one that `ip address` shows, localhost, or *",
+            $"no interface of this machine has this address: give one that {tools.Addresses} shows, localhost, or *",
         ("bind" or "connect" or "send", SocketError.InvalidArgument) when IsLinkLocal(target) =>
             "a link-local address takes its interface, as in [fe80::1%eth0]",
         ("connect", SocketError.AddressNotAvailable) =>
-            "no local address or port is left to call from: look at `ip address` for the family, and `ss -s` for how many are in use",
+            $"no local address or port is left to call from: look at {tools.Addresses} for the family, and {tools.SocketsInUse} for how "
+                + "many are in use",
         ("connect", SocketError.ConnectionRefused) => "nothing listens there: start the server, or look at the host and port",
         ("connect", SocketError.ConnectionReset) => "the call was taken and dropped at once: look at the server's log and its limits",
         ("connect" or "send", SocketError.AccessDenied) => 
             "a firewall refuses, or it is a broadcast address, which takes ClientOptions.SocketOptions SO_BROADCAST=1",
-        ("join", _) => "no interface takes the group: name one that `ip link` shows, as in 239.1.2.3%eth0 or [ff02::1%eth0]",
+        ("join", _) => $"no interface takes the group: name one that {tools.Interfaces} shows, as in 239.1.2.3%eth0 or [ff02::1%eth0]",
         ("send" or "receive", SocketError.ConnectionRefused) =>
             "nothing listens on that port (ICMP port unreachable): start the server, or look at the host and port",
         ("send", SocketError.MessageSize) =>
@@ -66,21 +70,22 @@ internal static class Advice
     private static bool IsLinkLocal(string target) =>
         target.Contains("//[fe80:", StringComparison.Ordinal) || target.Contains("//[ff02:", StringComparison.Ordinal);
 
-    private static string? ForAny(string operation, SocketError error) => (operation, error) switch
+    private static string? ForAny(string operation, SocketError error, SystemTools tools) => (operation, error) switch
     {
         ("resolve", SocketError.HostNotFound or SocketError.NoData) => "look at the name's spelling, or give an IP address",
         ("resolve", SocketError.TryAgain) => "the name server does not answer: try again later, or give an IP address",
-        ("resolve", SocketError.NoRecovery) => "the name server refuses to answer: look at /etc/resolv.conf, or give an IP address",
+        ("resolve", SocketError.NoRecovery) => $"the name server refuses to answer: look at {tools.NameServers}, or give an IP address",
         ("connect", SocketError.TimedOut) =>
             "no answer: look whether the host is up and no firewall drops the packets, or allow a longer timeout",
         ("send" or "receive", SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted) =>
             "the peer ended the connection without taking everything: look at its log",
         ("receive", SocketError.TimedOut) => "allow a longer timeout, or look whether the server is busy",
         ("send", SocketError.TimedOut) => "the peer takes no more: look whether it is busy or unreachable",
-        (_, SocketError.HostUnreachable or SocketError.NetworkUnreachable) => "there is no route to it: look at `ip route` and the address",
-        (_, SocketError.HostDown or SocketError.NetworkDown) => "the network or the host is down: look at `ip link`",
-        (_, SocketError.TooManyOpenSockets) => "out of file descriptors: raise `ulimit -n`, or serve fewer connections at once",
-        (_, SocketError.NoBufferSpaceAvailable) => "the system is short of memory for sockets: try again, or raise net.core's limits",
+        (_, SocketError.HostUnreachable or SocketError.NetworkUnreachable) =>
+            $"there is no route to it: look at {tools.Routes} and the address",
+        (_, SocketError.HostDown or SocketError.NetworkDown) => $"the network or the host is down: look at {tools.Interfaces}",
+        (_, SocketError.TooManyOpenSockets) => tools.MoreDescriptors,
+        (_, SocketError.NoBufferSpaceAvailable) => $"the system is short of memory for sockets: {tools.MoreMemory}",
         (_, SocketError.AddressFamilyNotSupported) => "this system lacks that address family: use the other, as in 127.0.0.1 for ::1",
         _ => null,
     };

@@ -14,14 +14,22 @@ internal readonly record struct Errno(string Name, string Text)
     // Socket calls ENOENT "address not available", which no unix socket ever is.
     public static readonly Errno NoSuchFile = new("ENOENT", "No such file or directory");
 
-    public override string ToString() => $"{Name} ({Text})";
+    /// <summary>As in <c>WSAECONNREFUSED</c>: what Windows calls it. Null if Windows has no such error.</summary>
+    public string? WinsockName { get; init; }
+
+    /// <summary>As this system names it, so that its users can look it up.</summary>
+    public override string ToString() => Worded(OperatingSystem.IsWindows());
+
+    public string Worded(bool onWindows) => $"{(onWindows ? WinsockName : null) ?? Name} ({Text})";
 
     /// <summary>Null where the name is unknown.</summary>
     public static Errno? Of(SocketException failure) =>
         Of(failure.SocketErrorCode) ?? (OperatingSystem.IsLinux() ? OnLinux(failure.NativeErrorCode) : null);
 
     /// <summary>Null where the name is unknown.</summary>
-    public static Errno? Of(SocketError error) => OfAddressOrType(error) ?? OfTransfer(error) ?? OfResolver(error);
+    public static Errno? Of(SocketError error) => (OfAddressOrType(error) ?? OfTransfer(error) ?? OfResolver(error)) is { } named
+        ? named with { WinsockName = Winsock.NameOf(error, named.Name) }
+        : null;
 
     /// <summary>An answer of Linux to a call (asm-generic/errno.h).</summary>
     public static Errno OfLinux(int number) => Named(number)

@@ -29,7 +29,8 @@ public class NetworkException : Exception
     public SocketError Error { get; }
 
     /// <summary>Its name as errno(3) or getaddrinfo(3) has it, as in <c>EADDRINUSE</c>; null if it has none, or if it was
-    /// no single answer of the system: a deadline of ours, or several addresses that each failed.</summary>
+    /// no single answer of the system: a deadline of ours, or several addresses that each failed. It is the same on every system; the
+    /// message has the system's own, which on Windows is <c>WSAEADDRINUSE</c>.</summary>
     public string? ErrnoName => Errno?.Name;
 
     /// <summary>Its text as strerror(3) has it, as in <c>Address already in use</c>; null where the name is.</summary>
@@ -60,7 +61,7 @@ public class NetworkException : Exception
         }
 
         SocketError error = socket.SocketErrorCode;
-        if (error == SocketError.AddressNotAvailable && target.StartsWith("unix", StringComparison.Ordinal))
+        if (error == SocketError.AddressNotAvailable && target.StartsWith("unix", StringComparison.Ordinal) && !OperatingSystem.IsWindows())
         {
             Errno missing = Native.Errno.NoSuchFile;
             string forPath = Native.Advice.ForMissingPath(operation);

@@ -7,6 +7,9 @@ internal static class Doorbells
 {
     public static TheoryData<string> Both => ["runtime", "native"];
 
+    /// <summary>The build for Windows that <c>./test</c> publishes; <see cref="Wine"/> runs it.</summary>
+    public static string WindowsFile => Existing(Path.Combine(Repository.Root, "artifacts", "portable", "win-x64", "doorbell.exe"));
+
     public static string File(string kind) => kind == "native"
         ? Existing(Path.Combine(Repository.Root, "artifacts", "native", "doorbell"))
         : Existing(Path.Combine(Repository.Root, "artifacts", "bin", "Doorbell.Cli", "release", "Doorbell.Cli"));

@@ -17,7 +17,7 @@ internal sealed class Program : IDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
-    private Program(string file, IEnumerable<string> arguments)
+    private Program(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         ProcessStartInfo start = new(file, arguments)
         {
@@ -27,6 +27,11 @@ internal sealed class Program : IDisposable
             StandardOutputEncoding = new UTF8Encoding(false),
             StandardErrorEncoding = new UTF8Encoding(false),
         };
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Note(_output, line.Data, isOutput: true);
         _process.ErrorDataReceived += (_, line) => Note(_error, line.Data, isOutput: false);
@@ -49,6 +54,10 @@ internal sealed class Program : IDisposable
 
     /// <summary>Starts a program that stays.</summary>
     public static Program Start(string file, params IEnumerable<string> arguments) => new(file, arguments);
+
+    /// <summary>Starts a program that stays, with more in its environment.</summary>
+    public static Program Start(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment) =>
+        new(file, arguments, environment);
 
     /// <summary>Runs a program to its end.</summary>
     public static Ended Run(string file, IEnumerable<string> arguments, string input = "")

@@ -17,6 +17,8 @@ internal static class OptionNames
         ["ServerOptions.MaxOutgoingConnections allows"] = "--max-connections allows",
         ["ClientOptions.SocketOptions"] = "--option",
         ["ServerOptions.SocketOptions"] = "--option",
+        ["leave out ServerOptions.ReusePort"] = "leave out --reuse-port",
+        ["serve a handler here"] = "serve one of the built-in services here",
         ["ServerOptions.TakeoverPath"] = "--takeover",
         ["leave out the door's Layers"] = "leave out --accept-proxy",
         ["leave out the Layers of"] = "leave out --accept-proxy for",

@@ -20,7 +20,7 @@ internal static class WrongUsage
         }
 
         string verbs = "";
-        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } part; at = at.Parent)
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Parent: not null } part; at = at.Parent)
         {
             verbs = $"{part.Command.Name} {verbs}";
         }

@@ -44,12 +44,15 @@ internal sealed class StandardStream : Stream
 
     public static StandardStream Output() => new(1, "write standard output", static () =>
     {
+        const int OfOutput = -11;
+
         // The console's own stream hides a broken pipe. A file, though, may be shared with other writers, and a FileStream would keep an
         // offset of its own.
-        FileStream? descriptor = OperatingSystem.IsWindows()
-            ? null
-            : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-        return descriptor is null or { CanSeek: true } ? Console.OpenStandardOutput() : descriptor;
+        nint number = OperatingSystem.IsWindows() ? Kernel32.GetStdHandle(OfOutput) : 1;
+        SafeFileHandle handle = new(number, ownsHandle: false);
+        bool isConsole = OperatingSystem.IsWindows() && !Console.IsOutputRedirected;
+        return !isConsole && !handle.IsInvalid && !handle.IsAsync
+            && new FileStream(handle, FileAccess.Write, bufferSize: 0) is { CanSeek: false } pipe ? pipe : Console.OpenStandardOutput();
     });
 
     public static StandardStream Error() => new(2, "write standard error", Console.OpenStandardError);

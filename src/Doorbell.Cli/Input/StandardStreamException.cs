@@ -6,6 +6,11 @@ namespace Doorbell.Cli.Input;
 internal sealed class StandardStreamException : IOException
 {
     private const int BrokenPipe = 32;
+
+    // What Windows answers where nobody reads a pipe: ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_PIPE_NOT_CONNECTED.
+    private const int WindowsBrokenPipe = unchecked((int)0x8007006D);
+    private const int WindowsNoReader = unchecked((int)0x800700E8);
+    private const int WindowsNotConnected = unchecked((int)0x800700E9);
     private const int MaxErrno = 4096;
 
     /// <param name="operation">What was tried, as in <c>write standard output</c>.</param>
@@ -25,5 +30,6 @@ internal sealed class StandardStreamException : IOException
         ? $"{Errno.OfLinux(failure.HResult).Name}: {Errno.OfLinux(failure.HResult).Text}"
         : PrintableText.Escape(failure.Message);
 
-    private static string Advice(Exception failure) => failure.HResult == BrokenPipe ? "; whoever read it has gone" : "";
+    private static string Advice(Exception failure) =>
+        failure.HResult is BrokenPipe or WindowsBrokenPipe or WindowsNoReader or WindowsNotConnected ? "; whoever read it has gone" : "";
 }

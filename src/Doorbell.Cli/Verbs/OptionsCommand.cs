@@ -21,7 +21,7 @@ internal static class OptionsCommand
         Command command = new("options", "List the socket options that this system's kernel knows") { endpoint, json };
         command.SetAction(parsed =>
         {
-            string[] endpoints = parsed.GetValue(endpoint) is { } one ? [one] : _defaultEndpoints;
+            string[] endpoints = parsed.GetValue(endpoint) is { } one ? [one] : [.. _defaultEndpoints.Where(IsOfThisSystem)];
             StandardOutput.BecomesConsole();
             OptionsPrinter printer = new(Console.Out, Width());
             foreach (Endpoint where in endpoints.Select(Endpoint.Parse))
@@ -31,6 +31,9 @@ internal static class OptionsCommand
         });
         return command;
     }
+
+    private static bool IsOfThisSystem(string endpoint) =>
+        !endpoint.StartsWith("unix", StringComparison.Ordinal) || Socket.OSSupportsUnixDomainSockets;
 
     private static void Print(Endpoint endpoint, OptionsPrinter printer, bool json)
     {

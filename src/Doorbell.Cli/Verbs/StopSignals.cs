@@ -41,10 +41,14 @@ internal sealed class StopSignals : IDisposable
     /// Ends this process by the signal that it heard first, as if nothing had been done about it. A shell then knows that its user wants to
     /// end: bash ends the loop or script that runs the command only if the command has died of SIGINT ("SIGNALS" in bash(1)).
     /// </summary>
-    /// <returns>The exit code by which a shell tells of that signal, where a process can't end itself by one.</returns>
+    /// <returns>
+    /// The exit code by which a shell tells of that signal, where a process can't end itself by one. On Windows a batch file is ended by a
+    /// program that ends with STATUS_CONTROL_C_EXIT.
+    /// </returns>
     public int EndProcess()
     {
         const nint Default = 0;
+        const int ControlCExit = unchecked((int)0xC000013A);
         int number = _heard switch
         {
             PosixSignal.SIGHUP => 1,
@@ -58,7 +62,7 @@ internal sealed class StopSignals : IDisposable
             _ = LibcProcesses.kill(Environment.ProcessId, number);
         }
 
-        return 128 + number;
+        return OperatingSystem.IsWindows() ? ControlCExit : 128 + number;
     }
 
     private void Hear(PosixSignalContext context)
@@ -70,5 +74,11 @@ internal sealed class StopSignals : IDisposable
         }
 
         (_first.IsCancellationRequested ? _second : _first).Cancel();
+        if (OperatingSystem.IsWindows() && context.Signal is (PosixSignal.SIGHUP or PosixSignal.SIGTERM))
+        {
+            // The window is closed, or the system shuts down: Windows ends the process when this call returns, and 5 s after it was made
+            // ("HandlerRoutine callback function"). The process ends earlier, when it has done what it does at its end.
+            Thread.Sleep(Timeout.Infinite);
+        }
     }
 }

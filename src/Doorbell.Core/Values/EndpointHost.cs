@@ -100,8 +100,13 @@ internal static class EndpointHost
         return null;
     }
 
-    private static string NoInterface(string zone) =>
-        $"\"{PrintableText.Escape(zone)}\" is no interface of this machine (`ip link` lists them)";
+    private static string NoInterface(string zone)
+    {
+        string lists = OperatingSystem.IsWindows() ? "netsh interface show interface"
+            : OperatingSystem.IsMacOS() ? "ifconfig -l"
+            : "ip link";
+        return $"\"{PrintableText.Escape(zone)}\" is no interface of this machine (`{lists}` lists them)";
+    }
 
     private static string? ReadIPv6(ref string host)
     {

@@ -13,7 +13,7 @@ internal sealed class EpollEngine(EngineSettings settings) : LinuxEngine(setting
     {
         if (!OperatingSystem.IsLinux())
         {
-            return $"the model {model.Name} needs Linux: use async here";
+            return NeedsLinux(model);
         }
 
         return model.Lane == LaneKind.Task

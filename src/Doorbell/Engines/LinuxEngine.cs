@@ -16,6 +16,11 @@ internal abstract class LinuxEngine(EngineSettings settings) : IEngine
 
     public abstract string? Refuses(ServerModel model);
 
+    /// <summary>Why it can't run on another system.</summary>
+    protected string NeedsLinux(ServerModel model) => model.Lane == LaneKind.Task
+        ? $"the {Name} engine needs Linux: leave out the engine here"
+        : $"the model {model.Name} needs Linux: use async here";
+
     public async Task ServeAsync(IReadOnlyList<DoorSocket> sockets, ServerContext context)
     {
         using ShutdownEvents shutdown = new(context.Shutdown);

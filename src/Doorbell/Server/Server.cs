@@ -347,6 +347,13 @@ public sealed class Server : IAsyncDisposable
     /// <exception cref="NetworkException">A program is not to be found.</exception>
     private static void RequireRunnable(ServerOptions options, ServerModel model, IEngine engine)
     {
+        Service? ofProgram = options.Services.FirstOrDefault(static service => service.Program is not null);
+        if (ofProgram is not null && !OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException(
+                $"the service {ofProgram.Name} is a program, and to give one a connection needs Linux: serve a handler here");
+        }
+
         if (engine.Refuses(model) is { } why)
         {
             throw new PlatformNotSupportedException(why);

@@ -34,7 +34,7 @@ internal static class IPBinding
             socket = new Socket(
                 address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, stream ? ProtocolType.Unspecified : ProtocolType.Udp);
             operation = "setsockopt";
-            SetOptionsBeforeBind(socket, stream, dualStack, sharesPort || options.ReusePort);
+            SetOptionsBeforeBind(socket, stream, dualStack, sharesPort || options.ReusePort, target);
             SetDatagramOptionsBeforeBind(socket, address.Address, isGroup);
             ServerSocketOptions asked = new(socket, options.SocketOptions, target);
             asked.BeforeBind();
@@ -106,11 +106,11 @@ internal static class IPBinding
         return new Door(Uri(transport, port, host), reach);
     }
 
-    private static void SetOptionsBeforeBind(Socket socket, bool stream, bool dualStack, bool sharesPort)
+    private static void SetOptionsBeforeBind(Socket socket, bool stream, bool dualStack, bool sharesPort, string target)
     {
         if (sharesPort)
         {
-            RawOptions.SetReusePort(socket);
+            RawOptions.SetReusePort(socket, target);
         }
 
         if (socket.AddressFamily == AddressFamily.InterNetworkV6)

@@ -19,9 +19,16 @@ internal static class RawOptions
         socket.SetRawSocketOption(level, name, BitConverter.GetBytes(1));
     }
 
-    /// <summary>SO_REUSEPORT: several sockets on one port, over which the kernel spreads what comes. Linux.</summary>
-    public static void SetReusePort(Socket socket)
+    /// <summary>SO_REUSEPORT: several sockets on one port, over which the kernel spreads what comes. Linux alone spreads it.</summary>
+    /// <exception cref="NetworkException">This is another system.</exception>
+    public static void SetReusePort(Socket socket, string target)
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new NetworkException(
+                "bind", target, "to share a port needs Linux", SocketError.OperationNotSupported, "leave out ServerOptions.ReusePort");
+        }
+
         const int SocketLevel = 1;
         const int ReusePort = 15;
         socket.SetRawSocketOption(SocketLevel, ReusePort, BitConverter.GetBytes(1));

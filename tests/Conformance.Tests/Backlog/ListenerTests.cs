@@ -87,7 +87,7 @@ public sealed class ListenerTests
     private static SocketError? Join(IPEndPoint address)
     {
         using Socket other = new(address.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
-        RawOptions.SetReusePort(other);
+        RawOptions.SetReusePort(other, "tcp://127.0.0.1:0");
         RawOptions.SetReuseAddress(other);
         try
         {

@@ -92,4 +92,41 @@ public sealed class ErrorTableTests
     public void An_error_that_no_table_has_is_told_by_its_number() => Assert.Equal(
         "accept tcp://h:1: error 10093 (Unknown error 10093)",
         NetworkException.From("accept", "tcp://h:1", SocketError.NotInitialized).Message);
+
+    [Theory]
+    [InlineData(SocketError.ConnectionRefused, "WSAECONNREFUSED (Connection refused)")]
+    [InlineData(SocketError.AddressAlreadyInUse, "WSAEADDRINUSE (Address already in use)")]
+    [InlineData(SocketError.WouldBlock, "WSAEWOULDBLOCK (Resource temporarily unavailable)")]
+    [InlineData(SocketError.Shutdown, "WSAESHUTDOWN (Broken pipe)")]
+    [InlineData(SocketError.OperationAborted, "WSA_OPERATION_ABORTED (Operation canceled)")]
+    [InlineData(SocketError.HostNotFound, "WSAHOST_NOT_FOUND (Name or service not known)")]
+    [InlineData(SocketError.TryAgain, "WSATRY_AGAIN (Temporary failure in name resolution)")]
+    public void A_message_on_Windows_has_the_name_that_Windows_gives(SocketError error, string worded) =>
+        Assert.Equal(worded, Errno.Of(error)!.Value.Worded(onWindows: true));
+
+    [Fact]
+    public void No_advice_on_Windows_or_macOS_names_what_only_Linux_has()
+    {
+        string[] advice = AdviceOf(SystemTools.Windows);
+        Assert.Contains(advice, static line => line.Contains("netstat -ano", StringComparison.Ordinal));
+        Assert.DoesNotContain(advice, static line => LinuxAlone().Append("ulimit").Append("root").Append("lsof")
+            .Any(tool => line.Contains(tool, StringComparison.Ordinal)));
+        Assert.DoesNotContain(AdviceOf(SystemTools.MacOS), static line => LinuxAlone()
+            .Any(tool => line.Contains(tool, StringComparison.Ordinal)));
+        Assert.Contains(AdviceOf(SystemTools.Linux), static line => line.Contains("ss -lntup", StringComparison.Ordinal));
+    }
+
+    private static string[] LinuxAlone() =>
+        ["ss -", "ip address", "ip link", "ip route", "sysctl", "CAP_", "net.core", "net.ipv4", "/etc/", "/proc"];
+
+    /// <summary>Every advice that a failed call can have.</summary>
+    private static string[] AdviceOf(SystemTools tools) =>
+    [
+        .. from operation in new[] { "socket", "bind", "listen", "accept", "connect", "send", "receive", "resolve", "join", "setsockopt" }
+           from target in new[] { "tcp://127.0.0.1:1", "udp://[fe80::1]:1", "unix:///run/door", "unix+dgram:///run/door" }
+           from error in Enum.GetValues<SocketError>()
+           let advice = Advice.For(operation, error, target, tools)
+           where advice is not null
+           select advice,
+    ];
 }

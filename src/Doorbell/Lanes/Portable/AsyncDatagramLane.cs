@@ -227,10 +227,17 @@ internal sealed class AsyncDatagramLane : IDisposable
 
             Handle(count, peer);
         }
-        catch (SocketException failure) when (failure.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionRefused)
+        catch (SocketException failure) when (failure.SocketErrorCode
+            is SocketError.ConnectionReset or SocketError.ConnectionRefused or SocketError.NetworkReset)
         {
-            // An ICMP "port unreachable" for a datagram sent earlier, told to the next caller (udp(7)): not this socket's error.
+            // An ICMP "port unreachable", or on Windows "time exceeded", for a datagram sent earlier, told to the next caller (udp(7);
+            // recvfrom in Winsock's documentation): not this socket's error.
             Unreached("receive", failure);
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.MessageSize)
+        {
+            // Windows tells by an error that it has cut a datagram (WSAEMSGSIZE).
+            _options.Ledger.DatagramDropped(DatagramDrop.Truncated);
         }
         catch (SocketException failure)
         {
