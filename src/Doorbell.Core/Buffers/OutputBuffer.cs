@@ -23,7 +23,6 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     private int _sendEnd;
     private byte[] _writing = [];
     private int _written;
-    private int _renting;
 
     /// <summary>The lane's, that the input lies in; what is passed on from it is sent from it, before anything written.</summary>
     private ReadOnlyMemory<byte> _lent;
@@ -39,11 +38,8 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     /// <summary>Where its memory comes from.</summary>
     internal ArrayPool<byte> Pool => _pool;
 
-    /// <summary>
-    /// The length of the arrays that it has rented, the one that it is renting included: that one may be what exceeds the budget, and then
-    /// it is asked who holds the most. Any thread may ask.
-    /// </summary>
-    internal long HeldBytes => _sending.Length + (long)_writing.Length + _renting;
+    /// <summary>The length of the arrays that it has rented. Any thread may ask.</summary>
+    internal long HeldBytes => _sending.Length + (long)_writing.Length;
 
     /// <summary>Most bytes that may be pending.</summary>
     internal int Limit { get; set; }
@@ -167,8 +163,7 @@ public sealed class OutputBuffer : IBufferWriter<byte>
         if (unsent > 0)
         {
             // Nothing was pending before it: nothing is being sent.
-            _sending = Rent(unsent);
-            _renting = 0;
+            _sending = _pool.Rent(unsent);
             _lent.Span[_passStart.._passEnd].CopyTo(_sending);
             (_sendStart, _sendEnd) = (0, unsent);
         }
@@ -213,17 +208,10 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     {
         ThrowIfOverLimit(more);
 
-        byte[] larger = Rent(Math.Max(SmallestRent, Math.Max(_written + more, Math.Min(_written * 2, Limit))));
+        byte[] larger = _pool.Rent(Math.Max(SmallestRent, Math.Max(_written + more, Math.Min(_written * 2, Limit))));
         _writing.AsSpan(0, _written).CopyTo(larger);
         Return(ref _writing);
         _writing = larger;
-        _renting = 0;
-    }
-
-    private byte[] Rent(int length)
-    {
-        Volatile.Write(ref _renting, length);
-        return _pool.Rent(length);
     }
 
     private void Return(ref byte[] array)

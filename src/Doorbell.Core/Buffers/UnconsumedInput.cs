@@ -8,14 +8,13 @@ internal struct UnconsumedInput(ArrayPool<byte> pool)
     private byte[] _bytes = [];
     private int _start;
     private int _end;
-    private int _renting;
 
     public readonly bool IsEmpty => _start == _end;
 
     public readonly int Length => _end - _start;
 
-    /// <summary>The length of the array that it has rented, or of the larger one that it is renting. Any thread may ask.</summary>
-    public readonly long HeldBytes => Math.Max(_bytes.Length, _renting);
+    /// <summary>The length of the array that it has rented. Any thread may ask.</summary>
+    public readonly long HeldBytes => _bytes.Length;
 
     public readonly ReadOnlySpan<byte> Span => _bytes.AsSpan(_start, _end - _start);
 
@@ -88,9 +87,7 @@ internal struct UnconsumedInput(ArrayPool<byte> pool)
         }
         else
         {
-            int needed = Math.Max(length + more, Math.Min(2 * length, 1 << 30));
-            Volatile.Write(ref _renting, needed);
-            byte[] larger = pool.Rent(needed);
+            byte[] larger = pool.Rent(Math.Max(length + more, Math.Min(2 * length, 1 << 30)));
             Span.CopyTo(larger);
             if (_bytes.Length > 0)
             {
@@ -98,7 +95,6 @@ internal struct UnconsumedInput(ArrayPool<byte> pool)
             }
 
             _bytes = larger;
-            _renting = 0;
         }
 
         (_start, _end) = (0, length);

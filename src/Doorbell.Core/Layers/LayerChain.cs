@@ -84,8 +84,8 @@ internal sealed class LayerChain
     public bool OwesFlushed { get; set; }
 
     /// <summary>
-    /// The length of the arrays that are rented for the wire, and of those that the layers had rented at the last turn's end. Any thread may
-    /// ask.
+    /// The length of the arrays that are rented for the wire, and of those that the layers had rented at the last turn's end. Any thread
+    /// may ask.
     /// </summary>
     public long HeldBytes => Wire.HeldBytes + _heldAboveWire;
 

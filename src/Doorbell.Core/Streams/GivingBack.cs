@@ -11,7 +11,7 @@ internal static class GivingBack
     public static HeldMemory MemoryOfHandler(this ref HandlerSide side) =>
         side.Memory ??= new HeldMemory((side.Output.Pool as BudgetedPool)?.Budget);
 
-    /// <summary>Resets the connection, unless it has begun to give back by itself since it was chosen: its peer takes what is sent.</summary>
+    /// <summary>Resets the connection, unless it has begun to give back since it was chosen: its peer takes what is sent.</summary>
     /// <param name="side">The session's.</param>
     /// <param name="held">So much it held when it was chosen.</param>
     /// <param name="turn">This one.</param>

@@ -122,7 +122,7 @@ public sealed class StreamSession
     /// </summary>
     public ReadOnlyMemory<byte> Outgoing => _side.Wire.Outgoing;
 
-    /// <summary>Whether the handler has taken its <see cref="Turn.Bell"/>: until then nobody rings it, and the lane need not listen.</summary>
+    /// <summary>Whether the handler has its <see cref="Turn.Bell"/>: until then nobody rings it, and no lane need listen.</summary>
     public bool BellTaken => _side.State.IsBellTaken;
 
     internal Bell Bell
@@ -204,9 +204,8 @@ public sealed class StreamSession
     /// <summary>
     /// The kernel gave many bytes, which are neither copied to stand behind the unconsumed rest nor, if the handler passes them on as they
     /// are, to be sent: the rest is moved in front of them, and <see cref="Outgoing"/> may lie in the lane's own memory. The lane sends
-    /// what it can and then says <see cref="TakeBack"/>.
+    /// what it can and then says <see cref="TakeBack"/>. Where there are layers all is copied.
     /// </summary>
-    /// <remarks>Where there are layers all is copied.</remarks>
     /// <param name="memory">The lane's, lent until <see cref="TakeBack"/>; the session may write before <paramref name="start"/>.</param>
     /// <param name="start">Where the bytes begin, which go to the memory's end. At least one.</param>
     /// <param name="now">The lane's monotonic time.</param>

@@ -75,8 +75,8 @@ public enum CloseReason
     MadeRoom,
 
     /// <summary>
-    /// The server's connections held more memory than they may together (<c>ServerOptions.MaxBufferedBytes</c>), and this one held the most:
-    /// output that its peer had not taken, or input that its handler had not consumed. It was reset.
+    /// The server's connections held more memory than they may together (<c>ServerOptions.MaxBufferedBytes</c>), and this one held the
+    /// most: output that its peer had not taken, or input that its handler had not consumed. It was reset.
     /// </summary>
     BufferBudgetExceeded,
 }

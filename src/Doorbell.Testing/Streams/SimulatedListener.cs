@@ -286,7 +286,7 @@ public sealed class SimulatedListener : IScheduled
         }
     }
 
-    /// <summary>As the server: the greediest go, of equals those that have been at rest for the longest, until it is a little less.</summary>
+    /// <summary>As the server: the greediest go, of equals those at rest for the longest, until it is a little less.</summary>
     private void GiveBack()
     {
         long excess = _pool.Budget.HeldBytes - _pool.Budget.MaxBytes;

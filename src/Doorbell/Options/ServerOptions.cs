@@ -66,8 +66,8 @@ public sealed record ServerOptions
     public int? MaxOutgoingConnections { get; init; }
 
     /// <summary>
-    /// Memory that all connections may hold together: for output that their peers have not taken, and for input that their handlers have not
-    /// consumed, layers, relays and the pipes of <c>async</c> code included. When they hold more, those that hold the most are reset
+    /// Memory that all connections may hold together: for output that their peers have not taken, and for input that their handlers have
+    /// not consumed, layers, relays and the pipes of <c>async</c> code included. When they hold more, those that hold the most are reset
     /// (<see cref="CloseReason.BufferBudgetExceeded"/>) until it is a little less; for the moment that this takes, there is more. The
     /// kernel's socket buffers are not counted, nor is what handlers keep for themselves and do not tell (<see cref="Turn.HeldMemory"/>).
     /// Under <see cref="ServerModel.Prefork"/> each worker has its share; a program, and each worker of <see cref="ServerModel.Process"/>,

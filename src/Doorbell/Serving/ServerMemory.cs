@@ -19,8 +19,8 @@ internal sealed class ServerMemory : IDisposable
     /// <summary>Looking costs at most one part in so many of a processor's time, however many connections there are.</summary>
     private const int LookShare = 5;
 
-    /// <summary>While more is held than may be, all is looked at again so soon: the array that was just rented was nobody's yet.</summary>
-    private static readonly TimeSpan _lookAgainAfter = TimeSpan.FromMilliseconds(10);
+    /// <summary>While more is held than may be, all is looked at again so soon: lanes carry out within it what they are asked.</summary>
+    private static readonly TimeSpan _lookAgainAfter = TimeSpan.FromMilliseconds(5);
 
     /// <summary>So long nobody has to have needed memory before it is given back: what comes and goes is kept.</summary>
     private const int CalmSeconds = 5;
@@ -34,7 +34,6 @@ internal sealed class ServerMemory : IDisposable
     private readonly Timer _again;
     private int _looking;
     private int _untold;
-    private TimeSpan _lookAgain;
     private long _peak;
     private int _calm;
 
@@ -46,7 +45,7 @@ internal sealed class ServerMemory : IDisposable
         _greediest = new GreediestConnections(connections);
         _log = log;
         Pool = new SharedPool(new BufferBudget(maxBytes, Exceeded));
-        _again = new Timer(static memory => ((ServerMemory)memory!).Exceeded(), this, Timeout.Infinite, Timeout.Infinite);
+        _again = new Timer(static memory => ((ServerMemory)memory!).AskGreediest(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
     /// <summary>The memory of lanes that have no pool of their own, and the budget of all.</summary>
@@ -85,32 +84,39 @@ internal sealed class ServerMemory : IDisposable
         }
     }
 
-    /// <summary>More is held than may be: asks the greediest. It may be called in the middle of a handler's turn.</summary>
+    public void Dispose() => _again.Dispose();
+
+    /// <summary>
+    /// More is held than may be. It is called while an array is being rented, which is nobody's yet: who holds the most is known when the
+    /// one that rents has it, so another thread looks.
+    /// </summary>
     private void Exceeded()
     {
-        if (Interlocked.Exchange(ref _looking, 1) != 0)
+        if (Interlocked.Exchange(ref _looking, 1) == 0)
         {
+            _again.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Asks the greediest, and looks again until enough is given back.</summary>
+    private void AskGreediest()
+    {
+        TimeSpan now = MonotonicClock.Now;
+        long excess = Budget.HeldBytes - Budget.MaxBytes;
+        if (excess > 0)
+        {
+            Say(_greediest.Ask(excess + (Budget.MaxBytes / SlackShare), now));
+            _again.Change(((MonotonicClock.Now - now) * (LookShare - 1)) + _lookAgainAfter, Timeout.InfiniteTimeSpan);
             return;
         }
 
-        TimeSpan now = MonotonicClock.Now;
-        long excess = Budget.HeldBytes - Budget.MaxBytes;
-        if (excess <= 0)
+        _greediest.Forget();
+        Interlocked.Exchange(ref _looking, 0);
+        if (Budget.HeldBytes > Budget.MaxBytes)
         {
-            _greediest.Forget();
+            Exceeded();
         }
-        else if (now >= _lookAgain)
-        {
-            Say(_greediest.Ask(excess + (Budget.MaxBytes / SlackShare), now));
-            TimeSpan pause = (MonotonicClock.Now - now) * (LookShare - 1);
-            _lookAgain = now + pause;
-            _again.Change(pause + _lookAgainAfter, Timeout.InfiniteTimeSpan);
-        }
-
-        Volatile.Write(ref _looking, 0);
     }
-
-    public void Dispose() => _again.Dispose();
 
     private void Say(int asked)
     {
