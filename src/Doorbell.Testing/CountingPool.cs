@@ -1,9 +1,10 @@
-using System.Buffers;
+using Doorbell.Sessions;
 
 namespace Doorbell.Testing;
 
 /// <summary>A pool that knows what is out, refuses a second return, and spoils what comes back, so that a use after it shows.</summary>
-internal sealed class CountingPool : ArrayPool<byte>
+/// <param name="budget">In which the arrays count that are out.</param>
+internal sealed class CountingPool(BufferBudget budget) : BudgetedPool(budget)
 {
     private readonly HashSet<byte[]> _out = [];
 
@@ -14,6 +15,7 @@ internal sealed class CountingPool : ArrayPool<byte>
         byte[] array = new byte[minimumLength];
         _out.Add(array);
         RentedBytes += array.Length;
+        Budget.Add(array.Length);
         return array;
     }
 
@@ -25,6 +27,7 @@ internal sealed class CountingPool : ArrayPool<byte>
         }
 
         RentedBytes -= array.Length;
+        Budget.Add(-array.Length);
         array.AsSpan().Fill(0xee);
     }
 }

@@ -15,7 +15,7 @@ public sealed class InMemoryConnection
 {
     private readonly SessionLane _lane;
     private readonly MemoryTransport _transport = new();
-    private readonly CountingPool _pool = new();
+    private readonly CountingPool _pool = new(new BufferBudget(long.MaxValue, static () => { }));
     private readonly Queue<ConnectRequest> _requests = new();
 
     /// <summary>A connection just established; the session is opened by the first <see cref="Run"/>.</summary>

@@ -77,7 +77,7 @@ internal static class Rooms
     [
         [
             "StreamSession", "StreamHandler", "Turn", "HandlerSide", "HandlerCalls", "SessionRequests", "ConnectRequest", "LayeredTurns",
-            "MakingRoom",
+            "MakingRoom", "GivingBack",
         ],
         ["DatagramSession", "DatagramHandler", "DatagramTurn", "DatagramOpening"],
         ["Framing", "LineFraming", "DelimiterFraming", "FixedLengthFraming", "LengthPrefixFraming"],

@@ -114,6 +114,25 @@ internal static class CommonOptions
         },
     };
 
+    /// <summary>As <see cref="Size"/>, but it may be as much as a machine has memory.</summary>
+    public static Option<long?> Memory(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "BYTES",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (SizeText.TryParse(text, long.MaxValue, out long bytes) && bytes > 0)
+            {
+                return bytes;
+            }
+
+            result.AddError(
+                $"{name} takes a number of bytes from 1 to {long.MaxValue}, as in 512m or 2g, not \"{PrintableText.Escape(text)}\"");
+            return null;
+        },
+    };
+
     private static Duration ParseWait(string name, ArgumentResult result)
     {
         Duration duration = Parse(name, result);

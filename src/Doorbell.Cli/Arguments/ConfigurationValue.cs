@@ -119,6 +119,12 @@ internal sealed class ConfigurationValue
         ? bytes
         : throw Wrong($"it takes a number of bytes from {min} on, as in 500, \"64k\" or \"16m\", not {Shown()}");
 
+    /// <summary>A number of bytes, at least 1, and as much as a machine has memory.</summary>
+    public long Memory() => _kind is JsonTokenType.Number or JsonTokenType.String
+        && SizeText.TryParse(_text, long.MaxValue, out long bytes) && bytes > 0
+        ? bytes
+        : throw Wrong($"it takes a number of bytes from 1 on, as in \"512m\" or \"2g\", not {Shown()}");
+
     /// <summary>A length of time.</summary>
     /// <param name="mayBeInfinite">Whether <c>"infinite"</c> is one.</param>
     public TimeSpan Time(bool mayBeInfinite) => _kind == JsonTokenType.String && Durations.TryParse(_text, out TimeSpan time)

@@ -32,20 +32,30 @@ internal sealed class ConnectionArguments
         },
     };
 
+    private readonly Option<long?> _buffered = CommonOptions.Memory(
+        "--max-buffered",
+        "Memory for what peers have not taken and what has not been consumed, of all connections; past it those that hold the most are "
+            + "reset [default: an eighth of what there is]");
+
     public void AddTo(Command command)
     {
         command.Add(_all);
         command.Add(_perAddress);
         command.Add(_atLimit);
+        command.Add(_buffered);
     }
 
     /// <summary>The options with what was given; what was not stays as the library has it.</summary>
-    public ServerOptions Apply(ParseResult parsed, ServerOptions options) => options with
+    public ServerOptions Apply(ParseResult parsed, ServerOptions options)
     {
-        MaxConnections = parsed.GetValue(_all) ?? options.MaxConnections,
-        MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
-        AtLimit = AtLimitOf(parsed) ?? options.AtLimit,
-    };
+        options = parsed.GetValue(_buffered) is { } bytes ? options with { MaxBufferedBytes = bytes } : options;
+        return options with
+        {
+            MaxConnections = parsed.GetValue(_all) ?? options.MaxConnections,
+            MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
+            AtLimit = AtLimitOf(parsed) ?? options.AtLimit,
+        };
+    }
 
     /// <summary>What was given; null if nothing was.</summary>
     public AtLimit? AtLimitOf(ParseResult parsed) => parsed.GetValue(_atLimit) switch

@@ -14,6 +14,7 @@ internal static class OptionNames
         ["StreamLimits.MaxMessageBytes"] = "--max-message",
         ["StreamLimits.MaxPendingOutput"] = "--max-pending",
         ["StreamLimits.MinDataRate"] = "--min-rate",
+        ["ServerOptions.MaxBufferedBytes"] = "--max-buffered",
         ["ServerOptions.MaxOutgoingConnections allows"] = "--max-connections allows",
         ["ClientOptions.SocketOptions"] = "--option",
         ["ServerOptions.SocketOptions"] = "--option",

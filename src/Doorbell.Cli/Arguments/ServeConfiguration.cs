@@ -21,6 +21,7 @@ internal sealed class ServeConfiguration
             ["MaxConnections"] = new(static (options, value) => options with { MaxConnections = value.Count(1) }, "--max-connections"),
             ["MaxConnectionsPerAddress"] = new(
                 static (options, value) => options with { MaxConnectionsPerAddress = value.Count(1) }, "--max-per-address"),
+            ["MaxBufferedBytes"] = new(static (options, value) => options with { MaxBufferedBytes = value.Memory() }, "--max-buffered"),
             ["StreamLimits"] = new(static (options, _) => options),
             ["AtLimit"] = new(static (options, value) => options with { AtLimit = value.Choice<AtLimit>() }, "--at-limit", "--refuse"),
             ["RefusalLine"] = new(static (options, value) => options with { RefusalLine = value.Text() }, "--refuse"),

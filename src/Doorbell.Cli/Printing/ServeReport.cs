@@ -66,6 +66,7 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
                     writer.WriteString("model", server.Model.Name);
                     writer.WriteString("engine", server.EngineName);
                     writer.WriteString("reach", JsonNamingPolicy.KebabCaseLower.ConvertName(door.Reach.ToString()));
+                    writer.WriteNumber("maxBufferedBytes", options.MaxBufferedBytes);
                     if (backlogs.FirstOrDefault(backlog => backlog.Endpoint == door.Endpoint)?.Limit is { } most)
                     {
                         writer.WriteNumber("backlog", most);
@@ -205,6 +206,12 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
         if (server.Doors.Any(static door => door.Service.Program is not null))
         {
             LineWriter.Output.Post($"at most {options.MaxConnections} processes at once: --max-connections allows more or fewer");
+        }
+
+        if (server.Doors.Any(static door => door.Service.Program is null && door.Endpoint.IsStream))
+        {
+            LineWriter.Output.Post($"at most {SizeText.Of(options.MaxBufferedBytes)} of memory for what waits in connections: "
+                + "--max-buffered allows more or less");
         }
 
         if (options.ReusePort)

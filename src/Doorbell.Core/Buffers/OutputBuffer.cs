@@ -38,6 +38,9 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     /// <summary>Where its memory comes from.</summary>
     internal ArrayPool<byte> Pool => _pool;
 
+    /// <summary>The length of the arrays that it has rented. Any thread may ask.</summary>
+    internal long HeldBytes => _sending.Length + (long)_writing.Length;
+
     /// <summary>Most bytes that may be pending.</summary>
     internal int Limit { get; set; }
 

@@ -13,6 +13,9 @@ internal struct UnconsumedInput(ArrayPool<byte> pool)
 
     public readonly int Length => _end - _start;
 
+    /// <summary>The length of the array that it has rented. Any thread may ask.</summary>
+    public readonly long HeldBytes => _bytes.Length;
+
     public readonly ReadOnlySpan<byte> Span => _bytes.AsSpan(_start, _end - _start);
 
     public void Append(ReadOnlySpan<byte> more)

@@ -38,6 +38,8 @@ internal sealed class LayerChain
     private readonly ConnectionInfo _connection;
     private readonly ArrayPool<byte> _pool;
 
+    private long _heldAboveWire;
+
     /// <summary>How many have begun; the last of these may still be opening.</summary>
     private int _begun;
 
@@ -80,6 +82,12 @@ internal sealed class LayerChain
 
     /// <summary>Whether bytes of the handler's were wrapped since it was last told that all is sent.</summary>
     public bool OwesFlushed { get; set; }
+
+    /// <summary>
+    /// The length of the arrays that are rented for the wire, and of those that the layers had rented at the last turn's end. Any thread
+    /// may ask.
+    /// </summary>
+    public long HeldBytes => Wire.HeldBytes + _heldAboveWire;
 
     /// <summary>Bytes that came and that no layer wanted.</summary>
     public long Dropped { get; private set; }
@@ -301,8 +309,18 @@ internal sealed class LayerChain
         return ended ? PlainEnd.Ended : PlainEnd.Open;
     }
 
-    /// <summary>A turn ends: notes whether a layer is opening.</summary>
-    public void WatchOpening(TimeSpan now) => OpeningSince = IsOpen ? null : OpeningSince ?? now;
+    /// <summary>A turn ends: notes whether a layer is opening, and how much memory all of them hold.</summary>
+    public void Note(TimeSpan now)
+    {
+        OpeningSince = IsOpen ? null : OpeningSince ?? now;
+        long held = 0;
+        foreach (LayerLink link in _links)
+        {
+            held += (link.Wire == Wire ? 0 : link.Wire.HeldBytes) + link.Came.HeldBytes;
+        }
+
+        _heldAboveWire = held;
+    }
 
     /// <summary>Gives all memory back.</summary>
     public void Release()

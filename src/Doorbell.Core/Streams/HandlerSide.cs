@@ -22,6 +22,9 @@ internal struct HandlerSide
     /// <summary>Connections that we open; null if the session has nothing to do with any.</summary>
     public SessionRequests? Requests;
 
+    /// <summary>What the handler keeps besides; null until it asks for it.</summary>
+    public HeldMemory? Memory;
+
     private readonly HandlerCalls _handler;
     private readonly StreamLimits _limits;
     private readonly Ledger _ledger;
@@ -182,7 +185,7 @@ internal struct HandlerSide
         }
 
         bool isWaiting = State is { IsOpen: true, Handler: HandlerState.Reading, Input: InputState.Offered };
-        Layers?.WatchOpening(turn.Now);
+        Layers?.Note(turn.Now);
         Deadlines.Watch(isWaiting && (!Rest.IsEmpty || Layers is { CameBytes: > 0 }), ToSend > 0, turn.Now);
         EndTurn();
     }
@@ -453,6 +456,7 @@ internal struct HandlerSide
 
         Output.Release();
         Rest.Release();
+        Memory?.Close();
         _handler.OnClosed(Reason, out Exception? fault);
         if (fault is not null)
         {

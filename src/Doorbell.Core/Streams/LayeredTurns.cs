@@ -15,6 +15,20 @@ internal static class LayeredTurns
         }
     }
 
+    /// <exception cref="InvalidOperationException">The peer has ended, or a layer was pushed in this call.</exception>
+    public static void RequireMayPush(this in HandlerSide side)
+    {
+        if (!side.State.PeerMaySend || side.State.EndIsTold)
+        {
+            throw new InvalidOperationException("The peer of this connection has ended: no layer can be opened with it.");
+        }
+
+        if (side.Layers is { TakesRest: true })
+        {
+            throw new InvalidOperationException("A layer has been pushed in this call already: the next one can be when it is open.");
+        }
+    }
+
     /// <summary>Puts a layer on top: what is written already is below it.</summary>
     public static void Push(this ref HandlerSide side, StreamLayer layer, ConnectionInfo connection)
     {

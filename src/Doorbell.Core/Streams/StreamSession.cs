@@ -83,6 +83,9 @@ public sealed class StreamSession
     /// <summary>For how long the peer has made no progress; zero while its handler works. Any thread may ask.</summary>
     public TimeSpan RestAt(TimeSpan now) => _side.RestAt(now);
 
+    /// <summary>The memory that it holds for output and input. Any thread may read it.</summary>
+    public long HeldBytes => _side.HeldBytes();
+
     /// <summary>What it is at. Any thread may read it, and may then hear of the moment before.</summary>
     public ConnectionState State => !_side.State.IsOpen ? ConnectionState.Closing
         : _side.State.IsParked ? ConnectionState.Parked
@@ -119,9 +122,7 @@ public sealed class StreamSession
     /// </summary>
     public ReadOnlyMemory<byte> Outgoing => _side.Wire.Outgoing;
 
-    /// <summary>
-    /// Whether the handler has taken its <see cref="Turn.Bell"/>: until then nobody can ring it, and the lane need not listen.
-    /// </summary>
+    /// <summary>Whether the handler has its <see cref="Turn.Bell"/>: until then nobody rings it, and no lane need listen.</summary>
     public bool BellTaken => _side.State.IsBellTaken;
 
     internal Bell Bell
@@ -138,6 +139,8 @@ public sealed class StreamSession
         get => _side.AlarmAt == TimeSpan.MaxValue ? null : _side.AlarmAt;
         set => _side.AlarmAt = value ?? TimeSpan.MaxValue;
     }
+
+    internal HeldMemory HeldMemory => _side.MemoryOfHandler();
 
     /// <summary>Whether <see cref="Drain"/> has told it that the server drains.</summary>
     public bool Draining => _side.State.IsDraining;
@@ -201,9 +204,8 @@ public sealed class StreamSession
     /// <summary>
     /// The kernel gave many bytes, which are neither copied to stand behind the unconsumed rest nor, if the handler passes them on as they
     /// are, to be sent: the rest is moved in front of them, and <see cref="Outgoing"/> may lie in the lane's own memory. The lane sends
-    /// what it can and then says <see cref="TakeBack"/>.
+    /// what it can and then says <see cref="TakeBack"/>. Where there are layers all is copied.
     /// </summary>
-    /// <remarks>Where there are layers all is copied.</remarks>
     /// <param name="memory">The lane's, lent until <see cref="TakeBack"/>; the session may write before <paramref name="start"/>.</param>
     /// <param name="start">Where the bytes begin, which go to the memory's end. At least one.</param>
     /// <param name="now">The lane's monotonic time.</param>
@@ -375,6 +377,12 @@ public sealed class StreamSession
     /// <returns>False if it stays: the peer has made progress (<see cref="RestAt"/>), or the handler says that it is not idle.</returns>
     public bool TryMakeRoom(TimeSpan now) => IsLive() && _side.TryMakeRoom(new Turn(this, now));
 
+    /// <summary>Resets the connection, so that its memory is free: <see cref="CloseReason.BufferBudgetExceeded"/>.</summary>
+    /// <param name="held">What it held when it was chosen (<see cref="HeldBytes"/>).</param>
+    /// <param name="now">The lane's monotonic time.</param>
+    /// <returns>False if it stays: it holds less by now, or ends already.</returns>
+    public bool TryGiveBack(long held, TimeSpan now) => IsLive() && _side.TryGiveBack(held, new Turn(this, now));
+
     /// <summary>The transport failed, or the server's drain is over: nothing more can be received or sent.</summary>
     /// <param name="reason">Why.</param>
     public void Fail(CloseReason reason) => _side.Fail(reason);
@@ -387,10 +395,11 @@ public sealed class StreamSession
         if (!_side.State.TryMoveTo(SessionPhase.Closed))
         {
             _side.Violate("the connection was reported to be closed twice");
-            return;
         }
-
-        _side.Close();
+        else
+        {
+            _side.Close();
+        }
     }
 
     /// <summary>The next connection to make, as <see cref="Want.Connect"/> asked.</summary>
@@ -409,16 +418,7 @@ public sealed class StreamSession
 
     internal void Push(StreamLayer layer)
     {
-        if (!_side.State.PeerMaySend || _side.State.EndIsTold)
-        {
-            throw new InvalidOperationException("The peer of this connection has ended: no layer can be opened with it.");
-        }
-
-        if (_side.Layers is { TakesRest: true })
-        {
-            throw new InvalidOperationException("A layer has been pushed in this call already: the next one can be when it is open.");
-        }
-
+        _side.RequireMayPush();
         _ = WritableOutput;
         _side.Push(layer, Connection);
     }

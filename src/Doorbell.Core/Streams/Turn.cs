@@ -44,6 +44,12 @@ public readonly ref struct Turn
         set => _session.Alarm = value;
     }
 
+    /// <summary>
+    /// Where a handler says what it keeps for this connection in memory of its own, such as a queue: then the server's budget counts it
+    /// (<c>ServerOptions.MaxBufferedBytes</c>). What is written to <see cref="Output"/> or left unconsumed is counted already. May be kept.
+    /// </summary>
+    public HeldMemory HeldMemory => _session.HeldMemory;
+
     /// <summary>Whether the server is draining: no new work should be begun.</summary>
     public bool Draining => _session.Draining;
 

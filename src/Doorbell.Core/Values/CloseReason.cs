@@ -73,4 +73,10 @@ public enum CloseReason
     /// (<see cref="AtLimit.MakeRoom"/>).
     /// </summary>
     MadeRoom,
+
+    /// <summary>
+    /// The server's connections held more memory than they may together (<c>ServerOptions.MaxBufferedBytes</c>), and this one held the
+    /// most: output that its peer had not taken, or input that its handler had not consumed. It was reset.
+    /// </summary>
+    BufferBudgetExceeded,
 }

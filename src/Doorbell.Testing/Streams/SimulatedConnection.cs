@@ -63,6 +63,22 @@ internal sealed class SimulatedConnection : IScheduled
         return makesRoom;
     }
 
+    /// <summary>The memory that it holds for output and input.</summary>
+    public long HeldBytes => _lane.Ended is null ? _lane.Session.HeldBytes : 0;
+
+    /// <summary>Is reset, so that its memory is free.</summary>
+    /// <returns>How much that is.</returns>
+    public long GiveBack()
+    {
+        long held = HeldBytes;
+        if (held > 0 && _lane.Session.TryGiveBack(held, _network.Now))
+        {
+            Wake();
+        }
+
+        return held;
+    }
+
     void IScheduled.Happen(int what)
     {
         _isWoken = false;

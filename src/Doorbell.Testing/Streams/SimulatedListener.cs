@@ -8,6 +8,7 @@ public sealed class SimulatedListener : IScheduled
     private const int Accept = 0;
     private const int DrainIsOver = 1;
     private const int LookForRoom = 2;
+    private const int BudgetIsExceeded = 3;
     private const int SomaxConn = 4096;
 
     /// <summary>As the server.</summary>
@@ -22,7 +23,7 @@ public sealed class SimulatedListener : IScheduled
     private readonly Service _service;
     private readonly SimulatedServerOptions _options;
     private readonly byte[] _refusal;
-    private readonly CountingPool _pool = new();
+    private readonly CountingPool _pool;
     private readonly AddressCounts _ofAddress;
     private readonly Queue<(PeerAddress From, StreamEnd End)> _backlog = new();
     private readonly List<SimulatedConnection> _connections = [];
@@ -37,6 +38,7 @@ public sealed class SimulatedListener : IScheduled
     /// <summary>Those that have been told to make room and have not left yet.</summary>
     private readonly HashSet<SimulatedConnection> _leaving = [];
     private bool _drains;
+    private bool _givesBack;
 
     internal SimulatedListener(SimulatedNetwork network, PeerAddress address, Service service, SimulatedServerOptions options)
     {
@@ -48,6 +50,7 @@ public sealed class SimulatedListener : IScheduled
         Ledger = new Ledger([.. service.Counters]);
         _service = service;
         _options = options;
+        _pool = new CountingPool(new BufferBudget(options.MaxBufferedBytes, GiveBackSoon));
         _refusal = System.Text.Encoding.UTF8.GetBytes(options.RefusalLine is { } line ? line + "\n" : "");
         _ofAddress = new AddressCounts(options.MaxConnectionsPerAddress);
         if (service.NewStreamHandler is null)
@@ -212,6 +215,13 @@ public sealed class SimulatedListener : IScheduled
             return;
         }
 
+        if (what == BudgetIsExceeded)
+        {
+            _givesBack = false;
+            GiveBack();
+            return;
+        }
+
         if (what == LookForRoom)
         {
             _looksForRoom = false;
@@ -263,6 +273,40 @@ public sealed class SimulatedListener : IScheduled
         {
             _looksForRoom = true;
             _network.At(_network.Now + _lookAgain, this, LookForRoom);
+        }
+    }
+
+    /// <summary>A handler may be in its turn.</summary>
+    private void GiveBackSoon()
+    {
+        if (!_givesBack)
+        {
+            _givesBack = true;
+            _network.At(_network.Now, this, BudgetIsExceeded);
+        }
+    }
+
+    /// <summary>As the server: the greediest go, of equals those at rest for the longest, until it is a little less.</summary>
+    private void GiveBack()
+    {
+        long excess = _pool.Budget.HeldBytes - _pool.Budget.MaxBytes;
+        if (excess <= 0)
+        {
+            return;
+        }
+
+        excess += _pool.Budget.MaxBytes / 64;
+        IEnumerable<SimulatedConnection> greediest = _connections.Concat(_outgoing)
+            .OrderByDescending(static connection => connection.HeldBytes)
+            .ThenByDescending(static connection => connection.Rest);
+        foreach (SimulatedConnection connection in greediest.ToArray())
+        {
+            if (excess <= 0)
+            {
+                break;
+            }
+
+            excess -= connection.GiveBack();
         }
     }
 

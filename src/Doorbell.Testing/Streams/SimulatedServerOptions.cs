@@ -26,6 +26,12 @@ public sealed record SimulatedServerOptions
     /// <summary>What becomes of one connection too many. Default <see cref="AtLimit.MakeRoom"/>.</summary>
     public AtLimit AtLimit { get; init; } = AtLimit.MakeRoom;
 
+    /// <summary>
+    /// Memory that all connections may hold together for output and input; when they hold more, those that hold the most are reset. Default
+    /// no limit.
+    /// </summary>
+    public long MaxBufferedBytes { get; init; } = long.MaxValue;
+
     /// <summary>What a connection that is refused is told, as a line, before it is closed; default null, nothing.</summary>
     public string? RefusalLine { get; init; }
 
@@ -47,6 +53,7 @@ public sealed record SimulatedServerOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnectionsPerAddress);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxOutgoingConnections ?? 1, nameof(MaxOutgoingConnections));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBufferedBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         if (!Enum.IsDefined(AtLimit))
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Doorbell.Native;
 using Doorbell.Serving;
 using Doorbell.Sessions;
@@ -48,7 +47,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
     public void Carry(in ConnectedSocket connected)
     {
         using BlockingBell bell = new(shutdown.Asked);
-        PolledConnection connection = new(connected, context, bell, ArrayPool<byte>.Shared);
+        PolledConnection connection = new(connected, context, bell, context.Pool);
         CarryToEnd(connection, bell);
     }
 
@@ -59,7 +58,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         try
         {
             using BlockingBell bell = new(shutdown.Asked);
-            connection = new PolledConnection(accepted, context, bell, ArrayPool<byte>.Shared);
+            connection = new PolledConnection(accepted, context, bell, context.Pool);
             CarryToEnd(connection, bell);
         }
         catch (Exception fault) when (connection is null)

@@ -16,12 +16,16 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     private const int AskedToDrain = 1;
     private const int AskedToAbort = 2;
     private const int AskedToMakeRoom = 4;
+    private const int AskedToGiveBack = 8;
 
     private readonly LaneBell _bell;
     private long _id;
     private bool _closed;
     private int _asked;
     private RoomOrder? _roomOrder;
+
+    /// <summary>What it held when it was asked to give that back.</summary>
+    private long _heldWhenAsked;
 
     /// <summary>Of one that is being closed: who asked for that waits for this.</summary>
     private TaskCompletionSource? _awaited;
@@ -140,6 +144,15 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         _bell.Wake();
     }
 
+    long IOpenConnection.HeldBytes => Session.HeldBytes;
+
+    void IOpenConnection.AskToGiveBack(long held)
+    {
+        Volatile.Write(ref _heldWhenAsked, held);
+        Interlocked.Or(ref _asked, AskedToGiveBack);
+        _bell.Wake();
+    }
+
     /// <summary>The lane has been woken, perhaps since this one is to be closed.</summary>
     public void CloseIfAsked(TimeSpan now)
     {
@@ -163,6 +176,11 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         {
             Volatile.Write(ref _roomOrder, null);
             Context.Admission.RoomNotMade(order);
+        }
+
+        if ((asked & AskedToGiveBack) != 0)
+        {
+            _ = Session.TryGiveBack(Volatile.Read(ref _heldWhenAsked), now);
         }
     }
 

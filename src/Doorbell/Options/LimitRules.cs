@@ -7,6 +7,7 @@ internal static class LimitRules
     public static void RequireEffect(ServerOptions options, ServerModel model)
     {
         RequireRoomToRefuse(options, model);
+        RequireMemoryToBound(options, model);
         foreach (DoorOptions door in options.ServedDoors.Where(static door => door.Service.Program is not null))
         {
             // A socket that was passed may be of any kind.
@@ -35,6 +36,18 @@ internal static class LimitRules
             throw new ArgumentException(
                 $"ServerOptions.AtLimit can't be Close under the model {model.Name}: it carries {model.Lanes} connections at once and "
                     + "leaves the rest in the backlog, so nobody accepts one too many. Take another model, or leave it out.");
+        }
+    }
+
+    /// <summary>What a process holds that serves one connection is its own.</summary>
+    private static void RequireMemoryToBound(ServerOptions options, ServerModel model)
+    {
+        bool isOfProcesses = model is { Lane: LaneKind.Process, Lanes: ServerModel.Many };
+        if (options.BoundsBufferedBytes && isOfProcesses)
+        {
+            throw new ArgumentException(
+                "ServerOptions.MaxBufferedBytes has no effect where each connection has a process of its own, which holds its bytes: leave "
+                    + "it out, and bound how many connections there may be.");
         }
     }
 

@@ -52,6 +52,12 @@ internal static class LimitSettings
             ? number
             : throw new FormatException($"\"{PrintableText.Escape(value)}\" is no whole number from {min} to {int.MaxValue}");
 
+    /// <summary>A number of bytes, which may be more than a thousand million.</summary>
+    public static long Number(string value) =>
+        long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number > 0 && !value.Contains('\0')
+            ? number
+            : throw new FormatException($"\"{PrintableText.Escape(value)}\" is no whole number from 1 to {long.MaxValue}");
+
     private static TimeSpan TimeOrNever(string value)
     {
         TimeSpan time = Durations.Parse(value);

@@ -11,7 +11,11 @@ public sealed record ServerOptions
     private const int DefaultConnections = 10_000;
     private const int DefaultProcesses = 128;
 
+    /// <summary>Of the memory that this process may use: what a container, or the machine, allows it.</summary>
+    private const int DefaultMemoryShare = 8;
+
     private readonly int? _maxConnections;
+    private readonly long? _maxBufferedBytes;
 
     /// <summary>What to serve at each of the <see cref="Endpoints"/>; not needed if all is said by <see cref="Doors"/>.</summary>
     public Service? Service { get; init; }
@@ -60,6 +64,23 @@ public sealed record ServerOptions
     /// twice <see cref="MaxConnections"/>, since a relay opens one for each, and some end a little later than those they were opened for.
     /// </summary>
     public int? MaxOutgoingConnections { get; init; }
+
+    /// <summary>
+    /// Memory that all connections may hold together: for output that their peers have not taken, and for input that their handlers have
+    /// not consumed, layers, relays and the pipes of <c>async</c> code included. When they hold more, those that hold the most are reset
+    /// (<see cref="CloseReason.BufferBudgetExceeded"/>) until it is a little less; for the moment that this takes, there is more. The
+    /// kernel's socket buffers are not counted, nor is what handlers keep for themselves and do not tell (<see cref="Turn.HeldMemory"/>).
+    /// Under <see cref="ServerModel.Prefork"/> each worker has its share; a program, and each worker of <see cref="ServerModel.Process"/>,
+    /// has memory of its own, which is not counted. Default: an eighth of the memory that this process may use.
+    /// </summary>
+    public long MaxBufferedBytes
+    {
+        get => _maxBufferedBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / DefaultMemoryShare;
+        init => _maxBufferedBytes = value;
+    }
+
+    /// <summary>Whether <see cref="MaxBufferedBytes"/> was asked for.</summary>
+    internal bool BoundsBufferedBytes => _maxBufferedBytes is not null;
 
     /// <summary>
     /// Bounds of each connection at every door, in the place of those of the services; a door may have others
@@ -176,6 +197,7 @@ public sealed record ServerOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnectionsPerAddress);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxOutgoingConnections ?? 1, nameof(MaxOutgoingConnections));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(_maxBufferedBytes ?? 1, nameof(MaxBufferedBytes));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(RefusalLine?.Length ?? 0, MaxRefusalChars, nameof(RefusalLine));
         ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         if (Service is null && (Endpoints.Count > 0 || Doors.Count == 0))

@@ -95,6 +95,7 @@ internal static class ServerSettings
         "MAXCONNECTIONS" => options with { MaxConnections = LimitSettings.Number(value, 1) },
         "MAXCONNECTIONSPERADDRESS" => options with { MaxConnectionsPerAddress = LimitSettings.Number(value, 1) },
         "MAXOUTGOINGCONNECTIONS" => options with { MaxOutgoingConnections = LimitSettings.Number(value, 1) },
+        "MAXBUFFEREDBYTES" => options with { MaxBufferedBytes = LimitSettings.Number(value) },
         "ATLIMIT" => options with { AtLimit = Limit(value) },
         "REFUSALLINE" => options with { RefusalLine = value },
         "LISTENBACKLOG" => options with { ListenBacklog = LimitSettings.Number(value, 0) },
@@ -106,8 +107,8 @@ internal static class ServerSettings
 
     private static FormatException Unknown(string key) => new(
         "there is no such setting of a server; there are Endpoints, Service, Doors, Model, Engine, MaxConnections, "
-        + "MaxConnectionsPerAddress, MaxOutgoingConnections, StreamLimits, AtLimit, RefusalLine, ListenBacklog, ReusePort, TakeoverPath, "
-        + "TakeoverChanges and SocketOptions" + (key.Contains(':') ? $"; {Lists}" : ""));
+        + "MaxConnectionsPerAddress, MaxOutgoingConnections, MaxBufferedBytes, StreamLimits, AtLimit, RefusalLine, ListenBacklog, "
+        + "ReusePort, TakeoverPath, TakeoverChanges and SocketOptions" + (key.Contains(':') ? $"; {Lists}" : ""));
 
     private static int Index(string[] parts) =>
         parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index)

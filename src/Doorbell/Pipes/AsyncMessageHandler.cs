@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using Doorbell.Serving;
+using Doorbell.Sessions;
 
 namespace Doorbell.Pipes;
 
@@ -24,6 +25,7 @@ internal sealed class AsyncMessageHandler(Framing framing, AsyncMessageFunction 
     private readonly Stack<MessageInWork> _free = new();
     private HandlerTasks? _tasks;
     private ConnectionInfo? _connection;
+    private HeldMemory? _memory;
     private Bell? _bell;
     private int _searched;
     private int _inWork;
@@ -34,6 +36,7 @@ internal sealed class AsyncMessageHandler(Framing framing, AsyncMessageFunction 
     public override Next OnOpen(Turn turn)
     {
         _bell = turn.Bell;
+        _memory = turn.HeldMemory;
         _connection = new ConnectionCopy(turn.Connection);
         _tasks = (turn.Connection as IServedConnection)?.HandlerTasks;
         return Next.Stay;
@@ -108,7 +111,7 @@ internal sealed class AsyncMessageHandler(Framing framing, AsyncMessageFunction 
 
     private void Begin(ReadOnlySpan<byte> frame, int length)
     {
-        MessageInWork work = _free.TryPop(out MessageInWork? used) ? used : new MessageInWork();
+        MessageInWork work = _free.TryPop(out MessageInWork? used) ? used : new MessageInWork(_memory);
         work.Begin(frame, length);
         if (!answersInAnyOrder)
         {
@@ -142,13 +145,13 @@ internal sealed class AsyncMessageHandler(Framing framing, AsyncMessageFunction 
     }
 
     /// <summary>One message, from when it came until its answer is written.</summary>
-    private sealed class MessageInWork
+    private sealed class MessageInWork(HeldMemory? memory)
     {
-        private readonly PooledBuffer _frame = new();
+        private readonly PooledBuffer _frame = new() { Held = memory };
         private int _length;
         private volatile bool _isReady;
 
-        public PooledBuffer Answer { get; } = new();
+        public PooledBuffer Answer { get; } = new() { Held = memory };
 
         public ReadOnlyMemory<byte> Message => _frame.Written[.._length];
 

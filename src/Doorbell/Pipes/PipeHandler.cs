@@ -17,6 +17,8 @@ namespace Doorbell;
 /// connection is reset. The server's end waits for the task, up to the drain's deadline and a second.
 /// </remarks>
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
+    "Design", "CA1001", Justification = "The pipes' memory owns nothing that is not in use; the pipes give it back.")]
+[System.Diagnostics.CodeAnalysis.SuppressMessage(
     "Reliability", "CA2012",
         Justification = "Each awaiter's result is taken exactly once, when it is complete: on the lane, after a ring.")]
 public abstract class PipeHandler : StreamHandler
@@ -28,8 +30,9 @@ public abstract class PipeHandler : StreamHandler
     private const int MaxPerTurn = HighMark;
 
     // What continues the code runs on the thread pool; what continues the lane is only a ring, so it may run where it is.
-    private readonly Pipe _input = new(Options(reader: PipeScheduler.ThreadPool, writer: PipeScheduler.Inline));
-    private readonly Pipe _output = new(Options(reader: PipeScheduler.Inline, writer: PipeScheduler.ThreadPool));
+    private readonly PipeMemory _memory = new();
+    private readonly Pipe _input;
+    private readonly Pipe _output;
     private readonly InputReader _reader;
     private readonly PipeConnection _connection;
     private ValueTaskAwaiter<FlushResult> _inputFlush;
@@ -50,6 +53,8 @@ public abstract class PipeHandler : StreamHandler
     /// <summary>A handler for one connection.</summary>
     protected PipeHandler()
     {
+        _input = new Pipe(Options(reader: PipeScheduler.ThreadPool, writer: PipeScheduler.Inline));
+        _output = new Pipe(Options(reader: PipeScheduler.Inline, writer: PipeScheduler.ThreadPool));
         _reader = new InputReader(_input.Reader);
         _connection = new PipeConnection(_reader, _output.Writer);
     }
@@ -65,6 +70,7 @@ public abstract class PipeHandler : StreamHandler
     public sealed override Next OnOpen(Turn turn)
     {
         _ring = turn.Bell.Ring;
+        _memory.Held = turn.HeldMemory;
         _connection.Open(new ConnectionCopy(turn.Connection), _ring);
         _tasks = (turn.Connection as IServedConnection)?.HandlerTasks;
         _tasks?.Begin();
@@ -146,7 +152,8 @@ public abstract class PipeHandler : StreamHandler
         _connection.Close(reason);
     }
 
-    private static PipeOptions Options(PipeScheduler reader, PipeScheduler writer) => new(
+    private PipeOptions Options(PipeScheduler reader, PipeScheduler writer) => new(
+        pool: _memory,
         readerScheduler: reader,
         writerScheduler: writer,
         pauseWriterThreshold: HighMark,

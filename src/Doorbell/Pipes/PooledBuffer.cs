@@ -1,4 +1,5 @@
 using System.Buffers;
+using Doorbell.Sessions;
 
 namespace Doorbell.Pipes;
 
@@ -8,6 +9,9 @@ internal sealed class PooledBuffer : IBufferWriter<byte>
     private const int SmallestRent = 256;
 
     private byte[] _bytes = [];
+
+    /// <summary>Where its memory counts; null for nowhere.</summary>
+    public HeldMemory? Held { get; set; }
 
     public int Length { get; private set; }
 
@@ -34,11 +38,7 @@ internal sealed class PooledBuffer : IBufferWriter<byte>
     /// <summary>Gives the memory back: nothing may use it any more.</summary>
     public void Release()
     {
-        if (_bytes.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_bytes);
-        }
-
+        ReturnBytes();
         (_bytes, Length) = ([], 0);
     }
 
@@ -51,12 +51,18 @@ internal sealed class PooledBuffer : IBufferWriter<byte>
 
         int doubled = (int)Math.Min(2L * Length, Array.MaxLength);
         byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestRent, Math.Max(checked(Length + count), doubled)));
+        Held?.Add(larger.Length);
         Written.Span.CopyTo(larger);
+        ReturnBytes();
+        _bytes = larger;
+    }
+
+    private void ReturnBytes()
+    {
         if (_bytes.Length > 0)
         {
+            Held?.Add(-_bytes.Length);
             ArrayPool<byte>.Shared.Return(_bytes);
         }
-
-        _bytes = larger;
     }
 }

@@ -56,6 +56,11 @@ internal class ProcessConnection(
 
     void IOpenConnection.AskToMakeRoom(RoomOrder order) => throw new InvalidOperationException("A process is never at rest.");
 
+    /// <summary>Its bytes are the process's, or the kernel's.</summary>
+    long IOpenConnection.HeldBytes => 0;
+
+    void IOpenConnection.AskToGiveBack(long held) => throw new InvalidOperationException("A process holds no memory of ours.");
+
     public void AskToClose(CloseMode how)
     {
         Asked = Asked == CloseMode.Abort ? CloseMode.Abort : how;

@@ -318,6 +318,7 @@ public sealed class Server : IAsyncDisposable
         {
             _context.Shutdown.Dispose();
             _context.Admission.Dispose();
+            _context.Memory.Dispose();
             _context.Descriptors.Dispose();
         }
     }
@@ -328,8 +329,14 @@ public sealed class Server : IAsyncDisposable
         bool isOfProcesses = model.Lane == LaneKind.Process && options.AtLimit == AtLimit.MakeRoom;
         Admission admission = new(isOfProcesses ? options with { AtLimit = AtLimit.LeaveInBacklog } : options, workers);
         ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
+
+        // Each worker of a prefork has its share: it knows nothing of what the others hold.
+        int shares = workers is not null && ModelFor(options) is { Lanes: not ServerModel.Many } shared ? shared.Lanes : 1;
+        ServerMemory memory = new(admission.Connections, Math.Max(1, options.MaxBufferedBytes / shares), log);
         return new ServerContext(options, model, admission, ledger, new Shutdown(), log)
         {
+            Memory = memory,
+            Pool = memory.Pool,
             Connections = admission.Connections,
             Outgoing = OutgoingPlaces.Of(options),
         };
@@ -431,6 +438,7 @@ public sealed class Server : IAsyncDisposable
         Completion = CompleteAsync(engine.ServeAsync(_sockets, _context));
         _ = _backlogs.RunAsync(_context.Shutdown.AcceptingStopped);
         _ = _counters.RunAsync(_context.Shutdown.Draining);
+        _ = _context.Memory.RunAsync(_context.Shutdown.Aborting);
         _ = Orphans.RunAsync(_context.Shutdown.Aborting);
     }
 

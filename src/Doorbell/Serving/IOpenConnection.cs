@@ -31,6 +31,15 @@ internal interface IOpenConnection
     /// </summary>
     void AskToMakeRoom(RoomOrder order);
 
+    /// <summary>The memory that it holds for output and input. As <see cref="Read"/>, any thread may ask.</summary>
+    long HeldBytes { get; }
+
+    /// <summary>
+    /// Tells the lane to reset it, unless it holds less by then. Any thread may ask while the connection is in the list; returns at once.
+    /// </summary>
+    /// <param name="held">What it holds now.</param>
+    void AskToGiveBack(long held);
+
     /// <summary>Tells the lane to close it. Any thread may ask while the connection is in the list; returns at once.</summary>
     void AskToClose(CloseMode how);
 }

@@ -37,6 +37,9 @@ internal record LaneContext(Ledger Ledger, Shutdown Shutdown, ILogger Log)
     /// <summary>The connections of our own that are open or about to be.</summary>
     public required OutgoingPlaces Outgoing { get; init; }
 
+    /// <summary>Where sessions' memory comes from whose lane has no pool of its own, and the budget of all of them.</summary>
+    public SharedPool Pool { get; init; } = SharedPool.Unbounded();
+
     /// <summary>Who waits for a descriptor.</summary>
     public DescriptorReserve Descriptors { get; init; } = new();
 

@@ -106,6 +106,39 @@ internal sealed class OpenConnections
         }
     }
 
+    /// <summary>Tells of each connection of all lanes.</summary>
+    /// <param name="found">Called under the lane's lock.</param>
+    public void ForEach(Action<OpenConnections, IOpenConnection> found)
+    {
+        lock (_lock)
+        {
+            foreach (IOpenConnection connection in _connections)
+            {
+                found(this, connection);
+            }
+        }
+
+        foreach (OpenConnections lane in Volatile.Read(ref _lanes))
+        {
+            lane.ForEach(found);
+        }
+    }
+
+    /// <summary>Asks a connection of this part to give its memory back, if it is still open.</summary>
+    public bool TryAskToGiveBack(IOpenConnection connection, long held)
+    {
+        lock (_lock)
+        {
+            if (!Has(connection))
+            {
+                return false;
+            }
+
+            connection.AskToGiveBack(held);
+            return true;
+        }
+    }
+
     /// <summary>Asks a connection of this part to make room, if it is still open and has rested on since it was found.</summary>
     public bool TryAskToMakeRoom(IOpenConnection connection, TimeSpan rested, RoomOrder order)
     {

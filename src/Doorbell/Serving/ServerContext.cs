@@ -51,6 +51,9 @@ internal sealed record ServerContext(
         return false;
     }
 
+    /// <summary>What all connections hold for output and input.</summary>
+    public required ServerMemory Memory { get; init; }
+
     /// <summary>At the limit: said once a second.</summary>
     private LogThrottle MadeRoom { get; } = new();
 

@@ -155,6 +155,10 @@ internal static partial class ServerLog
     [LoggerMessage(42, LogLevel.Warning, "{Limit} are open: those that have been at rest for the longest make room for new ones")]
     public static partial void MakesRoom(ILogger log, string limit);
 
+    [LoggerMessage(43, LogLevel.Warning, "the connections hold more memory than ServerOptions.MaxBufferedBytes allows, "
+        + "{Max} bytes: those that hold the most are reset, {Count} since the last line")]
+    public static partial void BudgetExceeded(ILogger log, long max, int count);
+
     [LoggerMessage(32, LogLevel.Warning, "{Warning}")]
     public static partial void CounterGrew(ILogger log, string warning);
 

@@ -129,6 +129,10 @@ public sealed class LongestAtRestTests : IDisposable
 
         public ConnectionSnapshot Read(TimeSpan now) => throw new NotSupportedException();
 
+        public long HeldBytes => 0;
+
+        public void AskToGiveBack(long held) => throw new NotSupportedException();
+
         public void AskToClose(CloseMode how) => throw new NotSupportedException();
     }
 }

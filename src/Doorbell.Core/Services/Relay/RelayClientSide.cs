@@ -30,6 +30,7 @@ internal sealed class RelayClientSide : RelaySide
     public override Next OnOpen(Turn turn)
     {
         Listen(turn);
+        _up.Memory = _down.Memory = turn.HeldMemory;
         Connect(turn);
         return Next.Stay;
     }

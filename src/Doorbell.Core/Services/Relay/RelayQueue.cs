@@ -1,4 +1,5 @@
 using System.Buffers;
+using Doorbell.Sessions;
 
 namespace Doorbell;
 
@@ -19,6 +20,9 @@ internal sealed class RelayQueue(int maxBytes)
     private int _adderWaits;
     private volatile bool _ended;
 
+    /// <summary>Where its memory counts: with the connection that was accepted, whose end is the other one's too.</summary>
+    public HeldMemory? Memory { get; set; }
+
     /// <summary>
     /// Whether the adding side has said that nothing follows. It is read before <see cref="IsEmpty"/>: both together are the end.
     /// </summary>
@@ -38,6 +42,7 @@ internal sealed class RelayQueue(int maxBytes)
         {
             byte[] copy = ArrayPool<byte>.Shared.Rent(count);
             bytes[..count].CopyTo(copy);
+            Memory?.Add(copy.Length);
             _slots[_added % Slots] = (copy, count);
             Interlocked.Add(ref _bytes, count);
             Volatile.Write(ref _added, _added + 1);
@@ -70,6 +75,7 @@ internal sealed class RelayQueue(int maxBytes)
         (byte[] bytes, int length) = slot;
         output.Write(bytes.AsSpan(0, length));
         slot = default;
+        Memory?.Add(-bytes.Length);
         ArrayPool<byte>.Shared.Return(bytes);
         Interlocked.Add(ref _bytes, -length);
         Volatile.Write(ref _taken, _taken + 1);

@@ -1,27 +1,33 @@
-using System.Buffers;
 using System.Diagnostics;
-using System.Numerics;
 using System.Runtime.InteropServices;
+using Doorbell.Serving;
+using Doorbell.Sessions;
 
 namespace Doorbell.Lanes.Loops;
 
 /// <summary>
 /// A lane's own memory for what its sessions keep: arrays that never move, so that the kernel may read them while a send is under way,
-/// and no locks, since one thread rents and returns. It keeps as many as were ever out at once, up to a bound.
+/// and no locks, since one thread rents and returns. It keeps as many as were ever out at once, up to a bound, until nobody has needed
+/// them for a while.
 /// </summary>
-internal sealed class LanePool : ArrayPool<byte>
+/// <param name="budget">In which the arrays count that are out.</param>
+internal sealed class LanePool(BufferBudget budget) : BudgetedPool(budget)
 {
     /// <summary>What a debug build fills returned memory with: who still reads it sees it, and who still writes it is seen.</summary>
     public const byte Spoilt = 0xDD;
 
     private const int SmallestBits = 10;
-    private const int LargestBits = 19;
 
-    /// <summary>Bytes of each size that are kept for the next to rent; beyond it, and of larger ones, the collector takes them.</summary>
-    private const int MaxKeptBytes = 4 * 1024 * 1024;
+    /// <summary>
+    /// What is out is told to the budget, which all lanes write to, only when it has changed by so much: a request costs an addition.
+    /// </summary>
+    private const int ToldBytes = 64 * 1024;
 
-    private readonly Stack<byte[]>[] _free =
-        [.. Enumerable.Range(SmallestBits, LargestBits - SmallestBits + 1).Select(static _ => new Stack<byte[]>())];
+    private readonly FreeArrays _free = new(SmallestBits);
+
+    /// <summary>Bytes that are out, and how many of them the budget knows of.</summary>
+    private long _held;
+    private long _told;
 
     /// <summary>For debug builds alone: who owns what, and what the kernel reads.</summary>
     private readonly HashSet<byte[]> _owned = [];
@@ -46,13 +52,13 @@ internal sealed class LanePool : ArrayPool<byte>
     public override byte[] Rent(int minimumLength)
     {
         Out++;
-        int bits = Math.Max(BitOperations.Log2((uint)Math.Max(minimumLength, 1) - 1) + 1, SmallestBits);
+        int bits = _free.BitsFor(minimumLength);
         byte[] rented;
-        if (bits > LargestBits)
+        if (bits > FreeArrays.LargestBits)
         {
             rented = GC.AllocateUninitializedArray<byte>(minimumLength, pinned: true);
         }
-        else if (_free[bits - SmallestBits].TryPop(out byte[]? free))
+        else if (_free.TryPop(bits, out byte[]? free))
         {
             rented = free;
             AssertUntouched(rented);
@@ -63,6 +69,12 @@ internal sealed class LanePool : ArrayPool<byte>
         }
 
         Own(rented);
+        _held += rented.Length;
+        if (_held - _told >= ToldBytes)
+        {
+            Tell();
+        }
+
         return rented;
     }
 
@@ -70,11 +82,33 @@ internal sealed class LanePool : ArrayPool<byte>
     {
         Out--;
         Disown(array);
-        int bits = BitOperations.Log2((uint)array.Length);
-        if (bits <= LargestBits && _free[bits - SmallestBits].Count < MaxKeptBytes >> bits)
+        _held -= array.Length;
+        if (_told - _held >= ToldBytes)
         {
-            _free[bits - SmallestBits].Push(array);
+            Tell();
         }
+
+        _free.Push(array);
+    }
+
+    /// <summary>Bytes that are kept for the next to rent.</summary>
+    public long KeptBytes => _free.KeptBytes;
+
+    /// <summary>Leaves to the collector what nobody has needed since this was called last.</summary>
+    public void DropIdle() => _free.DropIdle();
+
+    /// <summary>The lane has ended: nothing of it counts any more.</summary>
+    public void End()
+    {
+        _held = 0;
+        Tell();
+    }
+
+    private void Tell()
+    {
+        long more = _held - _told;
+        _told = _held;
+        Budget.Add(more);
     }
 
     [Conditional("DEBUG")]

@@ -21,6 +21,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     /// <summary>Those whose bell was rung by the lane's own thread, which needs no wake.</summary>
     private Queue<LoopConnection<TConnection>> _rungHere = new();
     private Queue<LoopConnection<TConnection>> _dispatching = new();
+    private readonly IdleMemory _idleMemory;
     private int _thread;
     private Queue<LoopConnection<TConnection>> _yielded = new();
     private Queue<LoopConnection<TConnection>> _next = new();
@@ -39,6 +40,8 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         Context = context with { Ledger = context.Ledger.PartOfOneThread(), Connections = context.Connections.PartOfLane() };
         _due = (connection, now) => Dispatch(connection, News.Time, now);
         _ring = OnRung;
+        Pool = new LanePool(context.Pool.Budget);
+        _idleMemory = new IdleMemory(this);
         Loop = new EventLoop(shutdown);
         Acceptor = new LoopAcceptor(listeners, Context, Loop, Open);
         Connector = new LoopConnector(Context, Loop, Open);
@@ -68,7 +71,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     public LoopTable<TConnection> Table { get; } = new();
 
     /// <summary>Where its sessions' memory comes from.</summary>
-    public LanePool Pool { get; } = new();
+    public LanePool Pool { get; }
 
     /// <summary>
     /// Serves until the drain is over. A lane that can't go on resets its connections, and counts them, before it says why.
@@ -113,6 +116,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
         DispatchRungHere(now);
         ResumeYielded(now);
         Backend.AcceptSome(now);
+        _idleMemory.WatchFrom(now);
         if (!Acceptor.IsAccepting && Table.Count == 0 && Connector.Count == 0)
         {
             Loop.Stop();
@@ -375,6 +379,8 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
             Debug.Fail("memory was not given back");
             ServerLog.NotReturned(Context.Log, Pool.Out, Backend.BuffersOut);
         }
+
+        Pool.End();
     }
 
     private void Close(LoopConnection<TConnection> connection)
@@ -393,6 +399,33 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
             {
                 Context.Admission.Release(door, connection.Connection, connection.Connection.RoomOrder);
             }
+        }
+    }
+
+    /// <summary>Memory that the lane keeps and nobody has needed for some seconds is left to the collector.</summary>
+    private sealed class IdleMemory(LoopLane<TConnection> lane) : Timed
+    {
+        /// <summary>So little is not worth a wake.</summary>
+        private const int FewBytes = 1024 * 1024;
+
+        private static readonly TimeSpan _lookAgain = TimeSpan.FromSeconds(2);
+
+        private bool _watches;
+
+        public void WatchFrom(TimeSpan now)
+        {
+            if (!_watches && lane.Pool.KeptBytes > FewBytes)
+            {
+                _watches = true;
+                lane.Loop.Timers.Ensure(this, now + _lookAgain);
+            }
+        }
+
+        public override void OnTimer(TimeSpan now)
+        {
+            lane.Pool.DropIdle();
+            _watches = false;
+            WatchFrom(now);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Native;
@@ -38,6 +37,9 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     private volatile bool _abortAsked;
     private volatile bool _roomAsked;
     private volatile RoomOrder? _roomOrder;
+
+    /// <summary>What it held when it was asked to give that back; -1 if it was not asked.</summary>
+    private long _heldWhenAsked = -1;
     private readonly ServerContext? _server;
     private long _id;
     private PeerAddress _local;
@@ -59,7 +61,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
             this,
             _signal,
             context.Ledger,
-            ArrayPool<byte>.Shared,
+            context.Pool,
             context.LayersAt(door));
         _transfers = new AsyncTransfers(socket, _session, _signal, _door, context.Log);
     }
@@ -73,7 +75,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
         : this(socket, request.Endpoint, context, PeerOf(socket, request.Endpoint), connect)
     {
         _isOurs = true;
-        _session = new StreamSession(request, this, _signal, context.Ledger, ArrayPool<byte>.Shared);
+        _session = new StreamSession(request, this, _signal, context.Ledger, context.Pool);
         _transfers = new AsyncTransfers(socket, _session, _signal, _door, context.Log);
     }
 
@@ -136,6 +138,14 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     {
         _roomOrder = order;
         _roomAsked = true;
+        _signal.Wake();
+    }
+
+    long IOpenConnection.HeldBytes => _session.HeldBytes;
+
+    void IOpenConnection.AskToGiveBack(long held)
+    {
+        Volatile.Write(ref _heldWhenAsked, held);
         _signal.Wake();
     }
 
@@ -316,6 +326,11 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
                 _roomOrder = null;
                 _server!.Admission.RoomNotMade(order);
             }
+        }
+
+        if (Interlocked.Exchange(ref _heldWhenAsked, -1) is >= 0 and var held)
+        {
+            _ = _session.TryGiveBack(held, MonotonicClock.Now);
         }
 
         if ((events & LaneEvents.Abort) != 0)
