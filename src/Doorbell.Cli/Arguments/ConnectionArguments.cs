@@ -40,12 +40,15 @@ internal sealed class ConnectionArguments
     }
 
     /// <summary>The options with what was given; what was not stays as the library has it.</summary>
-    public ServerOptions Apply(ParseResult parsed, ServerOptions options) => options with
+    public ServerOptions Apply(ParseResult parsed, ServerOptions options)
     {
-        MaxConnections = parsed.GetValue(_all) ?? options.MaxConnections,
-        MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
-        AtLimit = AtLimitOf(parsed) ?? options.AtLimit,
-    };
+        options = parsed.GetValue(_all) is { } all ? options with { MaxConnections = all } : options;
+        return options with
+        {
+            MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
+            AtLimit = AtLimitOf(parsed) ?? options.AtLimit,
+        };
+    }
 
     /// <summary>What was given; null if nothing was.</summary>
     public AtLimit? AtLimitOf(ParseResult parsed) => parsed.GetValue(_atLimit) switch
