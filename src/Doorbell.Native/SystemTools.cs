@@ -61,7 +61,7 @@ internal sealed record SystemTools
         Interfaces = "`ifconfig -l`",
         Routes = "`netstat -rn`",
         SocketsInUse = "`netstat -an`",
-        NameServers = "`scutil --dns`",
+        NameServers = "`networksetup -getdnsservers`",
         MoreDescriptors = "out of file descriptors: raise `ulimit -n`, or serve fewer connections at once",
         MoreMemory = "try again, or serve fewer connections at once",
         WithoutUnixSockets = "use tcp:// or udp:// on 127.0.0.1",

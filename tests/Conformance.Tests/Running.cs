@@ -27,7 +27,7 @@ internal sealed class Running : IAsyncDisposable
 
     /// <param name="service">What to serve.</param>
     /// <param name="transport">tcp, unix, udp or unix+dgram.</param>
-    /// <param name="maxConnections">At once.</param>
+    /// <param name="maxConnections">At once; null for the default.</param>
     /// <param name="model">A server model's name; null for the default.</param>
     /// <param name="change">What the options should have besides.</param>
     /// <param name="settings">How the engine is made.</param>
@@ -35,7 +35,7 @@ internal sealed class Running : IAsyncDisposable
     public static async Task<Running> StartAsync(
         Service service,
         string transport = "tcp",
-        int maxConnections = 10_000,
+        int? maxConnections = null,
         string? model = null,
         Func<ServerOptions, ServerOptions>? change = null,
         Func<EngineSettings, EngineSettings>? settings = null,
@@ -48,10 +48,10 @@ internal sealed class Running : IAsyncDisposable
         {
             Service = service,
             Endpoints = [Endpoint.Parse(endpoint)],
-            MaxConnections = maxConnections,
             Model = model is null ? null : ServerModel.Named(model.Split('/')[0]),
             Engine = Models.EngineOf(model ?? ""),
         };
+        options = maxConnections is { } most ? options with { MaxConnections = most } : options;
         EngineSettings made = EngineSettings.Default;
         if (model is "process" or "prefork")
         {

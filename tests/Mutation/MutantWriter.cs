@@ -145,7 +145,8 @@ internal sealed class MutantWriter(string file, int first, Predicate<int> puts) 
 
     /// <summary>Without it a local variable or an out parameter may have no value, which does not compile.</summary>
     private static bool SetsVariable(ExpressionStatementSyntax node) =>
-        node.Expression is AssignmentExpressionSyntax { RawKind: (int)SyntaxKind.SimpleAssignmentExpression, Left: IdentifierNameSyntax left }
+        node.Expression is AssignmentExpressionSyntax { Left: IdentifierNameSyntax left } assignment
+        && assignment.IsKind(SyntaxKind.SimpleAssignmentExpression)
         && char.IsLower(left.Identifier.Text[0]);
 
     private ExpressionSyntax Choose(ExpressionSyntax original, ExpressionSyntax changed, ExpressionSyntax visited) =>

@@ -48,10 +48,10 @@ internal sealed class ConnectionArguments
     /// <summary>The options with what was given; what was not stays as the library has it.</summary>
     public ServerOptions Apply(ParseResult parsed, ServerOptions options)
     {
+        options = parsed.GetValue(_all) is { } all ? options with { MaxConnections = all } : options;
         options = parsed.GetValue(_buffered) is { } bytes ? options with { MaxBufferedBytes = bytes } : options;
         return options with
         {
-            MaxConnections = parsed.GetValue(_all) ?? options.MaxConnections,
             MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
             AtLimit = AtLimitOf(parsed) ?? options.AtLimit,
         };

@@ -9,8 +9,13 @@ internal static class OptionNames
     private static readonly Dictionary<string, string> _wordOf = new()
     {
         ["ServerOptions.AtLimit can't be Close"] = "--refuse has no effect",
+        ["ServerOptions.AtLimit has"] = "--refuse has",
         ["ServerOptions.ListenBacklog"] = "--backlog",
+        ["ServerOptions.MaxConnections has"] = "--max-connections has",
+        ["ServerOptions.MaxConnectionsPerAddress"] = "--max-per-address",
         ["StreamLimits.FirstByteTimeout has"] = "--first-byte-timeout has",
+        ["StreamLimits.IdleTimeout has"] = "--idle-timeout has",
+        ["StreamLimits.MaxLifetime has"] = "--max-lifetime has",
         ["StreamLimits.MaxMessageBytes"] = "--max-message",
         ["StreamLimits.MaxPendingOutput"] = "--max-pending",
         ["StreamLimits.MinDataRate"] = "--min-rate",

@@ -78,7 +78,8 @@ internal sealed class StopSignals : IDisposable
         {
             // The window is closed, or the system shuts down: Windows ends the process when this call returns, and 5 s after it was made
             // ("HandlerRoutine callback function"). The process ends earlier, when it has done what it does at its end.
-            Thread.Sleep(Timeout.Infinite);
+            using ManualResetEvent never = new(initialState: false);
+            never.WaitOne();
         }
     }
 }

@@ -39,8 +39,9 @@ internal sealed unsafe class UringEngine(EngineSettings settings) : LinuxEngine(
         }
     }
 
-    public override string? Refuses(ServerModel model) => !OperatingSystem.IsLinux() ? NeedsLinux(model) : model is { Lane: LaneKind.Thread, SessionsPerLane: ServerModel.Many }
-        ? null
+    public override string? Refuses(ServerModel model) =>
+        !OperatingSystem.IsLinux() ? NeedsLinux(model)
+        : model is { Lane: LaneKind.Thread, SessionsPerLane: ServerModel.Many } ? null
         : $"the io_uring engine runs event loops, the model loop; for the model {model.Name} leave out the engine";
 
     protected override Action BeginLoop(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown)

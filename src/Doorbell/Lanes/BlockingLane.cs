@@ -64,6 +64,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         catch (Exception fault) when (connection is null)
         {
             // The making of the handler failed. It costs one connection.
+            context.Ledger.AcceptFailed();
             ServerLog.LaneFailed(context.Log, accepted.Door, ServerLog.TextOf(fault), fault);
             _ = Libc.close(accepted.Descriptor);
         }

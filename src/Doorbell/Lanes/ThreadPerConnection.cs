@@ -49,6 +49,7 @@ internal sealed class ThreadPerConnection(ServerContext context, ShutdownEvents 
         {
             if (shutdown.IsAborting)
             {
+                context.CountRefusal(accepted.At, accepted.Peer, AdmissionDecision.Full);
                 _ = Libc.close(accepted.Descriptor);
                 context.Admission.Release(accepted.At, accepted.Peer);
                 _running.Signal();

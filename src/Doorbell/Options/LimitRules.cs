@@ -8,6 +8,7 @@ internal static class LimitRules
     {
         RequireRoomToRefuse(options, model);
         RequireMemoryToBound(options, model);
+        LimitReach.Require(options);
         foreach (DoorOptions door in options.ServedDoors.Where(static door => door.Service.Program is not null))
         {
             // A socket that was passed may be of any kind.
@@ -57,6 +58,9 @@ internal static class LimitRules
         StreamLimits limits = door.Service.StreamLimits;
         StreamLimits usual = StreamLimits.Default;
         string? unknown = limits.MinDataRate != usual.MinDataRate ? "StreamLimits.MinDataRate"
+            : limits.MinDataRateGrace != usual.MinDataRateGrace ? "StreamLimits.MinDataRateGrace"
+            : limits.MaxStepsPerRound != usual.MaxStepsPerRound ? "StreamLimits.MaxStepsPerRound"
+            : limits.OpeningTimeout != usual.OpeningTimeout ? "StreamLimits.OpeningTimeout"
             : limits.MaxMessageBytes != usual.MaxMessageBytes ? "StreamLimits.MaxMessageBytes"
             : limits.MaxPendingOutput != usual.MaxPendingOutput || limits.OutputHighMark != usual.OutputHighMark
                 ? "StreamLimits.MaxPendingOutput"

@@ -139,6 +139,9 @@ public sealed record ServerOptions
     internal bool LeavesSharedPort =>
         ReusePort && TakeoverPath is null && !AllDoors.Any(static door => door.Endpoint.IsPassed) && !HasPassedSockets;
 
+    /// <summary>Whether <see cref="MaxConnections"/> was said, and is not the default.</summary>
+    internal bool AsksForMaxConnections => _maxConnections is not null;
+
     /// <summary>
     /// Whether there are sockets to serve without an endpoint: socket activation has passed them, or, to a worker process, its parent.
     /// </summary>

@@ -245,6 +245,7 @@ internal abstract class ProcessLane : IEventLoopUser, IDisposable
         if (Loop.IsAborting)
         {
             _waiting = null;
+            Context.CountRefusal(accepted.At, accepted.Peer, AdmissionDecision.Full);
             _ = Libc.close(accepted.Descriptor);
             Context.Admission.Release(accepted.At, accepted.Peer);
             return true;

@@ -418,7 +418,7 @@ public sealed class Server : IAsyncDisposable
 
         // What was made of the socket options the parent has told.
         DoorSocket[] sockets = [.. (worker.IsConnection ? [] : worker.Sockets)
-            .Select(socket => Adopt(socket.Descriptor, socket.Door, options) with { Options = [] })];
+            .Select(socket => Adopt(socket.Descriptor, socket.Door, options) with { Options = [], IsCountedElsewhere = true })];
         SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Slots, options.Counters);
         SharedCounts workers = new(shared, worker.Slot);
         ServerContext context = ContextOf(options, ServerModel.Iterative, shared[worker.Slot], workers);

@@ -106,6 +106,9 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
     /// </summary>
     public bool IsAlone { get; init; }
 
+    /// <summary>Whether the process that made it counts what the kernel drops at its full receive buffer, and this one does not.</summary>
+    public bool IsCountedElsewhere { get; init; }
+
     /// <summary>Datagrams that the kernel had dropped when another process passed it: that one's to count.</summary>
     public uint DroppedBefore { get; init; }
 

@@ -18,7 +18,8 @@ public sealed class LimitValidationTests
         object limits = Activator.CreateInstance(type)!;
         PropertyInfo limit = type.GetProperty(name)!;
         limit.SetValue(limits, Negative(limit));
-        TargetInvocationException refused = Assert.Throws<TargetInvocationException>(() => type.GetMethod("Validate")!.Invoke(limits, null));
+        MethodInfo validate = type.GetMethod("Validate")!;
+        TargetInvocationException refused = Assert.Throws<TargetInvocationException>(() => validate.Invoke(limits, null));
         ArgumentOutOfRangeException reason = Assert.IsAssignableFrom<ArgumentOutOfRangeException>(refused.InnerException);
         Assert.Contains(name, reason.Message, StringComparison.Ordinal);
     }

@@ -43,7 +43,8 @@ public sealed class WindowsTests
             Assert.Empty(Impaired.ReadToEnd(client));
             Ended ended = server.WaitForEnd();
             Assert.Equal((0, ""), (ended.ExitCode, ended.Error));
-            Assert.Contains("served 1 connections, 0 requests, 0 datagrams, 9 bytes in, 9 bytes out", ended.Output, StringComparison.Ordinal);
+            Assert.Contains(
+                "served 1 connections, 0 requests, 0 datagrams, 9 bytes in, 9 bytes out", ended.Output, StringComparison.Ordinal);
         }
     }
 
@@ -168,7 +169,8 @@ public sealed class WindowsTests
             int answered = Enumerable.Range(0, Questions).Count(number => IsAnswered(client, (byte)number));
             proxy.Signal("INT");
             Ended ended = proxy.WaitForEnd();
-            answered += Enumerable.Range(0, Questions).Count(_ => client.Poll(0, SelectMode.SelectRead) && client.Receive(new byte[1]) == 1);
+            answered += Enumerable.Range(0, Questions)
+                .Count(_ => client.Poll(0, SelectMode.SelectRead) && client.Receive(new byte[1]) == 1);
             Assert.Equal((0, ""), (ended.ExitCode, ended.Error));
             Assert.InRange(answered, Questions / 2, Questions - 1);
             Assert.Contains($"up: {Questions} datagrams received", ended.Output, StringComparison.Ordinal);

@@ -55,7 +55,7 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
         _isUnix = bound.Door.Endpoint.IsUnix;
         _isOpened = isOpened;
         _session = new DatagramSession(handler, bound.Door.Service.DatagramLimits, context.Ledger, _bell) { MayClose = isOpened };
-        _overflow = _isUnix ? null : new OverflowCount(bound, context.Ledger, context.Log);
+        _overflow = OverflowCount.Of(bound, context.Ledger, context.Log);
 
         // A unix peer that does not read would be waited for at each send, by all others too.
         bound.Socket.Blocking = false;

@@ -14,6 +14,15 @@ internal sealed class OverflowCount(DoorSocket bound, Ledger ledger, ILogger log
     private long _unlogged;
     private TimeSpan _loggedAt = TimeSpan.MinValue;
 
+    /// <summary>
+    /// For a socket whose drops are to be counted here: not for a unix socket, whose senders wait or are told, and not for one of which
+    /// the kernel says nothing.
+    /// </summary>
+    public static OverflowCount? Of(DoorSocket bound, Ledger ledger, ILogger log) =>
+        OperatingSystem.IsLinux() && !bound.IsCountedElsewhere && !bound.IsListener && !bound.Door.Endpoint.IsUnix
+            ? new OverflowCount(bound, ledger, log)
+            : null;
+
     /// <summary>The kernel's count is now so much.</summary>
     /// <param name="total">Since the socket was made; wraps around (32 bits).</param>
     /// <param name="now">The lane's monotonic time.</param>
@@ -41,7 +50,7 @@ internal sealed class OverflowCount(DoorSocket bound, Ledger ledger, ILogger log
     /// <param name="now">The lane's monotonic time.</param>
     public void Ask(TimeSpan now)
     {
-        if (LibcMessages.DropsOf(bound.Descriptor) is { } total)
+        if (!bound.Released.IsCompleted && LibcMessages.DropsOf(bound.Descriptor) is { } total)
         {
             Update(total, now);
         }

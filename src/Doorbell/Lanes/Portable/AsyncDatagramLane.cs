@@ -41,6 +41,9 @@ internal sealed class AsyncDatagramLane : IDisposable
     private bool _isDraining;
     private bool _isAborted;
     private int _drained;
+
+    /// <summary>Datagrams since the kernel was asked what it has dropped.</summary>
+    private int _sinceAsked;
     private SocketException? _unreachable;
     private volatile bool _isStopped;
 
@@ -51,6 +54,7 @@ internal sealed class AsyncDatagramLane : IDisposable
                 bound.Socket, bound.Door.Endpoint, bound.Door.Service.DatagramLimits, context.Ledger, context.Shutdown, context.Log)
             {
                 Release = static () => { },
+                Overflow = OverflowCount.Of(bound, context.Ledger, context.Log),
                 Admits = peer => context.Admits(bound.Door, peer, datagrams: 1),
             },
             context.NewDatagramHandler(bound.Door)) => DatagramOffload.Refuse(bound);
@@ -122,6 +126,7 @@ internal sealed class AsyncDatagramLane : IDisposable
 
             if (_hasInput)
             {
+                _sinceAsked++;
                 await TakeDatagramAsync();
             }
             else if (!_isReceiving)
@@ -135,6 +140,7 @@ internal sealed class AsyncDatagramLane : IDisposable
             }
             else
             {
+                AskWhatWasDropped();
                 ValueTask<LaneEvents> news = _signal.WaitAsync();
                 events = news.IsCompleted ? events : 0;
                 await OnEventsAsync(await news);
@@ -154,6 +160,17 @@ internal sealed class AsyncDatagramLane : IDisposable
         }
 
         return CloseReason.Completed;
+    }
+
+    /// <summary>Before it sleeps: a buffer has been full only if several datagrams have waited in it.</summary>
+    private void AskWhatWasDropped()
+    {
+        if (_sinceAsked > 1)
+        {
+            _options.Overflow?.Ask(MonotonicClock.Now);
+        }
+
+        _sinceAsked = 0;
     }
 
     /// <summary>Whether a datagram waits in the kernel. Not Available, which is 0 for an empty datagram too.</summary>
@@ -379,6 +396,7 @@ internal sealed class AsyncDatagramLane : IDisposable
 
         await Task.WhenAll(_opened.Select(static lane => lane.Ended));
         await EndReceiveAsync();
+        _options.Overflow?.Ask(MonotonicClock.Now);
         _options.Release();
         _session.Closed(reason);
         LogFault(default);

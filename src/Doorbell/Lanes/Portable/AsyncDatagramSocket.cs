@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Doorbell.Lanes.Datagrams;
 using Doorbell.Serving;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +23,9 @@ internal sealed record AsyncDatagramSocket(
 
     /// <summary>Whether a peer's datagram is taken, and if not counts it; all are, unless it is a server's door.</summary>
     public Func<PeerAddress, bool> Admits { get; init; } = static _ => true;
+
+    /// <summary>Counts what the kernel drops at a full receive buffer; null if nobody does.</summary>
+    public OverflowCount? Overflow { get; init; }
 
     /// <summary>Closes the socket; a server's door is closed by the engine.</summary>
     public Action Release { get; init; } = Socket.Dispose;

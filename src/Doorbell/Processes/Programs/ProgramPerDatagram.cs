@@ -31,6 +31,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     /// <summary>Slots of the watcher that runs have had and have no more; the others are as many as there are runs.</summary>
     private readonly Stack<int> _freeSlots = new();
     private readonly LoopGuard? _loops;
+    private readonly OverflowCount? _overflow;
     private readonly PeerAddress _local;
     private readonly byte[] _buffer;
     private readonly int _largest;
@@ -53,6 +54,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         int loopGuard = bound.Door.Service.DatagramLimits.LoopGuardAnswers;
         _loops = loopGuard == 0 ? null : new LoopGuard(loopGuard);
         _local = OpenedSocket.LocalOf(bound.Socket);
+        _overflow = OverflowCount.Of(bound, context.Ledger, context.Log);
         _largest = bound.Door.Service.DatagramLimits.MaxDatagramBytes;
         _buffer = GC.AllocateUninitializedArray<byte>(_largest + 1, pinned: true);
         DatagramOffload.Refuse(bound);
@@ -63,6 +65,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
     {
         _loop.Watch(_bound.Descriptor, Epoll.In | Epoll.Edge, (_, _) => _hasInput |= !_loop.IsAborting);
         _loop.Run(this);
+        _overflow?.Ask(MonotonicClock.Now);
     }
 
     public void Dispose()
@@ -174,6 +177,7 @@ internal sealed unsafe class ProgramPerDatagram : IEventLoopUser, IDisposable
         {
             // An ICMP "port unreachable" for an answer sent earlier is not this socket's error (udp(7)).
             _hasInput = LinuxErrno.Last != Libc.TryAgain;
+            _overflow?.Ask(now);
             return false;
         }
 

@@ -1,4 +1,5 @@
 using Doorbell.Lanes;
+using Doorbell.Lanes.Datagrams;
 using Doorbell.Native;
 using Doorbell.Processes.Spawning;
 using Doorbell.Serving;
@@ -14,6 +15,9 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
 {
     private static readonly TimeSpan _longLife = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often the kernel is asked what it has dropped.</summary>
+    private static readonly TimeSpan _askEvery = TimeSpan.FromSeconds(1);
+
     /// <summary>So long after the abort a process may take to end by itself.</summary>
     private static readonly TimeSpan _killAfter = TimeSpan.FromSeconds(1);
 
@@ -23,17 +27,18 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
 
     /// <summary>The pool's part in them, until it needs them for no further worker.</summary>
     private SharedSockets? _listeners;
-    private SharedSockets? _datagrams;
     private readonly Worker[] _workers;
     private readonly EventLoop _loop;
     private readonly Backoff _log = new();
+    private readonly bool _hasDatagrams;
+    private TimeSpan _askAgain;
 
     public WorkerPool(
         int workers, IReadOnlyList<DoorSocket> sockets, ServerContext context, ShutdownEvents shutdown, IReadOnlyList<string>? command)
     {
         _sockets = sockets;
         _listeners = new SharedSockets([.. sockets.Where(static socket => socket.IsListener)], lanes: 1);
-        _datagrams = new SharedSockets([.. sockets.Where(static socket => !socket.IsListener)], lanes: 1);
+        _hasDatagrams = sockets.Any(static socket => !socket.IsListener);
         _context = context;
         _loop = new EventLoop(shutdown);
         _launcher = new WorkerLauncher(context, shutdown, workers, command);
@@ -68,7 +73,18 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
             _loop.Stop();
         }
 
-        return TimeSpan.MaxValue;
+        if (!_hasDatagrams)
+        {
+            return TimeSpan.MaxValue;
+        }
+
+        if (now >= _askAgain)
+        {
+            Array.ForEach(_workers, worker => worker.CountDropped(now));
+            _askAgain = now + _askEvery;
+        }
+
+        return _askAgain;
     }
 
     public void OnShutdown(TimeSpan now)
@@ -87,7 +103,6 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
             return;
         }
 
-        LeaveOnce(ref _datagrams);
         _launcher.Drain();
 
         if (_loop.IsAborting)
@@ -102,7 +117,7 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
     public void Dispose()
     {
         LeaveOnce(ref _listeners);
-        LeaveOnce(ref _datagrams);
+        Array.ForEach(_workers, static worker => worker.CloseDatagrams());
         _launcher.Dispose();
         _loop.Dispose();
     }
@@ -179,6 +194,7 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
 
         if (!IsNeeded(worker))
         {
+            worker.CloseDatagrams();
             return;
         }
 
@@ -212,6 +228,12 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
     {
         public ChildProcess Child;
 
+        /// <summary>
+        /// What the kernel drops is counted here, and not in the worker: it is dropped while no worker serves the socket too.
+        /// </summary>
+        private readonly OverflowCount[] _dropped =
+            [.. sockets.Select(socket => OverflowCount.Of(socket, pool._context.Ledger, pool._context.Log)).OfType<OverflowCount>()];
+
         public int Slot => slot;
 
         public DoorSocket[] Sockets => sockets;
@@ -221,6 +243,18 @@ internal sealed class WorkerPool : IEventLoopUser, IDisposable
         public TimeSpan Began { get; set; }
 
         public Backoff Backoff { get; } = new();
+
+        public void CountDropped(TimeSpan now) => Array.ForEach(_dropped, dropped => dropped.Ask(now));
+
+        /// <summary>The last worker that had them has ended.</summary>
+        public void CloseDatagrams()
+        {
+            CountDropped(MonotonicClock.Now);
+            foreach (DoorSocket socket in sockets.Where(static socket => !socket.IsListener))
+            {
+                socket.Release();
+            }
+        }
 
         public override void OnTimer(TimeSpan now) => pool.OnTimer(this, now);
     }
