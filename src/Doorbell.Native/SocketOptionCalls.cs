@@ -18,6 +18,17 @@ internal static partial class SocketOptionCalls
         return getsockopt(descriptor, level, number, value, ref length) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
+    /// <summary>Whether a network interface has this index (if_indextoname(3)).</summary>
+    public static unsafe bool IsInterface(int index)
+    {
+        const int NameBytes = 16;
+        byte* name = stackalloc byte[NameBytes];
+        return if_indextoname((uint)index, name) != null;
+    }
+
+    [LibraryImport("libc")]
+    private static unsafe partial byte* if_indextoname(uint index, byte* name);
+
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int setsockopt(int socket, int level, int name, ReadOnlySpan<byte> value, int length);

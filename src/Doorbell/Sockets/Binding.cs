@@ -85,6 +85,7 @@ internal sealed class Binding
             }
 
             ServerSocketOptions.RequireUse(_options.SocketOptions, sockets);
+            await TrialConnection.RequireOptionsAsync(sockets, cancellation).ConfigureAwait(false);
             if (_takeover is { IsDead: false })
             {
                 CompareWithLast(sockets, _takeover);
@@ -167,6 +168,7 @@ internal sealed class Binding
     /// <summary>One endpoint's; each of UDP's addresses by as many sockets as the model has lanes that own one.</summary>
     private async Task<List<DoorSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
     {
+        endpoint = IPBinding.WithFamilies(endpoint, _options);
         if (endpoint.IsPassed)
         {
             return PassedSockets.Adopt(endpoint, _options);

@@ -106,6 +106,15 @@ internal static class IPBinding
         return new Door(Uri(transport, port, host), reach);
     }
 
+    /// <summary>IPV6_V6ONLY says whether a socket of every address is one of both families (ipv6(7)): then its name must say the same.</summary>
+    public static Endpoint WithFamilies(Endpoint endpoint, ListenOptions options) =>
+        (endpoint.Host, options.SocketOptions.LastOrDefault(static setting => setting.Option.Name == "IPV6_V6ONLY")?.Asked) switch
+        {
+            ("*", "1") => Uri(endpoint.Transport, endpoint.Port, "::").As(endpoint.Application),
+            ("::", "0") => Uri(endpoint.Transport, endpoint.Port, "*").As(endpoint.Application),
+            _ => endpoint,
+        };
+
     private static void SetOptionsBeforeBind(Socket socket, bool stream, bool dualStack, bool sharesPort)
     {
         if (sharesPort)

@@ -129,18 +129,6 @@ public sealed class ServerOptionTests
         Assert.Throws<SocketException>(() => new Peer(Endpoint.Parse($"tcp://127.0.0.1:{port}")));
     }
 
-    /// <summary>An option that a connection can't have costs that connection, since it was asked for; the server goes on.</summary>
-    [Fact]
-    public async Task A_connection_that_refuses_an_option_is_closed()
-    {
-        await using Server server = await StartAsync("tcp", "TCP_ULP=nonsense");
-        for (int i = 0; i < 2; i++)
-        {
-            using Peer peer = new(server.Doors[0].Endpoint);
-            Assert.Equal("", peer.ReceiveToEnd());
-        }
-    }
-
     [Fact]
     public async Task A_refused_option_leaves_nothing_bound()
     {
