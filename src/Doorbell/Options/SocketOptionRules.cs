@@ -40,8 +40,8 @@ internal static class SocketOptionRules
     {
         "SO_REUSEPORT" when options.ReusePort => "ServerOptions.ReusePort asks for the opposite",
         "IP_PKTINFO" or "IPV6_RECVPKTINFO" when options.ServedDoors.Any(IsOfEveryAddress) =>
-            "a datagram socket that is bound to every address answers from the one that was asked, and learns it by this option; bind it to "
-                + "one address to do without",
+            "a datagram socket that is bound to every address answers from the one that was asked, and learns it by this option; "
+                + "bind it to one address to do without",
         _ => null,
     };
 

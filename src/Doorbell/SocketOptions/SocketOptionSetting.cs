@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net.Sockets;
-using Doorbell.Native;
 
 namespace Doorbell.SocketOptions;
 
@@ -145,15 +144,6 @@ public sealed class SocketOptionSetting
 
     private void RequireTaken(int errno, string target)
     {
-        const int NoSuchDevice = 19;
-        int interfaceIndex = Option.Name == "SO_BINDTOIFINDEX" ? BitConverter.ToInt32(_value) : 0;
-
-        // The kernel takes any number (sock_bindtoindex_locked in net/core/sock.c), and of one that no interface has nothing ever comes.
-        if (errno == 0 && interfaceIndex != 0 && !SocketOptionCalls.IsInterface(interfaceIndex))
-        {
-            errno = NoSuchDevice;
-        }
-
         if (errno != 0)
         {
             throw SocketOptionRefusal.Of(this, errno, target);

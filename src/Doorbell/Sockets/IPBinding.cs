@@ -106,7 +106,7 @@ internal static class IPBinding
         return new Door(Uri(transport, port, host), reach);
     }
 
-    /// <summary>IPV6_V6ONLY says whether a socket of every address is one of both families (ipv6(7)): then its name must say the same.</summary>
+    /// <summary>IPV6_V6ONLY says whether a socket of every address is of both families (ipv6(7)): its name then says the same.</summary>
     public static Endpoint WithFamilies(Endpoint endpoint, ListenOptions options) =>
         (endpoint.Host, options.SocketOptions.LastOrDefault(static setting => setting.Option.Name == "IPV6_V6ONLY")?.Asked) switch
         {

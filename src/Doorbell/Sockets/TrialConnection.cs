@@ -5,8 +5,8 @@ using Doorbell.SocketOptions;
 namespace Doorbell.Sockets;
 
 /// <summary>
-/// Finds at the start what the kernel would refuse to every connection: some options can be set on a connection alone, such as TCP_ULP. They
-/// are tried on a connection of this process with itself.
+/// Finds at the start what the kernel would refuse to every connection. Some options can be set on a connection alone, such as TCP_ULP:
+/// they are tried on a connection of this process with itself.
 /// </summary>
 internal static class TrialConnection
 {

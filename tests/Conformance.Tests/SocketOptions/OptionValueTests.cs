@@ -10,7 +10,7 @@ namespace Doorbell.Tests;
 public sealed class OptionValueTests
 {
     /// <summary>
-    /// What keeps this test's client out, and is what was asked for: hops that no packet has left (RFC 5082 asks for 255 from a neighbour),
+    /// What keeps this client out as it was asked to: hops that no packet has left (RFC 5082 asks for 255 from a neighbour),
     /// answers without a checksum, answers cut into bytes, nothing told of before 2 GiB are there.
     /// </summary>
     private static readonly string[] _wishes =
