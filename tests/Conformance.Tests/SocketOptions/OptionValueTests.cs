@@ -5,7 +5,7 @@ using Doorbell.SocketOptions;
 
 namespace Doorbell.Tests;
 
-/// <summary>Every option of the catalogue at the edges of its range, on servers of each kind: they answer, or say at once why not.</summary>
+/// <summary>Every option at the edges of its range, on servers of each kind: they answer, or say at once why not.</summary>
 [Collection("socket options")]
 public sealed class OptionValueTests
 {

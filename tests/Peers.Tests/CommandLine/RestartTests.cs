@@ -67,4 +67,31 @@ public sealed class RestartTests
             File.Delete(path);
         }
     }
+
+    /// <summary>A path is bytes (unix(7)); an abstract name is written with an at sign (sd_notify(3)).</summary>
+    [Theory]
+    [InlineData("path", "/tmp/notify-%d-\\xff")]
+    [InlineData("abstract", "@notify-%d-\\xff")]
+    public void The_service_manager_s_socket_may_have_any_name(string kind, string name)
+    {
+        const string Manager = """
+            import os, socket, subprocess, sys
+            name = sys.argv[2].encode().replace(b"\\xff", b"\xff") % os.getpid()
+            manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            manager.settimeout(60)
+            manager.bind(name.replace(b"@", b"\0"))
+            server = subprocess.Popen([sys.argv[1], "serve", "tcp://127.0.0.1:0"], env={b"NOTIFY_SOCKET": name})
+            print("told", manager.recv(200), flush=True)
+            server.terminate()
+            server.wait()
+            print("told", manager.recv(200), flush=True)
+            if sys.argv[2][0] == "/":
+                os.remove(name)
+            """;
+        using Program manager = Program.Start("python3", "-c", Manager, Doorbells.File("native"), name);
+        Ended ended = manager.WaitForEnd();
+        Assert.True(ended.ExitCode == 0, $"{kind}: {ended.Error}");
+        Assert.Contains("told b'READY=1", ended.Output, StringComparison.Ordinal);
+        Assert.Contains("told b'STOPPING=1", ended.Output, StringComparison.Ordinal);
+    }
 }
