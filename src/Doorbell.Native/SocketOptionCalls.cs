@@ -26,6 +26,31 @@ internal static partial class SocketOptionCalls
         return if_indextoname((uint)index, name) != null;
     }
 
+    /// <summary>The indices of all network interfaces (if_nameindex(3)).</summary>
+    public static unsafe int[] Interfaces()
+    {
+        InterfaceName* all = if_nameindex();
+        if (all is null)
+        {
+            return [];
+        }
+
+        List<int> indices = [];
+        for (InterfaceName* each = all; each->Index != 0; each++)
+        {
+            indices.Add((int)each->Index);
+        }
+
+        if_freenameindex(all);
+        return [.. indices];
+    }
+
+    [LibraryImport("libc")]
+    private static unsafe partial InterfaceName* if_nameindex();
+
+    [LibraryImport("libc")]
+    private static unsafe partial void if_freenameindex(InterfaceName* all);
+
     [LibraryImport("libc")]
     private static unsafe partial byte* if_indextoname(uint index, byte* name);
 
@@ -36,4 +61,12 @@ internal static partial class SocketOptionCalls
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int getsockopt(int socket, int level, int name, Span<byte> value, ref int length);
+
+    /// <summary>struct if_nameindex (net/if.h).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private unsafe struct InterfaceName
+    {
+        public uint Index;
+        public byte* Name;
+    }
 }

@@ -106,6 +106,11 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
     /// </summary>
     public bool IsAlone { get; init; }
 
+    /// <summary>
+    /// Whether it is one of several datagram sockets of a door, and not the first. What comes to all of them is the first one's to answer.
+    /// </summary>
+    public bool IsFurther { get; init; }
+
     /// <summary>Datagrams that the kernel had dropped when another process passed it: that one's to count.</summary>
     public uint DroppedBefore { get; init; }
 

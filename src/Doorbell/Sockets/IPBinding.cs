@@ -84,13 +84,14 @@ internal static class IPBinding
     private static void SetDatagramOptionsBeforeBind(Socket socket, IPAddress address, bool isGroup)
     {
         bool all = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
-        if (OperatingSystem.IsLinux() && socket.SocketType == SocketType.Dgram && all)
+        bool isOfAll = all && socket.SocketType == SocketType.Dgram;
+        if (OperatingSystem.IsLinux() && isOfAll)
         {
             // The kernel notes which address was asked when a datagram comes, not when it is received.
             RawOptions.AskForLocalAddress(socket);
         }
 
-        if (isGroup)
+        if (isGroup || isOfAll)
         {
             MulticastGroup.LimitToJoined(socket);
         }
