@@ -94,4 +94,25 @@ public sealed class RestartTests
         Assert.Contains("told b'READY=1", ended.Output, StringComparison.Ordinal);
         Assert.Contains("told b'STOPPING=1", ended.Output, StringComparison.Ordinal);
     }
+
+    /// <summary>A signal that comes while the last lines are written is heard too, and does not end the process by itself.</summary>
+    [Theory]
+    [InlineData("SIGTERM")]
+    [InlineData("SIGINT")]
+    public void Signals_without_end_do_not_change_the_exit_code(string signal)
+    {
+        const string Impatient = """
+            import signal, subprocess, sys, time
+            for i in range(15):
+                server = subprocess.Popen([sys.argv[1], "serve", "tcp://127.0.0.1:0"], stdout=subprocess.PIPE)
+                server.stdout.readline()
+                while server.poll() is None:
+                    server.send_signal(getattr(signal, sys.argv[2]))
+                    time.sleep(0.0005)
+                print(server.returncode, flush=True)
+            """;
+        using Program impatient = Program.Start("python3", "-c", Impatient, Doorbells.File("native"), signal);
+        Ended ended = impatient.WaitForEnd();
+        Assert.Equal(string.Concat(Enumerable.Repeat("0\n", 15)), ended.Output);
+    }
 }
