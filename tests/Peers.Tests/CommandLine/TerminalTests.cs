@@ -84,7 +84,7 @@ public sealed class TerminalTests
         {
             using Program terminal = Program.Start(
                 "script", "-qefc",
-                $"timeout -s TERM -k 15 2 '{Doorbells.File("native")}' impair udp://127.0.0.1:0 udp://127.0.0.1:9", "/dev/null");
+                $"timeout -s TERM -k 15 2 '{Doorbells.File("native")}' impair udp://127.0.0.1:0 udp://127.0.0.1:9; exit $?", "/dev/null");
             Ended ended = terminal.WaitForEnd();
             const int ByTimeout = 124; // 137 if it had to be killed
             Assert.Equal(ByTimeout, ended.ExitCode);
