@@ -203,8 +203,8 @@ public sealed class ImpairDatagramTests : IDisposable
         server.SendTo(datagram, from);
         Assert.Equal(datagram, arrived[..client.Receive(arrived)]);
         JsonElement summary = End();
-        Assert.Equal((1, 0), (Count(summary.GetProperty("up"), "forwarded"), Count(summary.GetProperty("up"), "dropped")));
-        Assert.Equal((1, 0), (Count(summary.GetProperty("down"), "forwarded"), Count(summary.GetProperty("down"), "dropped")));
+        Assert.Equal(1, Count(summary.GetProperty("up"), "forwarded"));
+        Assert.Equal(1, Count(summary.GetProperty("down"), "forwarded"));
     }
 
     private void Start(params string[] options)
