@@ -32,6 +32,7 @@ internal unsafe struct ControlMessage
     /// <summary>Bytes of struct in_pktinfo, and where its parts are.</summary>
     public const int PacketInfoBytes = 12;
     public const int PacketInfoAnswerFrom = 4;
+    public const int PacketInfoHeader = 8;
 
     /// <summary>Bytes of struct in6_pktinfo, and where its parts are.</summary>
     public const int PacketInfo6Bytes = 20;

@@ -85,22 +85,4 @@ internal static unsafe partial class HandshakeFilter
 
     [LibraryImport("libc")]
     private static partial nint syscall(nint number, nint command, nint flags, nint processor);
-
-    /// <summary>struct sock_filter (linux/filter.h).</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct FilterInstruction
-    {
-        public ushort Code;
-        public byte IfTrue;
-        public byte IfFalse;
-        public uint Operand;
-    }
-
-    /// <summary>struct sock_fprog (linux/filter.h).</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct FilterProgram
-    {
-        public ushort Length;
-        public FilterInstruction* Code;
-    }
 }

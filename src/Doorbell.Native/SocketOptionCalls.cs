@@ -18,6 +18,42 @@ internal static partial class SocketOptionCalls
         return getsockopt(descriptor, level, number, value, ref length) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
+    /// <summary>Whether a network interface has this index (if_indextoname(3)).</summary>
+    public static unsafe bool IsInterface(int index)
+    {
+        const int NameBytes = 16;
+        byte* name = stackalloc byte[NameBytes];
+        return if_indextoname((uint)index, name) != null;
+    }
+
+    /// <summary>The indices of all network interfaces (if_nameindex(3)).</summary>
+    public static unsafe int[] Interfaces()
+    {
+        InterfaceName* all = if_nameindex();
+        if (all is null)
+        {
+            return [];
+        }
+
+        List<int> indices = [];
+        for (InterfaceName* each = all; each->Index != 0; each++)
+        {
+            indices.Add((int)each->Index);
+        }
+
+        if_freenameindex(all);
+        return [.. indices];
+    }
+
+    [LibraryImport("libc")]
+    private static unsafe partial InterfaceName* if_nameindex();
+
+    [LibraryImport("libc")]
+    private static unsafe partial void if_freenameindex(InterfaceName* all);
+
+    [LibraryImport("libc")]
+    private static unsafe partial byte* if_indextoname(uint index, byte* name);
+
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int setsockopt(int socket, int level, int name, ReadOnlySpan<byte> value, int length);
@@ -25,4 +61,12 @@ internal static partial class SocketOptionCalls
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int getsockopt(int socket, int level, int name, Span<byte> value, ref int length);
+
+    /// <summary>struct if_nameindex (net/if.h).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private unsafe struct InterfaceName
+    {
+        public uint Index;
+        public byte* Name;
+    }
 }

@@ -1,4 +1,5 @@
 using Doorbell.Engines;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Tests;
 
@@ -31,6 +32,7 @@ internal sealed class Running : IAsyncDisposable
     /// <param name="model">A server model's name; null for the default.</param>
     /// <param name="change">What the options should have besides.</param>
     /// <param name="settings">How the engine is made.</param>
+    /// <param name="untriedOption">A socket option for each TCP connection accepted that is not tried at the start.</param>
     /// <param name="workerArguments">Worker processes are the command's, which takes its limits from its arguments: these too.</param>
     public static async Task<Running> StartAsync(
         Service service,
@@ -39,6 +41,7 @@ internal sealed class Running : IAsyncDisposable
         string? model = null,
         Func<ServerOptions, ServerOptions>? change = null,
         Func<EngineSettings, EngineSettings>? settings = null,
+        string? untriedOption = null,
         params string[] workerArguments)
     {
         string endpoint = transport.StartsWith("unix", StringComparison.Ordinal)
@@ -69,7 +72,10 @@ internal sealed class Running : IAsyncDisposable
             (kind, of) =>
             {
                 EngineChoice choice = EngineChoice.For(kind, of, made);
-                observed = new ObservedEngine(choice.Engine);
+                observed = new ObservedEngine(choice.Engine)
+                {
+                    UntriedOptions = untriedOption is null ? [] : [SocketOptionSetting.Parse(untriedOption)],
+                };
                 return choice with { Engine = observed };
             },
             CancellationToken.None);

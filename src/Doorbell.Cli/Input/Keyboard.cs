@@ -12,7 +12,25 @@ internal static class Keyboard
     /// Whether somebody may type: standard input is a terminal, and this process is in its foreground. One in the background that
     /// reads is stopped (SIGTTIN, "Job control" in termios(3)).
     /// </summary>
-    public static bool IsThere => !Console.IsInputRedirected && PassedDescriptor.IsThere(0) && IsInForeground();
+    public static bool IsThere => !Console.IsInputRedirected && PassedDescriptor.IsThere(0) && IsInForeground;
+
+    /// <summary>Whether the process group of ours is the terminal's: the fields pgrp and tpgid of proc_pid_stat(5).</summary>
+    public static bool IsInForeground
+    {
+        get
+        {
+            const int Group = 2;
+            const int TerminalsGroup = 5;
+            if (!OperatingSystem.IsLinux() || !File.Exists("/proc/self/stat"))
+            {
+                return true;
+            }
+
+            string stat = File.ReadAllText("/proc/self/stat");
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[Group] == fields[TerminalsGroup];
+        }
+    }
 
     /// <summary>Keys, unseen on the terminal, until it ends.</summary>
     public static ChannelReader<ConsoleKeyInfo> ReadKeys()
@@ -51,19 +69,4 @@ internal static class Keyboard
             // The terminal has gone: nobody types any more.
         }
     }) { IsBackground = true, Name = "keyboard" }.Start();
-
-    /// <summary>The process group of ours is the terminal's: the fields pgrp and tpgid of proc_pid_stat(5).</summary>
-    private static bool IsInForeground()
-    {
-        const int Group = 2;
-        const int TerminalsGroup = 5;
-        if (!OperatingSystem.IsLinux() || !File.Exists("/proc/self/stat"))
-        {
-            return true;
-        }
-
-        string stat = File.ReadAllText("/proc/self/stat");
-        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return fields[Group] == fields[TerminalsGroup];
-    }
 }

@@ -5,8 +5,8 @@ namespace Doorbell.Cli.Printing;
 /// <summary>
 /// The terminal that standard output may be. The first use of .NET's <see cref="Console.Out"/>, <see cref="Console.In"/> or
 /// <see cref="Console.WindowWidth"/> puts a terminal into application mode ("keypad_xmit" in terminfo(5)) and leaves it so. Cursor keys
-/// then send other bytes to the program that comes next. So the command writes past it. The live view, and the tables of <c>bench</c> and
-/// <c>demo loss</c>, are drawn by a library that uses it; the live view undoes it.
+/// then send other bytes to the program that comes next. So the command writes past it. Only the live view is drawn by a library that
+/// uses it, and undoes it.
 /// </summary>
 internal static class Terminal
 {
@@ -27,6 +27,20 @@ internal static class Terminal
         {
             Console.SetOut(StandardOutput.OpenText());
             Console.SetError(StandardOutput.OpenErrorText());
+        }
+    }
+
+    /// <summary>
+    /// A process that was moved to the background is stopped by the signal SIGTTOU when it changes the terminal's settings (tcsetattr(3)).
+    /// .NET's console does so at the process's end, which would then never come. With the signal ignored the settings are put back.
+    /// </summary>
+    public static void NeverStopsForSettings()
+    {
+        const int BackgroundOutput = 22;
+        const nint Ignore = 1;
+        if (OperatingSystem.IsLinux())
+        {
+            _ = LibcProcesses.signal(BackgroundOutput, Ignore);
         }
     }
 

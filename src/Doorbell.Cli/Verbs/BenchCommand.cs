@@ -52,15 +52,15 @@ internal static class BenchCommand
         }
 
         IReadOnlyList<ModelResult> results;
-        using StopSignals stop = new();
+        StopSignals.Listen();
         try
         {
-            results = await MeasureAsync(schedule, stop);
+            results = await MeasureAsync(schedule);
         }
         catch (OperationCanceledException)
         {
             Failure.Say("bench models: interrupted; its servers have been stopped");
-            return stop.EndProcess();
+            return StopSignals.EndProcess();
         }
         catch (TimeoutException)
         {
@@ -95,22 +95,22 @@ internal static class BenchCommand
         return [.. program, "serve", "capitalize", "tcp://127.0.0.1:0", "--model", model, "--json", "--drain", "1"];
     }
 
-    private static async Task<IReadOnlyList<ModelResult>> MeasureAsync(Schedule schedule, StopSignals stop)
+    private static async Task<IReadOnlyList<ModelResult>> MeasureAsync(Schedule schedule)
     {
-        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(StopSignals.First);
         enough.CancelAfter(schedule.Max);
         try
         {
             return await new ModelsBench(schedule, ServerOf).RunAsync(enough.Token);
         }
-        catch (OperationCanceledException) when (!stop.First.IsCancellationRequested)
+        catch (OperationCanceledException) when (!StopSignals.First.IsCancellationRequested)
         {
             throw new TimeoutException();
         }
-        catch (NetworkException) when (stop.First.IsCancellationRequested)
+        catch (NetworkException) when (StopSignals.First.IsCancellationRequested)
         {
             // A terminal's Ctrl-C reaches the servers too: then they go before their clients do.
-            throw new OperationCanceledException(stop.First);
+            throw new OperationCanceledException(StopSignals.First);
         }
     }
 }

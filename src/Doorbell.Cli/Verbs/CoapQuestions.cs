@@ -34,7 +34,9 @@ internal sealed class CoapQuestions
             Path = uri.Path,
             Query = uri.Query,
             Host = uri.HostName,
-            IsConfirmable = isConfirmable,
+
+            // A group is asked by non-confirmable requests alone, since each member would have to acknowledge (RFC 7252 section 8.1).
+            IsConfirmable = isConfirmable && !uri.IsGroup,
         };
     }
 

@@ -69,19 +69,19 @@ internal static class DemoCommand
             return Failure.Network(missing);
         }
 
-        using StopSignals stop = new();
+        StopSignals.Listen();
         LossReport.Begin();
 
         // Each run has two proxies, whose seeds follow each other.
         LossRun[] runs = [.. _losses.Select(static (loss, at) => new LossRun(loss, LossSeed + (2 * at), Failure.Say))];
         try
         {
-            await Task.WhenAll(runs.Select(run => run.RunAsync(stop.First)));
+            await Task.WhenAll(runs.Select(run => run.RunAsync(StopSignals.First)));
         }
         catch (OperationCanceledException)
         {
             Failure.Say("demo loss: interrupted; its servers have been stopped");
-            return stop.EndProcess();
+            return StopSignals.EndProcess();
         }
 
         LossReport.Print(runs);

@@ -72,8 +72,8 @@ internal static class ImpairCommand
     private static async Task<int> RunAsync(
         Endpoint listen, Endpoint upstream, BothFaults faults, long seed, string? controlAt, ImpairReport report)
     {
-        using StopSignals stop = new();
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop.First);
+        StopSignals.Listen();
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(StopSignals.First);
         FaultControl control = new(listen.IsStream, faults, () => _ = over.CancelAsync());
         LiveView? view = report.IsForPeople && LiveView.IsPossible ? new LiveView(control) : null;
         ImpairOptions options = new()

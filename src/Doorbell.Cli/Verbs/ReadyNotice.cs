@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Doorbell.Cli.Printing;
+using Doorbell.Native;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -8,7 +9,7 @@ namespace Doorbell.Cli.Verbs;
 internal static class ReadyNotice
 {
     // Read at once, before a child could see it.
-    private static readonly string? _socket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
+    private static readonly string? _socket = InitialEnvironment.ValueOf("NOTIFY_SOCKET");
     private const int PatienceMilliseconds = 1000;
     private static int _isStopping;
 
@@ -37,7 +38,7 @@ internal static class ReadyNotice
             using Socket manager = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
             manager.SendTimeout = PatienceMilliseconds;
             string path = _socket[0] == '@' ? "\0" + _socket[1..] : _socket;
-            manager.SendTo(Encoding.UTF8.GetBytes(state), new UnixDomainSocketEndPoint(path));
+            manager.SendTo(Encoding.UTF8.GetBytes(state), new UnixEndPoint(path));
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {

@@ -83,8 +83,8 @@ internal static class RelayCommand
 
     private static async Task<int> RunAsync(ServerOptions options, RelayReport report, Endpoint[] upstreams, TimeSpan drain)
     {
-        using StopSignals stop = new();
-        await using Server server = await Server.StartAsync(options, stop.First);
+        StopSignals.Listen();
+        await using Server server = await Server.StartAsync(options, StopSignals.First);
         if (Server.IsWorker)
         {
             // The parent says all there is to say.
@@ -92,12 +92,12 @@ internal static class RelayCommand
             return 0;
         }
 
-        await RelayLoops.RequireNoneAsync(server.Doors, upstreams, stop.First);
+        await RelayLoops.RequireNoneAsync(server.Doors, upstreams, StopSignals.First);
         report.Listening(server);
         ReadyNotice.Ready();
-        await using CancellationTokenRegistration stopping = stop.First.Register(ReadyNotice.Stopping);
-        await using CancellationTokenRegistration now = stop.Second.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
-        await server.RunAsync(drain, stop.First);
+        await using CancellationTokenRegistration stopping = StopSignals.First.Register(ReadyNotice.Stopping);
+        await using CancellationTokenRegistration now = StopSignals.Second.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
+        await server.RunAsync(drain, StopSignals.First);
         report.Summary(server.Ledger.Read());
         return 0;
     }

@@ -50,9 +50,9 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ServerOptions options, ServeReport report, TimeSpan drain)
     {
-        using StopSignals stop = new();
+        StopSignals.Listen();
         ChildSignals.UseDefault();
-        await using Server server = await Server.StartAsync(options, stop.First);
+        await using Server server = await Server.StartAsync(options, StopSignals.First);
         if (Server.IsWorker)
         {
             // The parent says all there is to say.
@@ -63,10 +63,10 @@ internal static class ServeCommand
         report.Options(server.SocketOptions);
         report.Listening(server, options);
         ReadyNotice.Ready();
-        await using CancellationTokenRegistration stopping = stop.First.Register(ReadyNotice.Stopping);
-        await using CancellationTokenRegistration now = stop.Second.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
-        await server.RunAsync(drain, stop.First);
-        if (stop.First.IsCancellationRequested)
+        await using CancellationTokenRegistration stopping = StopSignals.First.Register(ReadyNotice.Stopping);
+        await using CancellationTokenRegistration now = StopSignals.Second.Register(() => _ = server.DrainAsync(TimeSpan.Zero));
+        await server.RunAsync(drain, StopSignals.First);
+        if (StopSignals.First.IsCancellationRequested)
         {
             // With nothing to drain it may be over before the signal has told everyone.
             ReadyNotice.Stopping();

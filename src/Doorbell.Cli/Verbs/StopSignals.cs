@@ -8,33 +8,33 @@ namespace Doorbell.Cli.Verbs;
 /// which a terminal's keys send, SIGTERM, and SIGHUP, which says that the terminal has gone. One that is ignored when this process starts,
 /// as SIGHUP is under nohup(1), stays ignored.
 /// </summary>
-internal sealed class StopSignals : IDisposable
+/// <remarks>
+/// They are heard until the process has ended: one that comes while the last lines are written must not change the exit code.
+/// </remarks>
+internal static class StopSignals
 {
     private static readonly PosixSignal[] _signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP];
 
-    private readonly CancellationTokenSource _first = new();
-    private readonly CancellationTokenSource _second = new();
-    private readonly PosixSignalRegistration[] _registrations;
-    private PosixSignal _heard;
+    private static readonly CancellationTokenSource _first = new();
+    private static readonly CancellationTokenSource _second = new();
 
-    public StopSignals() =>
-        _registrations = [.. _signals.Select(signal => PosixSignalRegistration.Create(signal, Hear))];
+    /// <summary>A registration that is collected unregisters itself.</summary>
+    private static PosixSignalRegistration[] _registrations = [];
+    private static PosixSignal _heard;
 
     /// <summary>Cancelled by the first.</summary>
-    public CancellationToken First => _first.Token;
+    public static CancellationToken First => _first.Token;
 
     /// <summary>Cancelled by the second.</summary>
-    public CancellationToken Second => _second.Token;
+    public static CancellationToken Second => _second.Token;
 
-    public void Dispose()
+    /// <summary>From now on a signal asks.</summary>
+    public static void Listen()
     {
-        foreach (PosixSignalRegistration registration in _registrations)
+        if (_registrations.Length == 0)
         {
-            registration.Dispose();
+            _registrations = [.. _signals.Select(static signal => PosixSignalRegistration.Create(signal, Hear))];
         }
-
-        _first.Dispose();
-        _second.Dispose();
     }
 
     /// <summary>
@@ -45,7 +45,7 @@ internal sealed class StopSignals : IDisposable
     /// The exit code by which a shell tells of that signal, where a process can't end itself by one. On Windows a batch file is ended by a
     /// program that ends with STATUS_CONTROL_C_EXIT.
     /// </returns>
-    public int EndProcess()
+    public static int EndProcess()
     {
         const nint Default = 0;
         const int ControlCExit = unchecked((int)0xC000013A);
@@ -65,7 +65,7 @@ internal sealed class StopSignals : IDisposable
         return OperatingSystem.IsWindows() ? ControlCExit : 128 + number;
     }
 
-    private void Hear(PosixSignalContext context)
+    private static void Hear(PosixSignalContext context)
     {
         context.Cancel = true;
         if (!_first.IsCancellationRequested)

@@ -63,29 +63,7 @@ internal static class DatagramSocket
 
     /// <summary>Whether what is sent to the address goes to many, who answer from addresses of their own.</summary>
     private static bool IsOfMany(IPEndPoint address, ClientOptions options) =>
-        MulticastGroup.Is(address.Address) || (options.AllowsBroadcast && IsBroadcast(address));
-
-    /// <summary>
-    /// The kernel knows from its routes which addresses are broadcast ones; it refuses them to a socket without SO_BROADCAST (ip(7)).
-    /// </summary>
-    private static bool IsBroadcast(IPEndPoint address)
-    {
-        if (address.AddressFamily != AddressFamily.InterNetwork)
-        {
-            return false;
-        }
-
-        using Socket trial = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        try
-        {
-            trial.Connect(address);
-            return false;
-        }
-        catch (SocketException refused)
-        {
-            return refused.SocketErrorCode == SocketError.AccessDenied;
-        }
-    }
+        MulticastGroup.Is(address.Address) || (options.AllowsBroadcast && MulticastGroup.IsBroadcast(address));
 
     /// <summary>
     /// A unix datagram socket without a name gets no answers. Linux has abstract names, which leave no file behind (unix(7)).

@@ -12,4 +12,8 @@ internal sealed record ListenOptions(
 {
     /// <summary>Nothing is asked for.</summary>
     public static ListenOptions Default { get; } = new(null, false, []);
+
+    /// <summary>Whether another program may have its part of the port: by <see cref="ReusePort"/>, or by SO_REUSEPORT=1 itself.</summary>
+    public bool SharesPort => ReusePort
+        || SocketOptions.LastOrDefault(static setting => setting.Option.Name == "SO_REUSEPORT") is { Asked: "1" };
 }

@@ -165,6 +165,7 @@ public sealed class Server : IAsyncDisposable
 
         EngineChoice engine = choose(options.Engine, model);
         LimitRules.RequireEffect(options, model);
+        SocketOptionRules.RequireServable(options, model);
         RequireRunnable(options, model, engine.Engine);
         using TakeoverClient? takeover = options.TakeoverPath is { } path
             ? TakeoverClient.Ask(path, options.Listen, out bool metDying)

@@ -61,7 +61,7 @@ internal static class IPOptions
         new("IP_CHECKSUM", 23, Flag, Udp4, "tells with each recvmsg the packet's checksum") { Reference = Header },
         new("IP_BIND_ADDRESS_NO_PORT", 24, Flag, IPv4, "bind to port 0 leaves the port to connect, which can share more of them")
         {
-            When = BeforeBind, Reference = Page,
+            When = BeforeConnect, Reference = Page,
         },
         new("IP_RECVFRAGSIZE", 25, Flag, Udp4, "tells with each recvmsg the size of the largest fragment") { Reference = Header },
         new("IP_RECVERR_RFC4884", 26, Flag, Udp4, "with IP_RECVERR, passes ICMP's extensions too (RFC 4884)") { Reference = Header },

@@ -51,8 +51,14 @@ internal static class SocketOptionAccess
         : SetByName(socket, option, value);
 
     /// <summary>0, or Linux's errno. Linux alone.</summary>
-    public static int Set(int descriptor, SocketOption option, byte[] value) =>
-        SocketOptionCalls.Set(descriptor, option.Level, option.Number, value);
+    public static int Set(int descriptor, SocketOption option, byte[] value)
+    {
+        // The kernel takes any number (sock_bindtoindex_locked in net/core/sock.c), and from one that no interface has nothing ever comes.
+        const int NoSuchDevice = 19;
+        bool isOfNothing = option.Name == "SO_BINDTOIFINDEX" && BitConverter.ToInt32(value) is > 0 and int index
+            && !SocketOptionCalls.IsInterface(index);
+        return isOfNothing ? NoSuchDevice : SocketOptionCalls.Set(descriptor, option.Level, option.Number, value);
+    }
 
     private static int OnDescriptor(Socket socket, Func<int, int> call)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 
 namespace Doorbell.SocketOptions;
 
@@ -21,8 +22,18 @@ public sealed class SocketOptionOutcome
     /// <summary>What the socket says now; null if the option can't be read.</summary>
     public string? Actual { get; }
 
+    /// <summary>What the socket said right after the call, if it says another thing now.</summary>
+    private string? Before { get; init; }
+
     /// <summary>Whether the socket says anything but what was asked.</summary>
     public bool Differs => Actual is not null && Actual != Setting.Asked;
+
+    /// <summary>Reads it once more: an option or a call that came later may have changed it.</summary>
+    internal SocketOptionOutcome ReadAgain(Socket socket)
+    {
+        string? now = Setting.ReadBack(socket);
+        return now == Actual ? this : new SocketOptionOutcome(Setting, Target, now) { Before = Actual };
+    }
 
     /// <summary>One sentence: the option, what it is now, and why that is not what was asked, if it is not.</summary>
     public override string ToString()
@@ -35,6 +46,7 @@ public sealed class SocketOptionOutcome
 
     private string Why() => Setting.Option.Name switch
     {
+        _ when Before is { } before => $"it was {before} until an option or a call that came later changed it",
         "SO_RCVBUF" => WhyBuffer("net.core.rmem_max", "SO_RCVBUFFORCE"),
         "SO_SNDBUF" => WhyBuffer("net.core.wmem_max", "SO_SNDBUFFORCE"),
         "SO_RCVBUFFORCE" or "SO_SNDBUFFORCE" => WhyDoubled(long.MaxValue),

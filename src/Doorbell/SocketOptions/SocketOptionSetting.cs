@@ -108,18 +108,21 @@ public sealed class SocketOptionSetting
     /// <exception cref="NetworkException">The kernel refuses it; the message says what it answered and what it takes.</exception>
     public SocketOptionOutcome Apply(Socket socket, string target)
     {
-        int errno = SocketOptionAccess.Set(socket, Option, _value);
-        return Outcome(target, errno, (SocketOption option, byte[] value, out int length) =>
-            SocketOptionAccess.Get(socket, option, value, out length));
+        RequireTaken(SocketOptionAccess.Set(socket, Option, _value), target);
+        return new SocketOptionOutcome(this, target, ReadBack(socket));
     }
 
     /// <summary>As <see cref="Apply(Socket, string)"/>, on a descriptor. Linux alone.</summary>
     internal SocketOptionOutcome Apply(int descriptor, string target)
     {
-        int errno = SocketOptionAccess.Set(descriptor, Option, _value);
-        return Outcome(target, errno, (SocketOption option, byte[] value, out int length) =>
-            SocketOptionAccess.Get(descriptor, option, value, out length));
+        RequireTaken(SocketOptionAccess.Set(descriptor, Option, _value), target);
+        return new SocketOptionOutcome(this, target, ReadBack((SocketOption option, byte[] value, out int length) =>
+            SocketOptionAccess.Get(descriptor, option, value, out length)));
     }
+
+    /// <summary>What the socket says of the option now; null if it can't be read.</summary>
+    internal string? ReadBack(Socket socket) => ReadBack((SocketOption option, byte[] value, out int length) =>
+        SocketOptionAccess.Get(socket, option, value, out length));
 
     /// <summary>As NAME=VALUE.</summary>
     public override string ToString() => $"{Option}={Asked}";
@@ -139,18 +142,19 @@ public sealed class SocketOptionSetting
         _ => Math.Clamp(1, option.Minimum, option.Maximum).ToString(CultureInfo.InvariantCulture),
     };
 
-    private SocketOptionOutcome Outcome(string target, int errno, Getter get)
+    private void RequireTaken(int errno, string target)
     {
         if (errno != 0)
         {
             throw SocketOptionRefusal.Of(this, errno, target);
         }
+    }
 
+    private string? ReadBack(Getter get)
+    {
         // The buffers' FORCE twins can't be read, only their effect.
         SocketOption read = Option.ReadBackName is { } twin ? SocketOptionCatalogue.Find(twin) : Option;
         byte[] value = SocketOptionAccess.NewValue(read);
-        return get(read, value, out int length) == 0
-            ? new SocketOptionOutcome(this, target, SocketOptionValue.Format(read, value.AsSpan(0, length)))
-            : new SocketOptionOutcome(this, target, null);
+        return get(read, value, out int length) == 0 ? SocketOptionValue.Format(read, value.AsSpan(0, length)) : null;
     }
 }

@@ -85,12 +85,14 @@ internal sealed class Binding
             }
 
             ServerSocketOptions.RequireUse(_options.SocketOptions, sockets);
+            await TrialConnection.RequireOptionsAsync(sockets, cancellation).ConfigureAwait(false);
             if (_takeover is { IsDead: false })
             {
                 CompareWithLast(sockets, _takeover);
             }
 
-            return sockets;
+            HashSet<Endpoint> first = [];
+            return sockets.ConvertAll(bound => bound with { IsFurther = !bound.IsListener && !first.Add(bound.Door.Endpoint) });
         }
         catch
         {
@@ -167,6 +169,7 @@ internal sealed class Binding
     /// <summary>One endpoint's; each of UDP's addresses by as many sockets as the model has lanes that own one.</summary>
     private async Task<List<DoorSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
     {
+        endpoint = IPBinding.WithFamilies(endpoint, _options);
         if (endpoint.IsPassed)
         {
             return PassedSockets.Adopt(endpoint, _options);
@@ -187,13 +190,33 @@ internal sealed class Binding
             : await BindAddressesAsync(endpoint, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>A socket does not tell which protocol is spoken over it.</summary>
-    private List<DoorSocket> TakeExisting(Endpoint door, Endpoint? known = null)
+    /// <summary>
+    /// A socket does not tell which protocol is spoken over it. A group without an interface is what it is on whatever interface the socket
+    /// has joined it.
+    /// </summary>
+    private List<DoorSocket> TakeExisting(Endpoint door)
     {
         Endpoint told = door.As(null);
-        List<DoorSocket> taken = _existing.FindAll(bound => bound.Door.Endpoint == told || bound.Door.Endpoint == known);
+        List<DoorSocket> taken = _existing.FindAll(bound => bound.Door.Endpoint == told || IsSomewhere(told, bound.Door.Endpoint));
         _existing.RemoveAll(taken.Contains);
-        return [.. taken.Select(bound => bound with { Door = bound.Door with { Endpoint = door } })];
+        return [.. taken.Select(bound => bound with { Door = bound.Door with { Endpoint = bound.Door.Endpoint.As(door.Application) } })];
+    }
+
+    private static bool IsSomewhere(Endpoint group, Endpoint bound) => group.Interface == 0 && IsSameGroup(group, bound);
+
+    private static bool IsSameGroup(Endpoint group, Endpoint bound) =>
+        group.Address is { } asked && MulticastGroup.Is(asked) && bound.Address is { } joined && bound.Transport == group.Transport
+        && bound.Port == group.Port && MulticastGroup.Bare(joined).Equals(MulticastGroup.Bare(asked));
+
+    /// <summary>Two sockets of one group and port are refused, whatever their interfaces: the bind would blame another program.</summary>
+    private void RequireSameInterface(Endpoint door)
+    {
+        if (_existing.Find(bound => IsSameGroup(door, bound.Door.Endpoint)) is { } elsewhere)
+        {
+            throw new ArgumentException(
+                $"the server to be taken over has joined {elsewhere.Door.Endpoint}, and this server would not serve that but {door}: "
+                    + "give the same interface, or stop the old server first");
+        }
     }
 
     private async Task<List<DoorSocket>> BindAddressesAsync(Endpoint endpoint, CancellationToken cancellation)
@@ -228,10 +251,13 @@ internal sealed class Binding
                 {
                     Endpoint door = IPBinding.DoorOf(endpoint.Transport, address, port, dualStack: false, endpoint.Interface).Endpoint;
 
-                    // The kernel does not tell of every socket on which interface it has joined a group.
-                    IPAddress bare = address.IsIPv6Multicast ? new IPAddress(address.GetAddressBytes()) : address;
-                    Endpoint told = IPBinding.DoorOf(endpoint.Transport, bare, port, dualStack: false).Endpoint;
-                    List<DoorSocket> bound = TakeExisting(door, told) is { Count: > 0 } existing
+                    List<DoorSocket> existing = TakeExisting(door);
+                    if (existing.Count == 0)
+                    {
+                        RequireSameInterface(door);
+                    }
+
+                    List<DoorSocket> bound = existing.Count > 0
                         ? existing
                         : Share(IPBinding.Bind(
                             endpoint.Transport, new IPEndPoint(address, port), dualStack: false, _options,
@@ -266,18 +292,19 @@ internal sealed class Binding
         }
     }
 
-    private static bool IsOfGroup(DoorSocket socket) =>
-        socket.Socket.LocalEndPoint is IPEndPoint address && MulticastGroup.Is(address.Address);
+    private static bool IsOfMany(DoorSocket socket) => socket.Socket.LocalEndPoint is IPEndPoint address
+        && (MulticastGroup.Is(address.Address) || MulticastGroup.IsBroadcast(address));
 
     /// <summary>
     /// Puts in the place of a datagram socket several that share its port (SO_REUSEPORT, socket(7)): the kernel spreads over them what
-    /// comes. The first socket had the port to itself, unless sharing was asked for, so nobody else is on it. A listener stays one,
-    /// whatever the model: whoever sets SO_REUSEPORT lets every program of the same user listen there too. A multicast group has one
-    /// socket as well: of several, each would get and answer every datagram.
+    /// comes. The first socket had the port to itself, unless sharing was asked for, so nobody else is on it, and who joins later gets
+    /// nothing (<see cref="RawOptions.GuardPort"/>). A listener stays one,
+    /// whatever the model: whoever sets SO_REUSEPORT lets every program of the same user listen there too. A multicast group
+    /// and a broadcast address have one socket as well: of several, each would get and answer every datagram.
     /// </summary>
     private List<DoorSocket> Share(DoorSocket alone)
     {
-        int shards = MayShare && !alone.IsListener && !IsOfGroup(alone) ? _model.DatagramLanes : 1;
+        int shards = MayShare && !alone.IsListener && !IsOfMany(alone) ? _model.DatagramLanes : 1;
         if (shards == 1)
         {
             return [alone];
@@ -293,6 +320,11 @@ internal sealed class Binding
             {
                 DoorSocket bound = IPBinding.Bind(alone.Door.Endpoint.Transport, address, dualStack, _options, sharesPort: true);
                 sharing.Add(bound with { Door = alone.Door });
+            }
+
+            if (!_options.SharesPort)
+            {
+                RawOptions.GuardPort(sharing[0].Socket, shards);
             }
 
             return sharing;

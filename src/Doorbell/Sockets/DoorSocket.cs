@@ -109,6 +109,11 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
     /// <summary>Whether the process that made it counts what the kernel drops at its full receive buffer, and this one does not.</summary>
     public bool IsCountedElsewhere { get; init; }
 
+    /// <summary>
+    /// Whether it is one of several datagram sockets of a door, and not the first. What comes to all of them is the first one's to answer.
+    /// </summary>
+    public bool IsFurther { get; init; }
+
     /// <summary>Datagrams that the kernel had dropped when another process passed it: that one's to count.</summary>
     public uint DroppedBefore { get; init; }
 

@@ -84,13 +84,14 @@ internal static class IPBinding
     private static void SetDatagramOptionsBeforeBind(Socket socket, IPAddress address, bool isGroup)
     {
         bool all = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
-        if (OperatingSystem.IsLinux() && socket.SocketType == SocketType.Dgram && all)
+        bool isOfAll = all && socket.SocketType == SocketType.Dgram;
+        if (OperatingSystem.IsLinux() && isOfAll)
         {
             // The kernel notes which address was asked when a datagram comes, not when it is received.
             RawOptions.AskForLocalAddress(socket);
         }
 
-        if (isGroup)
+        if (isGroup || isOfAll)
         {
             MulticastGroup.LimitToJoined(socket);
         }
@@ -105,6 +106,15 @@ internal static class IPBinding
         string host = dualStack ? "*" : isZoned ? $"{address}%{networkInterface}" : address.ToString();
         return new Door(Uri(transport, port, host), reach);
     }
+
+    /// <summary>IPV6_V6ONLY says whether a socket of every address is of both families (ipv6(7)): its name then says the same.</summary>
+    public static Endpoint WithFamilies(Endpoint endpoint, ListenOptions options) =>
+        (endpoint.Host, options.SocketOptions.LastOrDefault(static setting => setting.Option.Name == "IPV6_V6ONLY")?.Asked) switch
+        {
+            ("*", "1") => Uri(endpoint.Transport, endpoint.Port, "::").As(endpoint.Application),
+            ("::", "0") => Uri(endpoint.Transport, endpoint.Port, "*").As(endpoint.Application),
+            _ => endpoint,
+        };
 
     private static void SetOptionsBeforeBind(Socket socket, bool stream, bool dualStack, bool sharesPort, string target)
     {

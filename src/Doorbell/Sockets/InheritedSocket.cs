@@ -138,13 +138,24 @@ internal static class InheritedSocket
         {
             case IPEndPoint ip:
                 bool dualStack = ip.Address.Equals(IPAddress.IPv6Any) && socket.DualMode;
-                return IPBinding.DoorOf(stream ? Transport.Tcp : Transport.Udp, ip.Address, ip.Port, dualStack);
+                return MulticastGroup.Is(ip.Address)
+                    ? DoorOfGroup(socket, ip)
+                    : IPBinding.DoorOf(stream ? Transport.Tcp : Transport.Udp, ip.Address, ip.Port, dualStack);
             case { } unix:
                 return new Door(UnixEndpoint(stream ? Transport.Unix : Transport.UnixDatagram, unix), Reach.ThisMachine);
             default:
                 const string What = "it has no address";
                 throw new NetworkException("getsockname", name, What, SocketError.InvalidArgument, "give a socket that is bound");
         }
+    }
+
+    /// <summary>The interface is part of a group's name: the same group on another one is another door.</summary>
+    private static Door DoorOfGroup(Socket socket, IPEndPoint group)
+    {
+        int networkInterface = MulticastGroup.InterfaceOf(socket, group.Address);
+        bool isZoned6 = group.Address.IsIPv6Multicast && networkInterface != 0;
+        IPAddress address = isZoned6 ? new IPAddress(group.Address.GetAddressBytes(), networkInterface) : group.Address;
+        return IPBinding.DoorOf(Transport.Udp, address, group.Port, dualStack: false, networkInterface);
     }
 
     /// <summary>SO_ACCEPTCONN (socket(7)).</summary>

@@ -15,6 +15,29 @@ internal static class MulticastGroup
         || (address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes()[0] >> 4 == 224 >> 4);
 
     /// <summary>
+    /// Whether an address is a broadcast one. The kernel knows that from its routes, and refuses such an address to a socket without
+    /// SO_BROADCAST (ip(7)).
+    /// </summary>
+    public static bool IsBroadcast(IPEndPoint address)
+    {
+        if (address.AddressFamily != AddressFamily.InterNetwork)
+        {
+            return false;
+        }
+
+        using Socket trial = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            trial.Connect(address);
+            return false;
+        }
+        catch (SocketException refused)
+        {
+            return refused.SocketErrorCode == SocketError.AccessDenied;
+        }
+    }
+
+    /// <summary>
     /// What to bind a member to: the group's address, so that nothing else comes to the socket. Windows binds no socket to a group.
     /// </summary>
     public static IPEndPoint BindingOf(IPEndPoint group) => !OperatingSystem.IsWindows() ? group
@@ -30,12 +53,39 @@ internal static class MulticastGroup
         const int MulticastAll6 = 29;
         if (OperatingSystem.IsLinux())
         {
-            (int level, int option) = socket.AddressFamily == AddressFamily.InterNetwork
-                ? (ControlMessage.IPLevel, MulticastAll)
-                : (ControlMessage.IPv6Level, MulticastAll6);
-            _ = SocketOptionCalls.Set((int)socket.SafeHandle.DangerousGetHandle(), level, option, BitConverter.GetBytes(0));
+            // A socket of both families has both options; one of IPv4 lacks the other, which is refused then.
+            int descriptor = (int)socket.SafeHandle.DangerousGetHandle();
+            _ = SocketOptionCalls.Set(descriptor, ControlMessage.IPLevel, MulticastAll, BitConverter.GetBytes(0));
+            _ = SocketOptionCalls.Set(descriptor, ControlMessage.IPv6Level, MulticastAll6, BitConverter.GetBytes(0));
         }
     }
+
+    /// <summary>On which interface a socket has joined a group; 0 if that is not known. Linux.</summary>
+    public static int InterfaceOf(Socket socket, IPAddress group)
+    {
+        // getsockopt(MCAST_MSFILTER) with struct group_filter (RFC 3678 section 5.2.1): the interface, the group's socket address, and room
+        // for the mode and the number of sources. It is refused if the socket is no member there (EADDRNOTAVAIL).
+        const int Filter = 48;
+        const int AddressAt = 8;
+        byte[] filter = new byte[144];
+        SocketAddress address = new IPEndPoint(group.AddressFamily == AddressFamily.InterNetwork ? group : Bare(group), 0).Serialize();
+        int level = group.AddressFamily == AddressFamily.InterNetwork ? ControlMessage.IPLevel : ControlMessage.IPv6Level;
+        foreach (int index in SocketOptionCalls.Interfaces())
+        {
+            Array.Clear(filter);
+            BitConverter.TryWriteBytes(filter, index);
+            address.Buffer.Span[..address.Size].CopyTo(filter.AsSpan(AddressAt));
+            if (SocketOptionCalls.Get((int)socket.SafeHandle.DangerousGetHandle(), level, Filter, filter, out _) == 0)
+            {
+                return index;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>The address without an interface.</summary>
+    public static IPAddress Bare(IPAddress address) => address.IsIPv6Multicast ? new IPAddress(address.GetAddressBytes()) : address;
 
     /// <param name="socket">Bound to the group.</param>
     /// <param name="group">The group.</param>

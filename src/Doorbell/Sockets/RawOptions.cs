@@ -34,6 +34,15 @@ internal static class RawOptions
         socket.SetRawSocketOption(SocketLevel, ReusePort, BitConverter.GetBytes(1));
     }
 
+    /// <summary>Keeps programs that join the port later from getting what is for the first sockets on it. Linux.</summary>
+    public static void GuardPort(Socket socket, int count)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            PortGuard.Attach((int)socket.SafeHandle.DangerousGetHandle(), count);
+        }
+    }
+
     /// <summary>
     /// Asks the kernel to note to which of our addresses each datagram came (IP_PKTINFO, ip(7); IPV6_RECVPKTINFO, ipv6(7)); before bind(2),
     /// so that none is missed. Linux.

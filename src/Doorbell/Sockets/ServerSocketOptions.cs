@@ -37,10 +37,13 @@ internal sealed class ServerSocketOptions
     /// <exception cref="NetworkException">The kernel refuses one.</exception>
     public void OnceBound() => Apply(SocketOptionTime.Anytime, SocketOptionTime.Listening);
 
-    /// <summary>The socket with what was made of its options, and those that are left for its connections.</summary>
+    /// <summary>
+    /// The socket with what was made of its options, read when all calls are done, and those that are left for its connections. The lanes
+    /// change no option that was asked for.
+    /// </summary>
     public DoorSocket Bound(Door door) => new(_socket, door)
     {
-        Options = _outcomes,
+        Options = _outcomes.ConvertAll(outcome => outcome.ReadAgain(_socket)),
         AcceptedOptions = _socket.SocketType == SocketType.Stream ? [.. _fitting.Where(IsForConnections)] : [],
     };
 

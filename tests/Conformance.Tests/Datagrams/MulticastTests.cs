@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Doorbell.Sessions;
 using Doorbell.SocketOptions;
@@ -121,6 +122,95 @@ public sealed class MulticastTests
         NetworkException refused = await Assert.ThrowsAsync<NetworkException>(() => AskAsync(everybody));
         Assert.Contains("EACCES", refused.Message, StringComparison.Ordinal);
         Assert.Contains("SO_BROADCAST=1", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A copy of what is sent to a broadcast address comes to every socket of the port.</summary>
+    [Theory]
+    [InlineData("udp://0.0.0.0:0", "thread")]
+    [InlineData("udp://0.0.0.0:0", "loop/epoll")]
+    [InlineData("udp://*:0", "loop/io_uring")]
+    [InlineData("udp://*:0", "async")]
+    [InlineData("udp://127.255.255.255:0", "thread")]
+    public async Task A_broadcast_is_answered_once_however_many_sockets_hear_it(string door, string model)
+    {
+        await using Running server = await Running.StartAsync(
+            ClassicServices.Capitalize, "udp", change: options => options with
+            {
+                Endpoints = [Endpoint.Parse(door)],
+                Model = model.StartsWith("loop", StringComparison.Ordinal) ? ServerModel.Loop(4) : ServerModel.Named(model.Split('/')[0]),
+                Engine = Models.EngineOf(model),
+            });
+        using Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+        {
+            EnableBroadcast = true, ReceiveTimeout = (int)_timeout.TotalMilliseconds,
+        };
+        IPEndPoint everybody = new(IPAddress.Parse("127.255.255.255"), server.Endpoint.Port);
+        const int Questions = 20;
+        for (int i = 0; i < Questions; i++)
+        {
+            client.SendTo("hello"u8, everybody);
+            Assert.Equal(5, client.Receive(new byte[10]));
+        }
+
+        await server.Server.DrainAsync(_timeout);
+        Assert.Equal(0, client.Available);
+        Assert.Equal(Questions, server.Counts.DatagramsSent);
+    }
+
+    [Fact]
+    public async Task A_socket_of_every_address_hears_nothing_of_groups_that_other_programs_have_joined()
+    {
+        await using Running server = await Running.StartAsync(
+            ClassicServices.Capitalize, "udp", change: static options => options with { Endpoints = [Endpoint.Parse("udp://*:0")] });
+        using Socket other = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        IPAddress group = NewGroup();
+        other.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(group, 1));
+        using Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        client.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, IPAddress.HostToNetworkOrder(1));
+        client.SendTo("hello"u8, new IPEndPoint(group, server.Endpoint.Port));
+        await AskAsync(Endpoint.Parse($"udp://127.0.0.1:{server.Endpoint.Port}"));
+        await server.Server.DrainAsync(_timeout);
+        Assert.Equal(1, server.Counts.DatagramsReceived);
+    }
+
+    [Theory]
+    [InlineData("239.77.8.1", "lo", true)]
+    [InlineData("239.77.8.2", "", true)]
+    [InlineData("239.77.8.3", "eth0", false)]
+    [InlineData("[ff05::7701", "lo", true)]
+    [InlineData("[ff05::7702", "", true)]
+    public async Task A_takeover_keeps_a_group_on_its_interface_and_refuses_another(string group, string of, bool isTaken)
+    {
+        if (of.Length > 0 && !NetworkInterface.GetAllNetworkInterfaces().Any(each => each.Name == of))
+        {
+            return; // this machine lacks it
+        }
+
+        string end = group.StartsWith('[') ? "]" : "";
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        ServerOptions old = new()
+        {
+            Service = ClassicServices.Capitalize, Endpoints = [Endpoint.Parse($"udp://{group}%lo{end}:0")], TakeoverPath = path,
+        };
+        await using Server first = await Server.StartAsync(old);
+        string zone = of.Length > 0 ? $"%{of}" : "";
+        ServerOptions next = old with { Endpoints = [Endpoint.Parse($"udp://{group}{zone}{end}:{first.Doors[0].Endpoint.Port}")] };
+        if (!isTaken)
+        {
+            ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(() => Server.StartAsync(next));
+            Assert.Contains("this server would not serve that", refused.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        await using Server second = await Server.StartAsync(next);
+        Assert.Equal(Environment.ProcessId, second.TookOverFrom);
+        Assert.Equal(first.Doors[0].Endpoint, second.Doors[0].Endpoint);
+        await first.Completion.WaitAsync(_timeout);
+        if (end.Length == 0)
+        {
+            // Not every machine has a route to groups of IPv6.
+            Assert.Equal("HELLO"u8.ToArray(), (await AskAsync(second.Doors[0].Endpoint)).Bytes);
+        }
     }
 
     [Fact]

@@ -71,7 +71,7 @@ public sealed class AcceptedOptionTests
     [MemberData(nameof(All))]
     public async Task A_connection_that_can_not_have_one_is_closed_and_counted(string model)
     {
-        await using Running server = await StartAsync(ClassicServices.Echo, "tcp", model, "TCP_ULP=nonsense");
+        await using Running server = await Running.StartAsync(ClassicServices.Echo, model: model, untriedOption: "TCP_ULP=nonsense");
         for (int i = 1; i <= 3; i++)
         {
             using Peer peer = server.Connect();
@@ -88,8 +88,12 @@ public sealed class AcceptedOptionTests
     public async Task It_takes_no_place(string model)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        await using Running server = await StartAsync(
-            ClassicServices.Echo, "tcp", model, ["TCP_ULP=nonsense"], Endpoint.Parse($"unix://{path}"), maxConnections: 1);
+        await using Running server = await Running.StartAsync(
+            ClassicServices.Echo,
+            maxConnections: 1,
+            model: model,
+            change: options => options with { Endpoints = [.. options.Endpoints, Endpoint.Parse($"unix://{path}")] },
+            untriedOption: "TCP_ULP=nonsense");
         for (int i = 0; i < 3; i++)
         {
             using Peer refused = server.Connect();
@@ -125,8 +129,8 @@ public sealed class AcceptedOptionTests
         StartAsync(service, transport, model, [setting], besides: null);
 
     private static Task<Running> StartAsync(
-        Service service, string transport, string model, string[] settings, Endpoint? besides, int maxConnections = 10_000) =>
-        Running.StartAsync(service, transport, maxConnections, model, options => options with
+        Service service, string transport, string model, string[] settings, Endpoint? besides) =>
+        Running.StartAsync(service, transport, model: model, change: options => options with
         {
             Endpoints = besides is null ? options.Endpoints : [.. options.Endpoints, besides],
             SocketOptions = [.. settings.Select(SocketOptionSetting.Parse)],

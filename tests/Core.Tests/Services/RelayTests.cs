@@ -1,3 +1,4 @@
+using System.Net;
 using Doorbell.Sessions;
 using Doorbell.Testing;
 
@@ -202,6 +203,80 @@ public sealed class RelayTests
         System.Buffers.BuffersExtensions.Write(expected, "hello"u8);
         Assert.True(pair.Upstream.PeerReceived.SequenceEqual(expected.WrittenSpan));
         Assert.Throws<ArgumentOutOfRangeException>(static () => Relay.To([_first], new RelayOptions { ProxyVersion = 3 }));
+    }
+
+    /// <summary>What the first proxy named reaches the last server: the client, and the address that the client asked.</summary>
+    [Theory]
+    [InlineData(1, "203.0.113.7", "198.51.100.9")]
+    [InlineData(2, "203.0.113.7", "198.51.100.9")]
+    [InlineData(1, "2001:db8::7", "2001:db8::9")]
+    [InlineData(2, "2001:db8::7", "2001:db8::9")]
+    public void A_relay_behind_a_proxy_passes_on_both_addresses_that_it_named(int version, string source, string destination)
+    {
+        ProxyHeader named = new()
+        {
+            Version = version,
+            Source = PeerAddress.From(new IPEndPoint(IPAddress.Parse(source), 1234)),
+            Destination = PeerAddress.From(new IPEndPoint(IPAddress.Parse(destination), 443)),
+        };
+        System.Buffers.ArrayBufferWriter<byte> expected = new();
+        named.Write(expected);
+        System.Buffers.BuffersExtensions.Write(expected, "hello"u8);
+        RelayedPair pair = new(
+            10, new RelayOptions { ProxyVersion = version }, [ProxyProtocol.Accept([AddressRange.Parse("0.0.0.0/0")])], _first);
+        pair.Client.PeerSends(expected.WrittenSpan);
+        pair.Run();
+        Assert.True(pair.Connect());
+        pair.Run();
+        Assert.True(pair.Upstream.PeerReceived.SequenceEqual(expected.WrittenSpan));
+    }
+
+    /// <summary>A health check of the first proxy has no client: then the connection is the proxy's own.</summary>
+    [Fact]
+    public void A_relay_behind_a_proxy_that_speaks_for_itself_names_the_proxy()
+    {
+        RelayedPair pair = new(
+            11, new RelayOptions { ProxyVersion = 1 }, [ProxyProtocol.Accept([AddressRange.Parse("0.0.0.0/0")])], _first);
+        pair.Client.PeerSends("PROXY UNKNOWN\r\nhello"u8);
+        pair.Run();
+        Assert.True(pair.Connect());
+        pair.Run();
+        System.Buffers.ArrayBufferWriter<byte> expected = new();
+        ProxyHeader own = new() { Version = 1, Source = InMemoryConnection.Info.Peer, Destination = InMemoryConnection.Info.Local };
+        own.Write(expected);
+        System.Buffers.BuffersExtensions.Write(expected, "hello"u8);
+        Assert.True(pair.Upstream.PeerReceived.SequenceEqual(expected.WrittenSpan));
+    }
+
+    /// <summary>Bytes in either direction count as life: only when both are still does the relay end, on both sides.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_relay_on_which_nothing_moves_any_more_ends_at_the_idle_timeout(bool clientSpeaks)
+    {
+        TimeSpan idle = StreamLimits.Default.IdleTimeout;
+        RelayedPair pair = new(12, RelayOptions.Default, _first);
+        Assert.True(pair.Connect());
+        pair.Client.PeerSends("a"u8);
+        pair.Run();
+        for (int i = 0; i < 5; i++)
+        {
+            pair.Client.Advance(idle * 0.7);
+            pair.Upstream.Advance(idle * 0.7);
+            (clientSpeaks ? pair.Client : pair.Upstream).PeerSends("b"u8);
+            pair.Run();
+            Assert.Equal((null, null), (pair.Client.Ended, pair.Upstream.Ended));
+        }
+
+        pair.Client.Advance(idle * 1.1);
+        pair.Upstream.Advance(idle * 1.1);
+        pair.Run();
+        pair.Client.PeerEnds();
+        pair.Upstream.PeerEnds();
+        pair.Run();
+        Assert.Contains(CloseReason.IdleTimeout, new[] { pair.Client.Ended, pair.Upstream.Ended });
+        Assert.NotNull(pair.Client.Ended);
+        Assert.NotNull(pair.Upstream.Ended);
     }
 
     [Fact]

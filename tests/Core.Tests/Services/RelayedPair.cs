@@ -11,11 +11,17 @@ internal sealed class RelayedPair
     private InMemoryConnection? _upstream;
 
     public RelayedPair(int seed, RelayOptions options, params Endpoint[] upstreams)
+        : this(seed, options, layers: null, upstreams)
+    {
+    }
+
+    public RelayedPair(
+        int seed, RelayOptions options, IReadOnlyList<Func<ConnectionInfo, StreamLayer>>? layers, params Endpoint[] upstreams)
     {
         _random = new Random(seed);
         _seed = seed;
         StreamHandler handler = Relay.To(upstreams, options).NewStreamHandler!(InMemoryConnection.Info);
-        Client = new InMemoryConnection(handler, seed, ledger: Ledger);
+        Client = new InMemoryConnection(handler, seed, ledger: Ledger, layers: layers);
     }
 
     public Ledger Ledger { get; } = new();

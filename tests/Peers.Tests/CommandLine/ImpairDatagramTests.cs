@@ -174,6 +174,39 @@ public sealed class ImpairDatagramTests : IDisposable
         _server.Dispose();
     }
 
+    /// <summary>UDP over IPv6 carries 20 bytes more than over IPv4, where the IP header counts too (RFC 768, RFC 8200).</summary>
+    [Theory]
+    [InlineData(65_508)]
+    [InlineData(65_519)]
+    [InlineData(65_527)]
+    public void The_largest_datagrams_of_IPv6_pass_both_ways(int bytes)
+    {
+        using Socket server = new(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp)
+        {
+            ReceiveTimeout = Patience, ReceiveBufferSize = 1024 * 1024, SendBufferSize = 1024 * 1024,
+        };
+        using Socket client = new(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp)
+        {
+            ReceiveTimeout = Patience, ReceiveBufferSize = 1024 * 1024, SendBufferSize = 1024 * 1024,
+        };
+        server.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        _proxy = Doorbells.Start("native", "impair", "udp://[::1]:0", $"udp://{server.LocalEndPoint}", "--json");
+        using JsonDocument listening = JsonDocument.Parse(_proxy.WaitForLine("\"listening\""));
+        client.Connect(IPAddress.IPv6Loopback, Endpoint.Parse(listening.RootElement.GetProperty("endpoint").GetString()!).Port);
+        byte[] datagram = new byte[bytes];
+        new Random(bytes).NextBytes(datagram);
+        byte[] arrived = new byte[70_000];
+        client.Send(datagram);
+        EndPoint from = new IPEndPoint(IPAddress.IPv6Any, 0);
+        Assert.Equal(datagram, arrived[..server.ReceiveFrom(arrived, ref from)]);
+        Array.Reverse(datagram);
+        server.SendTo(datagram, from);
+        Assert.Equal(datagram, arrived[..client.Receive(arrived)]);
+        JsonElement summary = End();
+        Assert.Equal(1, Count(summary.GetProperty("up"), "forwarded"));
+        Assert.Equal(1, Count(summary.GetProperty("down"), "forwarded"));
+    }
+
     private void Start(params string[] options)
     {
         _server.ReceiveBufferSize = 1024 * 1024;

@@ -67,4 +67,52 @@ public sealed class RestartTests
             File.Delete(path);
         }
     }
+
+    /// <summary>A path is bytes (unix(7)); an abstract name is written with an at sign (sd_notify(3)).</summary>
+    [Theory]
+    [InlineData("path", "/tmp/notify-%d-\\xff")]
+    [InlineData("abstract", "@notify-%d-\\xff")]
+    public void The_service_manager_s_socket_may_have_any_name(string kind, string name)
+    {
+        const string Manager = """
+            import os, socket, subprocess, sys
+            name = sys.argv[2].encode().replace(b"\\xff", b"\xff") % os.getpid()
+            manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            manager.settimeout(60)
+            manager.bind(name.replace(b"@", b"\0"))
+            server = subprocess.Popen([sys.argv[1], "serve", "tcp://127.0.0.1:0"], env={b"NOTIFY_SOCKET": name})
+            print("told", manager.recv(200), flush=True)
+            server.terminate()
+            server.wait()
+            print("told", manager.recv(200), flush=True)
+            if sys.argv[2][0] == "/":
+                os.remove(name)
+            """;
+        using Program manager = Program.Start("python3", "-c", Manager, Doorbells.File("native"), name);
+        Ended ended = manager.WaitForEnd();
+        Assert.True(ended.ExitCode == 0, $"{kind}: {ended.Error}");
+        Assert.Contains("told b'READY=1", ended.Output, StringComparison.Ordinal);
+        Assert.Contains("told b'STOPPING=1", ended.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>A signal that comes while the last lines are written is heard too, and does not end the process by itself.</summary>
+    [Theory]
+    [InlineData("SIGTERM")]
+    [InlineData("SIGINT")]
+    public void Signals_without_end_do_not_change_the_exit_code(string signal)
+    {
+        const string Impatient = """
+            import signal, subprocess, sys, time
+            for i in range(15):
+                server = subprocess.Popen([sys.argv[1], "serve", "tcp://127.0.0.1:0"], stdout=subprocess.PIPE)
+                server.stdout.readline()
+                while server.poll() is None:
+                    server.send_signal(getattr(signal, sys.argv[2]))
+                    time.sleep(0.0005)
+                print(server.returncode, flush=True)
+            """;
+        using Program impatient = Program.Start("python3", "-c", Impatient, Doorbells.File("native"), signal);
+        Ended ended = impatient.WaitForEnd();
+        Assert.Equal(string.Concat(Enumerable.Repeat("0\n", 15)), ended.Output);
+    }
 }

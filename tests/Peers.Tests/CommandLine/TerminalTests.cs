@@ -15,7 +15,9 @@ public sealed class TerminalTests
     [
         "--version", "--help", "serve --help", "", "serv", "serve --no-such-option", "serve tcp://256.0.0.1:1", "relay",
         "ask --timeout 1 tcp://127.0.0.1:1 hello", "ask --timeout 1 --json udp://127.0.0.1:1 hello", "connect tcp://127.0.0.1:1",
-        "options tcp://127.0.0.1:1", "options --json", "demo nagle", "demo no-such",
+        "options tcp://127.0.0.1:1", "options --json", "demo nagle", "demo backlog", "demo receive-buffer", "demo reuse-address",
+        "demo no-such",
+        "bench models --seconds 2",
     ];
 
     public static TheoryData<string> Serving =>
@@ -71,6 +73,24 @@ public sealed class TerminalTests
         Type(terminal, ControlC);
         string output = terminal.WaitForEnd().Output;
         Assert.True(output.LastIndexOf(reset, StringComparison.Ordinal) > output.LastIndexOf(set, StringComparison.Ordinal), output);
+    }
+
+    /// <summary>timeout(1) runs it in a process group of its own, which is in the terminal's background, and then ends it.</summary>
+    [Fact]
+    public void In_the_background_it_draws_nothing_and_ends_when_it_is_told_to()
+    {
+        const int Times = 5;
+        for (int i = 0; i < Times; i++)
+        {
+            using Program terminal = Program.Start(
+                "script", "-qefc",
+                $"timeout -s TERM -k 15 2 '{Doorbells.File("native")}' impair udp://127.0.0.1:0 udp://127.0.0.1:9; exit $?", "/dev/null");
+            Ended ended = terminal.WaitForEnd();
+            const int ByTimeout = 124; // 137 if it had to be killed
+            Assert.Equal(ByTimeout, ended.ExitCode);
+            Assert.Contains("up: 0 datagrams received", ended.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain(Escape, ended.Output);
+        }
     }
 
     private static void Type(Program terminal, string keys)

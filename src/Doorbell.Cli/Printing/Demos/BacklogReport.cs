@@ -66,7 +66,7 @@ internal static class BacklogReport
             - At a full backlog Linux drops a SYN and answers nothing. listen(2): "if the underlying protocol supports
               retransmission, the request may be ignored so that a later reattempt at connection succeeds". TCP does, so nobody
               gets ECONNREFUSED: the client's kernel sends the SYN again after about a second, and again, at most
-              {Setting("ipv4/tcp_syn_retries")} times (tcp(7), tcp_syn_retries).
+              {SynRetries()}.
             - SYNs that come together all find the last free place, and are all answered; then the first ACK takes it. The other
               clients are connected, but for the server they are not: the kernel drops their ACK, and their line, which they send
               again and again, until there is a place. With net.ipv4.tcp_abort_on_overflow at 1 they would get a reset (tcp(7)).
@@ -78,6 +78,18 @@ internal static class BacklogReport
               This listener's own count, {drops} (SO_MEMINFO), has besides what came twice.
             - ss -ltn shows a listener's queue too: the waiting as Recv-Q, the limit as Send-Q.
             """);
+    }
+
+    /// <summary>Since Linux 6.5 the first repeats come at even pauses, and tcp_syn_retries does not count them (ip-sysctl).</summary>
+    private static string SynRetries()
+    {
+        string doubling = Setting("ipv4/tcp_syn_retries");
+        string even = Setting("ipv4/tcp_syn_linear_timeouts");
+        const NumberStyles Digits = NumberStyles.None;
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        return int.TryParse(doubling, Digits, culture, out int some) && int.TryParse(even, Digits, culture, out int first)
+            ? string.Create(culture, $"{first + some} times (tcp_syn_linear_timeouts {first} and tcp_syn_retries {some})")
+            : $"{doubling} times (tcp(7), tcp_syn_retries)";
     }
 
     private static string Setting(string name)

@@ -7,8 +7,6 @@ namespace Doorbell.Cli.Printing.Demos;
 /// <summary>Prints what lost datagrams do to a question and its answer, by the way it is asked.</summary>
 internal static class LossReport
 {
-    private const int WidthOfAFile = 120;
-
     /// <summary>How a way is called.</summary>
     public static string Name(LossWay way) => way switch
     {
@@ -30,7 +28,6 @@ internal static class LossReport
 
     private static void PrintTable(IReadOnlyList<LossRun> runs)
     {
-        AnsiConsole.Profile.Width = Terminal.Width ?? WidthOfAFile;
         Table table = new Table().Border(TableBorder.Simple).AddColumns("loss each way", "asked by");
         foreach (string column in new[] { "asked", "answered", "failed", "doubled effects", "median, ms", "p99, ms" })
         {
@@ -54,7 +51,7 @@ internal static class LossReport
             }
         }
 
-        AnsiConsole.Write(table);
+        TableOutput.Open().Write(table);
     }
 
     private static void Explain(IReadOnlyList<LossRun> runs)

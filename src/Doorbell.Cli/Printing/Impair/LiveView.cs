@@ -21,8 +21,11 @@ internal sealed class LiveView(FaultControl control)
 
     private static TimeSpan Now => Stopwatch.GetElapsedTime(0);
 
-    /// <summary>Whether standard output is a terminal that can be drawn on.</summary>
-    public static bool IsPossible => !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi;
+    /// <summary>
+    /// Whether standard output is a terminal that can be drawn on, and this process is in its foreground. Who is not has no terminal to
+    /// draw on: it shows what another program writes.
+    /// </summary>
+    public static bool IsPossible => !Console.IsOutputRedirected && Keyboard.IsInForeground && AnsiConsole.Profile.Capabilities.Ansi;
 
     /// <summary>Shows a line; any thread may.</summary>
     public void Say(string line) => _said = line;
@@ -33,6 +36,7 @@ internal sealed class LiveView(FaultControl control)
     /// <param name="over">Ends it.</param>
     public async Task RunAsync(ImpairProxy proxy, ChannelReader<ConsoleKeyInfo>? keys, CancellationToken over)
     {
+        Terminal.NeverStopsForSettings();
         try
         {
             await AnsiConsole.Live(new Text("")).StartAsync(live => DrawUntilAsync(live, proxy, keys, over));

@@ -7,20 +7,18 @@ namespace Doorbell.Cli.Printing.Models;
 /// <summary>What was measured, as tables for people.</summary>
 internal static class ModelsTable
 {
-    private const int WidthOfAFile = 120;
-
     public static void Print(IReadOnlyList<ModelResult> results, Schedule schedule)
     {
-        AnsiConsole.Profile.Width = Terminal.Width ?? WidthOfAFile;
+        IAnsiConsole tables = TableOutput.Open();
         List<ModelResult> measured = [.. results.Where(static result => result.Error is null)];
         if (measured.Count > 0)
         {
-            AnsiConsole.Write(Work($"A new connection for each request, {Load.Clients} clients", measured,
+            tables.Write(Work($"A new connection for each request, {Load.Clients} clients", measured,
                 static result => result.ConnectEachTime));
-            AnsiConsole.Write(Work($"A kept connection for each client, as many of {Load.Clients} as the model serves at once", measured,
+            tables.Write(Work($"A kept connection for each client, as many of {Load.Clients} as the model serves at once", measured,
                 static result => result.PingPong));
-            AnsiConsole.Write(Idle(measured));
-            AnsiConsole.Write(Waits(measured, schedule.Cap));
+            tables.Write(Idle(measured));
+            tables.Write(Waits(measured, schedule.Cap));
         }
 
         foreach (ModelResult failed in results.Where(static result => result.Error is not null))

@@ -57,9 +57,18 @@ internal sealed class RelayClientSide : RelaySide
         return base.Advance(turn);
     }
 
+    /// <summary>
+    /// Behind another proxy the client is the one that it named, and so is the address that this client asked; our own address would be
+    /// another connection's, and perhaps of another family.
+    /// </summary>
+    private static ProxyHeader HeaderOf(int version, Turn turn) =>
+        turn.Connection.Get<ProxyHeader>() is { IsLocal: false } before
+            ? ProxyHeader.Of(version, before.Source, before.Destination)
+            : ProxyHeader.Of(version, turn.Peer, turn.Connection.Local);
+
     private void Connect(Turn turn)
     {
-        ProxyHeader? header = _proxyVersion is { } version ? ProxyHeader.Of(version, turn.Peer, turn.Connection.Local) : null;
+        ProxyHeader? header = _proxyVersion is { } version ? HeaderOf(version, turn) : null;
         _upstream = new RelayUpstreamSide(this, header, _down, _up);
         _at = _upstreams.Next(_tried, turn.Now);
         _tried[_at] = true;

@@ -270,7 +270,11 @@ internal sealed unsafe class BlockingDatagramLane : IDisposable
                 _overflow?.Update(message.Dropped, now);
             }
 
-            Handle(_batch.BytesOf(i), message, now, utcNow);
+            // What comes to a broadcast address comes to every socket of the port (__udp4_lib_mcast_deliver in net/ipv4/udp.c).
+            if (!message.IsToMany || !_bound.IsFurther)
+            {
+                Handle(_batch.BytesOf(i), message, now, utcNow);
+            }
         }
 
         Complete(default);

@@ -124,9 +124,11 @@ internal sealed unsafe class ReceiveBatch : IDisposable
                 break;
             case (ControlMessage.IPLevel, ControlMessage.PacketInfo):
                 message.Local = LocalOf(data);
+                message.IsToMany |= IsToMany(data);
                 break;
             case (ControlMessage.IPv6Level, ControlMessage.PacketInfo6):
                 message.Local = LocalOf6(data);
+                message.IsToMany |= *data == 0xff; // ff00::/8 (RFC 4291 section 2.7)
                 break;
         }
     }
@@ -137,6 +139,10 @@ internal sealed unsafe class ReceiveBatch : IDisposable
             new ReadOnlySpan<byte>(info + ControlMessage.PacketInfoAnswerFrom, sizeof(uint)));
         return address == 0 ? default : PeerAddress.IPv4(address, 0);
     }
+
+    /// <summary>The address in the header is not one to answer from: a broadcast or multicast address.</summary>
+    private static bool IsToMany(byte* info) =>
+        *(uint*)(info + ControlMessage.PacketInfoAnswerFrom) != *(uint*)(info + ControlMessage.PacketInfoHeader);
 
     private static PeerAddress LocalOf6(byte* info)
     {
@@ -158,6 +164,9 @@ internal record struct ReceivedMessage
 
     /// <summary>To which of our addresses it came, if that was asked for.</summary>
     public PeerAddress Local;
+
+    /// <summary>Whether it came to a broadcast or multicast address, if <see cref="Local"/> was asked for.</summary>
+    public bool IsToMany;
 
     /// <summary>The length of each datagram but the last.</summary>
     public int Stride;

@@ -1,5 +1,5 @@
 using System.Collections;
-using System.Text;
+using Doorbell.Native;
 
 namespace Doorbell.Processes.Spawning;
 
@@ -37,7 +37,7 @@ internal static class InheritedEnvironment
 
         List<byte[]> all = [];
         HashSet<string> said = [];
-        foreach ((string name, byte[] entry, string shown, string value) in Initial())
+        foreach ((string name, byte[] entry, string shown, string value) in InitialEnvironment.Read())
         {
             // A name that isn't UTF-8 can't be changed through the runtime.
             bool isText = name == shown;
@@ -67,33 +67,6 @@ internal static class InheritedEnvironment
         byte[] start = SystemText.ToBytes($"{name}=");
         byte[]? found = Read().Find(entry => entry.AsSpan().StartsWith(start));
         return found is null ? null : SystemText.FromBytes(found.AsSpan(start.Length));
-    }
-
-    /// <summary>What execve(2) gave this process; none if that can't be read.</summary>
-    private static IEnumerable<(string Name, byte[] Entry, string Shown, string Value)> Initial()
-    {
-        byte[] bytes;
-        try
-        {
-            bytes = File.ReadAllBytes("/proc/self/environ");
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
-        {
-            yield break;
-        }
-
-        for (int start = 0, end; start < bytes.Length; start = end + 1)
-        {
-            end = Array.IndexOf(bytes, (byte)0, start);
-            end = end < 0 ? bytes.Length : end;
-            int equals = Array.IndexOf(bytes, (byte)'=', start, end - start);
-            if (equals > start)
-            {
-                ReadOnlySpan<byte> name = bytes.AsSpan(start..equals);
-                string value = Encoding.UTF8.GetString(bytes.AsSpan((equals + 1)..end));
-                yield return (SystemText.FromBytes(name), bytes[start..end], Encoding.UTF8.GetString(name), value);
-            }
-        }
     }
 
     private static bool IsOurs(string name) =>

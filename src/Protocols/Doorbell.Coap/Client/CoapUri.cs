@@ -32,6 +32,9 @@ public sealed record CoapUri
     /// <summary>The arguments, decoded.</summary>
     public IReadOnlyList<string> Query { get; }
 
+    /// <summary>Whether the server is a multicast group: 224.0.0.0/4, ff00::/8. Then requests to it are non-confirmable.</summary>
+    public bool IsGroup => CoapGroupAddress.Is(Endpoint);
+
     /// <summary>The server's name as the request tells it (Uri-Host); null if it is an address (RFC 7252 section 6.4, step 5).</summary>
     public string? HostName => Endpoint.Address is not null ? null : Endpoint.Host;
 

@@ -22,6 +22,9 @@ internal ref struct CoapExchangeContext
     /// <summary>When the request came.</summary>
     public CoapMoment At;
 
+    /// <summary>How long the response of a slow resource waits before it is computed.</summary>
+    public TimeSpan Leisure;
+
     /// <summary>Whether the peer has proved its address, or need not.</summary>
     public bool IsProved;
 

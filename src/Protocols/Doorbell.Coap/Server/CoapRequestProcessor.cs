@@ -178,7 +178,7 @@ internal sealed class CoapRequestProcessor(
 
         exchange.Remembers = true;
         byte[]? whole = exchange.IsInBlocks ? body.ToArray() : null;
-        separate.Add(new CoapSeparateResponse(exchange.Datagram.ToArray(), whole, exchange.Path, exchange.At.Now)
+        separate.Add(new CoapSeparateResponse(exchange.Datagram.ToArray(), whole, exchange.Path, exchange.At.Now + exchange.Leisure)
         {
             IsConfirmable = exchange.IsConfirmable,
             MessageId = exchange.Message.MessageId,

@@ -66,17 +66,34 @@ internal sealed class CoapResources
         }
     }
 
-    /// <summary>Lists the resources in the link format (RFC 6690).</summary>
+    /// <summary>Lists the resources in the link format, those that a query asks for (RFC 6690 section 4.1).</summary>
     private CoapCode List(CoapRequest request, IBufferWriter<byte> body)
     {
+        IReadOnlyList<string> query = request.ReadQuery();
         IEnumerable<string> links = _resources
-            .Where(static each => each.Key != Discovery)
+            .Where(each => each.Key != Discovery && query.All(filter => Matches(each.Key, each.Value.Resource, filter)))
             .OrderBy(static each => each.Key, StringComparer.Ordinal)
             .Select(static each => each.Value.Resource.ContentFormat is { } format
                 ? string.Create(CultureInfo.InvariantCulture, $"<{ReferenceTo(each.Key)}>;ct={format}")
                 : $"<{ReferenceTo(each.Key)}>");
         Encoding.UTF8.GetBytes(string.Join(",", links), body);
         return CoapCode.Content;
+    }
+
+    /// <summary>An asterisk at the value's end stands for any end. Of attributes that no resource has, none matches.</summary>
+    private static bool Matches(string path, CoapResource resource, string filter)
+    {
+        int equals = filter.IndexOf('=');
+        string? value = (equals < 0 ? filter : filter[..equals]) switch
+        {
+            "href" => ReferenceTo(path),
+            "ct" => resource.ContentFormat?.ToString(CultureInfo.InvariantCulture),
+            _ => null,
+        };
+        string wanted = filter[(equals + 1)..];
+        return value is not null && (wanted.EndsWith('*')
+            ? value.StartsWith(wanted[..^1], StringComparison.Ordinal)
+            : value == wanted);
     }
 
     /// <summary>

@@ -33,6 +33,9 @@ public sealed class CoapServer
     private readonly CoapAddressProof _proof;
     private readonly CoapResponseWriter _writer;
     private readonly CoapRequestProcessor _processor;
+
+    /// <summary>Null unless the socket is a multicast group's.</summary>
+    private readonly CoapGroup? _group;
     private TimeSpan? _nextTick;
 
     /// <summary>A server without resources.</summary>
@@ -51,6 +54,7 @@ public sealed class CoapServer
         _exchanges = new CoapExchanges(limits.MaxExchanges);
         _unprovedExchanges = new CoapExchanges(limits.MaxExchanges);
         _separate = new CoapSeparateResponses(limits.MaxSeparateAnswers, random);
+        _group = CoapGroupAddress.Is(socket.Door) ? new CoapGroup(_separate, random) : null;
         _proof = new CoapAddressProof(limits, echoKey);
         _blockwise = new CoapBlockwise(limits, _resources, _proof);
         _writer = new CoapResponseWriter(limits.MaxMessageBytes);
@@ -117,7 +121,8 @@ public sealed class CoapServer
         _exchanges.Expire(now);
         _unprovedExchanges.Expire(now);
         CoapFormatError error = CoapMessage.TryRead(datagram, out CoapMessage message);
-        if (error is CoapFormatError.TooShort or CoapFormatError.UnknownVersion)
+        bool isForNobody = _group is not null && !CoapGroup.Takes(message, error);
+        if (isForNobody || error is CoapFormatError.TooShort or CoapFormatError.UnknownVersion)
         {
             return default;
         }
@@ -131,6 +136,11 @@ public sealed class CoapServer
         if (_exchanges.TryFind(path.Peer, message, now, out ReadOnlySpan<byte> before)
             || _unprovedExchanges.TryFind(path.Peer, message, now, out before))
         {
+            if (_group is not null)
+            {
+                return default; // its answer is on its way, or was
+            }
+
             return isProved || before.Length <= _proof.Allowance(datagram) ? before : _processor.Withhold();
         }
 
@@ -141,10 +151,13 @@ public sealed class CoapServer
             Path = path,
             At = new CoapMoment(now, utcNow),
             IsProved = isProved,
+            Leisure = _group?.Leisure() ?? TimeSpan.Zero,
         };
         try
         {
-            return _processor.Process(ref exchange);
+            ReadOnlySpan<byte> answer = _processor.Process(ref exchange);
+            _group?.Add(answer, path, now);
+            return _group is null ? answer : default;
         }
         finally
         {
@@ -177,20 +190,23 @@ public sealed class CoapServer
     {
         path = default;
         datagram = default;
-        if (_separate.TakeDue(now) is not { } due)
+        while (_separate.TakeDue(now) is { } due)
         {
-            return false;
+            if (due.Datagram is null)
+            {
+                _processor.Compute(due, new CoapMoment(now, utcNow));
+            }
+
+            _separate.Sent(due, now);
+            if (_group is null || CoapGroup.IsOfUse(due.Datagram))
+            {
+                path = due.Path;
+                datagram = due.Datagram;
+                return true;
+            }
         }
 
-        if (due.Datagram is null)
-        {
-            _processor.Compute(due, new CoapMoment(now, utcNow));
-        }
-
-        path = due.Path;
-        datagram = due.Datagram;
-        _separate.Sent(due, now);
-        return true;
+        return false;
     }
 
     /// <summary>
