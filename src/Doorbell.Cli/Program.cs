@@ -14,6 +14,7 @@ internal static class Program
 
     public static async Task<int> Main(string[] arguments)
     {
+        Terminal.NeverStopsForSettings();
         Terminal.StaysAsItIs();
         LineWriter.Error.Open();
         int code = await RunAsync(RawArguments.Of(arguments));

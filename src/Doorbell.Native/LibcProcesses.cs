@@ -66,6 +66,19 @@ internal static unsafe partial class LibcProcesses
     [LibraryImport("libc")]
     public static partial nint signal(int signal, nint handler);
 
+    /// <summary>Blocks SIGTTOU, signal 22, in this thread and in those that it starts (pthread_sigmask(3)).</summary>
+    public static void BlockBackgroundOutput()
+    {
+        const int Block = 0;
+        byte* signals = stackalloc byte[SignalSetBytes];
+        new Span<byte>(signals, SignalSetBytes).Clear();
+        *(ulong*)signals = 1ul << (22 - 1);
+        _ = pthread_sigmask(Block, signals, null);
+    }
+
+    [LibraryImport("libc")]
+    private static partial int pthread_sigmask(int how, void* signals, void* before);
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial int kill(int pid, int signal);
 

@@ -31,16 +31,15 @@ internal static class Terminal
     }
 
     /// <summary>
-    /// A process that was moved to the background is stopped by the signal SIGTTOU when it changes the terminal's settings (tcsetattr(3)).
-    /// .NET's console does so at the process's end, which would then never come. With the signal ignored the settings are put back.
+    /// A process in the terminal's background is stopped by the signal SIGTTOU when it changes the terminal's settings (tcsetattr(3)). .NET
+    /// does so when it hears SIGCONT, which timeout(1) sends behind SIGTERM, and at the process's end: the process would never end. So this
+    /// thread and those that it starts block the signal; .NET would give up that it is ignored. A program that is started blocks none.
     /// </summary>
     public static void NeverStopsForSettings()
     {
-        const int BackgroundOutput = 22;
-        const nint Ignore = 1;
         if (OperatingSystem.IsLinux())
         {
-            _ = LibcProcesses.signal(BackgroundOutput, Ignore);
+            LibcProcesses.BlockBackgroundOutput();
         }
     }
 

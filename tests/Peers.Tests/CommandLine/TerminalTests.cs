@@ -76,19 +76,21 @@ public sealed class TerminalTests
     }
 
     /// <summary>timeout(1) runs it in a process group of its own, which is in the terminal's background, and then ends it.</summary>
-    [Fact]
-    public void In_the_background_it_draws_nothing_and_ends_when_it_is_told_to()
+    [Theory]
+    [InlineData("impair udp://127.0.0.1:0 udp://127.0.0.1:9", "up: 0 datagrams received")]
+    [InlineData("serve tcp://127.0.0.1:0", "127.0.0.1:")]
+    [InlineData("relay tcp://127.0.0.1:0 tcp://127.0.0.1:9", "127.0.0.1:")]
+    public void In_the_background_it_draws_nothing_and_ends_when_it_is_told_to(string arguments, string said)
     {
         const int Times = 5;
+        const int ByTimeout = 124; // 137 if it had to be killed
         for (int i = 0; i < Times; i++)
         {
             using Program terminal = Program.Start(
-                "script", "-qefc",
-                $"timeout -s TERM -k 15 2 '{Doorbells.File("native")}' impair udp://127.0.0.1:0 udp://127.0.0.1:9; exit $?", "/dev/null");
+                "script", "-qefc", $"timeout -s TERM -k 15 2 '{Doorbells.File("native")}' {arguments}; exit $?", "/dev/null");
             Ended ended = terminal.WaitForEnd();
-            const int ByTimeout = 124; // 137 if it had to be killed
             Assert.Equal(ByTimeout, ended.ExitCode);
-            Assert.Contains("up: 0 datagrams received", ended.Output, StringComparison.Ordinal);
+            Assert.Contains(said, ended.Output, StringComparison.Ordinal);
             Assert.DoesNotContain(Escape, ended.Output);
         }
     }

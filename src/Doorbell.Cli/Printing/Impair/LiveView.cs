@@ -36,7 +36,6 @@ internal sealed class LiveView(FaultControl control)
     /// <param name="over">Ends it.</param>
     public async Task RunAsync(ImpairProxy proxy, ChannelReader<ConsoleKeyInfo>? keys, CancellationToken over)
     {
-        Terminal.NeverStopsForSettings();
         try
         {
             await AnsiConsole.Live(new Text("")).StartAsync(live => DrawUntilAsync(live, proxy, keys, over));
