@@ -98,7 +98,10 @@ public sealed class StormTests
     {
         int made = Seed;
         Service storm = new("storm") { NewStreamHandler = _ => new Moody(new Random(Interlocked.Increment(ref made))) };
-        return Running.StartAsync(storm, transport, limit, model, static options => options with { MaxConnectionsPerAddress = 1000 });
+        return Running.StartAsync(storm, transport, limit, model, options => options with
+        {
+            MaxConnectionsPerAddress = transport == "tcp" ? 1000 : options.MaxConnectionsPerAddress,
+        });
     }
 
     private static Task RunAsync(Action client) => Task.Factory.StartNew(

@@ -54,7 +54,7 @@ public sealed class StressTests
         await using Running server = await Running.StartAsync(Sizes.Service, transport, model: model, change: options => options with
         {
             Model = ServerModel.Loop(2),
-            MaxConnectionsPerAddress = 1000,
+            MaxConnectionsPerAddress = transport == "tcp" ? 1000 : options.MaxConnectionsPerAddress,
             Logging = log,
         });
         int visits = 0;

@@ -24,8 +24,8 @@ internal static class SocketOptionRules
         (setting.Option.Name, setting.Asked) switch
         {
             (_, "0") => ReasonOfNone(setting.Option.Name, options),
-            ("UDP_CORK", _) => "the kernel would collect all answers into one datagram, and send none (udp(7))",
-            ("UDP_ENCAP", _) => "the kernel would take the datagrams for its own tunnels",
+            ("UDP_CORK", _) when HasDatagrams(options) => "the kernel would collect all answers into one datagram, and send none (udp(7))",
+            ("UDP_ENCAP", _) when HasDatagrams(options) => "the kernel would take the datagrams for its own tunnels",
             ("TCP_REPAIR", _) => "a socket under repair accepts and sends nothing",
             ("UDP_GRO", _) when model.Lane == LaneKind.Task || options.Engine == EngineKind.Portable =>
                 "the portable engine receives each datagram by itself and could not cut joined ones apart",
@@ -44,6 +44,10 @@ internal static class SocketOptionRules
                 + "bind it to one address to do without",
         _ => null,
     };
+
+    /// <summary>Where there are none, an option of datagram sockets has no effect, which is said as of any other option.</summary>
+    private static bool HasDatagrams(ServerOptions options) =>
+        options.ServedDoors.Any(static door => door.Endpoint.IsPassed || !door.Endpoint.IsStream);
 
     /// <summary>A socket that was passed may be of any kind.</summary>
     private static bool IsOfEveryAddress(DoorOptions door) =>

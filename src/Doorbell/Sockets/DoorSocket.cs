@@ -39,19 +39,27 @@ internal sealed record DoorSocket(Socket Socket, Door Door)
     /// </summary>
     public static void StopConnects(IEnumerable<DoorSocket> listeners)
     {
-        DoorSocket[] alone = OperatingSystem.IsLinux() ? [.. listeners.Where(static socket => socket.IsAlone && socket.IsListener)] : [];
-        foreach (DoorSocket listener in alone)
+        if (OperatingSystem.IsLinux())
         {
-            if (listener.Door.Endpoint.IsUnix)
+            foreach (DoorSocket listener in listeners.Where(static socket => socket.IsAlone && socket.IsListener))
             {
-                // unix(7) does not say so: connect(2) answers ECONNREFUSED (unix_stream_connect in net/unix/af_unix.c), and accept(2),
-                // behind the last that waits, EINVAL.
-                _ = Libc.shutdown_(listener.Descriptor, Libc.ShutdownReceive);
+                listener.StopConnects();
             }
-            else
-            {
-                HandshakeFilter.RefuseSyn(listener.Descriptor);
-            }
+        }
+    }
+
+    /// <summary>A method of its own: the system calls of a method are looked for before it is run, and only Linux has these.</summary>
+    private void StopConnects()
+    {
+        if (Door.Endpoint.IsUnix)
+        {
+            // unix(7) does not say so: connect(2) answers ECONNREFUSED (unix_stream_connect in net/unix/af_unix.c), and accept(2), behind
+            // the last that waits, EINVAL.
+            _ = Libc.shutdown_(Descriptor, Libc.ShutdownReceive);
+        }
+        else
+        {
+            HandshakeFilter.RefuseSyn(Descriptor);
         }
     }
 

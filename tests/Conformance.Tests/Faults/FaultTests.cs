@@ -206,7 +206,7 @@ public sealed class FaultTests
         return Running.StartAsync(
             Sizes.Service, transport, model: model, change: options => options with
             {
-                MaxConnectionsPerAddress = 1000,
+                MaxConnectionsPerAddress = transport == "tcp" ? 1000 : options.MaxConnectionsPerAddress,
                 SocketOptions = transport == "tcp" ? [SocketOptionSetting.Parse("SO_SNDBUF=16K")] : [],
             });
     }

@@ -64,7 +64,7 @@ public sealed class TransportStateTests
         int port = (await handler.Local.WaitAsync(_patience, Cancellation)).Port;
 
         // The timer 2 of /proc/net/tcp is the keep-alive's (tcp_seq_show in net/ipv4/tcp_ipv4.c).
-        string ours = $" 0100007F:{port:X4} 0100007F:";
+        string ours = $" 0100007F:{port:X4} 0100007F:{upstream.Endpoint.Port:X4} ";
         string row = Assert.Single(File.ReadLines("/proc/net/tcp"), line => line.Contains(ours, StringComparison.Ordinal));
         Assert.StartsWith("02:", row.Split(' ', StringSplitOptions.RemoveEmptyEntries)[5], StringComparison.Ordinal);
     }
