@@ -78,7 +78,7 @@ internal static class Advice
         ("connect", SocketError.TimedOut) =>
             "no answer: look whether the host is up and no firewall drops the packets, or allow a longer timeout",
         ("send" or "receive", SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted) =>
-            "the peer ended the connection without taking everything: look at its log",
+            "the peer ended the connection before all was said: look at its log",
         ("receive", SocketError.TimedOut) => "allow a longer timeout, or look whether the server is busy",
         ("send", SocketError.TimedOut) => "the peer takes no more: look whether it is busy or unreachable",
         (_, SocketError.HostUnreachable or SocketError.NetworkUnreachable) =>

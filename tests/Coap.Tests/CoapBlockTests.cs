@@ -69,6 +69,23 @@ public sealed class CoapBlockTests
         Assert.Equal("ACK 2.04 b1=3/last/128 400", peer.PostBlock("size", _long, 3, 3));
     }
 
+    [Fact]
+    public void A_block_that_comes_again_under_another_message_ID_is_taken_while_and_after_the_body_is_collected()
+    {
+        CoapPeer peer = new(NewServer(), CoapPeer.Near);
+        for (int block = 0; block < 3; block++)
+        {
+            Assert.Equal($"ACK 2.31 b1={block}/more/128", peer.PostBlock("size", _long, block, 3));
+        }
+
+        Assert.Equal("ACK 2.31 b1=1/more/128", peer.PostBlock("size", _long, 1, 3));
+        Assert.Equal("ACK 2.04 b1=3/last/128 400", peer.PostBlock("size", _long, 3, 3));
+        Assert.Equal("ACK 2.31 b1=1/more/128", peer.PostBlock("size", _long, 1, 3));
+        Assert.Equal("ACK 2.31 b1=2/more/128", peer.PostBlock("size", _long, 2, 3));
+        Assert.Equal("ACK 2.04 b1=3/last/128 400", peer.PostBlock("size", _long, 3, 3));
+        Assert.Equal([_long], _seen);
+    }
+
     [Theory]
     [InlineData(1, false)]
     [InlineData(3, false)]

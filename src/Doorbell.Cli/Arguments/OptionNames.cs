@@ -8,7 +8,7 @@ internal static class OptionNames
 {
     private static readonly Dictionary<string, string> _wordOf = new()
     {
-        ["ServerOptions.AtLimit can't be Close"] = "--refuse has no effect",
+        ["ServerOptions.AtLimit can't be Close"] = "--at-limit close, which --refuse means too, has no effect",
         ["ServerOptions.AtLimit has"] = "--refuse has",
         ["ServerOptions.ListenBacklog"] = "--backlog",
         ["ServerOptions.MaxConnections has"] = "--max-connections has",

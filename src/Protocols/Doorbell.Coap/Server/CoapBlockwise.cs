@@ -184,12 +184,23 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
     }
 
     /// <summary>
-    /// A block of a body that is not being collected: if it is the last block of a request already answered, the response is the same.
+    /// A block of a body that is not being collected. If it is the last block of a request already answered, the response is the same; if
+    /// it is one before that, it is taken, as it was: a network that doubles an acknowledgement makes a client send a block again.
     /// </summary>
     private CoapResponse Repeat(CoapBodyKey key, CoapBlock block, TimeSpan now, out ReadOnlySpan<byte> payload)
     {
         payload = default;
-        if (!block.More && _responses.Find(key, now) is { } kept && kept.LastRequestBlock == block.Number)
+        if (_responses.Find(key, now) is not { } kept)
+        {
+            return Incomplete();
+        }
+
+        if (block.More && block.Number < kept.LastRequestBlock)
+        {
+            return new CoapResponse(CoapCode.Continue) { Block1 = block };
+        }
+
+        if (!block.More && block.Number == kept.LastRequestBlock)
         {
             int size = CoapBlock.MinSize << (kept.Response.Block2?.SizeExponent ?? limits.BlockExponent);
             payload = kept.Bytes[..Math.Min(size, kept.Length)];
