@@ -2,90 +2,140 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Doorbell.Cli.Input;
 using Doorbell.Sessions;
 
 namespace Doorbell.Cli.Printing;
 
-/// <summary>How <c>ask</c> prints a reply. A long one goes out in pieces, so that printing takes no memory of its size.</summary>
+/// <summary>
+/// How <c>ask</c> prints a reply. A long one goes out in pieces, so that printing takes no memory of its size, and each write ends with
+/// the question's time.
+/// </summary>
 internal sealed class ReplyPrinter
 {
     private const int PieceBytes = 16 * 1024;
 
-    private readonly bool _json;
-    private readonly bool _isEscaped;
+    /// <summary>A write that is under way when time is up has so long to end: most do at once, and then what came is printed.</summary>
+    private static readonly TimeSpan _lastWrite = TimeSpan.FromSeconds(1);
+
     private readonly string _heading;
     private readonly Stream _output = StandardOutput.Open();
     private readonly ArrayBufferWriter<byte> _pending = new(4 * PieceBytes);
 
+    /// <summary>Null where bytes are written as they came.</summary>
+    private readonly TerminalText? _escaped;
+
     public ReplyPrinter(bool raw, bool json)
     {
-        _json = json;
         _heading = raw ? "" : "FROM SERVER: ";
 
         // Nothing a peer sends may drive the terminal.
-        _isEscaped = !raw || !Console.IsOutputRedirected;
+        bool isEscaped = !raw || !Console.IsOutputRedirected;
+        _escaped = isEscaped ? new TerminalText(static bytes => PrintableText.Escape(bytes, int.MaxValue)) : null;
         IsRaw = raw;
+        IsJson = json;
     }
 
     /// <summary>Whether a reply is to be written as it came.</summary>
     public bool IsRaw { get; }
 
-    public void Print(ReadOnlySpan<byte> reply, PeerAddress peer, int tries, TimeSpan elapsed)
+    /// <summary>Whether a reply is printed whole: only all of it tells whether it is text.</summary>
+    public bool IsJson { get; }
+
+    /// <summary>Whether a piece of a reply was printed, and its end was not.</summary>
+    public bool HasBegun { get; private set; }
+
+    /// <summary>Prints a piece of a reply, behind which more comes. Not for JSON.</summary>
+    /// <param name="piece">What came.</param>
+    /// <param name="limit">Time is up.</param>
+    /// <exception cref="StandardStreamException">Nobody reads on.</exception>
+    public async ValueTask PrintPieceAsync(ReadOnlyMemory<byte> piece, CancellationToken limit)
     {
-        if (_json)
+        Begin();
+        await WriteTextAsync(piece, limit);
+        await FlushAsync(limit);
+    }
+
+    /// <summary>Prints a reply, or what came of it behind its pieces.</summary>
+    /// <exception cref="StandardStreamException">Nobody reads on.</exception>
+    public async Task PrintAsync(ReadOnlyMemory<byte> reply, PeerAddress peer, int tries, TimeSpan elapsed, CancellationToken limit)
+    {
+        if (IsJson)
         {
-            WriteJson(reply, peer, tries, elapsed);
+            await WriteJsonAsync(reply, peer, tries, elapsed, limit);
         }
         else
         {
-            WriteText(reply);
+            Begin();
+            await WriteTextAsync(reply, limit);
+            Write(_escaped?.Rest() ?? "");
+            HasBegun = false;
         }
 
         _pending.Write("\n"u8);
-        Flush();
+        await FlushAsync(limit);
     }
 
     /// <summary>Prints a datagram, or a CoAP body, whose end is no line's. Raw it is printed with its padding of NULs.</summary>
-    public void PrintDatagram(ReadOnlySpan<byte> reply, PeerAddress peer, int tries, TimeSpan elapsed)
+    /// <exception cref="StandardStreamException">Nobody reads on.</exception>
+    public Task PrintDatagramAsync(byte[] reply, PeerAddress peer, int tries, TimeSpan elapsed, CancellationToken limit)
     {
-        ReadOnlySpan<byte> asItCame = reply is [.. var line, (byte)'\n'] ? line : reply;
-        Print(IsRaw ? asItCame : LineReply.OfDatagram(reply), peer, tries, elapsed);
+        int length = !IsRaw ? LineReply.OfDatagram(reply).Length : reply is [.., (byte)'\n'] ? reply.Length - 1 : reply.Length;
+        return PrintAsync(reply.AsMemory(0, length), peer, tries, elapsed, limit);
     }
 
-    private void WriteText(ReadOnlySpan<byte> reply)
+    private void Begin()
     {
-        _pending.Write(Encoding.UTF8.GetBytes(_heading));
-        while (!reply.IsEmpty)
+        if (!HasBegun)
         {
-            int length = PieceOf(reply);
-            ReadOnlySpan<byte> piece = reply[..length];
-            _pending.Write(_isEscaped ? Encoding.UTF8.GetBytes(PrintableText.Escape(piece, int.MaxValue)) : piece);
-            FlushIfMuch();
-            reply = reply[length..];
+            Write(_heading);
+            HasBegun = true;
         }
     }
 
-    private void WriteJson(ReadOnlySpan<byte> reply, PeerAddress peer, int tries, TimeSpan elapsed)
+    private void Write(string text) => _pending.Write(Encoding.UTF8.GetBytes(text));
+
+    private async ValueTask WriteTextAsync(ReadOnlyMemory<byte> reply, CancellationToken limit)
     {
-        using Utf8JsonWriter writer = new(_pending);
-        writer.WriteStartObject();
-        bool isText = Utf8.IsValid(reply);
-        writer.WritePropertyName(isText ? "reply" : "replyBase64");
-        do
+        while (!reply.IsEmpty)
         {
-            int length = PieceOf(reply);
-            bool isLast = length == reply.Length;
-            if (isText)
+            ReadOnlyMemory<byte> piece = reply[..Math.Min(PieceBytes, reply.Length)];
+            if (_escaped is null)
             {
-                writer.WriteStringValueSegment(reply[..length], isLast);
+                _pending.Write(piece.Span);
             }
             else
             {
-                writer.WriteBase64StringSegment(reply[..length], isLast);
+                Write(_escaped.Escape(piece.Span));
             }
 
-            writer.Flush();
-            FlushIfMuch();
+            reply = reply[piece.Length..];
+            await FlushIfMuchAsync(limit);
+        }
+    }
+
+    private async Task WriteJsonAsync(
+        ReadOnlyMemory<byte> reply, PeerAddress peer, int tries, TimeSpan elapsed, CancellationToken limit)
+    {
+        await using Utf8JsonWriter writer = new(_pending);
+        writer.WriteStartObject();
+        bool isText = Utf8.IsValid(reply.Span);
+        writer.WritePropertyName(isText ? "reply" : "replyBase64");
+        do
+        {
+            int length = Math.Min(PieceBytes, reply.Length);
+            bool isLast = length == reply.Length;
+            if (isText)
+            {
+                writer.WriteStringValueSegment(reply.Span[..length], isLast);
+            }
+            else
+            {
+                writer.WriteBase64StringSegment(reply.Span[..length], isLast);
+            }
+
+            await writer.FlushAsync(CancellationToken.None);
+            await FlushIfMuchAsync(limit);
             reply = reply[length..];
         }
         while (!reply.IsEmpty);
@@ -96,35 +146,34 @@ internal sealed class ReplyPrinter
         writer.WriteEndObject();
     }
 
-    private void FlushIfMuch()
-    {
-        if (_pending.WrittenCount >= PieceBytes)
-        {
-            Flush();
-        }
-    }
+    private ValueTask FlushIfMuchAsync(CancellationToken limit) => _pending.WrittenCount >= PieceBytes ? FlushAsync(limit) : default;
 
-    private void Flush()
+    /// <summary>A write that nobody reads blocks its thread, which ends with the process.</summary>
+    private async ValueTask FlushAsync(CancellationToken limit)
     {
-        _output.Write(_pending.WrittenSpan);
+        Task write = Task.Run(() => _output.Write(_pending.WrittenSpan), CancellationToken.None);
+        try
+        {
+            await write.WaitAsync(limit);
+        }
+        catch (OperationCanceledException)
+        {
+            await EndedAsync(write);
+        }
+
         _pending.ResetWrittenCount();
     }
 
-    /// <summary>The next piece's length. A character is never cut: a continuation byte of UTF-8 does not begin a piece.</summary>
-    private static int PieceOf(ReadOnlySpan<byte> reply)
+    private static async Task EndedAsync(Task write)
     {
-        const int MaxContinuationBytes = 3;
-        if (reply.Length <= PieceBytes)
+        try
         {
-            return reply.Length;
+            await write.WaitAsync(_lastWrite);
         }
-
-        int length = PieceBytes;
-        while (length > PieceBytes - MaxContinuationBytes && (reply[length] & 0xc0) == 0x80)
+        catch (TimeoutException)
         {
-            length--;
+            throw new StandardStreamException(
+                "write standard output: time ran out before its reader had taken the reply; allow more with --timeout");
         }
-
-        return length;
     }
 }

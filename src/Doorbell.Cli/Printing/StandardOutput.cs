@@ -8,7 +8,9 @@ internal sealed class StandardOutput : IDisposable
 {
     private readonly bool _escape;
     private readonly Stream _stream;
-    private readonly TerminalText _text = new();
+    
+    /// <summary>Text, ends of line and tabs stay, all else is escaped.</summary>
+    private readonly TerminalText _text = new(static bytes => PrintableText.EscapeKeepingLines(bytes));
 
     public StandardOutput(bool escape)
     {

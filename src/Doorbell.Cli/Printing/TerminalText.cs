@@ -1,38 +1,39 @@
+using System.Buffers;
 using System.Text;
 
 namespace Doorbell.Cli.Printing;
 
-/// <summary>A stream of peer's bytes made fit for a terminal: text, ends of line and tabs stay, all else is escaped.</summary>
-internal sealed class TerminalText
+/// <summary>A stream of peer's bytes made fit for a terminal. The bytes may be cut anywhere, also within a character.</summary>
+/// <param name="escape">How whole characters are escaped.</param>
+internal sealed class TerminalText(Func<byte[], string> escape)
 {
-    private readonly List<byte> _line = [];
+    private byte[] _unfinished = [];
 
     /// <summary>What can be shown now; a UTF-8 sequence that isn't whole yet waits for the next bytes.</summary>
     public string Escape(ReadOnlySpan<byte> bytes)
     {
-        _line.AddRange(bytes);
-        int whole = _line.Count - UnfinishedBytes();
-        string text = PrintableText.EscapeKeepingLines([.. _line.Take(whole)]);
-        _line.RemoveRange(0, whole);
-        return text;
+        byte[] all = [.. _unfinished, .. bytes];
+        int whole = all.Length - UnfinishedBytes(all);
+        _unfinished = all[whole..];
+        return escape(all[..whole]);
     }
 
     /// <summary>What is left at the end.</summary>
     public string Rest()
     {
-        string text = PrintableText.EscapeKeepingLines([.. _line]);
-        _line.Clear();
+        string text = escape(_unfinished);
+        _unfinished = [];
         return text;
     }
 
-    private int UnfinishedBytes()
+    private static int UnfinishedBytes(ReadOnlySpan<byte> bytes)
     {
-        byte[] end = [.. _line.TakeLast(3)];
-        for (int start = 0; start < end.Length; start++)
+        const int MaxUnfinishedBytes = 3;
+        for (int count = Math.Min(MaxUnfinishedBytes, bytes.Length); count > 0; count--)
         {
-            if (Rune.DecodeFromUtf8(end.AsSpan(start), out _, out _) == System.Buffers.OperationStatus.NeedMoreData)
+            if (Rune.DecodeFromUtf8(bytes[^count..], out _, out _) == OperationStatus.NeedMoreData)
             {
-                return end.Length - start;
+                return count;
             }
         }
 

@@ -19,7 +19,7 @@ internal static class AskCommand
         Argument<string[]> rest = Rest();
         Option<bool> raw = new("--raw") { Description = "Print the reply alone, as it came" };
         Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
-        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, and each answer", 5);
+        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, and each question until its answer is printed", 5);
         Option<int?> tries = Tries();
         Option<bool> crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
         Option<bool> greeting = new("--greeting") { Description = "Streams: the server speaks first; its first line is no answer" };
@@ -124,24 +124,36 @@ internal static class AskCommand
 
         await foreach (ReadOnlyMemory<byte> question in questions)
         {
-            long began = Stopwatch.GetTimestamp();
-            try
-            {
-                byte[] reply = await client.AskAsync(question, timeout, CancellationToken.None);
-                printer.Print(reply, client.Peer, tries: 1, Stopwatch.GetElapsedTime(began));
-            }
-            catch (IncompleteReplyException incomplete)
-            {
-                if (incomplete.Reply.Count > 0)
-                {
-                    printer.Print([.. incomplete.Reply], client.Peer, tries: 1, Stopwatch.GetElapsedTime(began));
-                }
-
-                throw;
-            }
+            await AskAsync(client, question, printer, timeout);
         }
 
         return 0;
+    }
+
+    /// <summary>Asks one line and prints its reply; what came of it is printed however it ends.</summary>
+    private static async Task AskAsync(StreamClient client, ReadOnlyMemory<byte> question, ReplyPrinter printer, TimeSpan timeout)
+    {
+        long began = Stopwatch.GetTimestamp();
+        using CancellationTokenSource limit = new(timeout);
+        try
+        {
+            byte[] last = printer.IsJson
+                ? await client.AskAsync(question, timeout, CancellationToken.None)
+                : await client.AskAsync(question, printer.PrintPieceAsync, timeout, CancellationToken.None);
+            await PrintAsync(last);
+        }
+        catch (NetworkException failure)
+        {
+            byte[] rest = failure is IncompleteReplyException incomplete ? [.. incomplete.Reply] : [];
+            if (printer.HasBegun || rest.Length > 0)
+            {
+                await PrintAsync(rest);
+            }
+
+            throw;
+        }
+
+        Task PrintAsync(byte[] rest) => printer.PrintAsync(rest, client.Peer, tries: 1, Stopwatch.GetElapsedTime(began), limit.Token);
     }
 
     private static async Task<int> AskDatagramsAsync(
@@ -151,6 +163,7 @@ internal static class AskCommand
         RetrySchedule schedule = RetrySchedule.Default with { Tries = tries };
         await foreach (ReadOnlyMemory<byte> question in questions)
         {
+            using CancellationTokenSource limit = new(timeout);
             DatagramAnswer answer = await DatagramClient.AskAsync(
                 endpoint, question, timeout, schedule, options, CancellationToken.None);
             if (answer.Tries > 1)
@@ -158,7 +171,7 @@ internal static class AskCommand
                 Failure.Say($"answered on try {answer.Tries} of at most {tries}");
             }
 
-            printer.PrintDatagram(answer.Bytes, answer.Peer, answer.Tries, answer.Elapsed);
+            await printer.PrintDatagramAsync(answer.Bytes, answer.Peer, answer.Tries, answer.Elapsed, limit.Token);
         }
 
         return 0;

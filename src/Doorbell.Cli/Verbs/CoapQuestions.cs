@@ -75,13 +75,14 @@ internal sealed class CoapQuestions
     /// <returns>The exit code.</returns>
     private async Task<int> AskAsync(CoapConnection connection, ReadOnlyMemory<byte> body, ReplyPrinter printer, TimeSpan timeout)
     {
+        using CancellationTokenSource limit = new(timeout);
         CoapClientResponse answer = await connection.AskAsync(_request with { Body = body }, timeout, CancellationToken.None);
         if (answer.Code.Class != 2)
         {
             return Failure.Network(Refusal(answer));
         }
 
-        printer.PrintDatagram(answer.Body, connection.Peer, answer.Sends, answer.Elapsed);
+        await printer.PrintDatagramAsync(answer.Body, connection.Peer, answer.Sends, answer.Elapsed, limit.Token);
         return 0;
     }
 

@@ -7,6 +7,9 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
 {
     private const int FirstBytes = 4096;
 
+    /// <summary>An answer that is handed on in pieces is received in no larger ones.</summary>
+    private const int MaxPieceBytes = 32 * 1024;
+
     /// <summary>So much of what nobody asked for is shown.</summary>
     private const int MaxShownBytes = 60;
 
@@ -94,6 +97,25 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
         return found;
     }
 
+    /// <summary>
+    /// What can be handed on already of an answer that isn't whole; good until <see cref="DropPiece"/>, which comes next. The padding
+    /// before an answer is dropped.
+    /// </summary>
+    public ReadOnlySpan<byte> Piece()
+    {
+        if (_count == _bytes.Length && _count < MaxPieceBytes)
+        {
+            // They come faster than they are taken.
+            Array.Resize(ref _bytes, MaxPieceBytes);
+        }
+
+        Consume(framing.PaddingOf(Received));
+        return framing.Piece(Received);
+    }
+
+    /// <summary>A piece was handed on.</summary>
+    public void DropPiece(int length) => Consume(length);
+
     /// <summary>Drops what belongs to no answer.</summary>
     /// <returns>How many bytes are left.</returns>
     public int DropPadding()
@@ -102,8 +124,8 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
         return _count;
     }
 
-    /// <summary>A copy of what has come of an answer that isn't whole.</summary>
-    public byte[] Part() => framing.Part(Received).ToArray();
+    /// <summary>What has come of an answer that isn't whole.</summary>
+    public ReadOnlySpan<byte> Part() => framing.Part(Received);
 
     /// <summary>Its beginning, fit to print.</summary>
     public string Shown() => PrintableText.Escape(_bytes.AsSpan(0, Math.Min(_count, MaxShownBytes)));

@@ -46,6 +46,12 @@ internal class AnswerFraming(Framing framing)
     /// <summary>What has come of an answer that isn't whole.</summary>
     public virtual ReadOnlySpan<byte> Part(ReadOnlySpan<byte> received) => received;
 
+    /// <summary>
+    /// What is sure to be the beginning of an answer that isn't whole. The rest alone has the same end as it has behind this beginning.
+    /// </summary>
+    /// <param name="received">In which no end was found, and no padding is at the front.</param>
+    public virtual ReadOnlySpan<byte> Piece(ReadOnlySpan<byte> received) => [];
+
     /// <summary>How many bytes at the front belong to no answer.</summary>
     public virtual int PaddingOf(ReadOnlySpan<byte> received) => 0;
 }
@@ -83,6 +89,12 @@ internal sealed class LineAnswerFraming(bool keepsCarriageReturn) : AnswerFramin
 
     public override ReadOnlySpan<byte> Part(ReadOnlySpan<byte> received) =>
         keepsCarriageReturn ? received.Trim((byte)0) : LineReply.AtEnd(received);
+
+    /// <summary>
+    /// All but two bytes. The last byte may be the CR of an end of line, which is not the reply's. The one before tells that a reply has
+    /// begun: a NUL behind it is its end and no padding, and so is the server's end.
+    /// </summary>
+    public override ReadOnlySpan<byte> Piece(ReadOnlySpan<byte> received) => received[..Math.Max(0, received.Length - 2)];
 
     /// <summary>A C server sends its whole buffer: the NULs behind a reply.</summary>
     public override int PaddingOf(ReadOnlySpan<byte> received)

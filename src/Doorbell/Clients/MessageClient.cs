@@ -86,20 +86,40 @@ public sealed class MessageClient : IDisposable
     /// an <see cref="IncompleteReplyException"/>, whose <see cref="IncompleteReplyException.Reply"/> has what came of the answer.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public async Task<byte[]> AskAsync(ReadOnlyMemory<byte> message, TimeSpan timeout, CancellationToken cancellation = default)
+    public Task<byte[]> AskAsync(ReadOnlyMemory<byte> message, TimeSpan timeout, CancellationToken cancellation = default) =>
+        AskAsync(message, onPiece: null, timeout, cancellation);
+
+    /// <summary>Closes all connections; questions under way fail.</summary>
+    public void Dispose()
+    {
+        _disposed.Cancel();
+        lock (_lock)
+        {
+            foreach (Slot slot in _slots)
+            {
+                slot.Connection?.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The same, with the answer's pieces as they come, if they are asked for and the framing can tell them.</summary>
+    /// <returns>The whole answer, or its last piece.</returns>
+    internal async Task<byte[]> AskAsync(
+        ReadOnlyMemory<byte> message, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask>? onPiece, TimeSpan timeout,
+        CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed.IsCancellationRequested, this);
         byte[] framed = _framing.Frame(message.Span);
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _disposed.Token);
         deadline.CancelAfter(timeout);
-        byte[] part = [];
+        Question? asked = null;
         try
         {
             await _places.WaitAsync(deadline.Token).ConfigureAwait(false);
             Slot slot = TakeSlot();
             try
             {
-                (byte[]? answer, part) = await AskAsync(slot, framed, deadline.Token).ConfigureAwait(false);
+                (byte[]? answer, asked) = await AskAsync(slot, framed, onPiece, deadline.Token).ConfigureAwait(false);
                 if (answer is not null)
                 {
                     _delay.Reset();
@@ -122,20 +142,7 @@ public sealed class MessageClient : IDisposable
 
         cancellation.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_disposed.IsCancellationRequested, this);
-        throw TimedOut(timeout, part);
-    }
-
-    /// <summary>Closes all connections; questions under way fail.</summary>
-    public void Dispose()
-    {
-        _disposed.Cancel();
-        lock (_lock)
-        {
-            foreach (Slot slot in _slots)
-            {
-                slot.Connection?.Dispose();
-            }
-        }
+        throw TimedOut(timeout, asked);
     }
 
     internal async Task<MessageClient> ConnectedAsync(CancellationToken cancellation)
@@ -152,13 +159,14 @@ public sealed class MessageClient : IDisposable
         }
     }
 
-    /// <summary>The answer, or null and what had come of it when time ran out.</summary>
-    private async Task<(byte[]? Answer, byte[] Part)> AskAsync(Slot slot, byte[] framed, CancellationToken deadline)
+    /// <summary>The answer, or null and the question that time ran out for.</summary>
+    private async Task<(byte[]? Answer, Question Asked)> AskAsync(
+        Slot slot, byte[] framed, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask>? onPiece, CancellationToken deadline)
     {
         while (true)
         {
             MessageConnection connection = await ConnectionOfAsync(slot, deadline).ConfigureAwait(false);
-            Question question = new(framed);
+            Question question = new(framed, isInPieces: onPiece is not null);
             if (!connection.TryAsk(question))
             {
                 continue;
@@ -166,36 +174,48 @@ public sealed class MessageClient : IDisposable
 
             try
             {
+                if (onPiece is not null)
+                {
+                    await question.TakePiecesAsync(onPiece, deadline).ConfigureAwait(false);
+                }
+
                 await question.Answer.WaitAsync(deadline).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (deadline.IsCancellationRequested)
             {
-                if (connection.Abandon(question, out byte[] part))
+                if (connection.Abandon(question) || (onPiece is not null && question.Answer.IsFaulted))
                 {
-                    return (null, part);
+                    return (null, question);
                 }
+            }
+            catch
+            {
+                // Whoever takes the pieces failed, and takes no more.
+                connection.Abandon(question);
+                question.TakeRest();
+                throw;
             }
 
             if (await question.Answer.ConfigureAwait(false) is { } answer)
             {
-                return (answer, []);
+                return (onPiece is null ? answer : [.. question.TakeRest(), .. answer], question);
             }
 
             deadline.ThrowIfCancellationRequested();
         }
     }
 
-    private IncompleteReplyException TimedOut(TimeSpan timeout, byte[] part)
+    private IncompleteReplyException TimedOut(TimeSpan timeout, Question? asked)
     {
         string target = _endpoint.ToString();
-        string came = part.Length == 0 ? "no reply" : $"the reply has no end after {part.Length} bytes";
+        string came = asked is { Came: > 0 } ? $"the reply has no end after {asked.Came} bytes" : "no reply";
         return new IncompleteReplyException(
             "receive",
             target,
             $"{came} within {timeout.TotalSeconds:0.###} s",
             SocketError.TimedOut,
             Advice.For("receive", SocketError.TimedOut, target),
-            part);
+            asked?.TakeRest() ?? []);
     }
 
     /// <summary>A connection at rest rather than a new one, and a new one rather than one that has a question on its way.</summary>

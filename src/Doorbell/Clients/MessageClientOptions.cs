@@ -23,7 +23,10 @@ public sealed record MessageClientOptions
     /// </summary>
     public int MaxPipelined { get; init; } = 1;
 
-    /// <summary>The longest answer in bytes, its framing included; a longer one fails its question. Default 64 MiB.</summary>
+    /// <summary>
+    /// The longest answer in bytes, its framing included; a longer one fails its question. Default 64 MiB. A <see cref="StreamClient"/>'s
+    /// reply that is handed on in pieces may have any length, since it is not held.
+    /// </summary>
     public int MaxAnswerBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 
@@ -18,7 +19,7 @@ internal sealed class MessageConnection
     private readonly string _target;
     private readonly MessageErrors _errors;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Queue<Question> _waiting = new();
+    private Queue<Question> _waiting = new();
 
     /// <summary>Of which at least one byte may have been sent, in that order.</summary>
     private readonly List<Question> _asked = [];
@@ -106,11 +107,9 @@ internal sealed class MessageConnection
     /// be told, so that the connection ends when the questions ahead have theirs, and those behind fail.
     /// </summary>
     /// <param name="question">One that was taken by <see cref="TryAsk"/>.</param>
-    /// <param name="part">What has come of its answer.</param>
     /// <returns>False if the question has its answer, or its failure, already.</returns>
-    public bool Abandon(Question question, out byte[] part)
+    public bool Abandon(Question question)
     {
-        part = [];
         lock (_lock)
         {
             if (question.Answer.IsCompleted)
@@ -121,15 +120,8 @@ internal sealed class MessageConnection
             int place = _asked.IndexOf(question);
             if (place < 0)
             {
-                Question[] others = [.. _waiting.Where(other => other != question)];
-                _waiting.Clear();
-                Array.ForEach(others, _waiting.Enqueue);
+                _waiting = new Queue<Question>(_waiting.Where(other => other != question));
                 return true;
-            }
-
-            if (place == 0)
-            {
-                part = _received.Part();
             }
 
             Retire();
@@ -137,6 +129,7 @@ internal sealed class MessageConnection
             _asked.RemoveRange(place, _asked.Count - place);
             if (place == 0)
             {
+                question.CutOff(_received.Part());
                 Close();
             }
 
@@ -149,10 +142,7 @@ internal sealed class MessageConnection
     {
         lock (_lock)
         {
-            Retire();
-            FailFrom(0, _errors.GivenUp());
-            _asked.Clear();
-            Close();
+            Fail(_errors.GivenUp());
         }
     }
 
@@ -178,6 +168,11 @@ internal sealed class MessageConnection
     private void Fail(NetworkException failure)
     {
         Retire();
+        if (_asked is [{ IsInPieces: true, Came: > 0 } begun, ..])
+        {
+            begun.CutOff(_received.Part());
+        }
+
         FailFrom(0, failure);
         _asked.Clear();
         Close();
@@ -367,8 +362,9 @@ internal sealed class MessageConnection
     {
         try
         {
-            while (GiveAnswers(out Memory<byte> room))
+            while (GiveAnswers(out Memory<byte> room, out ValueTask<FlushResult> handedOn))
             {
+                _ = await handedOn.ConfigureAwait(false);
                 int received = await _socket.ReceiveAsync(room, SocketFlags.None).ConfigureAwait(false);
                 lock (_lock)
                 {
@@ -420,32 +416,34 @@ internal sealed class MessageConnection
             return false;
         }
 
-        if (wasAtRest)
+        if (!wasAtRest)
         {
-            if (!_receiving && !TakeAtRest())
+            _received.Add(received);
+            if (received == 0)
             {
-                EndAtRest();
-                return false;
+                End();
             }
 
+            return received != 0;
+        }
+
+        if (_receiving || TakeAtRest())
+        {
             // Of too much that nobody asked for the next question hears.
             return _receiving || !_received.IsFull;
         }
 
-        _received.Add(received);
-        if (received == 0)
-        {
-            End();
-        }
-
-        return received != 0;
+        EndAtRest();
+        return false;
     }
 
     /// <summary>Gives what has come to those who asked.</summary>
     /// <param name="room">Where more is to be received; nowhere at rest.</param>
-    /// <returns>Whether more is to be received, or to be waited for.</returns>
-    private bool GiveAnswers(out Memory<byte> room)
+    /// <param name="handedOn">Ends when more is to be received, or to be waited for.</param>
+    /// <returns>Whether it is.</returns>
+    private bool GiveAnswers(out Memory<byte> room, out ValueTask<FlushResult> handedOn)
     {
+        handedOn = default;
         lock (_lock)
         {
             while (_asked.Count > 0 && _received.TryTake(out byte[] answer))
@@ -457,6 +455,12 @@ internal sealed class MessageConnection
             if (!_receiving && _retired)
             {
                 Close();
+            }
+
+            if (_asked is [{ IsInPieces: true } asked, ..] && _received.Piece() is { IsEmpty: false } piece)
+            {
+                handedOn = asked.HandOn(piece);
+                _received.DropPiece(piece.Length);
             }
 
             room = _receiving && !_isOver ? _received.Room() : default;
@@ -486,13 +490,10 @@ internal sealed class MessageConnection
         if (_asked.Count > 0 && _received.TryTakeAtEnd(out byte[] answer))
         {
             Give(answer);
-        }
-        else if (received > 0)
-        {
-            FailFrom(0, _errors.CutOff(received));
-            _asked.Clear();
+            received = 0;
         }
 
-        Fail(_sendFailure is null ? _errors.NoReply() : NetworkException.From("send", _target, _sendFailure));
+        Fail(received > 0 ? _errors.CutOff(received)
+            : _sendFailure is null ? _errors.NoReply() : NetworkException.From("send", _target, _sendFailure));
     }
 }

@@ -70,6 +70,34 @@ public sealed class StreamClient : IDisposable
     public Task<byte[]> AskAsync(ReadOnlyMemory<byte> line, TimeSpan timeout, CancellationToken cancellation) =>
         _client.AskAsync(line, timeout, cancellation);
 
+    /// <summary>
+    /// The same for a reply of any length: what has come of it is handed on while the rest is still coming, and no more than some 100 KiB
+    /// of it are held.
+    /// </summary>
+    /// <param name="line">Without its end; an LF is added.</param>
+    /// <param name="onPiece">
+    /// Takes a piece, which is good until it returns; the pieces come one after the other. A server that is faster waits for it. Its token
+    /// says that time is up or that the caller has given up; only when it has returned does the question end. If it throws, the question
+    /// fails with that exception.
+    /// </param>
+    /// <param name="timeout">Bounds the whole exchange, with the time that <paramref name="onPiece"/> takes.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>
+    /// The reply's last piece, without its end. A short reply that comes at once has no other one. A piece may end within a character.
+    /// </returns>
+    /// <exception cref="ArgumentException">The line holds an LF or a NUL, which end it: it would be several questions.</exception>
+    /// <exception cref="NetworkException">
+    /// The connection failed or ended first, what came is no reply to this line, or time ran out;
+    /// <see cref="IncompleteReplyException.Reply"/> has what came of a reply behind the pieces.
+    /// </exception>
+    public Task<byte[]> AskAsync(
+        ReadOnlyMemory<byte> line, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> onPiece, TimeSpan timeout,
+        CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(onPiece);
+        return _client.AskAsync(line, onPiece, timeout, cancellation);
+    }
+
     /// <summary>Closes the connection.</summary>
     public void Dispose() => _client.Dispose();
 }

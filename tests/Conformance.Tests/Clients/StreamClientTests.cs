@@ -104,6 +104,154 @@ public sealed class StreamClientTests
         Assert.Equal("QUIT", await AskAsync(greeted, "QUIT"));
     }
 
+    /// <summary>Each reply comes byte by byte, so that it is cut wherever it can be.</summary>
+    [Theory]
+    [InlineData("a reply\n", false)]
+    [InlineData("a reply\r\n", false)]
+    [InlineData("a reply\r\r\n", false)]
+    [InlineData("a \r reply\0\0\0", false)]
+    [InlineData("\0\0\0a reply\r\n", false)]
+    [InlineData("\n", false)]
+    [InlineData("\r\n", false)]
+    [InlineData("a", true)]
+    [InlineData("a\r", true)]
+    [InlineData("a reply", true)]
+    [InlineData("a reply\r", true)]
+    [InlineData("\0\0a reply", true)]
+    [InlineData("\r\r\r\r", true)]
+    public async Task A_reply_in_pieces_is_the_same_reply(string reply, bool closes)
+    {
+        await using ScriptedServer server = new(async (socket, _) =>
+        {
+            socket.NoDelay = true;
+            while (await ScriptedServer.ReadLineAsync(socket) is not null)
+            {
+                foreach (byte part in Encoding.UTF8.GetBytes(reply))
+                {
+                    await socket.SendAsync((byte[])[part]);
+                }
+
+                if (closes)
+                {
+                    return;
+                }
+            }
+        });
+        foreach (bool keeps in new[] { false, true })
+        {
+            MessageClientOptions options = new() { KeepsCarriageReturn = keeps };
+            using StreamClient whole = await StreamClient.ConnectAsync(server.Endpoint, options, CancellationToken.None);
+            using StreamClient inPieces = await StreamClient.ConnectAsync(server.Endpoint, options, CancellationToken.None);
+            byte[] expected = await whole.AskAsync("?"u8.ToArray(), _long, CancellationToken.None);
+            List<byte> came = [];
+            byte[] last = await inPieces.AskAsync("?"u8.ToArray(), AddTo(came), _long, CancellationToken.None);
+            Assert.Equal(expected, came.Concat(last));
+        }
+    }
+
+    [Fact]
+    public async Task A_reply_in_pieces_may_be_longer_than_what_is_held_and_the_next_one_is_in_step()
+    {
+        const int Length = 3_000_000;
+        await using ScriptedServer server = new(static async (socket, _) =>
+        {
+            while (await ScriptedServer.ReadLineAsync(socket) is { } line)
+            {
+                await socket.SendAsync((byte[])[.. Enumerable.Repeat(line[0], Length), (byte)'\n']);
+            }
+        });
+        MessageClientOptions options = new() { MaxAnswerBytes = 100_000 };
+        using StreamClient client = await StreamClient.ConnectAsync(server.Endpoint, options, CancellationToken.None);
+        foreach (char letter in "abc")
+        {
+            List<byte> came = [];
+            byte[] last = await client.AskAsync(new[] { (byte)letter }, AddTo(came), _long, CancellationToken.None);
+            Assert.InRange(last.Length, 0, options.MaxAnswerBytes);
+            Assert.Equal(Enumerable.Repeat((byte)letter, Length), came.Concat(last));
+        }
+
+        Assert.Equal(1, server.Accepted);
+        NetworkException tooLong = await Assert.ThrowsAsync<NetworkException>(() => AskAsync(client, "whole"));
+        Assert.Contains("no end after 100000 bytes", tooLong.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_came_of_a_reply_is_handed_on_when_the_rest_does_not_come(bool isReset)
+    {
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using ScriptedServer server = new(async (socket, _) =>
+        {
+            await ScriptedServer.ReadLineAsync(socket);
+            await socket.SendAsync("half a reply"u8.ToArray());
+            await begun.Task;
+            if (isReset)
+            {
+                socket.Close(timeout: 0);
+                return;
+            }
+
+            await ScriptedServer.ReadLineAsync(socket);
+        });
+        using StreamClient client = await ConnectAsync(server);
+        List<byte> came = [];
+        NetworkException failure = await Assert.ThrowsAnyAsync<NetworkException>(() => client.AskAsync(
+            "?"u8.ToArray(),
+            (piece, _) =>
+            {
+                came.AddRange(piece.Span);
+                begun.TrySetResult();
+                return ValueTask.CompletedTask;
+            },
+            isReset ? _long : TimeSpan.FromSeconds(1),
+            CancellationToken.None));
+        IEnumerable<byte> rest = failure is IncompleteReplyException incomplete ? incomplete.Reply : [];
+        Assert.Equal(!isReset, failure is IncompleteReplyException);
+        Assert.Equal("half a reply", Encoding.UTF8.GetString([.. came, .. rest]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_question_ends_with_whoever_takes_its_pieces(bool fails)
+    {
+        await using ScriptedServer server = new(static async (socket, _) =>
+        {
+            await ScriptedServer.ReadLineAsync(socket);
+            while (true)
+            {
+                await socket.SendAsync(new byte[] { 1, 2, 3, 4 });
+            }
+        });
+        using StreamClient client = await ConnectAsync(server);
+        bool isUnderWay = false;
+        Task asking = client.AskAsync("?"u8.ToArray(), TakeAsync, TimeSpan.FromMilliseconds(300), CancellationToken.None);
+        if (fails)
+        {
+            await Assert.ThrowsAsync<InvalidDataException>(() => asking);
+        }
+        else
+        {
+            IncompleteReplyException late = await Assert.ThrowsAsync<IncompleteReplyException>(() => asking);
+            Assert.Contains("within 0.3 s", late.Message, StringComparison.Ordinal);
+        }
+
+        Assert.False(isUnderWay);
+        async ValueTask TakeAsync(ReadOnlyMemory<byte> piece, CancellationToken limit)
+        {
+            isUnderWay = true;
+            try
+            {
+                await (fails ? throw new InvalidDataException() : Task.Delay(Timeout.Infinite, limit));
+            }
+            finally
+            {
+                isUnderWay = false;
+            }
+        }
+    }
+
     [Fact]
     public async Task A_server_of_one_line_a_connection_is_asked_any_number_of_times()
     {
@@ -184,4 +332,10 @@ public sealed class StreamClientTests
 
     private static async Task<string> AskAsync(StreamClient client, string line) =>
         Encoding.UTF8.GetString(await client.AskAsync(Encoding.UTF8.GetBytes(line), _long, CancellationToken.None));
+
+    private static Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> AddTo(List<byte> came) => (piece, _) =>
+    {
+        came.AddRange(piece.Span);
+        return ValueTask.CompletedTask;
+    };
 }

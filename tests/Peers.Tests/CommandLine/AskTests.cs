@@ -279,34 +279,6 @@ public sealed class AskTests
         }
     }
 
-    [Theory]
-    [InlineData("", 700)]
-    [InlineData("--raw", 700)]
-    [InlineData("--json", 700)]
-    public void A_reply_of_60_megabytes_takes_a_few_times_its_size(string option, int most)
-    {
-        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        string command = $"'{Doorbells.File("native")}' ask --timeout 25 tcp://{listener.LocalEndPoint} question {option}";
-        using Program asking = Program.Start("python3", "-c", $"""
-            import resource, subprocess
-            run = subprocess.run("{command} | wc -c", shell=True, capture_output=True)
-            print(run.stdout.decode().strip(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, run.stderr)
-            """);
-        using Socket connection = listener.Accept();
-        byte[] question = new byte[100];
-        Assert.Equal("question\n"u8.Length, connection.Receive(question));
-        byte[] reply = new byte[60_000_001];
-        reply.AsSpan().Fill((byte)'\t');
-        reply[^1] = (byte)'\n';
-        connection.Send(reply);
-        string[] told = asking.WaitForEnd().Output.Split(' ');
-        long printed = long.Parse(told[0], System.Globalization.CultureInfo.InvariantCulture);
-        Assert.InRange(printed, reply.Length - 1, (2 * reply.Length) + 200);
-        Assert.InRange(int.Parse(told[1], System.Globalization.CultureInfo.InvariantCulture), 1, most);
-    }
-
     /// <summary>The first line that a server gets of standard input.</summary>
     private static string Received(string kind, string input, params string[] options)
     {
