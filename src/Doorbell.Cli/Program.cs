@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
 using Doorbell.Cli.Verbs;
+using Doorbell.Native;
 
 namespace Doorbell.Cli;
 
@@ -14,6 +15,11 @@ internal static class Program
 
     public static async Task<int> Main(string[] arguments)
     {
+        if (OperatingSystem.IsLinux())
+        {
+            StandardDescriptors.TakeClosed();
+        }
+
         Terminal.NeverStopsForSettings();
         Terminal.StaysAsItIs();
         LineWriter.Error.Open();

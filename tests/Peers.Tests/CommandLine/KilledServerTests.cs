@@ -28,7 +28,7 @@ public sealed class KilledServerTests
             Socket[] clients = [.. Enumerable.Range(0, 4).Select(_ => Connect(endpoint))];
             int[] groups = [.. clients.Select(ReadNumber)];
             Assert.All(groups, static group => Assert.NotEmpty(MembersOf(group)));
-            Kill(server);
+            Kill(server, groups);
             Waiting.Until(() => groups.All(static group => MembersOf(group).Length == 0), "every process has ended");
             Array.ForEach(clients, static client => client.Dispose());
         }
@@ -48,7 +48,7 @@ public sealed class KilledServerTests
             client.Send("2"u8);
             Waiting.Until(() => File.ReadAllLines(file).Length == 2, "both run");
             int[] groups = [.. File.ReadAllLines(file).Select(int.Parse)];
-            Kill(server);
+            Kill(server, groups);
             Waiting.Until(() => groups.All(static group => MembersOf(group).Length == 0), "every process has ended");
         }
 
@@ -89,8 +89,37 @@ public sealed class KilledServerTests
         }
     }
 
-    private static void Kill(Program server)
+    [Theory]
+    [InlineData("KILL")]
+    [InlineData("PIPE")]
+    public void A_watcher_that_somebody_ends_is_there_again_with_the_next_program(string signal)
     {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "tcp://127.0.0.1:0", "--shell", "echo $$; sleep 1000");
+        using (server)
+        {
+            using Socket first = Connect(endpoint);
+            int[] groups = [ReadNumber(first), 0];
+            int watcher = ChildrenOf(server.Id).Single(child => child != groups[0]);
+            using (System.Diagnostics.Process sender = System.Diagnostics.Process.Start("kill", ["-s", signal, $"{watcher}"]))
+            {
+                sender.WaitForExit();
+            }
+
+            if (signal == "KILL")
+            {
+                Waiting.Until(() => !IsAlive(watcher), "the watcher has ended");
+            }
+
+            using Socket second = Connect(endpoint);
+            groups[1] = ReadNumber(second);
+            Kill(server, groups);
+            Waiting.Until(() => groups.All(static group => MembersOf(group).Length == 0), "every process has ended");
+        }
+    }
+
+    private static void Kill(Program server, params int[] groups)
+    {
+        Waiting.Until(() => groups.All(group => Watched(server).Contains(group)), "its watchers know of every group");
         server.Signal("KILL");
         server.WaitForEnd();
     }
@@ -118,6 +147,13 @@ public sealed class KilledServerTests
         [.. Stats().Where(stat => stat.Group == group && stat.State != 'Z').Select(stat => stat.Id)];
 
     private static int[] ChildrenOf(int parent) => [.. Stats().Where(stat => stat.Parent == parent).Select(stat => stat.Id)];
+
+    /// <summary>The groups in the files that the server's watchers are to read. A program runs a moment before it stands there.</summary>
+    private static int[] Watched(Program server) => [.. ChildrenOf(server.Id)
+        .Select(static child => $"/proc/{child}/fd/3")
+        .Where(static file => new FileInfo(file).LinkTarget is { } target && target.Contains("doorbell-programs", StringComparison.Ordinal))
+        .SelectMany(static file => File.ReadAllText(file).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries))
+        .Select(int.Parse)];
 
     private static bool IsAlive(int process) => Stats().Any(stat => stat.Id == process && stat.State != 'Z');
 

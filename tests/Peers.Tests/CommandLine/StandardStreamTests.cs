@@ -70,6 +70,12 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
     public static TheoryData<string, string> Inputs =>
         [.. _readers.SelectMany(static verb => _inputs.Keys.Select(state => (verb, state)))];
 
+    /// <summary>Each set of the three descriptors, with verbs that serve. A model of processes starts others, too.</summary>
+    public static TheoryData<string, string> Closed => [.. Enumerable.Range(1, 7)
+        .Select(static set => string.Join(' ', new[] { "<&-", ">&-", "2>&-" }.Where((_, descriptor) => (set & (1 << descriptor)) != 0)))
+        .SelectMany(static closed => new[] { "serve tcp://127.0.0.1:PORT", "serve tcp://127.0.0.1:PORT --model process" }
+            .Select(verb => (verb, closed)))];
+
     public static TheoryData<string> Readers => [.. _readers];
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -121,6 +127,25 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
     [InlineData("ask")]
     public void A_stream_that_another_program_has_made_non_blocking_stays_so(string verb) =>
         Assert.Equal("kept\n", Run(verb, "PYTHON kept COMMAND").Output);
+
+    /// <summary>The runtime's own descriptors must not get the numbers of those that are closed.</summary>
+    [Theory]
+    [MemberData(nameof(Closed))]
+    public void A_server_without_some_or_all_of_its_standard_streams_serves_and_ends_in_order(string verb, string closed)
+    {
+        string server = verb.Replace("PORT", "$port", StringComparison.Ordinal);
+        string script = $$"""
+            port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+            (exec DOORBELL {{server}} {{closed}}) & server=$!
+            until DOORBELL ask tcp://127.0.0.1:$port hello >answer 2>/dev/null; do kill -0 $server || exit 9; done
+            cat answer
+            kill -TERM $server
+            wait $server
+            """;
+        Ended ended = Run("options", script.Replace("DOORBELL", Doorbells.File("native"), StringComparison.Ordinal));
+        Assert.Contains("FROM SERVER: HELLO\n", ended.Output, StringComparison.Ordinal);
+        Assert.Equal(0, ended.ExitCode);
+    }
 
     [Theory]
     [InlineData("a non-blocking pipe", "PYTHON big-nonblocking COMMAND")]

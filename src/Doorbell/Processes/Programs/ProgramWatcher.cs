@@ -19,55 +19,89 @@ internal sealed unsafe class ProgramWatcher : IDisposable
 
     /// <summary>
     /// Descriptor 0 is the pipe, 3 the file. A number that has been given to another process meanwhile is spared: the groups' members are
-    /// of this session, since setsid(2) takes a process out of its group too. Who has not ended a second after SIGTERM gets SIGKILL.
+    /// of this session, since setsid(2) takes a process out of its group too. Who has not ended a second after SIGTERM gets SIGKILL. In
+    /// that second too a number may be given away, so it is looked at again, with the time at which the group's leader was started
+    /// (field 22 of /proc/PID/stat).
     /// </summary>
     private const string Script = """
-        trap '' HUP INT QUIT TERM USR1 USR2
+        trap '' HUP INT QUIT TERM USR1 USR2 PIPE
         cd /
         exec >/dev/null 2>&1
         read -r end
         PATH="$PATH:/usr/bin:/bin"
-        session() {
+        look() {
+            session= started=
             stat=$(cat "/proc/$1/stat") || return
             set -- ${stat##*) }
-            echo "$4"
+            session=$4 started=${20}
         }
-        own=$(session $$)
+        look $$
+        own=$session
         living=
         for group in $(cat <&3); do
-            of=$(session "$group")
-            [ -z "$of" ] || [ "$of" = "$own" ] || continue
-            kill -s TERM -- "-$group" && living="$living $group"
+            look "$group"
+            [ -z "$session" ] || [ "$session" = "$own" ] || continue
+            kill -s TERM -- "-$group" && living="$living $group:$started"
         done
         [ -z "$living" ] || sleep 1
         for group in $living; do
+            before=${group#*:} group=${group%%:*}
+            look "$group"
+            [ -z "$session" ] || { [ "$session" = "$own" ] && [ "$started" = "$before" ]; } || continue
             kill -s KILL -- "-$group"
         done
         """;
 
-    private readonly SafeFileHandle? _groups;
-    private readonly int _life = -1;
-    private readonly int _process;
+    private readonly ILogger _log;
 
-    /// <param name="log">Hears if there can be none: then the programs outlive this process, and all else is as it should be.</param>
+    /// <summary>The file.</summary>
+    private readonly int _groups;
+    private readonly SafeFileHandle _file;
+
+    /// <summary>The pipe: the watcher's end, and ours, which only the end of this process closes.</summary>
+    private readonly int _end;
+    private readonly int _life;
+
+    /// <summary>0 if there is none: then the programs outlive this process, and all else is as it should be.</summary>
+    private int _process;
+
+    /// <param name="log">Hears if there can be none.</param>
     public ProgramWatcher(ILogger log)
     {
-        int errno = TryStart(out int groups, out _life, out _process);
+        const uint CloseOnExec = 1;
+        int* ends = stackalloc int[2] { -1, -1 };
+        _log = log;
+        fixed (byte* name = "doorbell-programs\0"u8)
+        {
+            _groups = Libc.memfd_create(name, CloseOnExec);
+        }
+
+        _file = new SafeFileHandle(_groups, ownsHandle: true);
+        int errno = _groups >= 0 && Libc.pipe2(ends, Libc.CloseOnExec) == 0 ? 0 : LinuxErrno.Last;
+        (_end, _life) = (ends[0], ends[1]);
         if (errno == 0)
         {
-            _groups = new SafeFileHandle(groups, ownsHandle: true);
+            Start();
         }
         else
         {
-            ServerLog.NoProgramWatcher(log, NetworkException.FromErrno("posix_spawn", "/bin/sh", errno).Message);
+            Say(errno);
         }
     }
 
-    /// <summary>From here on the group is ended if this process is.</summary>
+    /// <summary>From here on the group is ended if this process is. A watcher that somebody has ended is started anew.</summary>
     /// <param name="slot">Not a slot that stays free below: the file would have a gap.</param>
     /// <param name="group">The program's process group.</param>
     public void Set(int slot, int group)
     {
+        const int WithoutWaiting = 1;
+        int status;
+        if (_process != 0 && LibcProcesses.waitpid(_process, &status, WithoutWaiting) != 0)
+        {
+            Orphans.Forget(_process);
+            Start();
+        }
+
         Span<byte> line = stackalloc byte[SlotBytes];
         line.Fill((byte)' ');
         line[^1] = (byte)'\n';
@@ -85,56 +119,42 @@ internal sealed unsafe class ProgramWatcher : IDisposable
 
     public void Dispose()
     {
-        if (_groups is null)
+        if (_process != 0)
         {
-            return;
+            // This process ends its programs itself.
+            _ = LibcProcesses.kill(_process, LibcProcesses.SignalKill);
+            int status;
+            while (LibcProcesses.waitpid(_process, &status, 0) < 0 && LinuxErrno.Last == Libc.Interrupted)
+            {
+            }
+
+            Orphans.Forget(_process);
         }
 
-        // This process ends its programs itself.
-        _ = LibcProcesses.kill(_process, LibcProcesses.SignalKill);
-        int status;
-        while (LibcProcesses.waitpid(_process, &status, 0) < 0 && LinuxErrno.Last == Libc.Interrupted)
-        {
-        }
-
-        Orphans.Forget(_process);
         _ = Libc.close(_life);
-        _groups.Dispose();
+        _ = Libc.close(_end);
+        _file.Dispose();
     }
 
-    private static int TryStart(out int groups, out int life, out int process)
+    private void Start()
     {
-        const uint CloseOnExec = 1;
-        int* ends = stackalloc int[2] { -1, -1 };
-        fixed (byte* name = "doorbell-programs\0"u8)
-        {
-            groups = Libc.memfd_create(name, CloseOnExec);
-        }
-
-        process = 0;
-        int errno = groups >= 0 && Libc.pipe2(ends, Libc.CloseOnExec) == 0 ? 0 : LinuxErrno.Last;
-        if (errno == 0)
-        {
-            using Spawner spawner = new("/bin/sh", ["doorbell-programs", "-c", Script], InheritedEnvironment.Read());
-            errno = spawner.TrySpawn([(ends[0], 0), (groups, 3)], closeFrom: 4, [], out process);
-        }
-
-        life = ends[1];
-        _ = Libc.close(ends[0]);
+        using Spawner spawner = new("/bin/sh", ["doorbell-programs", "-c", Script], InheritedEnvironment.Read());
+        int errno = spawner.TrySpawn([(_end, 0), (_groups, 3)], closeFrom: 4, [], out _process);
         if (errno != 0)
         {
-            _ = Libc.close(life);
-            _ = Libc.close(groups);
+            _process = 0;
+            Say(errno);
         }
-
-        return errno;
     }
+
+    private void Say(int errno) =>
+        ServerLog.NoProgramWatcher(_log, NetworkException.FromErrno("posix_spawn", "/bin/sh", errno).Message);
 
     private void Write(int slot, ReadOnlySpan<byte> line)
     {
-        if (_groups is not null)
+        if (_process != 0)
         {
-            RandomAccess.Write(_groups, line, (long)slot * SlotBytes);
+            RandomAccess.Write(_file, line, (long)slot * SlotBytes);
         }
     }
 }
