@@ -71,22 +71,26 @@ public sealed class WindowsTests
         }
     }
 
+    /// <summary>Wine tells a reset as an end if no receive is under way: so clients reset until one is told as what it is.</summary>
     [Fact]
-    public void A_client_that_resets_is_one_error_and_the_next_is_served()
+    public void A_client_that_resets_is_an_error_and_the_next_is_served()
     {
-        (Program server, Endpoint endpoint) = Wine.Serve("echo", "tcp://127.0.0.1:0");
+        (Program server, Endpoint endpoint) = Wine.Serve("echo", "tcp://127.0.0.1:0", "-v");
         using (server)
         {
-            using (Socket rude = Connect(endpoint))
-            {
-                rude.Send("x"u8);
-                Assert.Single(Impaired.Read(rude, 1));
-                rude.LingerState = new LingerOption(true, 0);
-            }
-
+            Waiting.Until(
+                () =>
+                {
+                    using Socket rude = Connect(endpoint);
+                    rude.Send("x"u8);
+                    Assert.Single(Impaired.Read(rude, 1));
+                    rude.LingerState = new LingerOption(true, 0);
+                    return server.Error.Contains("ended: PeerReset", StringComparison.Ordinal);
+                },
+                "a reset is told");
             Assert.Equal("FROM SERVER: y\n", Doorbells.Run("native", "", "ask", $"{endpoint}", "y").Output);
             server.Signal("INT");
-            Assert.Contains("1 errors (1 peer reset)", server.WaitForEnd().Output, StringComparison.Ordinal);
+            Assert.Contains(" peer reset)", server.WaitForEnd().Output, StringComparison.Ordinal);
         }
     }
 
