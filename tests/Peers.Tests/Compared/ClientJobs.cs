@@ -1,0 +1,172 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace Doorbell.Tests.Compared;
+
+/// <summary>The rows of docs/compared.md in which the command is a client.</summary>
+public sealed class ClientJobs
+{
+    private const string Text = "one\ntwo\r\n\ttab \u00e4 and no line's end";
+
+    [Fact]
+    public void Ask_a_server_over_TCP() => BothAnswer("HELLO\n");
+
+    [Fact]
+    public void Ask_a_server_over_UDP() => BothAnswer("HELLO\n");
+
+    [Fact]
+    public void Set_a_socket_option() => BothAnswer("HELLO\n");
+
+    [Fact]
+    public void Go_out_by_one_interface() => BothAnswer("HELLO\n");
+
+    [Fact]
+    public void Send_a_file()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                shell.Save("file", Text);
+                Socket listener = shell.Listen(7000);
+                Program sender = shell.Start(command, "");
+                using Socket receiver = listener.Accept();
+                string received = Shell.ReadToEnd(receiver);
+                receiver.Close();
+                return (received, sender.WaitForEnd().ExitCode);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(Text)), 0), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Fetch_what_a_server_sends()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                Socket listener = shell.Listen(7000);
+                Program client = shell.Start(command, "");
+                using (Socket sender = listener.Accept())
+                {
+                    sender.Send(Encoding.UTF8.GetBytes(Text));
+                }
+
+                return (client.WaitForEnd().ExitCode, shell.Read("copy"));
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((0, Text), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Speak_HTTP_by_hand()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                Socket listener = shell.Listen(7000);
+                Program client = shell.Start(command, "");
+                using Socket server = listener.Accept();
+                byte[] request = new byte["GET / HTTP/1.0\r\n\r\n".Length];
+                int count = 0;
+                while (count < request.Length)
+                {
+                    count += server.Receive(request, count, request.Length - count, SocketFlags.None);
+                }
+
+                server.Send("HTTP/1.0 204 No Content\r\n\r\n"u8);
+                server.Shutdown(SocketShutdown.Send);
+                Ended ended = client.WaitForEnd();
+                return (Encoding.ASCII.GetString(request), ended.ExitCode, ended.Output);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal("GET / HTTP/1.0\r\n\r\n", usual.Item1);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Speak_with_a_unix_socket()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                using Program server = Doorbells.Start("native", "serve", "capitalize", $"unix://{shell.Folder}/socket");
+                server.WaitForLine("serving ");
+                return shell.Run(command);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((0, "HELLO\n"), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Send_to_syslog_over_UDP()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                Socket receiver = shell.Bind(7000);
+                return (shell.Run(command).ExitCode, Receive(receiver));
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((0, "<14>hello"), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Send_to_a_unix_datagram_socket()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                using Socket receiver = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = 30_000 };
+                receiver.Bind(new UnixDomainSocketEndPoint($"{shell.Folder}/log"));
+                return (shell.Run(command).ExitCode, Receive(receiver));
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((0, "<14>hello"), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Find_that_nobody_listens()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                shell.Free(7000);
+                return shell.Run(command);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((1, ""), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    private static string Receive(Socket socket)
+    {
+        byte[] buffer = new byte[1_000];
+        return Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer));
+    }
+
+    private static void BothAnswer(string answer, [System.Runtime.CompilerServices.CallerMemberName] string test = "")
+    {
+        Job.Here(test).Each(
+            static (shell, command) =>
+            {
+                shell.ServeCapitalize();
+                return shell.Run(command);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((0, answer), usual);
+        Assert.Equal(usual, ours);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Doorbell.Tests.Compared;
+
+/// <summary>The rows of docs/compared.md in which the command is a server, or stands between two.</summary>
+public sealed class ServerJobs
+{
+    [Fact]
+    public void Serve_a_file_to_all_who_come() => BothAnswer("", "what is in the file\n");
+
+    [Fact]
+    public void Run_a_program_for_each_connection() => BothAnswer("hello", "HELLO");
+
+    [Fact]
+    public void Echo_what_comes() => BothAnswer("hello\nworld", "hello\nworld");
+
+    [Fact]
+    public void Pass_a_port_on() => BothAnswer("hello\n", "HELLO\n");
+
+    [Fact]
+    public void Serve_a_unix_socket() => BothAnswerOnUnix("hello\n", "hello\n");
+
+    [Fact]
+    public void Pass_a_unix_socket_on_to_TCP() => BothAnswerOnUnix("hello\n", "HELLO\n");
+
+    [Fact]
+    public void Run_a_program_for_each_datagram()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                int port = shell.Free(7000, "udp");
+                _ = shell.Start(command);
+                Ports.WaitUntilServed("udp", port);
+                using Socket client = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 30_000 };
+                client.Connect(IPAddress.Loopback, port);
+                client.Send("hello"u8);
+                byte[] buffer = new byte[100];
+                return Encoding.ASCII.GetString(buffer, 0, client.Receive(buffer));
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal("HELLO", usual);
+        Assert.Equal(usual, ours);
+    }
+
+    /// <summary>Three clients, one after the other, see the same of both.</summary>
+    private static void BothAnswer(string question, string answer, [CallerMemberName] string test = "")
+    {
+        Job.Here(test).Each(
+            (shell, command) =>
+            {
+                shell.Save("file", "what is in the file\n");
+                shell.ServeCapitalize();
+                int port = shell.Free(7000);
+                _ = shell.Start(command);
+                return string.Concat(Enumerable.Range(0, 3).Select(_ => Ask(Shell.Connect(port), question)));
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal(string.Concat(Enumerable.Repeat(answer, 3)), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    private static void BothAnswerOnUnix(string question, string answer, [CallerMemberName] string test = "")
+    {
+        Job.Here(test).Each(
+            (shell, command) =>
+            {
+                shell.ServeCapitalize();
+                _ = shell.Start(command);
+                string path = $"{shell.Folder}/socket";
+
+                Socket client = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 30_000 };
+                Waiting.Until(() => TryConnect(client, path), "it accepts");
+                return Ask(client, question);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal(answer, usual);
+        Assert.Equal(usual, ours);
+    }
+
+    /// <summary>A path is there a moment before its socket listens.</summary>
+    private static bool TryConnect(Socket client, string path)
+    {
+        try
+        {
+            client.Connect(new UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static string Ask(Socket client, string question)
+    {
+        using (client)
+        {
+            client.Send(Encoding.UTF8.GetBytes(question));
+            client.Shutdown(SocketShutdown.Send);
+            return Shell.ReadToEnd(client);
+        }
+    }
+}
