@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
@@ -15,6 +16,7 @@ internal sealed class HeldDatagrams : IDisposable
     private readonly SemaphoreSlim _isHeld = new(0);
     private readonly SemaphoreSlim _goesOn = new(0);
     private readonly byte[] _answer = new byte[65_536];
+    private readonly long _lostBefore = LostOnTheWay();
     private Trains[] _clients = [];
     private Queue<string>[] _asked = [];
     private int _next;
@@ -31,6 +33,12 @@ internal sealed class HeldDatagrams : IDisposable
 
     /// <summary>How many answers have come, each of them right.</summary>
     public int Answered { get; private set; }
+
+    /// <summary>
+    /// How many of those asked the server can have received: all, unless the kernel has lost some on the way. It does when the machine's
+    /// loopback is flooded meanwhile, whoever does that; then those count that were received.
+    /// </summary>
+    public long Arrived(LedgerSnapshot counts) => LostOnTheWay() == _lostBefore ? Asked : counts.DatagramsReceived - Holds;
 
     public void Connect(Running server)
     {
@@ -89,6 +97,10 @@ internal sealed class HeldDatagrams : IDisposable
         _goesOn.Release(100);
         Array.ForEach(_clients, static client => client.Dispose());
     }
+
+    /// <summary>Packets that found a processor's queue full (net.core.netdev_max_backlog): the second column of each processor.</summary>
+    private static long LostOnTheWay() => File.ReadLines("/proc/net/softnet_stat")
+        .Sum(static line => long.Parse(line.Split(' ')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
 
     private sealed class Handler(HeldDatagrams held) : DatagramHandler
     {
