@@ -23,6 +23,7 @@ internal static class Rooms
         "Doorbell.Core/Services",
         "Doorbell.Core/Services/Classic",
         "Doorbell.Core/Services/Relay",
+        "Doorbell.Core/Services/Broker",
         "Doorbell.Links",
         "Protocols/Doorbell.Coap/Codec",
         "Protocols/Doorbell.Coap/Client",

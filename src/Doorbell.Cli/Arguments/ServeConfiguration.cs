@@ -45,7 +45,7 @@ internal sealed class ServeConfiguration
         new Dictionary<string, ConfigurationKeys<DoorSettings>.Setting>
         {
             ["Endpoint"] = new(static (door, value) => door with { Endpoint = value.Parsed(ParseEndpoint) }),
-            ["Service"] = new(static (door, value) => door with { Service = value.Parsed(ServedArguments.ServiceNamed) }),
+            ["Service"] = new(static (door, value) => door with { Service = value.Parsed(NamedServices.Parse) }),
             ["Limits"] = new(static (door, value) => door with { Limits = value }),
             ["Access"] = new(static (door, value) => door with { Access = _accessKeys.Apply(new AccessList(), value.Members(), _nothing) }),
         });
@@ -150,7 +150,7 @@ internal sealed class ServeConfiguration
             throw service.Wrong("it has no endpoints: give Endpoints too, or a Service for each of the Doors");
         }
 
-        Service what = service.Parsed(ServedArguments.ServiceNamed);
+        Service what = service.Parsed(NamedServices.Parse);
         yield return Arguments.Served.Named(what, [.. (endpoints?.Items() ?? []).Select(static item => item.Parsed(ParseEndpoint))]);
     }
 

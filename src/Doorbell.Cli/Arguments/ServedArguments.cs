@@ -9,21 +9,15 @@ internal sealed class ServedArguments
     /// <summary>How an error calls the arguments SERVICE and ENDPOINT.</summary>
     public const string Words = "SERVICE or ENDPOINT";
 
-    private const string DefaultService = "capitalize";
     /// <summary>The option that ends the command's own arguments.</summary>
     public const string ExecOption = "--exec";
     private static readonly string[] _defaultEndpoints = ["tcp://localhost:6789", "udp://localhost:9876"];
-
-    private static readonly Dictionary<string, Service> _services = new[]
-    {
-        ClassicServices.Capitalize, ClassicServices.Echo, ClassicServices.Discard, ClassicServices.Daytime, ClassicServices.Time,
-    }.ToDictionary(static service => service.Name);
 
     private readonly string[]? _program;
 
     private readonly Argument<string?> _service = new("SERVICE")
     {
-        Description = $"What to serve: {string.Join(", ", _services.Keys)} [default: {DefaultService}]; another behind a + of its own, "
+        Description = $"What to serve: {NamedServices.Words} [default: {NamedServices.Default}]; another behind a + of its own, "
             + "as in echo tcp://localhost:7 + daytime tcp://localhost:13",
         Arity = ArgumentArity.ZeroOrOne,
     };
@@ -92,17 +86,17 @@ internal sealed class ServedArguments
         foreach (string[] group in Groups(words))
         {
             // At a CoAP endpoint all services are offered, each at its name, unless one was named.
-            bool isAddress = group is [string host, string port, ..] && !_services.ContainsKey(host)
+            bool isAddress = group is [string host, string port, ..] && !NamedServices.Has(host)
                 && EndpointWord.IsHostAndPort(host, port);
             string? name = group.Length > 0 && !isAddress && !EndpointWord.IsMeant(group[0]) ? group[0] : null;
             ServiceProgram? program = Program(parsed.GetValue(_shell));
             Service service = program is null
-                ? NamedService(name ?? DefaultService, ascii)
+                ? NamedService(name ?? NamedServices.Default, ascii)
                 : ProgramService(program, name, ascii);
             IReadOnlyList<string> named = EndpointWord.Join(name is null ? group : group[1..]);
             Endpoint[] endpoints = [.. named.Select(static text => Endpoint.Parse(text, CoapService.Scheme))];
             bool isAlone = name is not null || program is not null;
-            Service[] offered = isAlone ? [service] : [service, .. _services.Values];
+            Service[] offered = isAlone ? [service] : [service, .. NamedServices.OfDatagrams];
             all.Add(new Served(service, endpoints) { Resources = Served.ResourcesOf(offered) });
         }
 
@@ -121,12 +115,6 @@ internal sealed class ServedArguments
             ? [alone with { Endpoints = [.. _defaultEndpoints.Select(Endpoint.Parse)] }]
             : all;
 
-    /// <summary>The service of a name.</summary>
-    /// <exception cref="FormatException">There is none.</exception>
-    public static Service ServiceNamed(string name) => _services.TryGetValue(name, out Service? service)
-        ? service
-        : throw new FormatException($"\"{PrintableText.Escape(name)}\" is no service: give one of {string.Join(", ", _services.Keys)}");
-
     /// <summary>The words between the plus signs.</summary>
     private static IEnumerable<string[]> Groups(string[] words)
     {
@@ -141,16 +129,12 @@ internal sealed class ServedArguments
 
     private static Service NamedService(string name, bool ascii)
     {
-        if (!_services.TryGetValue(name, out Service? service))
-        {
-            throw new ArgumentException(
-                $"\"{PrintableText.Escape(name)}\" is no service: give one of {string.Join(", ", _services.Keys)}, "
-                    + "or an endpoint such as tcp://localhost:6789");
-        }
-
+        Service service = NamedServices.Find(name) ?? throw new ArgumentException(
+            $"\"{PrintableText.Escape(name)}\" is no service: give one of {NamedServices.Words}, "
+                + "or an endpoint such as tcp://localhost:6789");
         if (ascii && service != ClassicServices.Capitalize)
         {
-            throw new ArgumentException($"--ascii belongs to {DefaultService}, not to {service.Name}");
+            throw new ArgumentException($"--ascii belongs to {NamedServices.Default}, not to {service.Name}");
         }
 
         return ascii ? ClassicServices.CapitalizeAscii : service;

@@ -47,6 +47,68 @@ public sealed class ServerJobs
         Assert.Equal(usual, ours);
     }
 
+    [Fact]
+    public void Let_everyone_hear_everyone()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                int port = shell.Free(7000);
+                _ = shell.Start(command);
+                using Socket one = Shell.Connect(port);
+                using Socket two = Shell.Connect(port);
+                using Socket three = Shell.Connect(port);
+                Socket[] members = [one, two, three];
+                WaitUntilAllHear(members);
+                one.Send("hello\n"u8);
+                string[] heard = [.. members[1..].Select(static member => HearLine(member, "hello"))];
+                two.Shutdown(SocketShutdown.Send);
+                return (string.Join(',', heard), Shell.ReadToEnd(two).Replace("anyone?\n", "", StringComparison.Ordinal));
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal(("hello,hello", ""), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    /// <summary>A broker tells nobody that he is in: each says something until the others hear it.</summary>
+    private static void WaitUntilAllHear(Socket[] members)
+    {
+        foreach (Socket member in members)
+        {
+            member.ReceiveTimeout = 30_000;
+            foreach (Socket other in members.Where(other => other != member))
+            {
+                Waiting.Until(
+                    () =>
+                    {
+                        member.Send("anyone?\n"u8);
+                        return other.Poll(TimeSpan.FromMilliseconds(50), SelectMode.SelectRead);
+                    },
+                    "it is heard");
+                HearLine(other, "anyone?");
+            }
+        }
+    }
+
+    private static string HearLine(Socket member, string line)
+    {
+        string heard;
+        do
+        {
+            StringBuilder text = new();
+            byte[] one = new byte[1];
+            for (Assert.Equal(1, member.Receive(one)); one[0] != '\n'; Assert.Equal(1, member.Receive(one)))
+            {
+                text.Append((char)one[0]);
+            }
+
+            heard = text.ToString();
+        }
+        while (heard != line);
+        return heard;
+    }
+
     /// <summary>Three clients, one after the other, see the same of both.</summary>
     private static void BothAnswer(string question, string answer, [CallerMemberName] string test = "")
     {
