@@ -157,7 +157,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
     /// <summary>With a buffer for so long only: a thread that waits owns none.</summary>
     private static Progress Advance(PolledConnection connection, TimeSpan now)
     {
-        byte[] buffer = ReceiveBuffers.Take();
+        ReceiveBuffer buffer = ReceiveBuffers.Take();
         try
         {
             return connection.Advance(buffer, now);

@@ -120,7 +120,7 @@ internal sealed unsafe class PolledConnection : SocketConnection
     /// <summary>Does all that can be done now, within bounds.</summary>
     /// <param name="buffer">The lane's; lent to the session during the call.</param>
     /// <param name="now">The time.</param>
-    public Progress Advance(byte[] buffer, TimeSpan now)
+    public Progress Advance(ReceiveBuffer buffer, TimeSpan now)
     {
         int receives = ReceivesPerRound;
         int sends = SendsPerRound;

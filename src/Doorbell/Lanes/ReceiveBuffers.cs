@@ -6,35 +6,23 @@ namespace Doorbell.Lanes;
 /// </summary>
 internal static class ReceiveBuffers
 {
-    /// <summary>
-    /// A stream is moved in pieces of so many, and each piece costs a turn: at 64 KiB an echo cost half as much again as at 256. Memory is
-    /// what was ever received into.
-    /// </summary>
-    private const int Bytes = 256 * 1024;
-
-    /// <summary>In front of what is received: room for what a session had left of the bytes before.</summary>
-    public const int RestBytes = 64 * 1024;
-
-    /// <summary>From so many on it pays to send from where they were received.</summary>
-    public const int MuchBytes = 16 * 1024;
-
     private static readonly Lock _lock = new();
-    private static readonly Stack<byte[]> _free = [];
+    private static readonly Stack<ReceiveBuffer> _free = [];
 
-    public static byte[] Take()
+    public static ReceiveBuffer Take()
     {
         lock (_lock)
         {
-            if (_free.TryPop(out byte[]? buffer))
+            if (_free.TryPop(out ReceiveBuffer? buffer))
             {
                 return buffer;
             }
         }
 
-        return GC.AllocateUninitializedArray<byte>(RestBytes + Bytes, pinned: true);
+        return new ReceiveBuffer();
     }
 
-    public static void Return(byte[] buffer)
+    public static void Return(ReceiveBuffer buffer)
     {
         lock (_lock)
         {

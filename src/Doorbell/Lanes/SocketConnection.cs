@@ -317,12 +317,12 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
     }
 
     /// <summary>Receives once and tells the session; what that passes on is sent from where it was received.</summary>
-    /// <param name="buffer">The lane's, as <see cref="ReceiveBuffers"/> has it.</param>
+    /// <param name="buffer">The lane's, as <see cref="ReceiveBuffers"/> lends it.</param>
     /// <param name="now">The time.</param>
     /// <returns>How many bytes came.</returns>
-    public int ReceiveNow(byte[] buffer, TimeSpan now)
+    public int ReceiveNow(ReceiveBuffer buffer, TimeSpan now)
     {
-        Span<byte> room = buffer.AsSpan(ReceiveBuffers.RestBytes);
+        Span<byte> room = buffer.Room;
         int count = (int)Receive(room, Libc.MessageDontWait);
         if (count <= 0)
         {
@@ -330,13 +330,13 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
             return 0;
         }
 
-        if (count < ReceiveBuffers.MuchBytes)
+        if (count < ReceiveBuffer.MuchBytes)
         {
             Session.Received(room[..count], now);
             return count;
         }
 
-        Session.Received(buffer.AsMemory(0, ReceiveBuffers.RestBytes + count), ReceiveBuffers.RestBytes, now);
+        Session.Received(buffer.Memory[..(ReceiveBuffer.RestBytes + count)], ReceiveBuffer.RestBytes, now);
         if ((Session.Wants & Want.Send) != 0 && Writable)
         {
             SendNow(now);

@@ -17,7 +17,7 @@ internal sealed class EpollBackend : LaneBackend<PolledConnection>
 
     private readonly LoopLane<PolledConnection> _lane;
     private readonly EventLoop _loop;
-    private readonly byte[] _buffer = ReceiveBuffers.Take();
+    private readonly ReceiveBuffer _buffer = ReceiveBuffers.Take();
     private readonly LoopConnection<PolledConnection>[] _ready = new LoopConnection<PolledConnection>[MaxTogether];
     private readonly int[] _received = new int[MaxTogether];
     private readonly (uint Events, int Token)[] _others = new (uint, int)[MaxTogether];
@@ -114,7 +114,7 @@ internal sealed class EpollBackend : LaneBackend<PolledConnection>
         }
     }
 
-    private Span<byte> Piece(int number) => _buffer.AsSpan(number * PieceStride, PolledConnection.LittleBytes);
+    private Span<byte> Piece(int number) => _buffer.Piece(number * PieceStride, PolledConnection.LittleBytes);
 
     /// <summary>How many bytes came; 0 also if it is left to <see cref="Advance"/>.</summary>
     private int Receive(LoopConnection<PolledConnection> open, Span<byte> piece, TimeSpan now)

@@ -16,7 +16,7 @@ internal sealed class UringReceiver : IDisposable
     private readonly IoUring _ring;
     private readonly ProvidedBuffers _buffers;
     private readonly int _bufferBytes;
-    private readonly byte[] _buffer = ReceiveBuffers.Take();
+    private readonly ReceiveBuffer _buffer = ReceiveBuffers.Take();
 
     /// <exception cref="NetworkException">The system refuses the buffers.</exception>
     public UringReceiver(IoUring ring, in RingSizes sizes)
