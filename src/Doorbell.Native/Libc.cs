@@ -17,6 +17,7 @@ internal static unsafe partial class Libc
     public const int Cancelled = 125;
     public const int InProgress = 115;
     public const int TimedOut = 110;
+    public const int AccessDenied = 13;
     public const int TooManyFilesInSystem = 23;
     public const int TooManyFiles = 24;
     public const int FamilyNotSupported = 97;

@@ -24,6 +24,7 @@ internal static class Rooms
         "Doorbell.Core/Services/Classic",
         "Doorbell.Core/Services/Relay",
         "Doorbell.Core/Services/Broker",
+        "Doorbell.Core/Services/Tunnels",
         "Doorbell.Links",
         "Protocols/Doorbell.Coap/Codec",
         "Protocols/Doorbell.Coap/Client",

@@ -44,10 +44,13 @@ internal sealed class ServedArguments
         HelpName = "COMMAND",
     };
 
+    private readonly TunnelArguments _tunnels = new();
+
     private readonly Option<bool> _ascii = new("--ascii") { Description = "capitalize: change a-z alone, as C's toupper does" };
 
     /// <summary>What of a command line says what is served.</summary>
-    public static IReadOnlyList<string> NamesOfWhatIsServed { get; } = [Words, ExecOption, "--shell", "--ascii"];
+    public static IReadOnlyList<string> NamesOfWhatIsServed { get; } =
+        [Words, ExecOption, "--shell", "--ascii", "--allow-target", "--users"];
 
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
     public ServedArguments(string[]? program) => _program = program;
@@ -73,6 +76,7 @@ internal sealed class ServedArguments
         command.Add(_exec);
         command.Add(_shell);
         command.Add(_ascii);
+        _tunnels.AddTo(command);
     }
 
     /// <summary>The services, each with the endpoints that were named for it; none if none was.</summary>
@@ -82,6 +86,7 @@ internal sealed class ServedArguments
         string[] services = parsed.GetValue(_service) is { } first ? [first] : [];
         string[] words = [.. services, .. parsed.GetValue(_endpoints) ?? []];
         bool ascii = parsed.GetValue(_ascii);
+        TunnelOptions tunnels = _tunnels.Read(parsed);
         List<Served> all = [];
         foreach (string[] group in Groups(words))
         {
@@ -91,13 +96,18 @@ internal sealed class ServedArguments
             string? name = group.Length > 0 && !isAddress && !EndpointWord.IsMeant(group[0]) ? group[0] : null;
             ServiceProgram? program = Program(parsed.GetValue(_shell));
             Service service = program is null
-                ? NamedService(name ?? NamedServices.Default, ascii)
+                ? NamedService(name ?? NamedServices.Default, ascii, tunnels)
                 : ProgramService(program, name, ascii);
             IReadOnlyList<string> named = EndpointWord.Join(name is null ? group : group[1..]);
             Endpoint[] endpoints = [.. named.Select(static text => Endpoint.Parse(text, CoapService.Scheme))];
             bool isAlone = name is not null || program is not null;
             Service[] offered = isAlone ? [service] : [service, .. NamedServices.OfDatagrams];
             all.Add(new Served(service, endpoints) { Resources = Served.ResourcesOf(offered) });
+        }
+
+        if (_tunnels.AreGiven(parsed) && !all.Exists(static served => NamedServices.IsProxy(served.Service.Name)))
+        {
+            throw new ArgumentException("--allow-target and --users belong to the services socks and http-proxy");
         }
 
         if (all.Count > 1 && all.Any(static served => served.Endpoints.Count == 0))
@@ -127,9 +137,9 @@ internal sealed class ServedArguments
         yield return words[start..];
     }
 
-    private static Service NamedService(string name, bool ascii)
+    private static Service NamedService(string name, bool ascii, TunnelOptions tunnels)
     {
-        Service service = NamedServices.Find(name) ?? throw new ArgumentException(
+        Service service = NamedServices.Find(name, tunnels) ?? throw new ArgumentException(
             $"\"{PrintableText.Escape(name)}\" is no service: give one of {NamedServices.Words}, "
                 + "or an endpoint such as tcp://localhost:6789");
         if (ascii && service != ClassicServices.Capitalize)

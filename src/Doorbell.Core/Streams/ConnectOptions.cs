@@ -30,6 +30,12 @@ public sealed record ConnectOptions
     /// </summary>
     public TransportOptions? Transport { get; init; }
 
+    /// <summary>
+    /// Which addresses may be connected: those of a name that are in none of these ranges are passed over, and count as refused (EACCES).
+    /// They hold behind the resolver, so that no name leads where its addresses may not. Default null: all may.
+    /// </summary>
+    public IReadOnlyList<TargetRange>? Targets { get; init; }
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The time-out is not positive, the keep-alive not one of 1 to 32,767 seconds, which TCP takes, or a limit is out of range.

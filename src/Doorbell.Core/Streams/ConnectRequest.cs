@@ -10,6 +10,7 @@ namespace Doorbell.Sessions;
 /// </remarks>
 public sealed class ConnectRequest
 {
+    private readonly IReadOnlyList<TargetRange>? _targets;
     private Bell? _drainBell;
     private volatile bool _requesterIsOver;
     private volatile bool _over;
@@ -33,6 +34,7 @@ public sealed class ConnectRequest
         options.Validate();
         options.Transport?.Validate(endpoint);
         Transport = options.Transport;
+        _targets = options.Targets;
         Endpoint = endpoint;
         Handler = handler;
         Timeout = options.Timeout;
@@ -52,6 +54,12 @@ public sealed class ConnectRequest
 
     /// <summary>After how long without anything from the peer the kernel asks whether it is there; null for never.</summary>
     public TimeSpan? KeepAlive { get; }
+
+    /// <summary>
+    /// Whether an address of the endpoint may be connected; if not, the lane passes it over as if the system had said EACCES.
+    /// </summary>
+    /// <param name="address">One of those to which the endpoint's name was resolved.</param>
+    public bool Admits(PeerAddress address) => _targets is null || _targets.Any(range => range.Contains(address));
 
     /// <summary>What only the lane's transport knows of; null for nothing.</summary>
     public TransportOptions? Transport { get; }

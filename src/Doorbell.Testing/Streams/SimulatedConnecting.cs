@@ -33,6 +33,12 @@ internal sealed class SimulatedConnecting : IHandshakeClient, IScheduled
             return;
         }
 
+        if (!_request.Admits(_to))
+        {
+            Fail("EACCES", "the address is not among those that may be connected");
+            return;
+        }
+
         _from = from;
         _handshake = new Handshake(_network, _from, _to, this);
         _handshake.Begin();

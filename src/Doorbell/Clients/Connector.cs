@@ -35,8 +35,17 @@ public static class Connector
     /// It can't be resolved, no address answered, or the kernel refuses an option; the message lists each and why.
     /// </exception>
     /// <exception cref="ArgumentException">The endpoint carries datagrams, or an option has no effect on it.</exception>
-    public static async Task<Socket> ConnectAsync(
-        Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation)
+    public static Task<Socket> ConnectAsync(
+        Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation) =>
+        ConnectAsync(endpoint, timeout, options, static _ => true, cancellation);
+
+    /// <param name="endpoint">As above.</param>
+    /// <param name="timeout">As above.</param>
+    /// <param name="options">As above.</param>
+    /// <param name="admits">Which addresses may be connected: the others count as refused (EACCES).</param>
+    /// <param name="cancellation">As above.</param>
+    internal static async Task<Socket> ConnectAsync(
+        Endpoint endpoint, TimeSpan timeout, ClientOptions options, Func<PeerAddress, bool> admits, CancellationToken cancellation)
     {
         if (!endpoint.IsStream)
         {
@@ -50,7 +59,7 @@ public static class Connector
         EndPoint[] addresses = endpoint.IsUnix
             ? [new UnixEndPoint(endpoint.Path!)]
             : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
-        return await attempts.ConnectAsync(addresses).ConfigureAwait(false);
+        return await attempts.ConnectAsync(addresses, admits).ConfigureAwait(false);
     }
 
     /// <summary>An endpoint's addresses, in the order they should be tried.</summary>
@@ -157,8 +166,11 @@ public static class Connector
     {
         private readonly List<(EndPoint Address, SocketException Why)> _failures = [];
 
-        public async Task<Socket> ConnectAsync(EndPoint[] addresses)
+        public async Task<Socket> ConnectAsync(EndPoint[] resolved, Func<PeerAddress, bool> admits)
         {
+            ILookup<bool, EndPoint> admitted = resolved.ToLookup(address => address is not IPEndPoint ip || admits(PeerAddress.From(ip)));
+            _failures.AddRange(admitted[false].Select(static address => (address, new SocketException((int)SocketError.AccessDenied))));
+            EndPoint[] addresses = [.. admitted[true]];
             using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(deadline);
             List<(EndPoint Address, Task<Socket> Attempt)> running = [];
             int next = 0;

@@ -162,6 +162,12 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
                 continue;
             }
 
+            if (address is IPEndPoint ip && !request.Admits(PeerAddress.From(ip)))
+            {
+                _failures.Add((address, Libc.AccessDenied));
+                continue;
+            }
+
             return Open(now);
         }
 

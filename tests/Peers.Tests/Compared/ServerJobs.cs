@@ -71,6 +71,29 @@ public sealed class ServerJobs
         Assert.Equal(usual, ours);
     }
 
+    [Fact]
+    public void Be_an_HTTP_proxy()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                (Program server, Endpoint capitalize) = Doorbells.Serve("native", "capitalize", "tcp://127.0.0.1:0");
+                using Program ends = server;
+                int port = shell.Free(7000);
+                _ = shell.Start(command);
+                using Socket client = Shell.Connect(port);
+                client.Send(Encoding.ASCII.GetBytes($"CONNECT 127.0.0.1:{capitalize.Port} HTTP/1.1\r\n\r\n"));
+                HearLine(client, "\r");
+                client.Send("hello\n"u8);
+                HearLine(client, "HELLO");
+                return true;
+            },
+            out var usual,
+            out var ours);
+        Assert.True(usual);
+        Assert.Equal(usual, ours);
+    }
+
     /// <summary>A broker tells nobody that he is in: each says something until the others hear it.</summary>
     private static void WaitUntilAllHear(Socket[] members)
     {

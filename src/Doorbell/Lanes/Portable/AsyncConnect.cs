@@ -110,7 +110,9 @@ internal static class AsyncConnect
     public static async Task<Socket> ConnectAsync(ConnectRequest request, TimeSpan timeout, CancellationToken cancellation)
     {
         ClientOptions options = request.Transport as ClientOptions ?? ClientOptions.Default;
-        return Watched(await Connector.ConnectAsync(request.Endpoint, timeout, options, cancellation).ConfigureAwait(false), request);
+        Socket socket = await Connector.ConnectAsync(request.Endpoint, timeout, options, request.Admits, cancellation)
+            .ConfigureAwait(false);
+        return Watched(socket, request);
     }
 
     /// <summary>The kernel looks after the peer, if that was asked for.</summary>
