@@ -48,6 +48,8 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
         ["ask --raw"] = "DOORBELL ask --raw TCP",
         ["ask --json"] = "DOORBELL ask --json TCP",
         ["ask --raw, CoAP"] = "DOORBELL ask --raw COAP/capitalize",
+        ["probe"] = "DOORBELL probe TCP",
+        ["probe --json"] = "DOORBELL probe --json TCP",
         ["options"] = "DOORBELL options",
         ["options --json"] = "DOORBELL options --json",
         ["demo"] = "DOORBELL demo nagle",

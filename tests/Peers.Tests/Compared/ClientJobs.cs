@@ -150,6 +150,44 @@ public sealed class ClientJobs
         Assert.Equal(usual, ours);
     }
 
+    [Fact]
+    public void Check_a_port() => BothAnswer("");
+
+    [Fact]
+    public void Check_a_port_that_nobody_serves()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                shell.Free(7000);
+                return shell.Run(command).ExitCode;
+            },
+            out int usual,
+            out int ours);
+        Assert.Equal(1, usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Wait_until_a_server_listens()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                int port = shell.Free(7000);
+                Program waiting = shell.Start(command, "");
+                bool waits = !waiting.EndsWithin(TimeSpan.FromMilliseconds(300));
+                using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                listener.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
+                listener.Listen();
+                return (waits, waiting.WaitForEnd().ExitCode);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((true, 0), usual);
+        Assert.Equal(usual, ours);
+    }
+
     private static string Receive(Socket socket)
     {
         byte[] buffer = new byte[1_000];

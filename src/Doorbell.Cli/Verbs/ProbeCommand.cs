@@ -1,0 +1,99 @@
+using System.CommandLine;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Printing;
+using Doorbell.Coap;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary><c>doorbell probe ENDPOINT…</c>: whether somebody serves there, as <c>nc -z</c> tells of a port.</summary>
+internal static class ProbeCommand
+{
+    /// <summary>Of several endpoints and ranges; each is a descriptor.</summary>
+    private const int MaxAtOnce = 64;
+
+    private static readonly TimeSpan _greeting = TimeSpan.FromSeconds(1);
+
+    public static Command Make()
+    {
+        Argument<string[]> endpoints = new("ENDPOINT")
+        {
+            Description = "Where: tcp://host:port, udp://host:port, coap://host:port, unix:///path, unix+dgram:///path; "
+                + "several ports as 7000-7010; a host and a port may be two words",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds each try", 2);
+        Option<Duration> wait = CommonOptions.Duration("--wait", "Try again for so long, until each is open", 0);
+        Option<bool> greeting = new("--greeting") { Description = "Streams: show the line that the service says first, within a second" };
+        Option<bool> json = new("--json") { Description = "Print each endpoint as JSON, one a line" };
+        Command command = new("probe", "Say whether somebody serves an endpoint: exit code 0 if so, 1 if not")
+        {
+            endpoints, timeout, wait, greeting, json,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            PortRange[] ranges = [.. EndpointWord.Join(parsed.GetValue(endpoints)!).Select(Parse)];
+            Probe probe = new(parsed.GetValue(timeout).Time, parsed.GetValue(greeting) ? _greeting : TimeSpan.Zero);
+            StandardOutput.BecomesConsole();
+            int width = ranges.Max(static range => range.Endpoints.Max(static each => each.ToString().Length));
+            ProbePrinter printer = new(Console.Out, parsed.GetValue(json), width);
+            return await RunAsync(ranges, probe, parsed.GetValue(wait).Time, printer, cancellation);
+        });
+        return command;
+    }
+
+    private static PortRange Parse(string word)
+    {
+        PortRange range = PortRange.Parse(word, CoapService.Scheme);
+        Endpoint first = range.Endpoints[0];
+        return first.IsPassed || (!first.IsUnix && (first.Host == "*" || first.Port == 0))
+            ? throw new ArgumentException($"{first} is a place to listen, not one to connect to: name a host and a port")
+            : range;
+    }
+
+    /// <summary>
+    /// All at once, up to a bound; printed in the order in which they were given. Of a range the open ports are printed, and one is enough.
+    /// </summary>
+    private static async Task<int> RunAsync(
+        PortRange[] ranges, Probe probe, TimeSpan wait, ProbePrinter printer, CancellationToken cancellation)
+    {
+        using SemaphoreSlim places = new(MaxAtOnce);
+        Task<ProbeResult>[][] probes = [.. ranges.Select(range => range.Endpoints.Select(RunOneAsync).ToArray())];
+        bool all = true;
+        for (int i = 0; i < ranges.Length; i++)
+        {
+            bool isRange = probes[i].Length > 1;
+            List<ProbeResult> found = [];
+            foreach (Task<ProbeResult> one in probes[i])
+            {
+                ProbeResult result = await one;
+                found.Add(result);
+                if (!isRange || result.State == ProbeState.Open)
+                {
+                    printer.Print(result);
+                }
+            }
+
+            if (isRange)
+            {
+                printer.PrintCounts(ranges[i].Word, found);
+            }
+
+            all &= found.Exists(static result => result.State == ProbeState.Open);
+        }
+
+        return all ? 0 : 1;
+
+        async Task<ProbeResult> RunOneAsync(Endpoint endpoint)
+        {
+            await places.WaitAsync(cancellation);
+            try
+            {
+                return await probe.RunAsync(endpoint, wait, cancellation);
+            }
+            finally
+            {
+                places.Release();
+            }
+        }
+    }
+}
