@@ -54,8 +54,10 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
         {
             while (true)
             {
-                if (TryTake(out byte[] greeting))
+                if (framing.TryFindGreeting(Received, out Frame frame))
                 {
+                    byte[] greeting = _bytes.AsSpan(frame.Start, frame.Length).ToArray();
+                    Consume(frame.Consumed);
                     return greeting;
                 }
 

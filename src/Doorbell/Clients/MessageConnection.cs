@@ -18,6 +18,7 @@ internal sealed class MessageConnection
     private readonly Socket _socket;
     private readonly string _target;
     private readonly MessageErrors _errors;
+    private readonly AnswerFraming _framing;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Queue<Question> _waiting = new();
 
@@ -40,6 +41,7 @@ internal sealed class MessageConnection
         _socket = socket;
         _target = endpoint.ToString();
         _errors = new MessageErrors(_target);
+        _framing = framing;
         _received = new AnswerBuffer(framing, maxAnswerBytes, _target);
         Peer = socket.RemoteEndPoint as IPEndPoint is { } ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(endpoint.Path);
 
@@ -245,7 +247,27 @@ internal sealed class MessageConnection
         question.IsSent = taken == question.Framed.Length;
         _asked.Add(question);
         _receiving = true;
+        EndQuestion(question);
         return true;
+    }
+
+    /// <summary>Where our side of the connection ends behind a question, nothing more can be asked on it.</summary>
+    private void EndQuestion(Question question)
+    {
+        if (!_framing.HalfCloses || !question.IsSent || _isOver)
+        {
+            return;
+        }
+
+        Retire();
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // The server has gone already: the receive tells how.
+        }
     }
 
     /// <summary>A connection that has served before is replaced without a word; one that never did tells something of the server.</summary>
@@ -346,6 +368,7 @@ internal sealed class MessageConnection
             lock (_lock)
             {
                 question.IsSent = true;
+                EndQuestion(question);
             }
         }
         catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
@@ -486,7 +509,7 @@ internal sealed class MessageConnection
     {
         EndedByPeer = true;
         Retire();
-        int received = _received.DropPadding();
+        long received = _received.DropPadding() + (_asked is [var asked, ..] ? asked.Came : 0);
         if (_asked.Count > 0 && _received.TryTakeAtEnd(out byte[] answer))
         {
             Give(answer);
