@@ -6,7 +6,7 @@ using Doorbell.SocketOptions;
 
 namespace Doorbell.Cli.Arguments;
 
-/// <summary>How a verb that connects makes its sockets: from which address, by which interface, to which family, with which options.</summary>
+/// <summary>How a verb makes the sockets that it connects: from where, by which interface, to which family, with which options.</summary>
 internal sealed class ClientArguments
 {
     private readonly Option<IPEndPoint?> _from = new("--from")

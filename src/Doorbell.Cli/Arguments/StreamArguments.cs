@@ -39,7 +39,8 @@ internal sealed class StreamArguments
         TextPattern? last = parsed.GetValue(_until) is { } word ? TextPattern.Parse(word) : null;
         if (last is not null && parsed.GetValue(_halfClose))
         {
-            throw new ArgumentException("--until and --half-close exclude each other: a reply ends with its last line, or with the connection");
+            throw new ArgumentException(
+                "--until and --half-close exclude each other: a reply ends with its last line, or with the connection");
         }
 
         return new StreamDialogue(parsed.GetValue(_greeting), last, parsed.GetValue(_halfClose), parsed.GetValue(_reconnect));

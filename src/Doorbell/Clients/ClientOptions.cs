@@ -163,10 +163,13 @@ public sealed record ClientOptions : TransportOptions
             throw new ArgumentException($"Family is {nameof(AddressFamily.InterNetwork)} or {nameof(AddressFamily.InterNetworkV6)}");
         }
 
-        if (endpoint.IsUnix && (IsBound || Family is not null))
+        string? unused = !endpoint.IsUnix ? null
+            : LocalAddress is not null ? "LocalAddress has no effect"
+            : LocalPort != 0 ? "LocalPort has no effect"
+            : Family is not null ? "Family has no effect" : null;
+        if (unused is not null)
         {
-            string what = LocalAddress is not null ? nameof(LocalAddress) : LocalPort != 0 ? nameof(LocalPort) : nameof(Family);
-            throw new ArgumentException($"{what} has no effect on {endpoint}: it is for TCP and UDP");
+            throw new ArgumentException($"{unused} on {endpoint}: it is for TCP and UDP");
         }
 
         if (LocalAddress is { } local && !Takes(local.AddressFamily))

@@ -57,7 +57,8 @@ public sealed record MessageClientOptions
     {
         if (HalfCloses && IsLastLine is not null)
         {
-            throw new ArgumentException("HalfCloses and IsLastLine exclude each other: a reply ends with its last line, or with the connection");
+            throw new ArgumentException(
+                "HalfCloses and IsLastLine exclude each other: a reply ends with its last line, or with the connection");
         }
 
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero, nameof(ConnectTimeout));

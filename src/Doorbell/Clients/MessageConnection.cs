@@ -18,7 +18,6 @@ internal sealed class MessageConnection
     private readonly Socket _socket;
     private readonly string _target;
     private readonly MessageErrors _errors;
-    private readonly AnswerFraming _framing;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Queue<Question> _waiting = new();
 
@@ -41,7 +40,6 @@ internal sealed class MessageConnection
         _socket = socket;
         _target = endpoint.ToString();
         _errors = new MessageErrors(_target);
-        _framing = framing;
         _received = new AnswerBuffer(framing, maxAnswerBytes, _target);
         Peer = socket.RemoteEndPoint as IPEndPoint is { } ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(endpoint.Path);
 
@@ -158,13 +156,8 @@ internal sealed class MessageConnection
         }
     }
 
-    private void FailFrom(int place, NetworkException failure)
-    {
-        for (int i = place; i < _asked.Count; i++)
-        {
-            _asked[i].Failed(failure);
-        }
-    }
+    private void FailFrom(int place, NetworkException failure) =>
+        _asked[place..].ForEach(question => question.Failed(failure));
 
     /// <summary>All that are asked fail, and it is over.</summary>
     private void Fail(NetworkException failure)
@@ -254,19 +247,10 @@ internal sealed class MessageConnection
     /// <summary>Where our side of the connection ends behind a question, nothing more can be asked on it.</summary>
     private void EndQuestion(Question question)
     {
-        if (!_framing.HalfCloses || !question.IsSent || _isOver)
+        if (_received.HalfCloses && question.IsSent && !_isOver)
         {
-            return;
-        }
-
-        Retire();
-        try
-        {
-            _socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (SocketException)
-        {
-            // The server has gone already: the receive tells how.
+            Retire();
+            SocketClosing.EndSending(_socket);
         }
     }
 
@@ -340,14 +324,7 @@ internal sealed class MessageConnection
         }
         else if (_failureAtRest == SocketError.Success)
         {
-            try
-            {
-                _socket.Shutdown(SocketShutdown.Send);
-            }
-            catch (SocketException)
-            {
-                // It is over on both sides already.
-            }
+            SocketClosing.EndSending(_socket);
         }
     }
 

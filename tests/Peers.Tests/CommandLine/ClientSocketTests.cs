@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Doorbell.Tests;
 
-/// <summary>How <c>connect</c> and <c>ask</c> make their sockets: from where, by what, to which family, how often, and until when.</summary>
+/// <summary>How <c>connect</c> and <c>ask</c> make sockets: from where, by what, to which family, how often, and until when.</summary>
 public sealed class ClientSocketTests
 {
     public static TheoryData<string, string> Verbs => new()
