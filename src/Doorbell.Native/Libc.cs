@@ -42,6 +42,7 @@ internal static unsafe partial class Libc
     public const int ShutdownSend = 1;
     public const int ShutdownBoth = 2;
     public const int SocketLevel = 1;
+    public const int ReuseAddressOption = 2;
     public const int ErrorOption = 4;
     public const int LingerOption = 13;
     public const int IPLevel = 0;

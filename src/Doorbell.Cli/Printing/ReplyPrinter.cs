@@ -24,14 +24,24 @@ internal sealed class ReplyPrinter
 
     /// <summary>Null where bytes are written as they came.</summary>
     private readonly TerminalText? _escaped;
+    private readonly bool _hasSeveralLines;
 
-    public ReplyPrinter(bool raw, bool json)
+    /// <summary>Whether the reply so far ends with an end of line.</summary>
+    private bool _endsLine;
+
+    /// <param name="raw">Whether a reply is written alone, as it came.</param>
+    /// <param name="json">Whether it is written as JSON.</param>
+    /// <param name="hasSeveralLines">Whether a reply may have several lines, which stay lines.</param>
+    public ReplyPrinter(bool raw, bool json, bool hasSeveralLines = false)
     {
         _heading = raw ? "" : "FROM SERVER: ";
 
         // Nothing a peer sends may drive the terminal.
         bool isEscaped = !raw || !Console.IsOutputRedirected;
-        _escaped = isEscaped ? new TerminalText(static bytes => PrintableText.Escape(bytes, int.MaxValue)) : null;
+        _escaped = !isEscaped ? null
+            : hasSeveralLines ? new TerminalText(static bytes => PrintableText.EscapeKeepingLines(bytes))
+            : new TerminalText(static bytes => PrintableText.Escape(bytes, int.MaxValue));
+        _hasSeveralLines = hasSeveralLines;
         IsRaw = raw;
         IsJson = json;
     }
@@ -72,7 +82,12 @@ internal sealed class ReplyPrinter
             HasBegun = false;
         }
 
-        _pending.Write("\n"u8);
+        if (IsJson || !_hasSeveralLines || !_endsLine)
+        {
+            _pending.Write("\n"u8);
+        }
+
+        _endsLine = false;
         await FlushAsync(limit);
     }
 
@@ -100,6 +115,7 @@ internal sealed class ReplyPrinter
         while (!reply.IsEmpty)
         {
             ReadOnlyMemory<byte> piece = reply[..Math.Min(PieceBytes, reply.Length)];
+            _endsLine = piece.Span[^1] == (byte)'\n';
             if (_escaped is null)
             {
                 _pending.Write(piece.Span);

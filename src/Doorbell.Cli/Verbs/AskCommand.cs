@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
@@ -22,14 +21,16 @@ internal static class AskCommand
         Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, and each question until its answer is printed", 5);
         Option<int?> tries = Tries();
         Option<bool> crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
-        Option<bool> greeting = new("--greeting") { Description = "Streams: the server speaks first; its first line is no answer" };
         Option<string> method = Method();
         Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
-        Option<string[]> options = CommonOptions.SocketOptions();
+        StreamArguments streams = new();
+        ClientArguments sockets = new();
         Command command = new("ask", "Send a line or a datagram and print the reply")
         {
-            first, rest, raw, json, timeout, tries, crlf, greeting, method, nonConfirmable, options,
+            first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable,
         };
+        streams.AddTo(command);
+        sockets.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(raw) && parsed.GetValue(json))
@@ -38,25 +39,28 @@ internal static class AskCommand
             }
 
             (string target, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
-            ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options), Failure.Say);
-            ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json));
+            StreamDialogue dialogue = streams.Read(parsed);
+            ClientOptions client = sockets.Read(parsed, Failure.Say);
+            ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json), dialogue.HasSeveralLines);
             TimeSpan limit = parsed.GetValue(timeout).Time;
             if (CoapUri.IsMeant(target))
             {
-                RequireUnset(parsed, "endpoints of lines or plain datagrams", crlf, greeting);
+                RequireUnset(parsed, "endpoints of lines or plain datagrams", [crlf]);
+                RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
                 return new CoapQuestions(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
                     .AskAsync(text, printer, limit, client);
             }
 
-            RequireUnset(parsed, "coap:// endpoints", method, nonConfirmable);
+            RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable]);
             Endpoint endpoint = Endpoint.Parse(target);
             LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)
             {
-                return AskStreamAsync(endpoint, Questions.Lines(text, end), printer, client, limit, parsed.GetValue(greeting));
+                return new StreamQuestions(endpoint, client, dialogue, printer, limit, parsed.GetValue(tries) ?? 1)
+                    .AskAsync(Questions.Lines(text, end));
             }
 
-            RequireUnset(parsed, "tcp:// and unix:// endpoints", greeting);
+            RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
             int most = parsed.GetValue(tries) ?? RetrySchedule.Default.Tries;
             return AskDatagramsAsync(endpoint, Questions.Datagrams(text, end), printer, limit, most, client);
         });
@@ -83,9 +87,13 @@ internal static class AskCommand
     };
 
     private static Option<int?> Tries() => CommonOptions.Number(
-        "--tries", $"Datagrams: send a question at most so often [default: {RetrySchedule.Default.Tries}]", 1, 100);
+        "--tries",
+        $"Datagrams: send a question at most so often [default: {RetrySchedule.Default.Tries}]; streams: connect at most so often, after "
+            + "longer and longer waits [default: 1]",
+        1,
+        100);
 
-    private static void RequireUnset(ParseResult parsed, string others, params Option[] ofOthers)
+    private static void RequireUnset(ParseResult parsed, string others, IReadOnlyList<Option> ofOthers)
     {
         if (ofOthers.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
         {
@@ -103,57 +111,6 @@ internal static class AskCommand
         bool named = first is not null && EndpointWord.IsMeant(first);
         string[] text = named || first is null ? rest : [first, .. rest];
         return (named ? first! : DefaultEndpoint, text.Length == 0 ? null : string.Join(' ', text));
-    }
-
-    private static async Task<int> AskStreamAsync(
-        Endpoint endpoint, IAsyncEnumerable<ReadOnlyMemory<byte>> questions, ReplyPrinter printer, ClientOptions sockets,
-        TimeSpan timeout, bool greeting)
-    {
-        MessageClientOptions options = MessageClientOptions.Default with
-        {
-            Sockets = sockets,
-            ConnectTimeout = timeout,
-            ReadsGreeting = greeting,
-            KeepsCarriageReturn = printer.IsRaw,
-        };
-        using StreamClient client = await StreamClient.ConnectAsync(endpoint, options, CancellationToken.None);
-        if (greeting)
-        {
-            Failure.Say($"the server's greeting: {PrintableText.Escape(client.Greeting.Span)}");
-        }
-
-        await foreach (ReadOnlyMemory<byte> question in questions)
-        {
-            await AskAsync(client, question, printer, timeout);
-        }
-
-        return 0;
-    }
-
-    /// <summary>Asks one line and prints its reply; what came of it is printed however it ends.</summary>
-    private static async Task AskAsync(StreamClient client, ReadOnlyMemory<byte> question, ReplyPrinter printer, TimeSpan timeout)
-    {
-        long began = Stopwatch.GetTimestamp();
-        using CancellationTokenSource limit = new(timeout);
-        try
-        {
-            byte[] last = printer.IsJson
-                ? await client.AskAsync(question, timeout, CancellationToken.None)
-                : await client.AskAsync(question, printer.PrintPieceAsync, timeout, CancellationToken.None);
-            await PrintAsync(last);
-        }
-        catch (NetworkException failure)
-        {
-            byte[] rest = failure is IncompleteReplyException incomplete ? [.. incomplete.Reply] : [];
-            if (printer.HasBegun || rest.Length > 0)
-            {
-                await PrintAsync(rest);
-            }
-
-            throw;
-        }
-
-        Task PrintAsync(byte[] rest) => printer.PrintAsync(rest, client.Peer, tries: 1, Stopwatch.GetElapsedTime(began), limit.Token);
     }
 
     private static async Task<int> AskDatagramsAsync(

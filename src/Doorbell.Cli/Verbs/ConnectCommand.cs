@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
@@ -26,11 +27,15 @@ internal static class ConnectCommand
         Option<Duration> wait = CommonOptions.Duration(
             "--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
         Option<bool> crlf = CommonOptions.CarriageReturns("Send CR and LF for each LF of standard input that has no CR");
-        Option<string[]> options = CommonOptions.SocketOptions();
+        Option<Duration?> idle = CommonOptions.OptionalDuration("--idle-timeout", "End if no byte moves for so long [default: never]");
+        Option<int?> tries = CommonOptions.Number(
+            "--tries", "Streams: connect at most so often, after longer and longer waits [default: 1]", 1, 100);
+        ClientArguments sockets = new();
         Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
         {
-            endpoint, port, noHalfClose, raw, timeout, wait, crlf, options,
+            endpoint, port, noHalfClose, raw, timeout, tries, idle, wait, crlf,
         };
+        sockets.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
             string target = Target(parsed.GetValue(endpoint)!, parsed.GetValue(port));
@@ -41,12 +46,25 @@ internal static class ConnectCommand
             }
 
             Endpoint where = Endpoint.Parse(target, CoapService.Scheme);
-            ClientOptions client = CommonOptions.ForClient(parsed.GetValue(options), Failure.Say);
+            ClientOptions client = sockets.Read(parsed, Failure.Say);
+            TimeSpan limit = parsed.GetValue(timeout).Time;
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
             JoinedInput input = new(parsed.GetValue(crlf));
-            return where.IsStream
-                ? await StreamJoin.RunAsync(where, input, output, !parsed.GetValue(noHalfClose), parsed.GetValue(timeout).Time, client)
-                : await DatagramJoin.RunAsync(where, input, output, parsed.GetValue(wait).Time, parsed.GetValue(timeout).Time, client);
+            if (!where.IsStream)
+            {
+                using DatagramJoin join = new(where, await Connector.AddressesAsync(where, limit, client, CancellationToken.None), client)
+                {
+                    Wait = parsed.GetValue(wait).Time, IdleTimeout = parsed.GetValue(idle)?.Time,
+                };
+                return await join.RunAsync(input, output);
+            }
+
+            using Socket socket = await ConnectTries.RunAsync(
+                parsed.GetValue(tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, CancellationToken.None));
+            return await new StreamJoin(where, socket, input, output)
+            {
+                HalfCloses = !parsed.GetValue(noHalfClose), IdleTimeout = parsed.GetValue(idle)?.Time,
+            }.RunAsync();
         });
         return command;
     }

@@ -18,12 +18,16 @@ internal sealed class DatagramJoin : IDisposable
     private readonly EndPoint[] _addresses;
     private readonly ClientOptions _options;
     private readonly Lock _switching = new();
+    private readonly CancellationTokenSource _idle = new();
     private Socket _socket;
     private int _current;
     private bool _answered;
     private byte[] _last = [];
 
-    private DatagramJoin(Endpoint endpoint, EndPoint[] addresses, ClientOptions options)
+    /// <param name="endpoint">Where to.</param>
+    /// <param name="addresses">Its addresses, at least one.</param>
+    /// <param name="options">How to make the socket.</param>
+    public DatagramJoin(Endpoint endpoint, EndPoint[] addresses, ClientOptions options)
     {
         _endpoint = endpoint;
         _options = options;
@@ -31,27 +35,37 @@ internal sealed class DatagramJoin : IDisposable
         _socket = Connector.ConnectDatagrams(endpoint, addresses[0], options);
     }
 
-    public static async Task<int> RunAsync(
-        Endpoint endpoint, JoinedInput input, StandardOutput output, TimeSpan wait, TimeSpan timeout, ClientOptions options)
+    /// <summary>How long to wait for answers after the end of input.</summary>
+    public TimeSpan Wait { get; init; }
+
+    /// <summary>It ends if no datagram moves for so long; null for never.</summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>Joins both directions until the end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(JoinedInput input, StandardOutput output)
     {
-        EndPoint[] addresses = await Connector.AddressesAsync(endpoint, timeout, CancellationToken.None);
-        using DatagramJoin join = new(endpoint, addresses, options);
         using CancellationTokenSource over = new();
-        Task<string?> receiving = join.ReceiveAsync(output, over.Token);
+        Moved();
+        Task<string?> receiving = ReceiveAsync(output, over.Token);
         TaskCompletionSource<string?> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => sent.SetResult(join.SendInput(input))) { IsBackground = true, Name = "standard input" }.Start();
+        new Thread(() => sent.SetResult(SendInput(input))) { IsBackground = true, Name = "standard input" }.Start();
         string? failure = null;
         if (await Task.WhenAny(sent.Task, receiving) == sent.Task)
         {
             failure = await sent.Task;
-            over.CancelAfter(failure is null ? wait : TimeSpan.Zero);
+            over.CancelAfter(failure is null ? Wait : TimeSpan.Zero);
         }
 
         failure = await receiving ?? failure;
         return failure is null ? 0 : Failure.Network(failure);
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _idle.Dispose();
+    }
 
     /// <summary>Sends what standard input gives; answers what went wrong.</summary>
     private string? SendInput(JoinedInput input)
@@ -82,8 +96,11 @@ internal sealed class DatagramJoin : IDisposable
         }
     }
 
+    private void Moved() => _idle.CancelAfter(IdleTimeout ?? Timeout.InfiniteTimeSpan);
+
     private void Send(byte[] datagram)
     {
+        Moved();
         Socket socket = _socket;
         _last = datagram;
         try
@@ -105,13 +122,17 @@ internal sealed class DatagramJoin : IDisposable
             Socket socket = _socket;
             try
             {
-                int count = await ReceiveAsync(socket, buffer, over);
+                using CancellationTokenSource waited = CancellationTokenSource.CreateLinkedTokenSource(over, _idle.Token);
+                int count = await ReceiveAsync(socket, buffer, waited.Token);
+                Moved();
                 _answered = true;
                 output.Write(buffer.AsSpan(0, count));
             }
             catch (OperationCanceledException)
             {
-                return null;
+                return over.IsCancellationRequested
+                    ? null
+                    : $"connect {_endpoint}: no datagram moved for {IdleTimeout!.Value.TotalSeconds:0.###} s, so the socket was closed";
             }
             catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && TryNextAddress(socket))
             {

@@ -22,7 +22,9 @@ internal sealed class StreamJoin
     private readonly Socket _socket;
     private readonly JoinedInput _input;
     private readonly StandardOutput _output;
-    private readonly bool _halfClose;
+
+    /// <summary>When a byte has last moved, as <see cref="Environment.TickCount64"/> has it.</summary>
+    private long _lastMove = Environment.TickCount64;
 
     /// <summary>What went wrong on the sending side.</summary>
     private volatile Exception? _sendFailure;
@@ -32,27 +34,34 @@ internal sealed class StreamJoin
 
     private volatile Exception? _inputFailure;
 
-    private StreamJoin(Endpoint endpoint, Socket socket, JoinedInput input, StandardOutput output, bool halfClose)
+    /// <param name="endpoint">Where the socket is connected to, to name in errors.</param>
+    /// <param name="socket">A connection, whose owner is the caller.</param>
+    /// <param name="input">Standard input.</param>
+    /// <param name="output">Standard output.</param>
+    public StreamJoin(Endpoint endpoint, Socket socket, JoinedInput input, StandardOutput output)
     {
         _endpoint = endpoint;
         _socket = socket;
         _input = input;
         _output = output;
-        _halfClose = halfClose;
+        _socket.Blocking = true;
     }
 
-    public static async Task<int> RunAsync(
-        Endpoint endpoint, JoinedInput input, StandardOutput output, bool halfClose, TimeSpan timeout, ClientOptions options)
-    {
-        using Socket socket = await Connector.ConnectAsync(endpoint, timeout, options, CancellationToken.None);
-        socket.Blocking = true;
-        StreamJoin join = new(endpoint, socket, input, output, halfClose);
+    /// <summary>Whether the end of input ends our side of the connection.</summary>
+    public bool HalfCloses { get; init; } = true;
 
+    /// <summary>It ends if no byte moves for so long; null for never.</summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>Joins both directions until the end.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> RunAsync()
+    {
         // Each direction has a thread of its own and blocks in read, send, recv and write: nothing is faster for one connection, and
         // a background thread that waits for standard input does not keep the process.
-        new Thread(join.SendInput) { IsBackground = true, Name = "standard input" }.Start();
-        return await Task.Factory.StartNew(
-            join.ReceiveOutput, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        new Thread(SendInput) { IsBackground = true, Name = "standard input" }.Start();
+        return Task.Factory.StartNew(
+            ReceiveOutput, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     private void SendInput()
@@ -65,7 +74,7 @@ internal sealed class StreamJoin
                 SendAll(bytes);
             }
 
-            if (_halfClose)
+            if (HalfCloses)
             {
                 EndInput();
             }
@@ -104,6 +113,7 @@ internal sealed class StreamJoin
         {
             _unsent = bytes.Length;
             bytes = bytes[_socket.Send(bytes, SocketFlags.None)..];
+            Volatile.Write(ref _lastMove, Environment.TickCount64);
         }
 
         _unsent = 0;
@@ -115,9 +125,15 @@ internal sealed class StreamJoin
         try
         {
             int count;
-            while ((count = _socket.Receive(buffer)) > 0)
+            while ((count = Receive(buffer)) > 0)
             {
                 _output.Write(buffer.AsSpan(0, count));
+            }
+
+            if (count < 0)
+            {
+                return Failure.Network(
+                    $"connect {_endpoint}: no byte moved for {IdleTimeout!.Value.TotalSeconds:0.###} s, so the connection was ended");
             }
 
             _input.WaitUntilSilent(_silence);
@@ -139,6 +155,28 @@ internal sealed class StreamJoin
         {
             return Failure.Network(StandardOutput.Wording("write standard output", failure));
         }
+    }
+
+    /// <summary>Receives what there is, or waits for it; -1 if no byte has moved for too long.</summary>
+    private int Receive(byte[] buffer)
+    {
+        if (IdleTimeout is { } idle)
+        {
+            // What was written to standard output in between may have taken any time.
+            Volatile.Write(ref _lastMove, Environment.TickCount64);
+            TimeSpan left = idle;
+            while (left > TimeSpan.Zero && !_socket.Poll(left, SelectMode.SelectRead))
+            {
+                left = idle - TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastMove));
+            }
+
+            if (left <= TimeSpan.Zero)
+            {
+                return -1;
+            }
+        }
+
+        return _socket.Receive(buffer);
     }
 
     private string Unsent(Exception failure)

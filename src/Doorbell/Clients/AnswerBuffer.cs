@@ -21,6 +21,9 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
 
     public bool IsEmpty => _count == 0;
 
+    /// <summary>Whether our side of the connection ends behind a question.</summary>
+    public bool HalfCloses => framing.HalfCloses;
+
     /// <summary>There is no <see cref="Room"/>.</summary>
     public bool IsFull => _count >= maxAnswerBytes;
 
@@ -54,8 +57,10 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
         {
             while (true)
             {
-                if (TryTake(out byte[] greeting))
+                if (framing.TryFindGreeting(Received, out Frame frame))
                 {
+                    byte[] greeting = _bytes.AsSpan(frame.Start, frame.Length).ToArray();
+                    Consume(frame.Consumed);
                     return greeting;
                 }
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Doorbell.Sessions;
 
 namespace Doorbell.Clients;
 
@@ -36,6 +35,9 @@ internal class AnswerFraming(Framing framing)
     public virtual bool TryFind(ReadOnlySpan<byte> received, int searched, out Frame frame) =>
         framing.TryFind(received, searched, out frame);
 
+    /// <summary>Finds what the server said first.</summary>
+    public virtual bool TryFindGreeting(ReadOnlySpan<byte> received, out Frame frame) => TryFind(received, searched: 0, out frame);
+
     /// <summary>Finds an answer that the server's end has ended.</summary>
     public virtual bool TryFindAtEnd(ReadOnlySpan<byte> received, out Frame frame)
     {
@@ -54,52 +56,7 @@ internal class AnswerFraming(Framing framing)
 
     /// <summary>How many bytes at the front belong to no answer.</summary>
     public virtual int PaddingOf(ReadOnlySpan<byte> received) => 0;
-}
 
-/// <summary>Lines, and replies as textbook servers write them; see <see cref="LineReply"/>.</summary>
-/// <param name="keepsCarriageReturn">Whether a CR at a reply's end is the reply's.</param>
-internal sealed class LineAnswerFraming(bool keepsCarriageReturn) : AnswerFraming(Framing.Line)
-{
-    public override string TooLongAdvice => "use Connector.ConnectAsync for streams without lines";
-
-    public override byte[] Frame(ReadOnlySpan<byte> message) => message.ContainsAny((byte)'\n', (byte)0)
-        ? throw new ArgumentException("a line to ask can't hold an LF or a NUL, which end it; use Connector.ConnectAsync for other bytes")
-        : [.. message, (byte)'\n'];
-
-    public override bool TryFind(ReadOnlySpan<byte> received, int searched, out Frame frame)
-    {
-        frame = default;
-        if (!received[searched..].ContainsAny((byte)'\n', (byte)0))
-        {
-            return false;
-        }
-
-        int consumed = LineReply.TryRead(received, out ReadOnlySpan<byte> reply);
-        int start = PaddingOf(received);
-        frame = new Frame(start, keepsCarriageReturn ? Math.Max(0, consumed - start - 1) : reply.Length, consumed);
-        return consumed > 0;
-    }
-
-    public override bool TryFindAtEnd(ReadOnlySpan<byte> received, out Frame frame)
-    {
-        ReadOnlySpan<byte> reply = Part(received);
-        frame = new Frame(PaddingOf(received), reply.Length, received.Length);
-        return !reply.IsEmpty;
-    }
-
-    public override ReadOnlySpan<byte> Part(ReadOnlySpan<byte> received) =>
-        keepsCarriageReturn ? received.Trim((byte)0) : LineReply.AtEnd(received);
-
-    /// <summary>
-    /// All but two bytes. The last byte may be the CR of an end of line, which is not the reply's. The one before tells that a reply has
-    /// begun: a NUL behind it is its end and no padding, and so is the server's end.
-    /// </summary>
-    public override ReadOnlySpan<byte> Piece(ReadOnlySpan<byte> received) => received[..Math.Max(0, received.Length - 2)];
-
-    /// <summary>A C server sends its whole buffer: the NULs behind a reply.</summary>
-    public override int PaddingOf(ReadOnlySpan<byte> received)
-    {
-        int first = received.IndexOfAnyExcept((byte)0);
-        return first < 0 ? received.Length : first;
-    }
+    /// <summary>Whether our side of the connection ends behind a question.</summary>
+    public virtual bool HalfCloses => false;
 }

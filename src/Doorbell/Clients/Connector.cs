@@ -58,7 +58,7 @@ public static class Connector
         Attempts attempts = new(endpoint, timeout, options, cancellation, deadline.Token);
         EndPoint[] addresses = endpoint.IsUnix
             ? [new UnixEndPoint(endpoint.Path!)]
-            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
+            : await ResolveAsync(endpoint, timeout, options, cancellation, deadline.Token).ConfigureAwait(false);
         return await attempts.ConnectAsync(addresses, admits).ConfigureAwait(false);
     }
 
@@ -68,13 +68,26 @@ public static class Connector
     /// <param name="cancellation">Gives up.</param>
     /// <returns>At least one.</returns>
     /// <exception cref="NetworkException">It can't be resolved.</exception>
-    public static async Task<EndPoint[]> AddressesAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation)
+    public static Task<EndPoint[]> AddressesAsync(Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation) =>
+        AddressesAsync(endpoint, timeout, ClientOptions.Default, cancellation);
+
+    /// <summary>An endpoint's addresses that a socket can be connected to, in the order they should be tried.</summary>
+    /// <param name="endpoint">Of any kind.</param>
+    /// <param name="timeout">Bounds resolving.</param>
+    /// <param name="options">How the sockets are made: <see cref="ClientOptions.Family"/> leaves addresses out.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>At least one.</returns>
+    /// <exception cref="NetworkException">It can't be resolved, or no address is of the family.</exception>
+    /// <exception cref="ArgumentException">An option has no effect on the endpoint.</exception>
+    public static async Task<EndPoint[]> AddressesAsync(
+        Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation)
     {
+        options.Validate(endpoint);
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(timeout);
         return endpoint.IsUnix
             ? [new UnixEndPoint(endpoint.Path!)]
-            : await ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
+            : await ResolveAsync(endpoint, timeout, options, cancellation, deadline.Token).ConfigureAwait(false);
     }
 
     /// <summary>An endpoint's addresses where no resolver has to be asked: a path, a literal address, <c>localhost</c>.</summary>
@@ -141,12 +154,20 @@ public static class Connector
     }
 
     internal static async Task<EndPoint[]> ResolveAsync(
-        Endpoint endpoint, TimeSpan timeout, CancellationToken cancellation, CancellationToken deadline)
+        Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation, CancellationToken deadline)
     {
         try
         {
-            IPAddress[] addresses = Interleave(await Resolver.ResolveAsync(endpoint, deadline).ConfigureAwait(false));
-            return [.. addresses.Select(address => new IPEndPoint(address, endpoint.Port))];
+            IPAddress[] all = await Resolver.ResolveAsync(endpoint, deadline).ConfigureAwait(false);
+            IPAddress[] addresses = [.. all.Where(address => options.Takes(address.AddressFamily))];
+            if (addresses.Length == 0)
+            {
+                string other = ClientOptions.Words(all[0].AddressFamily);
+                string what = $"{endpoint.Host} has {other} addresses alone, and the other family is asked for";
+                throw new NetworkException("resolve", endpoint.ToString(), what, SocketError.NoData);
+            }
+
+            return [.. Interleave(addresses).Select(address => new IPEndPoint(address, endpoint.Port))];
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -57,7 +57,7 @@ public static class DatagramClient
         deadline.CancelAfter(timeout);
         EndPoint[] addresses = endpoint.IsUnix
             ? [new UnixEndPoint(endpoint.Path!)]
-            : await Connector.ResolveAsync(endpoint, timeout, cancellation, deadline.Token).ConfigureAwait(false);
+            : await Connector.ResolveAsync(endpoint, timeout, options, cancellation, deadline.Token).ConfigureAwait(false);
         List<string> refusals = [];
         foreach (EndPoint address in addresses)
         {

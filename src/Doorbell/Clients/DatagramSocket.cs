@@ -39,7 +39,7 @@ internal static class DatagramSocket
             if (toMany is not null)
             {
                 operation = "bind";
-                if (options.LocalAddress is null)
+                if (!options.IsBound)
                 {
                     bool is4 = toMany.AddressFamily == AddressFamily.InterNetwork;
                     socket.Bind(new IPEndPoint(is4 ? IPAddress.Any : IPAddress.IPv6Any, 0));

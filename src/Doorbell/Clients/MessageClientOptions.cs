@@ -41,8 +41,26 @@ public sealed record MessageClientOptions
     /// </summary>
     public bool KeepsCarriageReturn { get; init; }
 
+    /// <summary>
+    /// Whether a line, given without its end, is the last one of a reply, for a <see cref="StreamClient"/> whose server answers in several
+    /// lines: they are handed on together, with the ends between them. Default null: every line is a reply.
+    /// </summary>
+    public Func<ReadOnlySpan<byte>, bool>? IsLastLine { get; init; }
+
+    /// <summary>
+    /// Whether a <see cref="StreamClient"/> half-closes its connection behind each question, for a server that answers when it has all. The
+    /// reply is then what comes until the server's end, perhaps nothing, and each question has a connection of its own. Default false.
+    /// </summary>
+    public bool HalfCloses { get; init; }
+
     internal void Validate()
     {
+        if (HalfCloses && IsLastLine is not null)
+        {
+            throw new ArgumentException(
+                "HalfCloses and IsLastLine exclude each other: a reply ends with its last line, or with the connection");
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero, nameof(ConnectTimeout));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxPipelined);

@@ -156,13 +156,8 @@ internal sealed class MessageConnection
         }
     }
 
-    private void FailFrom(int place, NetworkException failure)
-    {
-        for (int i = place; i < _asked.Count; i++)
-        {
-            _asked[i].Failed(failure);
-        }
-    }
+    private void FailFrom(int place, NetworkException failure) =>
+        _asked[place..].ForEach(question => question.Failed(failure));
 
     /// <summary>All that are asked fail, and it is over.</summary>
     private void Fail(NetworkException failure)
@@ -245,7 +240,18 @@ internal sealed class MessageConnection
         question.IsSent = taken == question.Framed.Length;
         _asked.Add(question);
         _receiving = true;
+        EndQuestion(question);
         return true;
+    }
+
+    /// <summary>Where our side of the connection ends behind a question, nothing more can be asked on it.</summary>
+    private void EndQuestion(Question question)
+    {
+        if (_received.HalfCloses && question.IsSent && !_isOver)
+        {
+            Retire();
+            SocketClosing.EndSending(_socket);
+        }
     }
 
     /// <summary>A connection that has served before is replaced without a word; one that never did tells something of the server.</summary>
@@ -318,14 +324,7 @@ internal sealed class MessageConnection
         }
         else if (_failureAtRest == SocketError.Success)
         {
-            try
-            {
-                _socket.Shutdown(SocketShutdown.Send);
-            }
-            catch (SocketException)
-            {
-                // It is over on both sides already.
-            }
+            SocketClosing.EndSending(_socket);
         }
     }
 
@@ -346,6 +345,7 @@ internal sealed class MessageConnection
             lock (_lock)
             {
                 question.IsSent = true;
+                EndQuestion(question);
             }
         }
         catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
@@ -486,7 +486,7 @@ internal sealed class MessageConnection
     {
         EndedByPeer = true;
         Retire();
-        int received = _received.DropPadding();
+        long received = _received.DropPadding() + (_asked is [var asked, ..] ? asked.Came : 0);
         if (_asked.Count > 0 && _received.TryTakeAtEnd(out byte[] answer))
         {
             Give(answer);

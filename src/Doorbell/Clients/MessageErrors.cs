@@ -28,7 +28,7 @@ internal sealed class MessageErrors(string target)
         SocketError.Disconnecting,
         "it may take one question a connection, or have stopped");
 
-    public NetworkException CutOff(int received) => new(
+    public NetworkException CutOff(long received) => new(
         "receive",
         target,
         $"the server closed the connection in the middle of a reply, after {received} bytes of it",

@@ -11,6 +11,13 @@ internal static class SocketClosing
     /// </summary>
     public static void InOrder(Socket socket)
     {
+        EndSending(socket);
+        socket.Dispose();
+    }
+
+    /// <summary>Tells the peer that no more is sent, if the connection is there still.</summary>
+    public static void EndSending(Socket socket)
+    {
         try
         {
             socket.Shutdown(SocketShutdown.Send);
@@ -19,7 +26,5 @@ internal static class SocketClosing
         {
             // The connection is gone already.
         }
-
-        socket.Dispose();
     }
 }

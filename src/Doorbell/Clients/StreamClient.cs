@@ -48,9 +48,14 @@ public sealed class StreamClient : IDisposable
     public static async Task<StreamClient> ConnectAsync(
         Endpoint endpoint, MessageClientOptions options, CancellationToken cancellation)
     {
-        MessageClient client = new(endpoint, new LineAnswerFraming(options.KeepsCarriageReturn), options);
+        MessageClient client = new(endpoint, FramingOf(options), options);
         return new StreamClient(await client.ConnectedAsync(cancellation).ConfigureAwait(false));
     }
+
+    private static AnswerFraming FramingOf(MessageClientOptions options) =>
+        options.HalfCloses ? new WholeAnswerFraming()
+        : options.IsLastLine is { } isLast ? new LinesAnswerFraming(options.KeepsCarriageReturn, isLast)
+        : new LineAnswerFraming(options.KeepsCarriageReturn);
 
     /// <summary>
     /// What the server said first, without its end; empty without <see cref="MessageClientOptions.ReadsGreeting"/>.

@@ -156,7 +156,7 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
             _addressDeadline = now + ((_deadline - now) / (_addresses.Length - _next));
             _next++;
             _address = address.Serialize();
-            if (_options.LocalAddress is { } local && local.AddressFamily != address.AddressFamily)
+            if (!_options.Takes(address.AddressFamily))
             {
                 _failures.Add((address, Libc.FamilyNotSupported));
                 continue;

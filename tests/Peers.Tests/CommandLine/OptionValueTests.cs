@@ -70,7 +70,7 @@ public sealed partial class OptionValueTests
         Assert.True(wrong.Count == 0, $"{verb}\n{string.Join('\n', wrong)}");
     }
 
-    [GeneratedRegex(@"^ +(?:-\w, )?(?<name>--[a-z-]+)(?<value> <[^\n]*?>)?", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^ +(?:-\w, )?(?<name>--[a-z0-9-]+)(?<value> <[^\n]*?>)?", RegexOptions.Multiline)]
     private static partial Regex OptionLine();
 
     [GeneratedRegex(@"System\.|Exception|\(Parameter|Unhandled|^ +at |Cannot parse|Int32|Nullable", RegexOptions.Multiline)]

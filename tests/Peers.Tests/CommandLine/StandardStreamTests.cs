@@ -45,6 +45,9 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
         ["ask"] = "DOORBELL ask TCP",
         ["ask, datagrams"] = "DOORBELL ask UDP",
         ["ask, CoAP"] = "DOORBELL ask COAP/capitalize",
+        ["connect --idle-timeout"] = "DOORBELL connect --idle-timeout 30 TCP",
+        ["ask --half-close"] = "DOORBELL ask --half-close TCP",
+        ["ask --until"] = "DOORBELL ask --until HELLO --reconnect TCP",
         ["ask --raw"] = "DOORBELL ask --raw TCP",
         ["ask --json"] = "DOORBELL ask --json TCP",
         ["ask --raw, CoAP"] = "DOORBELL ask --raw COAP/capitalize",
@@ -62,7 +65,10 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
 
     private static readonly string[] _readers =
-        ["connect", "connect, datagrams", "ask", "ask, datagrams", "ask, CoAP", "ask --raw", "ask --json", "ask --raw, CoAP"];
+        [
+        "connect", "connect, datagrams", "ask", "ask, datagrams", "ask, CoAP", "ask --raw", "ask --json", "ask --raw, CoAP",
+        "connect --idle-timeout", "ask --half-close", "ask --until",
+    ];
 
     /// <summary>The bench measures for seconds before it prints: one state stands for all.</summary>
     public static TheoryData<string, string> Outputs => [.. _verbs.Keys

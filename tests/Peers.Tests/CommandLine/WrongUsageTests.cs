@@ -58,7 +58,7 @@ public sealed class WrongUsageTests
     [InlineData("[suggest:3] ser", "\"[suggest:3]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay")]
     [InlineData("[env:X=1]", "\"[env:X=1]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay")]
     [InlineData("ask --nosuch tcp://h:1 x", "--nosuch is no option; a text that begins with a hyphen stands behind --")]
-    [InlineData("ask -4 tcp://127.0.0.1:1", "-4 is no option; a text that begins with a hyphen stands behind --")]
+    [InlineData("ask -9 tcp://127.0.0.1:1", "-9 is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask tcp://127.0.0.1:1 --nosuch=3", "--nosuch=3 is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("connect --nosuch tcp://127.0.0.1:1", "--nosuch is no option")]
     [InlineData("connect tcp://127.0.0.1:1 -u", "-u is no option")]

@@ -76,7 +76,7 @@ public sealed class DatagramConnection : IAsyncDisposable, IDisposable
         ClientOptions options,
         CancellationToken cancellation)
     {
-        EndPoint[] addresses = await Connector.AddressesAsync(endpoint, timeout, cancellation).ConfigureAwait(false);
+        EndPoint[] addresses = await Connector.AddressesAsync(endpoint, timeout, options, cancellation).ConfigureAwait(false);
         for (int i = 0; ; i++)
         {
             try
@@ -92,7 +92,9 @@ public sealed class DatagramConnection : IAsyncDisposable, IDisposable
 
     /// <summary>Opens a socket to one address of an endpoint. Nothing is sent but what the handler sends.</summary>
     /// <param name="endpoint">A UDP or unix datagram endpoint, to name in errors.</param>
-    /// <param name="address">One of its addresses, as <see cref="Connector.AddressesAsync"/> gives them.</param>
+    /// <param name="address">
+    /// One of its addresses, as <see cref="Connector.AddressesAsync(Endpoint, TimeSpan, ClientOptions, CancellationToken)"/> gives them.
+    /// </param>
     /// <param name="newHandler">Makes the socket's handler.</param>
     /// <param name="options">How to make the socket.</param>
     /// <exception cref="NetworkException">There is no route, or the kernel refuses an option.</exception>

@@ -23,7 +23,7 @@ public static class RequestClient
         ClientOptions options,
         CancellationToken cancellation)
     {
-        EndPoint[] addresses = await Connector.AddressesAsync(endpoint, timeout, cancellation).ConfigureAwait(false);
+        EndPoint[] addresses = await Connector.AddressesAsync(endpoint, timeout, options, cancellation).ConfigureAwait(false);
         return new RequestClient<TRequest, TResponse>(endpoint, addresses, newHandler, options);
     }
 }

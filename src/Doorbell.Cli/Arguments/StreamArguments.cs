@@ -1,0 +1,59 @@
+using System.CommandLine;
+
+namespace Doorbell.Cli.Arguments;
+
+/// <summary>How <c>ask</c> speaks with a server over a stream: who begins, and where a reply ends.</summary>
+internal sealed class StreamArguments
+{
+    private readonly Option<bool> _greeting = new("--greeting")
+    {
+        Description = "Streams: the server speaks first; its first line is no answer",
+    };
+
+    private readonly Option<string?> _until = new("--until")
+    {
+        Description = "Streams: a reply has several lines; the last one is TEXT, or /EXPRESSION/ is found in it, as in --until . for POP3",
+        HelpName = "TEXT",
+    };
+
+    private readonly Option<bool> _halfClose = new("--half-close")
+    {
+        Description = "Streams: half-close behind each question; its reply is all until the server's end",
+    };
+
+    private readonly Option<bool> _reconnect = new("--reconnect") { Description = "Streams: a new connection for each question" };
+
+    public IReadOnlyList<Option> Options => [_greeting, _until, _halfClose, _reconnect];
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in Options)
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <exception cref="ArgumentException">Options exclude each other, or an expression is none.</exception>
+    public StreamDialogue Read(ParseResult parsed)
+    {
+        TextPattern? last = parsed.GetValue(_until) is { } word ? TextPattern.Parse(word) : null;
+        if (last is not null && parsed.GetValue(_halfClose))
+        {
+            throw new ArgumentException(
+                "--until and --half-close exclude each other: a reply ends with its last line, or with the connection");
+        }
+
+        return new StreamDialogue(parsed.GetValue(_greeting), last, parsed.GetValue(_halfClose), parsed.GetValue(_reconnect));
+    }
+}
+
+/// <summary>How <c>ask</c> speaks with a server over a stream.</summary>
+/// <param name="ReadsGreeting">Whether the server speaks first.</param>
+/// <param name="LastLine">The last line of each reply; null if every reply is one line.</param>
+/// <param name="HalfCloses">Whether our side ends behind each question, so that its reply is all until the server's end.</param>
+/// <param name="Reconnects">Whether each question has a connection of its own.</param>
+internal sealed record StreamDialogue(bool ReadsGreeting, TextPattern? LastLine, bool HalfCloses, bool Reconnects)
+{
+    /// <summary>Whether a reply may have more than one line.</summary>
+    public bool HasSeveralLines => LastLine is not null || HalfCloses;
+}

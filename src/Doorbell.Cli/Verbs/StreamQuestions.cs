@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Printing;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary>Questions that are lines, to a server over a stream.</summary>
+/// <param name="endpoint">Who is asked.</param>
+/// <param name="sockets">How the sockets are made.</param>
+/// <param name="dialogue">Who begins, and where a reply ends.</param>
+/// <param name="printer">Prints the replies.</param>
+/// <param name="timeout">Bounds connecting, and each question.</param>
+/// <param name="tries">How often connecting is tried.</param>
+internal sealed class StreamQuestions(
+    Endpoint endpoint, ClientOptions sockets, StreamDialogue dialogue, ReplyPrinter printer, TimeSpan timeout, int tries)
+{
+    /// <summary>Asks and prints.</summary>
+    /// <param name="questions">Without their ends of line.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> AskAsync(IAsyncEnumerable<ReadOnlyMemory<byte>> questions)
+    {
+        StreamClient? client = await ConnectAsync();
+        try
+        {
+            await foreach (ReadOnlyMemory<byte> question in questions)
+            {
+                client ??= await ConnectAsync();
+                await AskAsync(client, question);
+                if (dialogue.Reconnects || dialogue.HalfCloses)
+                {
+                    client.Dispose();
+                    client = null;
+                }
+            }
+        }
+        finally
+        {
+            client?.Dispose();
+        }
+
+        return 0;
+    }
+
+    private async Task<StreamClient> ConnectAsync()
+    {
+        MessageClientOptions options = MessageClientOptions.Default with
+        {
+            Sockets = sockets,
+            ReadsGreeting = dialogue.ReadsGreeting,
+            IsLastLine = dialogue.LastLine is { } last ? line => last.IsLine(line) : null,
+            HalfCloses = dialogue.HalfCloses,
+            KeepsCarriageReturn = printer.IsRaw,
+        };
+        StreamClient client = await ConnectTries.RunAsync(
+            tries, timeout, left => StreamClient.ConnectAsync(endpoint, options with { ConnectTimeout = left }, CancellationToken.None));
+        if (dialogue.ReadsGreeting)
+        {
+            Failure.Say($"the server's greeting: {PrintableText.Escape(client.Greeting.Span)}");
+        }
+
+        return client;
+    }
+
+    /// <summary>Asks one line and prints its reply; what came of it is printed however it ends.</summary>
+    private async Task AskAsync(StreamClient client, ReadOnlyMemory<byte> question)
+    {
+        long began = Stopwatch.GetTimestamp();
+        using CancellationTokenSource limit = new(timeout);
+        try
+        {
+            byte[] last = printer.IsJson
+                ? await client.AskAsync(question, timeout, CancellationToken.None)
+                : await client.AskAsync(question, printer.PrintPieceAsync, timeout, CancellationToken.None);
+            await PrintAsync(last);
+        }
+        catch (NetworkException failure)
+        {
+            byte[] rest = failure is IncompleteReplyException incomplete ? [.. incomplete.Reply] : [];
+            if (printer.HasBegun || rest.Length > 0)
+            {
+                await PrintAsync(rest);
+            }
+
+            throw;
+        }
+
+        Task PrintAsync(byte[] rest) => printer.PrintAsync(rest, client.Peer, tries: 1, Stopwatch.GetElapsedTime(began), limit.Token);
+    }
+}

@@ -1,0 +1,101 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Doorbell.Tests.Compared;
+
+/// <summary>The rows of docs/compared.md in which the command is a client that chooses how it speaks.</summary>
+public sealed class ConversationJobs
+{
+    [Fact]
+    public void Connect_over_IPv4_alone()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                shell.ServeCapitalize();
+                return shell.Run(command);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((0, "HELLO\n"), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Come_from_an_address_and_a_port_of_your_own()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                int port = shell.Free(7001);
+                Socket listener = shell.Listen(7000);
+                Program client = shell.Start(command, "");
+                using Socket server = listener.Accept();
+                bool isFromThere = new IPEndPoint(IPAddress.Parse("127.0.0.2"), port).Equals(server.RemoteEndPoint);
+                server.Shutdown(SocketShutdown.Send);
+                return (isFromThere, client.WaitForEnd().ExitCode);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((true, 0), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Wait_for_a_server_that_starts_later()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                shell.Use(7000, ((IPEndPoint)listener.LocalEndPoint!).Port);
+                Program client = shell.Start(command, "");
+                listener.Listen();
+                using Socket server = listener.Accept();
+                string question = Shell.ReadToEnd(server);
+                server.Shutdown(SocketShutdown.Send);
+                return (question, client.WaitForEnd().ExitCode);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal(("hello\n", 0), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Give_up_a_server_that_says_nothing()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                _ = shell.Listen(7000);
+                return shell.Run(command);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal((1, ""), usual);
+        Assert.Equal(usual, ours);
+    }
+
+    [Fact]
+    public void Ask_a_server_that_answers_at_the_end_of_input()
+    {
+        Job.Here().Each(
+            static (shell, command) =>
+            {
+                Socket listener = shell.Listen(7000);
+                Program client = shell.Start(command, "");
+                using Socket server = listener.Accept();
+                string question = Shell.ReadToEnd(server);
+                server.Send("two\nlines\n"u8);
+                server.Shutdown(SocketShutdown.Send);
+                Ended ended = client.WaitForEnd();
+                return (question, ended.ExitCode, ended.Output);
+            },
+            out var usual,
+            out var ours);
+        Assert.Equal(("hello\n", 0, "two\nlines\n"), usual);
+        Assert.Equal(usual, ours);
+    }
+}
