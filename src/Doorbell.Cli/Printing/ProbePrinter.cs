@@ -6,7 +6,27 @@ namespace Doorbell.Cli.Printing;
 /// <summary>Prints what was found at endpoints: a line each, or JSON.</summary>
 internal sealed class ProbePrinter(TextWriter output, bool json, int width)
 {
-    public void Print(ProbeResult result)
+    /// <summary>As text the open ports of a range, and how many are in each state; every one as JSON.</summary>
+    /// <param name="word">As it was given.</param>
+    /// <param name="found">One result for each port.</param>
+    public void Print(string word, ProbeResult[] found)
+    {
+        bool isRange = found.Length > 1 && !json;
+        foreach (ProbeResult result in found.Where(result => !isRange || result.State == ProbeState.Open))
+        {
+            Print(result);
+        }
+
+        if (isRange)
+        {
+            IEnumerable<string> counts = found.CountBy(static result => result.State)
+                .OrderBy(static count => count.Key)
+                .Select(static count => $"{count.Value} {JsonNamingPolicy.CamelCase.ConvertName(count.Key.ToString())}");
+            output.WriteLine($"{PrintableText.Escape(word)}: {string.Join(", ", counts)}");
+        }
+    }
+
+    private void Print(ProbeResult result)
     {
         string state = JsonNamingPolicy.CamelCase.ConvertName(result.State.ToString());
         if (json)
@@ -32,18 +52,6 @@ internal sealed class ProbePrinter(TextWriter output, bool json, int width)
             _ => Why(result),
         };
         output.WriteLine($"{result.Endpoint.ToString().PadRight(width)}  {state,-6}  {more}");
-    }
-
-    /// <summary>How many ports of a range are in each state; JSON has all that it needs without.</summary>
-    public void PrintCounts(string range, IReadOnlyList<ProbeResult> found)
-    {
-        if (!json)
-        {
-            IEnumerable<string> counts = found.CountBy(static result => result.State)
-                .OrderBy(static count => count.Key)
-                .Select(static count => $"{count.Value} {JsonNamingPolicy.CamelCase.ConvertName(count.Key.ToString())}");
-            output.WriteLine($"{PrintableText.Escape(range)}: {string.Join(", ", counts)}");
-        }
     }
 
     /// <summary>The endpoint stands at the line's beginning already.</summary>

@@ -43,28 +43,16 @@ internal sealed class Probe(TimeSpan timeout, TimeSpan greeting)
         }
     }
 
-    /// <summary>Again and again until it is open, or the time is over; more and more seldom, at least once a second.</summary>
-    public async Task<ProbeResult> RunAsync(Endpoint endpoint, TimeSpan wait, CancellationToken cancellation)
-    {
-        long began = Stopwatch.GetTimestamp();
-        TimeSpan pause = TimeSpan.FromMilliseconds(50);
-        while (true)
-        {
-            ProbeResult result = await RunAsync(endpoint, cancellation);
-            TimeSpan left = wait - Stopwatch.GetElapsedTime(began);
-            if (result.State == ProbeState.Open || left <= TimeSpan.Zero)
-            {
-                return result;
-            }
-
-            await Task.Delay(pause < left ? pause : left, cancellation);
-            pause = pause * 2 < TimeSpan.FromSeconds(1) ? pause * 2 : TimeSpan.FromSeconds(1);
-        }
-    }
-
     private async Task<string?> ConnectAsync(Endpoint endpoint, CancellationToken cancellation)
     {
         using Socket socket = await Connector.ConnectAsync(endpoint, timeout, cancellation);
+        if (!endpoint.IsUnix && Equals(socket.LocalEndPoint, socket.RemoteEndPoint))
+        {
+            // The kernel chose the very port that is asked for as our own, and TCP joined the two ends of one socket (RFC 9293 section 3.5,
+            // simultaneous open).
+            throw NetworkException.From("connect", endpoint.ToString(), SocketError.ConnectionRefused);
+        }
+
         return greeting > TimeSpan.Zero ? await ReadLineAsync(socket, cancellation) : null;
     }
 

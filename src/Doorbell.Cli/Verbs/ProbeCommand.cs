@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
@@ -12,6 +13,8 @@ internal static class ProbeCommand
     private const int MaxAtOnce = 64;
 
     private static readonly TimeSpan _greeting = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(1);
 
     public static Command Make()
     {
@@ -57,38 +60,41 @@ internal static class ProbeCommand
         PortRange[] ranges, Probe probe, TimeSpan wait, ProbePrinter printer, CancellationToken cancellation)
     {
         using SemaphoreSlim places = new(MaxAtOnce);
-        Task<ProbeResult>[][] probes = [.. ranges.Select(range => range.Endpoints.Select(RunOneAsync).ToArray())];
+        Task<ProbeResult[]>[] probes = [.. ranges.Select(range => ProbeAsync(range, probe, wait, places, cancellation))];
         bool all = true;
         for (int i = 0; i < ranges.Length; i++)
         {
-            bool isRange = probes[i].Length > 1;
-            List<ProbeResult> found = [];
-            foreach (Task<ProbeResult> one in probes[i])
-            {
-                ProbeResult result = await one;
-                found.Add(result);
-                if (!isRange || result.State == ProbeState.Open)
-                {
-                    printer.Print(result);
-                }
-            }
-
-            if (isRange)
-            {
-                printer.PrintCounts(ranges[i].Word, found);
-            }
-
-            all &= found.Exists(static result => result.State == ProbeState.Open);
+            ProbeResult[] found = await probes[i];
+            printer.Print(ranges[i].Word, found);
+            all &= found.Any(static result => result.State == ProbeState.Open);
         }
 
         return all ? 0 : 1;
+    }
 
-        async Task<ProbeResult> RunOneAsync(Endpoint endpoint)
+    /// <summary>Tries each port of a range again, at least once a second, until one is open or the time is over.</summary>
+    private static async Task<ProbeResult[]> ProbeAsync(
+        PortRange range, Probe probe, TimeSpan wait, SemaphoreSlim places, CancellationToken cancellation)
+    {
+        long began = Stopwatch.GetTimestamp();
+        for (TimeSpan pause = _firstPause; ; pause = pause * 2 < _longestPause ? pause * 2 : _longestPause)
+        {
+            ProbeResult[] found = await Task.WhenAll(range.Endpoints.Select(TryAsync));
+            TimeSpan left = wait - Stopwatch.GetElapsedTime(began);
+            if (left <= TimeSpan.Zero || found.Any(static result => result.State == ProbeState.Open))
+            {
+                return found;
+            }
+
+            await Task.Delay(pause < left ? pause : left, cancellation);
+        }
+
+        async Task<ProbeResult> TryAsync(Endpoint endpoint)
         {
             await places.WaitAsync(cancellation);
             try
             {
-                return await probe.RunAsync(endpoint, wait, cancellation);
+                return await probe.RunAsync(endpoint, cancellation);
             }
             finally
             {

@@ -18,6 +18,10 @@ public sealed class ProbeTests
         using (server)
         {
             Assert.Equal((0, "open"), Probe($"{endpoint}"));
+
+            // After SIGKILL the kernel may hold a ring's listener a moment longer than the process.
+            server.Signal("TERM");
+            server.WaitForEnd();
         }
 
         Assert.Equal((1, "closed"), Probe($"{endpoint}"));
@@ -68,6 +72,32 @@ public sealed class ProbeTests
             Assert.Contains($"{endpoint} ", range.Output, StringComparison.Ordinal);
             Assert.Contains($"tcp://127.0.0.1:{first}-{first + 135}: ", range.Output.Split('\n')[^2], StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void A_range_is_waited_for_until_one_port_is_open_and_JSON_has_each()
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "echo", "tcp://127.0.0.1:0");
+        using (server)
+        {
+            int first = Math.Min(endpoint.Port, 65_400);
+            long began = System.Diagnostics.Stopwatch.GetTimestamp();
+            Ended range = Doorbells.Run("native", "", "probe", "--json", "--wait", "1h", $"tcp://127.0.0.1:{first}-{first + 99}");
+            Assert.Equal((0, 100), (range.ExitCode, range.Output.Count(static letter => letter == '\n')));
+            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(began) < TimeSpan.FromMinutes(1), "it waited for the others");
+        }
+    }
+
+    /// <summary>More endpoints than are tried at once: the time to wait is for all of them together.</summary>
+    [Fact]
+    public void Waiting_for_many_takes_no_longer_than_for_one()
+    {
+        int closed = Ports.Free("tcp");
+        long began = System.Diagnostics.Stopwatch.GetTimestamp();
+        string[] endpoints = [.. Enumerable.Repeat($"tcp://127.0.0.1:{closed}", 1000)];
+        Assert.Equal(1, Doorbells.Run("native", "", ["probe", "--wait", "2", .. endpoints]).ExitCode);
+        TimeSpan took = System.Diagnostics.Stopwatch.GetElapsedTime(began);
+        Assert.InRange(took, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(20));
     }
 
     [Theory]
