@@ -47,16 +47,18 @@ public sealed class WrongUsageTests
     }
 
     [Theory]
-    [InlineData("nosuch", "\"nosuch\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay")]
-    [InlineData("", "a command is missing: give one of serve, ask, connect, options, demo, bench, impair, relay")]
+    [InlineData("nosuch", "\"nosuch\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay, probe")]
+    [InlineData("", "a command is missing: give one of serve, ask, connect, options, demo, bench, impair, relay, probe")]
     [InlineData("bench nosuch", "\"nosuch\" is no command: give one of models")]
     [InlineData("impair", "LISTEN is missing")]
     [InlineData("impair 7000", "UPSTREAM is missing")]
     [InlineData("connect", "ENDPOINT is missing")]
     [InlineData("impair 1 2 3", "\"3\" is one word too many")]
     [InlineData("--nosuch", "--nosuch is no option")]
-    [InlineData("[suggest:3] ser", "\"[suggest:3]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay")]
-    [InlineData("[env:X=1]", "\"[env:X=1]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay")]
+    [InlineData(
+        "[suggest:3] ser",
+        "\"[suggest:3]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay, probe")]
+    [InlineData("[env:X=1]", "\"[env:X=1]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay, probe")]
     [InlineData("ask --nosuch tcp://h:1 x", "--nosuch is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask -9 tcp://127.0.0.1:1", "-9 is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask tcp://127.0.0.1:1 --nosuch=3", "--nosuch=3 is no option; a text that begins with a hyphen stands behind --")]
