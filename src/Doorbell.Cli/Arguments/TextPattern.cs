@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Doorbell.Cli.Arguments;
 
-/// <summary>What is looked for in a peer's text: a text as it stands, or a regular expression between slashes.</summary>
+/// <summary>What a peer's line is compared with: a text as it stands, or a regular expression between slashes.</summary>
 internal sealed class TextPattern
 {
     private readonly byte[] _text;
@@ -11,13 +11,9 @@ internal sealed class TextPattern
 
     private TextPattern(string word, Regex? expression)
     {
-        Word = word;
         _text = SystemText.ToBytes(word);
         _expression = expression;
     }
-
-    /// <summary>As it was given.</summary>
-    public string Word { get; }
 
     /// <summary>Reads a text, or <c>/EXPRESSION/</c> of .NET's regular expressions, without what needs backtracking.</summary>
     /// <exception cref="ArgumentException">It is no regular expression.</exception>
@@ -42,18 +38,4 @@ internal sealed class TextPattern
 
     /// <summary>Whether the line is the text, or the expression is found in it.</summary>
     public bool IsLine(ReadOnlySpan<byte> line) => _expression?.IsMatch(Encoding.UTF8.GetString(line)) ?? line.SequenceEqual(_text);
-
-    /// <summary>Where what was looked for ends; -1 if it is not there.</summary>
-    public int EndIn(ReadOnlySpan<byte> bytes)
-    {
-        if (_expression is null)
-        {
-            int at = bytes.IndexOf(_text);
-            return at < 0 ? -1 : at + _text.Length;
-        }
-
-        // A char for a byte, so that places are the same.
-        string text = Encoding.Latin1.GetString(bytes);
-        return _expression.Match(text) is { Success: true } found ? found.Index + found.Length : -1;
-    }
 }

@@ -20,18 +20,20 @@ internal sealed partial record Job(string Name, string Usual, string Ours)
     /// <summary>The row of the test that asks.</summary>
     public static Job Here([CallerMemberName] string test = "") => All.Single(job => job.TestName == test);
 
-    /// <summary>Runs both commands, each in a place of its own, and gives what was seen of each.</summary>
-    /// <param name="do">Does the other side's part and says what it saw.</param>
-    public void Each<T>(Func<Shell, string, T> @do, out T usual, out T ours)
+    /// <summary>Runs both commands, each in a place of its own: the usual one does what is expected, and ours does the same.</summary>
+    /// <param name="expected">What is seen.</param>
+    /// <param name="see">Does the other side's part and says what it saw.</param>
+    public void BothDo<T>(T expected, Func<Shell, string, T> see)
     {
-        using (Shell shell = new())
-        {
-            usual = @do(shell, Usual);
-        }
+        T usual = In(Usual);
+        T ours = In(Ours);
+        Assert.Equal(expected, usual);
+        Assert.Equal(usual, ours);
 
-        using (Shell shell = new())
+        T In(string command)
         {
-            ours = @do(shell, Ours);
+            using Shell shell = new();
+            return see(shell, command);
         }
     }
 

@@ -29,7 +29,8 @@ public sealed class ServerJobs
     [Fact]
     public void Run_a_program_for_each_datagram()
     {
-        Job.Here().Each(
+        Job.Here().BothDo(
+            "HELLO",
             static (shell, command) =>
             {
                 int port = shell.Free(7000, "udp");
@@ -40,17 +41,14 @@ public sealed class ServerJobs
                 client.Send("hello"u8);
                 byte[] buffer = new byte[100];
                 return Encoding.ASCII.GetString(buffer, 0, client.Receive(buffer));
-            },
-            out var usual,
-            out var ours);
-        Assert.Equal("HELLO", usual);
-        Assert.Equal(usual, ours);
+            });
     }
 
     [Fact]
     public void Let_everyone_hear_everyone()
     {
-        Job.Here().Each(
+        Job.Here().BothDo(
+            ("hello,hello", ""),
             static (shell, command) =>
             {
                 int port = shell.Free(7000);
@@ -64,17 +62,14 @@ public sealed class ServerJobs
                 string[] heard = [.. members[1..].Select(static member => HearLine(member, "hello"))];
                 two.Shutdown(SocketShutdown.Send);
                 return (string.Join(',', heard), Shell.ReadToEnd(two).Replace("anyone?\n", "", StringComparison.Ordinal));
-            },
-            out var usual,
-            out var ours);
-        Assert.Equal(("hello,hello", ""), usual);
-        Assert.Equal(usual, ours);
+            });
     }
 
     [Fact]
     public void Be_an_HTTP_proxy()
     {
-        Job.Here().Each(
+        Job.Here().BothDo(
+            true,
             static (shell, command) =>
             {
                 (Program server, Endpoint capitalize) = Doorbells.Serve("native", "capitalize", "tcp://127.0.0.1:0");
@@ -87,11 +82,7 @@ public sealed class ServerJobs
                 client.Send("hello\n"u8);
                 HearLine(client, "HELLO");
                 return true;
-            },
-            out var usual,
-            out var ours);
-        Assert.True(usual);
-        Assert.Equal(usual, ours);
+            });
     }
 
     /// <summary>A broker tells nobody that he is in: each says something until the others hear it.</summary>
@@ -135,7 +126,8 @@ public sealed class ServerJobs
     /// <summary>Three clients, one after the other, see the same of both.</summary>
     private static void BothAnswer(string question, string answer, [CallerMemberName] string test = "")
     {
-        Job.Here(test).Each(
+        Job.Here(test).BothDo(
+            string.Concat(Enumerable.Repeat(answer, 3)),
             (shell, command) =>
             {
                 shell.Save("file", "what is in the file\n");
@@ -143,30 +135,22 @@ public sealed class ServerJobs
                 int port = shell.Free(7000);
                 _ = shell.Start(command);
                 return string.Concat(Enumerable.Range(0, 3).Select(_ => Ask(Shell.Connect(port), question)));
-            },
-            out var usual,
-            out var ours);
-        Assert.Equal(string.Concat(Enumerable.Repeat(answer, 3)), usual);
-        Assert.Equal(usual, ours);
+            });
     }
 
     private static void BothAnswerOnUnix(string question, string answer, [CallerMemberName] string test = "")
     {
-        Job.Here(test).Each(
+        Job.Here(test).BothDo(
+            answer,
             (shell, command) =>
             {
                 shell.ServeCapitalize();
                 _ = shell.Start(command);
                 string path = $"{shell.Folder}/socket";
-
                 Socket client = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 30_000 };
                 Waiting.Until(() => TryConnect(client, path), "it accepts");
                 return Ask(client, question);
-            },
-            out var usual,
-            out var ours);
-        Assert.Equal(answer, usual);
-        Assert.Equal(usual, ours);
+            });
     }
 
     /// <summary>A path is there a moment before its socket listens.</summary>
