@@ -57,7 +57,7 @@ public sealed record TunnelOptions
         return found;
     }
 
-    /// <summary>Looks at every byte, wherever the first difference is.</summary>
+    /// <summary>Looks at every byte, wherever the first difference is. (The core references no cryptography, which has this too.)</summary>
     private static bool AreSame(ReadOnlySpan<byte> given, ReadOnlySpan<byte> known)
     {
         int different = given.Length ^ known.Length;
