@@ -118,7 +118,9 @@ public sealed class CoapUriTests
     [InlineData("coap://h%2Fx/y", "no host")]
     [InlineData("coap://h:65536/x", "no port")]
     [InlineData("coap://h:x/x", "no port")]
-    [InlineData("coaps://h/x", "must begin with coap://")]
+    [InlineData("coaps://h/x", "needs DTLS or TLS")]
+    [InlineData("COAPS+TCP://h/x", "needs DTLS or TLS")]
+    [InlineData("http://h/x", "must begin with coap://")]
     public void What_is_no_URI_is_told_why(string text, string why)
     {
         Assert.False(CoapUri.TryParse(text, out _, out string? error));

@@ -116,7 +116,7 @@ internal sealed class ServeConfiguration
     private static AddressRange[] Ranges(ConfigurationValue list) =>
         [.. list.Items().Select(static item => item.Parsed(AddressRange.Parse))];
 
-    private static Endpoint ParseEndpoint(string text) => Endpoint.Parse(text, CoapService.Scheme);
+    private static Endpoint ParseEndpoint(string text) => CoapEndpoint.Parse(text);
 
     private ConfigurationValue? Find(string name) => _members.FirstOrDefault(member => member.Name == name);
 

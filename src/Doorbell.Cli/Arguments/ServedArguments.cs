@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Doorbell.Coap;
 
 namespace Doorbell.Cli.Arguments;
 
@@ -99,7 +98,7 @@ internal sealed class ServedArguments
                 ? NamedService(name ?? NamedServices.Default, ascii, tunnels)
                 : ProgramService(program, name, ascii);
             IReadOnlyList<string> named = EndpointWord.Join(name is null ? group : group[1..]);
-            Endpoint[] endpoints = [.. named.Select(static text => Endpoint.Parse(text, CoapService.Scheme))];
+            Endpoint[] endpoints = [.. named.Select(CoapEndpoint.Parse)];
             bool isAlone = name is not null || program is not null;
             Service[] offered = isAlone ? [service] : [service, .. NamedServices.OfDatagrams];
             all.Add(new Served(service, endpoints) { Resources = Served.ResourcesOf(offered) });

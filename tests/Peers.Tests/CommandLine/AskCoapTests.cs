@@ -61,6 +61,9 @@ public sealed class AskCoapTests
             Ended ours = Doorbells.Run(kind, "", "ask", "--method", "GET", $"{coap}/.well-known/core", "--raw");
             Ended libcoaps = Program.Run("coap-client-notls", ["-m", "get", $"{coap}/.well-known/core"]);
             Assert.Equal(libcoaps.Output.Trim(), ours.Output.Trim());
+            Assert.Equal(
+                "FROM SERVER: </capitalize>;ct=0\n", Answer(kind, "--method", "GET", $"{coap}/.well-known/core?href=/c*&ct=0"));
+            Assert.Equal("FROM SERVER: \n", Answer(kind, "--method", "GET", $"{coap}/.well-known/core?rt=light"));
         }
     }
 
@@ -110,6 +113,10 @@ public sealed class AskCoapTests
         AssertFails(2, "no fragment", "ask", $"{server}/#there", "text");
         AssertFails(2, "speaks no CoAP: ask a resource with doorbell ask coap://h/x", "connect", "coap://h/x");
         AssertFails(2, "the host is missing", "ask", "coap:///there", "text");
+        AssertFails(2, "coaps needs DTLS or TLS", "ask", "coaps://localhost/there", "text");
+        AssertFails(2, "coaps needs DTLS or TLS", "serve", "coaps://localhost");
+        AssertFails(2, "coaps needs DTLS or TLS", "probe", "coaps://localhost");
+        AssertFails(2, "coaps needs DTLS or TLS", "connect", "coaps://localhost");
         AssertFails(2, "two hexadecimal digits", "ask", $"{server}/100%", "text");
         AssertFails(2, "no port", "ask", "coap://localhost:x/there", "text");
         AssertFails(2, "--method is for coap://", "ask", "--method", "GET", "tcp://localhost:1", "text");

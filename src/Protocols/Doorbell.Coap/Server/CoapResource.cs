@@ -47,6 +47,13 @@ public sealed record CoapResource
     /// </summary>
     public bool IsSlow { get; init; }
 
+    /// <summary>
+    /// What <c>/.well-known/core</c> tells of it besides its format (RFC 6690 section 3): <c>rt</c> says what it is, as in
+    /// <c>light-lux</c>, <c>if</c> how to ask it, <c>sz</c> how large it is, <c>title</c> what people call it; or a name of one's own. Of
+    /// <c>rt</c> and <c>if</c> there may be several values, between spaces. An empty value is none. Default none.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Attributes { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Makes the function of one server.</summary>
     internal Func<DatagramSocketInfo, CoapFunction> NewFunction { get; }
 

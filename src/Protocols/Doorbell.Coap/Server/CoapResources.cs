@@ -1,9 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Text;
-using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap.Server;
 
@@ -30,11 +28,13 @@ internal sealed class CoapResources
     /// <summary>The body that the last <see cref="Call"/> wrote; valid until the next one.</summary>
     public ReadOnlySpan<byte> Body => _body.WrittenSpan;
 
-    /// <exception cref="ArgumentException">There is a resource at this path already, or the path is too long.</exception>
+    /// <exception cref="ArgumentException">There is a resource at this path already, the path is too long, or an attribute can't be
+    /// written.</exception>
     public void Add(string path, CoapResource resource)
     {
         string segments = path.StartsWith('/') ? path[1..] : path;
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(segments.Length, MaxPathChars, nameof(path));
+        CoapLinks.Check(resource);
         _resources.Add(segments, new CoapServedResource(resource, resource.NewFunction(_socket)));
     }
 
@@ -71,38 +71,10 @@ internal sealed class CoapResources
     {
         IReadOnlyList<string> query = request.ReadQuery();
         IEnumerable<string> links = _resources
-            .Where(each => each.Key != Discovery && query.All(filter => Matches(each.Key, each.Value.Resource, filter)))
+            .Where(each => each.Key != Discovery && query.All(filter => CoapLinks.Matches(each.Key, each.Value.Resource, filter)))
             .OrderBy(static each => each.Key, StringComparer.Ordinal)
-            .Select(static each => each.Value.Resource.ContentFormat is { } format
-                ? string.Create(CultureInfo.InvariantCulture, $"<{ReferenceTo(each.Key)}>;ct={format}")
-                : $"<{ReferenceTo(each.Key)}>");
+            .Select(static each => CoapLinks.Of(each.Key, each.Value.Resource));
         Encoding.UTF8.GetBytes(string.Join(",", links), body);
         return CoapCode.Content;
-    }
-
-    /// <summary>An asterisk at the value's end stands for any end. Of attributes that no resource has, none matches.</summary>
-    private static bool Matches(string path, CoapResource resource, string filter)
-    {
-        int equals = filter.IndexOf('=');
-        string? value = (equals < 0 ? filter : filter[..equals]) switch
-        {
-            "href" => ReferenceTo(path),
-            "ct" => resource.ContentFormat?.ToString(CultureInfo.InvariantCulture),
-            _ => null,
-        };
-        string wanted = filter[(equals + 1)..];
-        return value is not null && (wanted.EndsWith('*')
-            ? value.StartsWith(wanted[..^1], StringComparison.Ordinal)
-            : value == wanted);
-    }
-
-    /// <summary>
-    /// A path as a URI reference (RFC 6690 section 2, RFC 3986 section 4.2). Two slashes at its start would name a host, so a path with an
-    /// empty first segment begins with a dot, which is resolved away.
-    /// </summary>
-    private static string ReferenceTo(string path)
-    {
-        string reference = string.Concat(path.Split('/').Select(static segment => "/" + CoapPercent.EncodeSegment(segment)));
-        return reference.StartsWith("//", StringComparison.Ordinal) ? "/." + reference : reference;
     }
 }

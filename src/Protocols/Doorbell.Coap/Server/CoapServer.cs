@@ -97,7 +97,9 @@ public sealed class CoapServer
     /// <summary>Adds a resource.</summary>
     /// <param name="path">As <c>capitalize</c> or <c>lamps/1</c>; a slash before it is left out. Up to 255 characters.</param>
     /// <param name="resource">The resource.</param>
-    /// <exception cref="ArgumentException">There is a resource at this path already, or the path is too long.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is a resource at this path already, the path is too long, or an attribute can't be written.
+    /// </exception>
     public void Add(string path, CoapResource resource) => _resources.Add(path, resource);
 
     /// <summary>A datagram has arrived, at a server none of whose resources asks for the wall clock.</summary>
