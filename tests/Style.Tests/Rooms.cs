@@ -49,6 +49,7 @@ internal static class Rooms
         "Doorbell.Testing",
         "Doorbell.Lab",
         "Doorbell.Lab/Impair/Faults",
+        "Doorbell.Lab/Impair/Scenarios",
         "Doorbell.Lab/Impair/Control",
         "Doorbell.Lab/Impair/Proxies",
         "Doorbell.Lab/Impair/Datagrams",

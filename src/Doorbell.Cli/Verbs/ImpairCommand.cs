@@ -8,6 +8,7 @@ using Doorbell.Lab.Impair;
 using Doorbell.Lab.Impair.Control;
 using Doorbell.Lab.Impair.Faults;
 using Doorbell.Lab.Impair.Proxies;
+using Doorbell.Lab.Impair.Scenarios;
 
 
 namespace Doorbell.Cli.Verbs;
@@ -29,6 +30,11 @@ internal static class ImpairCommand
             Description = "A unix socket that takes lines such as \"delay 20ms\", as in unix:///tmp/impair.sock",
             HelpName = "ENDPOINT",
         };
+        Option<string?> scenario = new("--scenario")
+        {
+            Description = "A file of lines such as \"at 5s delay 20ms for 10s\" and \"at 30s clear\"",
+            HelpName = "FILE",
+        };
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Command command = new(
             "impair",
@@ -40,14 +46,18 @@ internal static class ImpairCommand
         faults.AddTo(command);
         command.Add(seed);
         command.Add(control);
+        command.Add(scenario);
         command.Add(json);
         command.SetAction((parsed, _) =>
         {
             Endpoint from = Endpoint.Parse(parsed.GetValue(listen)!);
             Endpoint to = Endpoint.Parse(parsed.GetValue(upstream)!);
             long dice = parsed.GetValue(seed) ?? Random.Shared.Next();
+            BothFaults begin = faults.Read(parsed, from.IsStream);
+            IReadOnlyList<ScenarioStep> steps = ScenarioFile.Read(parsed.GetValue(scenario), from.IsStream);
             return RunAsync(
-                from, to, faults.Read(parsed, from.IsStream), dice, parsed.GetValue(control), new ImpairReport(parsed.GetValue(json)));
+                from, to, quit => new FaultControl(from.IsStream, begin, quit) { Scenario = steps }, dice, parsed.GetValue(control),
+                new ImpairReport(parsed.GetValue(json)));
         });
         return command;
     }
@@ -70,11 +80,11 @@ internal static class ImpairCommand
     };
 
     private static async Task<int> RunAsync(
-        Endpoint listen, Endpoint upstream, BothFaults faults, long seed, string? controlAt, ImpairReport report)
+        Endpoint listen, Endpoint upstream, Func<Action, FaultControl> newControl, long seed, string? controlAt, ImpairReport report)
     {
         StopSignals.Listen();
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(StopSignals.First);
-        FaultControl control = new(listen.IsStream, faults, () => _ = over.CancelAsync());
+        FaultControl control = newControl(() => _ = over.CancelAsync());
         LiveView? view = report.IsForPeople && LiveView.IsPossible ? new LiveView(control) : null;
         ImpairOptions options = new()
         {

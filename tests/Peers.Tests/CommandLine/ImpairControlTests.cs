@@ -35,7 +35,9 @@ public sealed class ImpairControlTests
 
     [Theory]
     [InlineData("tcp", "nothing is impaired")]
-    [InlineData("tcp", "delay 20ms/5ms jitter 1ms,normal/off rate 10m,64k slice 10,1ms stall 64k/off half-open off/on slow-close 2000ms")]
+    [InlineData("tcp",
+        "delay 20ms/5ms jitter 1ms,normal/off rate 10m,64k slice 10,1ms,4 stall 64k/off close-after 5,10ms/off"
+            + " reset-after 7,1000ms half-open off/on slow-close 2000ms share 30%")]
     [InlineData("udp", "loss 10%/2.5% burst-loss 5%,8 duplicate 1% reorder 2%,20ms/off corrupt off/3% delay 0.5ms rate 64k,1m mtu 576")]
     public void What_it_shows_is_what_would_set_it(string transport, string words)
     {

@@ -102,10 +102,6 @@ internal sealed class DatagramProxy : ImpairProxy
         ("Clients", _clients.Seen), ("ClientsEvicted", _clients.Evicted), ("Refused", Volatile.Read(ref _refused)),
     ];
 
-    /// <summary>Carries datagrams until it is stopped.</summary>
-    public override Task RunAsync(CancellationToken stop) =>
-        Task.Factory.StartNew(() => Run(stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
     public override ValueTask DisposeAsync()
     {
         _clients.Dispose();
@@ -113,6 +109,10 @@ internal sealed class DatagramProxy : ImpairProxy
         _doors.ForEach(static door => door.Close());
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>Carries datagrams until it is stopped.</summary>
+    private protected override Task CarryAsync(CancellationToken stop) =>
+        Task.Factory.StartNew(() => Run(stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private void Run(CancellationToken stop)
     {
@@ -247,7 +247,7 @@ internal sealed class DatagramProxy : ImpairProxy
             upstream.Blocking = false;
             ReceiveBuffer buffer = new(upstream, _down);
             buffer.Enlarge(ClientBufferBytes);
-            ImpairedClient client = new(door, address, upstream, ++_lastToken, buffer);
+            ImpairedClient client = new(door, address, upstream, ++_lastToken, buffer, _lastToken - _doors.Count);
             _arrivals.Watch(upstream, client.Token);
             _clients.Add(client, now);
             return client;
@@ -261,7 +261,9 @@ internal sealed class DatagramProxy : ImpairProxy
 
     private void Carry(DatagramWay way, ImpairedClient? client, ReadOnlySpan<byte> bytes, TimeSpan now)
     {
-        LinkFate fate = way.Next(now, bytes.Length);
+        LinkFate fate = client is not null && way.Spares(Options.Seed, client.Number)
+            ? way.Pass(now)
+            : way.Next(now, bytes.Length);
         if (fate.IsDropped)
         {
             return;

@@ -7,7 +7,8 @@ namespace Doorbell.Lab.Impair.Datagrams;
 /// <summary>One direction through the proxy: the link, and what the proxy itself did with datagrams. For the proxy's thread.</summary>
 internal sealed class DatagramWay(string name, LiveFaults faults, long seed)
 {
-    private readonly Link _link = new(faults.Now.Link, seed);
+    private readonly Link _link = new(faults.Now.First.Link, seed);
+    private long _spared;
     private volatile WayReading? _reading;
 
     /// <summary>Datagrams sent on; copies are among them.</summary>
@@ -34,12 +35,29 @@ internal sealed class DatagramWay(string name, LiveFaults faults, long seed)
     /// <summary>What becomes of a datagram, as the faults are now.</summary>
     public LinkFate Next(TimeSpan now, int bytes)
     {
-        if (!ReferenceEquals(_link.Options, faults.Now.Link))
+        LinkOptions options = faults.Now.First.Link;
+        if (!ReferenceEquals(_link.Options, options))
         {
-            _link.Options = faults.Now.Link;
+            _link.Options = options;
         }
 
         return _link.Next(now, bytes);
+    }
+
+    /// <summary>Whether the faults are those of other clients alone.</summary>
+    /// <param name="shares">The seed of the chances.</param>
+    /// <param name="client">The client's number.</param>
+    public bool Spares(long shares, long client)
+    {
+        double share = faults.Now.First.Share;
+        return share < 1 && LinkChance.Of(shares, client) >= share;
+    }
+
+    /// <summary>What becomes of a datagram of a client that has no faults.</summary>
+    public LinkFate Pass(TimeSpan now)
+    {
+        _spared++;
+        return new LinkFate { ArrivesAt = now };
     }
 
     public void Publish() => _reading = Read();
@@ -49,7 +67,7 @@ internal sealed class DatagramWay(string name, LiveFaults faults, long seed)
         LinkCounts link = _link.ReadCounts();
         return new WayReading(
             name,
-            link.Received + ReceiveBufferFull,
+            link.Received + _spared + ReceiveBufferFull,
             Forwarded,
             [
                 .. Enum.GetValues<LinkDrop>().Where(static why => why != LinkDrop.None).Select(why => ($"{why}", link.DroppedBy(why))),

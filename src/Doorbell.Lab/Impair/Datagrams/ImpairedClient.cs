@@ -10,7 +10,8 @@ namespace Doorbell.Lab.Impair.Datagrams;
 /// <param name="upstream">Connected to the upstream; closed with this.</param>
 /// <param name="token">By which its socket is waited for.</param>
 /// <param name="buffer">The socket's receive buffer.</param>
-internal sealed class ImpairedClient(Socket door, PeerAddress address, Socket upstream, int token, ReceiveBuffer buffer)
+/// <param name="number">Which client it is, counted from 0.</param>
+internal sealed class ImpairedClient(Socket door, PeerAddress address, Socket upstream, int token, ReceiveBuffer buffer, long number)
 {
     public Socket Door { get; } = door;
 
@@ -20,6 +21,8 @@ internal sealed class ImpairedClient(Socket door, PeerAddress address, Socket up
     public SocketAddress RawAddress { get; } = Raw(door, address);
 
     public int Token { get; } = token;
+
+    public long Number { get; } = number;
 
     public Socket Upstream { get; } = upstream;
 

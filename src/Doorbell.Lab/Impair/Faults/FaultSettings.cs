@@ -52,6 +52,19 @@ public static class FaultSettings
             static (to, from) => to with { Mtu = from.Mtu },
             static link => link.Mtu.ToString(CultureInfo.InvariantCulture)),
         .. StreamSettings.All,
+        new()
+        {
+            Name = "share",
+            Form = "P",
+            Description = "How many connections, or clients that send datagrams, have the faults [default: all]",
+            Takes = APercentage,
+            OfDatagrams = true,
+            OfStreams = true,
+            Set = static (faults, parts) => parts.Length == 1 && FaultValue.Percentage(parts[0]) is { } share
+                ? faults with { Share = share } : null,
+            Copy = static (to, from) => to with { Share = from.Share },
+            Show = static faults => FaultValue.OfPercentage(faults.Share),
+        },
     ];
 
     /// <summary>The setting of a name; null if there is none.</summary>

@@ -8,7 +8,8 @@ internal static class FaultValue
 {
     private const long MaxBitsPerSecond = 1_000_000_000_000;
 
-    private static readonly TimeSpan _max = TimeSpan.FromHours(1);
+    /// <summary>The longest time that a fault takes.</summary>
+    public static TimeSpan MaxTime { get; } = TimeSpan.FromHours(1);
 
     /// <summary>As in <c>10%</c>: 0 to 1.</summary>
     public static double? Percentage(string text)
@@ -42,7 +43,7 @@ internal static class FaultValue
     }
 
     /// <summary>At most an hour.</summary>
-    public static TimeSpan? Time(string text) => TimeText.TryParse(text, out TimeSpan time) && time <= _max
+    public static TimeSpan? Time(string text) => TimeText.TryParse(text, out TimeSpan time) && time <= MaxTime
         ? time
         : null;
 

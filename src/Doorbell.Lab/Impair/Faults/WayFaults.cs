@@ -9,4 +9,7 @@ public sealed record WayFaults(LinkOptions Link, StreamFaults Stream)
 {
     /// <summary>A perfect direction.</summary>
     public static WayFaults None { get; } = new(LinkOptions.Perfect, StreamFaults.None);
+
+    /// <summary>How many connections, or clients that send datagrams, have these faults: 0 to 1. For the others all is perfect.</summary>
+    public double Share { get; init; } = 1;
 }

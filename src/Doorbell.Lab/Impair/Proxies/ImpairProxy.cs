@@ -17,10 +17,23 @@ public abstract class ImpairProxy : IAsyncDisposable
     /// <summary>What was asked for.</summary>
     protected ImpairOptions Options { get; }
 
-    /// <summary>Carries until it is stopped.</summary>
+    /// <summary>Carries, and changes the faults by the clock if they have a scenario, until it is stopped.</summary>
     /// <param name="stop">Stops it. A connection that is open then is reset.</param>
     /// <exception cref="NetworkException">A listener can't go on.</exception>
-    public abstract Task RunAsync(CancellationToken stop);
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task time = Options.Faults.KeepTimeAsync(over.Token);
+        try
+        {
+            await CarryAsync(stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await time.ConfigureAwait(false);
+        }
+    }
 
     /// <summary>What has passed from clients to the upstream.</summary>
     public abstract WayReading ReadUp();
@@ -33,4 +46,7 @@ public abstract class ImpairProxy : IAsyncDisposable
 
     /// <summary>Closes all sockets. <see cref="RunAsync"/> has ended before, or was never called.</summary>
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>Carries until it is stopped.</summary>
+    private protected abstract Task CarryAsync(CancellationToken stop);
 }

@@ -6,7 +6,9 @@ internal enum DirectionState
     /// <summary>It waits: for a time, for bytes, or for the kernel to take what was given to it.</summary>
     Waiting,
 
-    /// <summary>A fault holds it, for as long as the receiver is there: somebody has to look whether it is.</summary>
+    /// <summary>
+    /// A fault holds it, perhaps for a time, and for as long as the receiver is there: somebody has to look whether it is.
+    /// </summary>
     Held,
 
     /// <summary>The receiver is to be told the end. Said once.</summary>
@@ -17,6 +19,9 @@ internal enum DirectionState
 
     /// <summary>Both are to be reset, since so many bytes have passed, once the receiver has those.</summary>
     ResetAsked,
+
+    /// <summary>Both are to be told an end, for the same reason.</summary>
+    CloseAsked,
 }
 
 /// <summary>How far a direction is.</summary>

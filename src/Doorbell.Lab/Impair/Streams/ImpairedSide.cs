@@ -123,21 +123,21 @@ internal abstract class ImpairedSide(
     /// <summary>Does what is due. The lock is held.</summary>
     protected virtual Next Advance(Turn turn)
     {
-        if (connection.End is not null)
+        if (connection.End is { } over)
         {
-            return Next.Abort;
+            return EndBy(over);
         }
 
         TimeSpan alarm = TimeSpan.MaxValue;
         if (Other is { _isClosed: true } && EndAlone(turn, ref alarm) is { } endAlone)
         {
-            return Reset(endAlone);
+            return EndBy(endAlone);
         }
 
         DirectionProgress sending = toSend.Advance(toSend.EndIsPassed ? null : turn.Output, turn.Now);
         if (EndOf(sending, turn, ref alarm) is { } end)
         {
-            return Reset(end);
+            return EndBy(end);
         }
 
         turn.Alarm = alarm == TimeSpan.MaxValue ? null : alarm;
@@ -165,10 +165,14 @@ internal abstract class ImpairedSide(
         }
     }
 
-    private Next Reset(StreamEnd end)
+    private Next EndBy(StreamEnd end)
     {
-        connection.EndBy(end);
-        return Next.Abort;
+        if (connection.End is null)
+        {
+            connection.EndBy(end);
+        }
+
+        return connection.End == StreamEnd.CloseAsked ? Next.Close : Next.Abort;
     }
 
     private void RingReceiver() => (Other is { _isClosed: true } ? _bell : Other?._bell)?.Ring();
@@ -189,6 +193,7 @@ internal abstract class ImpairedSide(
         {
             DirectionState.Held or DirectionState.Reset => StreamEnd.Reset,
             DirectionState.ResetAsked => StreamEnd.ResetAsked,
+            DirectionState.CloseAsked => StreamEnd.CloseAsked,
             _ => null,
         };
     }
@@ -198,11 +203,11 @@ internal abstract class ImpairedSide(
     private StreamEnd? EndOf(DirectionProgress sending, Turn turn, ref TimeSpan alarm)
     {
         TimeSpan until = sending.Until;
-        bool isOver = sending.State == DirectionState.Reset;
+        bool isOver = sending.State is DirectionState.Reset or DirectionState.CloseAsked;
         if (sending.State == DirectionState.Held)
         {
             isOver = turn.Connection.ReadTransport().IsClosed;
-            until = turn.Now + _look;
+            until = turn.Now + _look < until ? turn.Now + _look : until;
         }
         else if (sending.State == DirectionState.ResetAsked)
         {
@@ -214,6 +219,11 @@ internal abstract class ImpairedSide(
         }
 
         alarm = until < alarm ? until : alarm;
-        return !isOver ? null : sending.State == DirectionState.ResetAsked ? StreamEnd.ResetAsked : StreamEnd.Reset;
+        return !isOver ? null : sending.State switch
+        {
+            DirectionState.ResetAsked => StreamEnd.ResetAsked,
+            DirectionState.CloseAsked => StreamEnd.CloseAsked,
+            _ => StreamEnd.Reset,
+        };
     }
 }

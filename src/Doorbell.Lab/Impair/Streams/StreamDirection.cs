@@ -7,7 +7,11 @@ namespace Doorbell.Lab.Impair.Streams;
 /// One direction of one connection: what has come from the sender and is not yet the receiver's, when each piece is due, and what becomes
 /// of the end. It has no clock, and one side at a time may call it.
 /// </summary>
-internal sealed class StreamDirection(StreamWay way, StreamRoom room, long seed)
+/// <param name="way">What all connections share in this direction.</param>
+/// <param name="room">What all connections share.</param>
+/// <param name="seed">Of its own chances.</param>
+/// <param name="number">The connection's, for faults that a share of the connections has.</param>
+internal sealed class StreamDirection(StreamWay way, StreamRoom room, long seed, long number)
 {
     /// <summary>The receiver's output takes no more at once: so a fault that is set holds soon, also for a receiver that is slow.</summary>
     private const int MaxInFlight = 64 * 1024;
@@ -27,6 +31,14 @@ internal sealed class StreamDirection(StreamWay way, StreamRoom room, long seed)
     private int _reckonedBytes;
     private TimeSpan _arrival;
     private TimeSpan? _endArrived;
+
+    /// <summary>The faults of this connection, and of which set they are.</summary>
+    private WayFaults _faults = WayFaults.None;
+    private FaultLayers? _faultsOf;
+
+    /// <summary>When so many bytes had passed that both peers are to be closed or reset; null before.</summary>
+    private TimeSpan? _closeReached;
+    private TimeSpan? _resetReached;
 
     /// <summary>Whether the sender has ended, or has gone.</summary>
     public bool EndHasCome { get; private set; }
@@ -65,11 +77,11 @@ internal sealed class StreamDirection(StreamWay way, StreamRoom room, long seed)
     {
         while (true)
         {
-            WayFaults faults = way.Faults.Now;
+            WayFaults faults = Faults;
             bool hasMore = _queue.TryPeek(out StreamChunk first);
-            if (faults.Stream.ResetAfter <= _passed && !(EndIsPassed && !hasMore))
+            if (!(EndIsPassed && !hasMore) && AdvanceLimits(faults.Stream, now) is { } atLimit)
             {
-                return DirectionProgress.Of(_inFlight > 0 ? DirectionState.Waiting : DirectionState.ResetAsked);
+                return atLimit;
             }
 
             if (!hasMore)
@@ -127,16 +139,62 @@ internal sealed class StreamDirection(StreamWay way, StreamRoom room, long seed)
     /// <summary>The connection is over.</summary>
     public void Clear() => _queue.Clear();
 
-    private int RoomFor(int bytes) => _queue.RoomFor(bytes, StreamSchedule.MaxBytes(way.Faults.Now.Link));
+    private WayFaults Faults
+    {
+        get
+        {
+            FaultLayers now = way.Faults.Now;
+            if (!ReferenceEquals(_faultsOf, now))
+            {
+                _faultsOf = now;
+                _faults = now.Of(way.Seed, number);
+            }
+
+            return _faults;
+        }
+    }
+
+    private int RoomFor(int bytes) => _queue.RoomFor(bytes, StreamSchedule.MaxBytes(Faults.Link));
 
     private bool IsStalled(WayFaults faults) => faults.Stream.StallAfter <= _passed;
+
+    /// <summary>What so many bytes end, whose time begins when the receiver's system has them.</summary>
+    /// <returns>Null if they have not passed.</returns>
+    private DirectionProgress? AdvanceLimits(StreamFaults faults, TimeSpan now)
+    {
+        bool closes = faults.CloseAfter <= _passed;
+        bool resets = faults.ResetAfter <= _passed;
+        if ((closes || resets) && _inFlight > 0)
+        {
+            return DirectionProgress.Of(DirectionState.Waiting);
+        }
+
+        _closeReached = closes ? _closeReached ?? now : null;
+        _resetReached = resets ? _resetReached ?? now : null;
+        if (!closes && !resets)
+        {
+            return null;
+        }
+
+        TimeSpan closeAt = _closeReached + faults.CloseWait ?? TimeSpan.MaxValue;
+        TimeSpan resetAt = _resetReached + faults.ResetWait ?? TimeSpan.MaxValue;
+        TimeSpan due = closeAt < resetAt ? closeAt : resetAt;
+        return due > now
+            ? new DirectionProgress(DirectionState.Held, due)
+            : DirectionProgress.Of(closeAt < resetAt ? DirectionState.CloseAsked : DirectionState.ResetAsked);
+    }
 
     /// <summary>No further than to where it stalls or is reset, though to set those late may find that passed already.</summary>
     private int NextPiece(int bytes, WayFaults faults)
     {
-        long most = Math.Min(faults.Stream.StallAfter ?? long.MaxValue, faults.Stream.ResetAfter ?? long.MaxValue) - _passed;
-        int piece = (int)Math.Clamp(most, 1, StreamSchedule.PieceOf(bytes, faults));
-        return _reckonedBy is null ? piece : Math.Min(piece, _reckonedBytes);
+        if (_reckonedBy is not null)
+        {
+            bytes = Math.Min(bytes, _reckonedBytes);
+        }
+
+        long most = Math.Min(faults.Stream.StallAfter ?? long.MaxValue, faults.Stream.CloseAfter ?? long.MaxValue);
+        most = Math.Min(most, faults.Stream.ResetAfter ?? long.MaxValue) - _passed;
+        return (int)Math.Clamp(most, 1, _schedule.PieceOf(bytes, faults));
     }
 
     private TimeSpan DueOf(TimeSpan receivedAt, int bytes, WayFaults faults)
@@ -162,6 +220,7 @@ internal sealed class StreamDirection(StreamWay way, StreamRoom room, long seed)
     private void Pass(ReadOnlySpan<byte> piece, OutputBuffer? output, TimeSpan now)
     {
         _reckonedBy = null;
+        _schedule.NextPiece();
         _passed += piece.Length;
         int length = piece.Length;
         if (output is not null)

@@ -9,6 +9,9 @@ internal enum StreamEnd
     /// <summary>As many bytes have passed as the settings let pass.</summary>
     ResetAsked,
 
+    /// <summary>The same, and the peers are told an end.</summary>
+    CloseAsked,
+
     /// <summary>The upstream can't be connected.</summary>
     Refused,
 

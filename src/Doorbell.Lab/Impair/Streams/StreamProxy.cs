@@ -43,8 +43,8 @@ internal sealed class StreamProxy : ImpairProxy
     private StreamProxy(ImpairOptions options)
         : base(options)
     {
-        _up = new StreamWay("up", options.Faults.Up);
-        _down = new StreamWay("down", options.Faults.Down);
+        _up = new StreamWay("up", options.Faults.Up, options.Seed);
+        _down = new StreamWay("down", options.Faults.Down, options.Seed);
         options.Faults.Up.Changed += _table.Ring;
         options.Faults.Down.Changed += _table.Ring;
     }
@@ -82,11 +82,9 @@ internal sealed class StreamProxy : ImpairProxy
     [
         ("Connections", _table.Opened), ("Open", _table.Open), ("Refused", _table.EndedBy(StreamEnd.Refused)),
         ("Reset", _table.EndedBy(StreamEnd.Reset)), ("ResetAsAsked", _table.EndedBy(StreamEnd.ResetAsked)),
+        ("ClosedAsAsked", _table.EndedBy(StreamEnd.CloseAsked)),
         ("Evicted", _table.EndedBy(StreamEnd.Evicted)),
     ];
-
-    /// <summary>Carries connections until it is stopped; those that are open then are reset.</summary>
-    public override Task RunAsync(CancellationToken stop) => _server.RunAsync(TimeSpan.Zero, stop);
 
     public override ValueTask DisposeAsync()
     {
@@ -94,6 +92,9 @@ internal sealed class StreamProxy : ImpairProxy
         Options.Faults.Down.Changed -= _table.Ring;
         return _server.DisposeAsync();
     }
+
+    /// <summary>Carries connections until it is stopped; those that are open then are reset.</summary>
+    private protected override Task CarryAsync(CancellationToken stop) => _server.RunAsync(TimeSpan.Zero, stop);
 
     /// <summary>So that a peer which is held, and does not answer the kernel any more, is noticed.</summary>
     private static IReadOnlyList<SocketOptionSetting> KeepAlive() =>
@@ -109,8 +110,10 @@ internal sealed class StreamProxy : ImpairProxy
 
     private ImpairedClientSide NewClient()
     {
-        long seed = unchecked(Options.Seed + Interlocked.Increment(ref _numbers) - 1);
-        ImpairedConnection connection = new(new StreamDirection(_up, _room, seed), new StreamDirection(_down, _room, ~seed));
+        long number = Interlocked.Increment(ref _numbers) - 1;
+        long seed = unchecked(Options.Seed + number);
+        ImpairedConnection connection = new(
+            new StreamDirection(_up, _room, seed, number), new StreamDirection(_down, _room, ~seed, number));
         return new ImpairedClientSide(connection, Options.Upstream, _connecting, _table);
     }
 }

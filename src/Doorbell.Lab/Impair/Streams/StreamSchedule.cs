@@ -12,6 +12,7 @@ internal sealed class StreamSchedule(long seed)
     private Link _link = new(LinkOptions.Perfect, seed);
     private LinkOptions? _asked;
     private TimeSpan _busyUntil = TimeSpan.MinValue;
+    private long _pieces;
 
     /// <summary>How many bytes may be on their way: with a rate, what fills the way and the queue before it; else a full window.</summary>
     public static long MaxBytes(LinkOptions options)
@@ -21,13 +22,16 @@ internal sealed class StreamSchedule(long seed)
     }
 
     /// <summary>How many bytes of so many are the next piece: of a slow stream so few that they come smoothly.</summary>
-    public static int PieceOf(int bytes, WayFaults faults)
+    public int PieceOf(int bytes, WayFaults faults)
     {
         const int PiecesPerSecond = 50;
-        int piece = Math.Min(bytes, faults.Stream.SliceBytes ?? int.MaxValue);
+        int piece = Math.Min(bytes, faults.Stream.SliceBytes + Deviation(faults.Stream.SliceVariation) ?? int.MaxValue);
         long perPiece = faults.Link.BitsPerSecond / 8 / PiecesPerSecond;
         return faults.Link.BitsPerSecond == 0 ? piece : (int)Math.Clamp(perPiece, 1, piece);
     }
+
+    /// <summary>A piece has passed.</summary>
+    public void NextPiece() => _pieces++;
 
     /// <summary>When a piece arrives that was received at a time not before the last one's.</summary>
     public TimeSpan ArrivalOf(TimeSpan receivedAt, int bytes, LinkOptions options)
@@ -56,4 +60,7 @@ internal sealed class StreamSchedule(long seed)
 
         return _link.Next(_busyUntil, bytes).ArrivesAt;
     }
+
+    /// <summary>By how much the next piece differs: the same until it has passed.</summary>
+    private int Deviation(int most) => most == 0 ? 0 : (int)Math.Round(((LinkChance.Of(seed, _pieces) * 2) - 1) * most);
 }

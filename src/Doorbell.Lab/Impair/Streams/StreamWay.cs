@@ -3,7 +3,7 @@ using Doorbell.Lab.Impair.Faults;
 namespace Doorbell.Lab.Impair.Streams;
 
 /// <summary>One direction of all connections: how bad it is, and what passed. Any thread may use it.</summary>
-internal sealed class StreamWay(string name, LiveFaults faults)
+internal sealed class StreamWay(string name, LiveFaults faults, long seed)
 {
     private long _received;
     private long _forwarded;
@@ -13,6 +13,9 @@ internal sealed class StreamWay(string name, LiveFaults faults)
     public string Name { get; } = name;
 
     public LiveFaults Faults { get; } = faults;
+
+    /// <summary>Of the chances by which a connection has the faults; both directions' is the same.</summary>
+    public long Seed { get; } = seed;
 
     /// <summary>Bytes that came.</summary>
     public long Received => Interlocked.Read(ref _received);
