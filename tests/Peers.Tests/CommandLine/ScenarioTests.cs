@@ -92,7 +92,7 @@ public sealed class ScenarioTests
         Assert.Equal(Hit(0.3, 1), Hit(0.3, 1));
         Assert.InRange(Hit(0.3, 1).Intersect(Hit(0.3, 2)).Count(), 700, 1100);
         Assert.InRange(Hit(0.3, 1).Intersect(Hit(0.3, 2).Select(static number => number + 1)).Count(), 700, 1100);
-        Assert.Equal(0.8447, LinkChance.Of(1, 0), 4);
+        Assert.Equal(0.1739, LinkChance.Of(1, 0), 4);
     }
 
     [Theory]
