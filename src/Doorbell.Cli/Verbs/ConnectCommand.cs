@@ -10,7 +10,14 @@ namespace Doorbell.Cli.Verbs;
 /// <summary><c>doorbell connect ENDPOINT</c>: standard input and output joined to a socket.</summary>
 internal static class ConnectCommand
 {
-    public static Command Make()
+    private static readonly Example[] _examples =
+    [
+        new("doorbell connect localhost 6789", "Sends what you type, and prints what comes"),
+        new("printf 'one\\ntwo\\n' | doorbell connect tcp://localhost:6789", "Sends all of standard input"),
+        new("echo hello | doorbell connect --wait 200ms udp://localhost:9876", "Sends a datagram, and prints the answer"),
+    ];
+
+    public static Verb Make()
     {
         Argument<string> endpoint = new("ENDPOINT")
         {
@@ -31,7 +38,7 @@ internal static class ConnectCommand
         Option<int?> tries = CommonOptions.Number(
             "--tries", "Streams: connect at most so often, after longer and longer waits [default: 1]", 1, 100);
         ClientArguments sockets = new();
-        Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
+        Verb command = new("connect", "Join standard input and output to a connection or a datagram socket", _examples)
         {
             endpoint, port, noHalfClose, raw, timeout, tries, idle, wait, crlf,
         };

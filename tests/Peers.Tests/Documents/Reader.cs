@@ -52,15 +52,25 @@ internal sealed class Reader : IDisposable
     }
 
     /// <summary>Types a line, and waits until the command has ended well, or serves.</summary>
-    public void Types(string line)
+    public void Types(string line) => Types(line, _patience);
+
+    /// <summary>The same, with nothing on standard input.</summary>
+    public void TypesWithoutInput(string line, TimeSpan patience) => Types(line, patience, hasInput: false);
+
+    private void Types(string line, TimeSpan patience, bool hasInput = true)
     {
         string path = $"{_folder}:{Path.GetDirectoryName(Doorbells.File("native"))}:" + Environment.GetEnvironmentVariable("PATH");
         Program program = Program.Start(
             "env", "--chdir", _folder, $"PATH={path}", "setsid",
             "nsenter", "--target", $"{_network.Id}", "--user", "--net", "--preserve-credentials", "sh", "-c", line);
+        if (!hasInput)
+        {
+            program.Input.Close();
+        }
+
         _last = (line, program);
         _servers.Add(_last.Value);
-        WaitFor(() => program.HasEnded || _ready.IsMatch(program.Output), "has neither ended nor begun to serve");
+        WaitFor(() => program.HasEnded || _ready.IsMatch(program.Output), "has neither ended nor begun to serve", patience);
         if (program.HasEnded)
         {
             Ended ended = program.WaitForEnd();
@@ -92,10 +102,10 @@ internal sealed class Reader : IDisposable
 
     private static bool IsServer(string line) => line.StartsWith("doorbell serve", StringComparison.Ordinal);
 
-    private void WaitFor(Func<bool> condition, string otherwise)
+    private void WaitFor(Func<bool> condition, string otherwise, TimeSpan? patience = null)
     {
         (string line, Program program) = _last!.Value;
-        DateTime deadline = DateTime.UtcNow + _patience;
+        DateTime deadline = DateTime.UtcNow + (patience ?? _patience);
         while (!condition())
         {
             Assert.True(DateTime.UtcNow < deadline, $"{line}: {otherwise}; output: {program.Output} error: {program.Error}");
