@@ -50,7 +50,8 @@ public sealed partial class HelpTests
             reader.Types(server);
         }
 
-        reader.TypesWithoutInput(line, _patience);
+        // The bench gives up on a machine that does much else, and says so.
+        reader.TypesWithoutInput(line, _patience, orSays: "bench models: not done after");
         reader.EndsServers();
     }
 
@@ -83,7 +84,7 @@ public sealed partial class HelpTests
     [InlineData("unix", "unix:///run/door")]
     [InlineData("unix+dgram", "unix+dgram:///run/door")]
     public void Options_takes_the_short_word_of_a_kind_of_socket(string kind, string endpoint) =>
-        Assert.Equal(Help("options", endpoint), Help("options", kind));
+        Assert.Equal(Cookie().Replace(Help("options", endpoint), ""), Cookie().Replace(Help("options", kind), ""));
 
     private static string Help(params string[] arguments)
     {
@@ -109,6 +110,10 @@ public sealed partial class HelpTests
 
     [GeneratedRegex(@"^  (\S.*)$", RegexOptions.Multiline)]
     private static partial Regex ExampleLine();
+
+    /// <summary>Each socket has another number (SO_COOKIE).</summary>
+    [GeneratedRegex("^ *SO_COOKIE .*$", RegexOptions.Multiline)]
+    private static partial Regex Cookie();
 
     [GeneratedRegex(@"^  ([a-z-]+) ", RegexOptions.Multiline)]
     private static partial Regex VerbLine();
