@@ -10,7 +10,7 @@ internal static class CoapEndpoint
     public static Endpoint Parse(string text)
     {
         RefuseEncrypted(text);
-        return Endpoint.Parse(text, CoapService.Scheme);
+        return EndpointWord.Parse(text, CoapService.Scheme);
     }
 
     /// <summary>Refuses <c>coaps://</c>, and says why.</summary>

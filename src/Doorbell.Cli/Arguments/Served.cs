@@ -13,6 +13,9 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
     /// <summary>Who may come in at these endpoints.</summary>
     public AccessList Access { get; init; } = AccessList.Everyone;
 
+    /// <summary>What is asked of their sockets' files.</summary>
+    public SocketFileOptions SocketFile { get; init; } = SocketFileOptions.Default;
+
     /// <summary>The bounds of these endpoints alone.</summary>
     public DoorLimits Limits { get; init; } = DoorLimits.None;
 
@@ -46,6 +49,7 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
             yield return new DoorOptions
             {
                 Endpoint = endpoint, Service = isCoap ? resources! : Service, Access = Access, Limits = Limits,
+                SocketFile = SocketFile,
             };
         }
     }

@@ -60,7 +60,7 @@ internal static class AskCommand
             }
 
             RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable]);
-            Endpoint endpoint = Endpoint.Parse(target);
+            Endpoint endpoint = EndpointWord.Parse(target);
             LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)
             {

@@ -53,7 +53,7 @@ internal static class ConnectCommand
                     $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
             }
 
-            Endpoint where = Endpoint.Parse(target, CoapService.Scheme);
+            Endpoint where = EndpointWord.Parse(target, CoapService.Scheme);
             ClientOptions client = sockets.Read(parsed, Failure.Say);
             TimeSpan limit = parsed.GetValue(timeout).Time;
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
@@ -80,7 +80,8 @@ internal static class ConnectCommand
     private static string Target(string endpoint, string? port) => port switch
     {
         null => endpoint,
-        _ when EndpointWord.IsHostAndPort(endpoint, port) => EndpointWord.HostAndPort(endpoint, port),
+        _ when EndpointWord.IsHostAndPort(endpoint, port) || EndpointWord.IsHostAndService(endpoint, port) =>
+            EndpointWord.HostAndPort(endpoint, port),
         _ => throw new ArgumentException(
             $"\"{PrintableText.Escape(port)}\" is one word too many: ENDPOINT is one word, or a host and a port, as in localhost 6789"),
     };

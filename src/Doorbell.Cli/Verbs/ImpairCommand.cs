@@ -55,8 +55,8 @@ internal static class ImpairCommand
         command.Add(json);
         command.SetAction((parsed, _) =>
         {
-            Endpoint from = Endpoint.Parse(parsed.GetValue(listen)!);
-            Endpoint to = Endpoint.Parse(parsed.GetValue(upstream)!);
+            Endpoint from = EndpointWord.Parse(parsed.GetValue(listen)!);
+            Endpoint to = EndpointWord.Parse(parsed.GetValue(upstream)!);
             long dice = parsed.GetValue(seed) ?? Random.Shared.Next();
             BothFaults begin = faults.Read(parsed, from.IsStream);
             IReadOnlyList<ScenarioStep> steps = ScenarioFile.Read(parsed.GetValue(scenario), from.IsStream);

@@ -50,8 +50,8 @@ internal static class RelayCommand
 
         command.SetAction(async parsed =>
         {
-            Endpoint door = Endpoint.Parse(parsed.GetValue(listen)!);
-            Endpoint[] targets = [.. parsed.GetValue(upstreams)!.Select(Endpoint.Parse)];
+            Endpoint door = EndpointWord.Parse(parsed.GetValue(listen)!);
+            Endpoint[] targets = [.. parsed.GetValue(upstreams)!.Select(static text => EndpointWord.Parse(text))];
             RequireStreams(door, targets);
             Service relay = Relay.To(targets, new RelayOptions
             {

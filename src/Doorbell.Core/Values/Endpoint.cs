@@ -17,7 +17,8 @@ namespace Doorbell;
 /// routes choose it. An endpoint is printed with the interface's number.
 /// After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken
 /// as it is, without percent-decoding, and has only characters that can be shown. <c>\xff</c> is the byte 0xff, for what is no UTF-8 or
-/// can't be shown; so <c>\x5c</c> is a backslash, and <c>unix:\x00name</c> an abstract name (unix(7)).
+/// can't be shown; so <c>\x5c</c> is a backslash. <c>unix:@name</c> is an abstract name, which has no file (Linux, unix(7)); a file of that
+/// name is <c>unix:./@name</c>.
 /// </remarks>
 [TypeConverter(typeof(EndpointConverter))]
 public sealed record Endpoint : ISpanParsable<Endpoint>

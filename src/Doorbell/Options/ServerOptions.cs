@@ -151,7 +151,7 @@ public sealed record ServerOptions
     internal bool HasPrivateSockets { get; init; }
 
     /// <summary>What the sockets themselves have of all this.</summary>
-    internal ListenOptions Listen => new(ListenBacklog, ReusePort, SocketOptions, HasPrivateSockets);
+    internal ListenOptions Listen => new(ListenBacklog, ReusePort, SocketOptions, HasPrivateSockets ? SocketFileOptions.Private : null);
 
     /// <summary>The <see cref="Endpoints"/> with their service, and the <see cref="Doors"/>.</summary>
     internal IReadOnlyList<DoorOptions> AllDoors =>
