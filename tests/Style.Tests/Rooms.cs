@@ -16,6 +16,7 @@ internal static class Rooms
         "Doorbell.Core/Retries",
         "Doorbell.Core/Buffers",
         "Doorbell.Core/Layers",
+        "Doorbell.Core/Layers/Tunnels",
         "Doorbell.Core/Streams",
         "Doorbell.Core/Layers/Proxy",
         "Doorbell.Core/Datagrams",

@@ -33,12 +33,14 @@ internal static class AskCommand
         Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
         StreamArguments streams = new();
         ClientArguments sockets = new();
+        ViaArguments proxies = new();
         Verb command = new("ask", "Send a line or a datagram and print the reply", _examples)
         {
             first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable,
         };
         streams.AddTo(command);
         sockets.AddTo(command);
+        proxies.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(raw) && parsed.GetValue(json))
@@ -55,16 +57,18 @@ internal static class AskCommand
             {
                 RequireUnset(parsed, "endpoints of lines or plain datagrams", [crlf]);
                 RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
+                RequireUnset(parsed, "tcp:// endpoints", [proxies.Option]);
                 return new CoapQuestions(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
                     .AskAsync(text, printer, limit, client);
             }
 
             RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable]);
             Endpoint endpoint = EndpointWord.Parse(target);
+            IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, endpoint);
             LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)
             {
-                return new StreamQuestions(endpoint, client, dialogue, printer, limit, parsed.GetValue(tries) ?? 1)
+                return new StreamQuestions(endpoint, client, via, dialogue, printer, limit, parsed.GetValue(tries) ?? 1)
                     .AskAsync(Questions.Lines(text, end));
             }
 

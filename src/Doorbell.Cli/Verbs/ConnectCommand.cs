@@ -38,11 +38,13 @@ internal static class ConnectCommand
         Option<int?> tries = CommonOptions.Number(
             "--tries", "Streams: connect at most so often, after longer and longer waits [default: 1]", 1, 100);
         ClientArguments sockets = new();
+        ViaArguments proxies = new();
         Verb command = new("connect", "Join standard input and output to a connection or a datagram socket", _examples)
         {
             endpoint, port, noHalfClose, raw, timeout, tries, idle, wait, crlf,
         };
         sockets.AddTo(command);
+        proxies.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
             string target = Target(parsed.GetValue(endpoint)!, parsed.GetValue(port));
@@ -55,6 +57,7 @@ internal static class ConnectCommand
 
             Endpoint where = EndpointWord.Parse(target, CoapService.Scheme);
             ClientOptions client = sockets.Read(parsed, Failure.Say);
+            IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, where);
             TimeSpan limit = parsed.GetValue(timeout).Time;
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
             JoinedInput input = new(parsed.GetValue(crlf));
@@ -68,7 +71,7 @@ internal static class ConnectCommand
             }
 
             using Socket socket = await ConnectTries.RunAsync(
-                parsed.GetValue(tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, CancellationToken.None));
+                parsed.GetValue(tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, via, CancellationToken.None));
             return await new StreamJoin(where, socket, input, output)
             {
                 HalfCloses = !parsed.GetValue(noHalfClose), IdleTimeout = parsed.GetValue(idle)?.Time,

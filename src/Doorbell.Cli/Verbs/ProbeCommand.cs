@@ -28,6 +28,7 @@ internal static class ProbeCommand
         Option<Duration> wait = CommonOptions.Duration("--wait", "Try again for so long, until each is open", 0);
         Option<bool> greeting = new("--greeting") { Description = "Streams: show the line that the service says first, within a second" };
         Option<bool> json = new("--json") { Description = "Print each endpoint as JSON, one a line" };
+        ViaArguments proxies = new();
         Verb command = new(
             "probe",
             "Say whether somebody serves an endpoint: exit code 0 if so, 1 if not",
@@ -39,10 +40,12 @@ internal static class ProbeCommand
         {
             endpoints, timeout, wait, greeting, json,
         };
+        proxies.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             PortRange[] ranges = [.. EndpointWord.Join(parsed.GetValue(endpoints)!).Select(Parse)];
-            Probe probe = new(parsed.GetValue(timeout).Time, parsed.GetValue(greeting) ? _greeting : TimeSpan.Zero);
+            IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, ranges.SelectMany(static range => range.Endpoints));
+            Probe probe = new(parsed.GetValue(timeout).Time, parsed.GetValue(greeting) ? _greeting : TimeSpan.Zero, via);
             StandardOutput.BecomesConsole();
             int width = ranges.Max(static range => range.Endpoints.Max(static each => each.ToString().Length));
             ProbePrinter printer = new(Console.Out, parsed.GetValue(json), width);

@@ -7,12 +7,19 @@ namespace Doorbell.Cli.Verbs;
 /// <summary>Questions that are lines, to a server over a stream.</summary>
 /// <param name="endpoint">Who is asked.</param>
 /// <param name="sockets">How the sockets are made.</param>
+/// <param name="via">Through which proxies.</param>
 /// <param name="dialogue">Who begins, and where a reply ends.</param>
 /// <param name="printer">Prints the replies.</param>
 /// <param name="timeout">Bounds connecting, and each question.</param>
 /// <param name="tries">How often connecting is tried.</param>
 internal sealed class StreamQuestions(
-    Endpoint endpoint, ClientOptions sockets, StreamDialogue dialogue, ReplyPrinter printer, TimeSpan timeout, int tries)
+    Endpoint endpoint,
+    ClientOptions sockets,
+    IReadOnlyList<TunnelProxy> via,
+    StreamDialogue dialogue,
+    ReplyPrinter printer,
+    TimeSpan timeout,
+    int tries)
 {
     /// <summary>Asks and prints.</summary>
     /// <param name="questions">Without their ends of line.</param>
@@ -46,6 +53,7 @@ internal sealed class StreamQuestions(
         MessageClientOptions options = MessageClientOptions.Default with
         {
             Sockets = sockets,
+            Via = via,
             ReadsGreeting = dialogue.ReadsGreeting,
             IsLastLine = dialogue.LastLine is { } last ? line => last.IsLine(line) : null,
             HalfCloses = dialogue.HalfCloses,

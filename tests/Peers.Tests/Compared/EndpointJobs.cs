@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Doorbell.Tests.Compared;
@@ -67,6 +68,27 @@ public sealed class EndpointJobs
                 string path = $"{shell.Folder}/socket";
                 string answer = Ask(path, "hello\n");
                 return (answer, File.GetUnixFileMode(path));
+            });
+    }
+
+    [Fact]
+    public void Go_through_a_SOCKS_proxy() => BothGoThrough("microsocks -i 127.0.0.1 -p 7000");
+
+    [Fact]
+    public void Go_through_an_HTTP_proxy() => BothGoThrough("ncat -l -k 127.0.0.1 7000 --proxy-type http");
+
+    private static void BothGoThrough(string proxy, [CallerMemberName] string test = "")
+    {
+        Job.Here(test).BothDo(
+            ("HELLO\n", 0),
+            (shell, command) =>
+            {
+                shell.ServeCapitalize();
+                int port = shell.Free(7000);
+                _ = shell.Start(proxy);
+                Ports.WaitUntilServed("tcp", port);
+                (int exitCode, string output) = shell.Run(command);
+                return (output, exitCode);
             });
     }
 
