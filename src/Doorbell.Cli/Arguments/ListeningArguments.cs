@@ -37,6 +37,12 @@ internal sealed class ListeningArguments
     private readonly Option<int?> _backlog = CommonOptions.Backlog();
     private readonly Option<string[]> _options = CommonOptions.SocketOptions();
 
+    private readonly Option<string?> _interface = new("--interface")
+    {
+        Description = "Listen on this interface alone, as in eth0; a multicast group is joined there [default: all; the routes choose]",
+        HelpName = "NAME",
+    };
+
     private readonly Option<string?> _socketMode = new("--socket-mode")
     {
         Description = "unix: the mode of each socket's file, as chmod takes it: 0660 lets its group connect too "
@@ -85,6 +91,7 @@ internal sealed class ListeningArguments
         command.Add(_workers);
         command.Add(_backlog);
         command.Add(_options);
+        command.Add(_interface);
         command.Add(_socketMode);
         command.Add(_socketOwner);
         command.Add(_socketGroup);
@@ -102,17 +109,32 @@ internal sealed class ListeningArguments
             throw new ArgumentException("--backlog belongs to tcp and unix listeners, and none of the endpoints is one");
         }
 
+        options = OnInterface(parsed.GetValue(_interface), options);
         return options with
         {
             Doors = WithFiles(parsed, AcceptProxy(parsed.GetValue(_acceptProxy) ?? [], options.Doors)),
             Model = Model(parsed.GetValue(_model), parsed.GetValue(_workers)),
             Engine = EngineNamed(parsed.GetValue(_engine)!),
             ListenBacklog = parsed.GetValue(_backlog),
-            SocketOptions = [.. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)],
+            SocketOptions = [.. options.SocketOptions, .. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)],
             ReusePort = parsed.GetValue(_reusePort),
             TakeoverPath = parsed.GetValue(_takeover),
             TakeoverChanges = parsed.GetValue(_takeoverChanges),
         };
+    }
+
+    /// <summary>A group is joined on the interface, and then hears nothing of another; any other socket is bound to it.</summary>
+    private static ServerOptions OnInterface(string? name, ServerOptions options)
+    {
+        if (name is null)
+        {
+            return options;
+        }
+
+        DoorOptions[] doors = [.. options.Doors.Select(door => door with { Endpoint = InterfaceWord.On(door.Endpoint, name) })];
+        return doors.Length > 0 && doors.All(static door => door.Endpoint.IsGroup)
+            ? options with { Doors = doors }
+            : options with { Doors = doors, SocketOptions = [.. options.SocketOptions, InterfaceWord.Binding(name)] };
     }
 
     /// <summary>The doors for streams expect a PROXY header. What else is served, such as datagrams, has none.</summary>

@@ -50,7 +50,6 @@ internal static class AskCommand
 
             (string target, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
             StreamDialogue dialogue = streams.Read(parsed);
-            ClientOptions client = sockets.Read(parsed, Failure.Say);
             ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json), dialogue.HasSeveralLines);
             TimeSpan limit = parsed.GetValue(timeout).Time;
             if (CoapUri.IsMeant(target))
@@ -58,12 +57,14 @@ internal static class AskCommand
                 RequireUnset(parsed, "endpoints of lines or plain datagrams", [crlf]);
                 RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
                 RequireUnset(parsed, "tcp:// endpoints", [proxies.Option]);
-                return new CoapQuestions(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
-                    .AskAsync(text, printer, limit, client);
+                CoapUri resource = CoapUri.Parse(target);
+                return new CoapQuestions(resource, parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
+                    .AskAsync(text, printer, limit, sockets.Read(parsed, Failure.Say, resource.Endpoint));
             }
 
             RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable]);
-            Endpoint endpoint = EndpointWord.Parse(target);
+            Endpoint endpoint = sockets.OnInterface(parsed, EndpointWord.Parse(target));
+            ClientOptions client = sockets.Read(parsed, Failure.Say, endpoint);
             IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, endpoint);
             LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)

@@ -55,8 +55,8 @@ internal static class ConnectCommand
                     $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
             }
 
-            Endpoint where = EndpointWord.Parse(target, CoapService.Scheme);
-            ClientOptions client = sockets.Read(parsed, Failure.Say);
+            Endpoint where = sockets.OnInterface(parsed, EndpointWord.Parse(target, CoapService.Scheme));
+            ClientOptions client = sockets.Read(parsed, Failure.Say, where);
             IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, where);
             TimeSpan limit = parsed.GetValue(timeout).Time;
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
