@@ -2,7 +2,7 @@ using Doorbell.SocketOptions;
 
 namespace Doorbell.Cli.Arguments;
 
-/// <summary>What <c>--interface NAME</c> means: a group is joined, and sent to, on that interface; any other socket is bound to it.</summary>
+/// <summary>What <c>--interface NAME</c> means: a group is joined and sent to there; any other socket is bound to it.</summary>
 internal static class InterfaceWord
 {
     /// <summary>A group's endpoint on the interface; any other as it is.</summary>

@@ -7,8 +7,8 @@ internal sealed class ViaArguments
 {
     private readonly Option<string[]> _via = new("--via")
     {
-        Description = "Streams: connect through this proxy, socks5://[USER:PASSWORD@]HOST:PORT or http://…; given again, through the next "
-            + "one behind it",
+        Description = "Streams: connect through this proxy, socks5://[USER:PASSWORD@]HOST:PORT or http://…; given again, through the "
+            + "next one behind it",
         HelpName = "PROXY",
         Arity = ArgumentArity.OneOrMore,
     };

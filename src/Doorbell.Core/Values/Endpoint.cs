@@ -167,7 +167,8 @@ public sealed record Endpoint : ISpanParsable<Endpoint>
         Endpoint there = Parse($"{EndpointScheme.NameOf(Transport)}://{(bare.Contains(':') ? $"[{zoned}]" : zoned)}:{Port}");
         return Interface == 0 || Interface == there.Interface
             ? there.As(Application)
-            : throw new FormatException($"{this} names another interface than {PrintableText.Escape(networkInterface)}: leave out one of them");
+            : throw new FormatException(
+                $"{this} names another interface than {PrintableText.Escape(networkInterface)}: leave out one of them");
     }
 
     private string Slashes => Path!.StartsWith('/') ? "//" : "";

@@ -67,7 +67,7 @@ public sealed class TunnelOpeningTests
         { "http://p:1", "HTTP/1.1 407 Who?\r\n\r\n", "EACCES", "asks for a user name and a password (407)" },
         { "http://u:p@p:1", "HTTP/1.1 407 Who?\r\n\r\n", "EACCES", "refuses the user name or the password (407)" },
         { "http://p:1", "HTTP/1.1 403 \x1b[31mNo\r\n\r\n", "EACCES", "it answers 403 \\x1b[31mNo" },
-        { "http://p:1", "HTTP/1.1 502 Bad Gateway\r\n\r\n", "EHOSTUNREACH", "does not connect to tcp://target:9: it answers 502 Bad Gateway" },
+        { "http://p:1", "HTTP/1.1 502 Bad Gateway\r\n\r\n", "EHOSTUNREACH", "tcp://target:9: it answers 502 Bad Gateway" },
         { "http://p:1", "HTTP/1.1 504 Late\r\n\r\n", "ETIMEDOUT", "it answers 504 Late" },
         { "http://p:1", "HTTP/1.1 301 Moved\r\n\r\n", "EIO", "it answers 301 Moved" },
         { "http://p:1", "HTTP/1.1 200 " + new string('x', 20_000), "EPROTO", "a head of more than 16384 bytes" },

@@ -17,7 +17,8 @@ public sealed class ViaTests
         string target = $"tcp://localhost:{capitalize.Port}";
         Assert.Equal("HELLO\n", Succeeded(Doorbells.Run("native", "", "ask", "--raw", "--via", via, target, "hello")));
         Assert.Equal("HELLO\n", Succeeded(Doorbells.Run("native", "hello\n", "connect", "--via", via, target)));
-        Assert.StartsWith($"{target}  open ", Succeeded(Doorbells.Run("native", "", "probe", "--via", via, target)), StringComparison.Ordinal);
+        string probed = Succeeded(Doorbells.Run("native", "", "probe", "--via", via, target));
+        Assert.StartsWith($"{target}  open ", probed, StringComparison.Ordinal);
         using Program relay = Program.Start(
             Doorbells.File("native"), ["relay", "tcp://127.0.0.1:0", target, "--via", via]);
         string front = relay.WaitForLine("relaying ").Split(' ')[1];

@@ -46,7 +46,8 @@ internal sealed class HttpTunnelLayer(TunnelProxy proxy, Endpoint target) : Tunn
         return More(came.Length);
     }
 
-    private bool EndsWith(ReadOnlySpan<byte> end) => _head.Count >= end.Length && _head[^end.Length..].ToArray().AsSpan().SequenceEqual(end);
+    private bool EndsWith(ReadOnlySpan<byte> end) =>
+        _head.Count >= end.Length && _head[^end.Length..].ToArray().AsSpan().SequenceEqual(end);
 
     private Unwrapped OnHead(int taken)
     {
