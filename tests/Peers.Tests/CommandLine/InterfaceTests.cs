@@ -12,7 +12,9 @@ public sealed class InterfaceTests
         (Program server, Endpoint endpoint) = Doorbells.Serve("native", "capitalize", group, "--interface", "lo");
         using Program ends = server;
         Assert.StartsWith(shown, endpoint.ToString(), StringComparison.Ordinal);
-        if (!group.StartsWith("coap", StringComparison.Ordinal))
+
+        // The loopback interface has no route for groups of IPv6.
+        if (group.StartsWith("udp://239", StringComparison.Ordinal))
         {
             string asked = $"{group[..^1]}{endpoint.Port}";
             Ended ended = Doorbells.Run("native", "", "ask", "--raw", "--interface", "lo", asked, "hello");

@@ -16,7 +16,13 @@ public sealed class ViaTests
         using Program proxy = Start(kind, out string via);
         string target = $"tcp://localhost:{capitalize.Port}";
         Assert.Equal("HELLO\n", Succeeded(Doorbells.Run("native", "", "ask", "--raw", "--via", via, target, "hello")));
-        Assert.Equal("HELLO\n", Succeeded(Doorbells.Run("native", "hello\n", "connect", "--via", via, target)));
+
+        // These proxies end a connection at its half-close.
+        (Program clock, Endpoint daytime) = Doorbells.Serve("native", "daytime", "tcp://127.0.0.1:0");
+        using Program stops = clock;
+        string told = Succeeded(
+            Doorbells.Run("native", "", "connect", "--no-half-close", "--via", via, $"tcp://localhost:{daytime.Port}"));
+        Assert.EndsWith("-UTC\r\n", told, StringComparison.Ordinal);
         string probed = Succeeded(Doorbells.Run("native", "", "probe", "--via", via, target));
         Assert.StartsWith($"{target}  open ", probed, StringComparison.Ordinal);
         using Program relay = Program.Start(
