@@ -47,15 +47,7 @@ internal static class ConnectCommand
         proxies.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            string target = Target(parsed.GetValue(endpoint)!, parsed.GetValue(port));
-            CoapEndpoint.RefuseEncrypted(target);
-            if (CoapUri.IsMeant(target))
-            {
-                throw new ArgumentException(
-                    $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
-            }
-
-            Endpoint where = sockets.OnInterface(parsed, EndpointWord.Parse(target, CoapService.Scheme));
+            Endpoint where = sockets.OnInterface(parsed, Where(Target(parsed.GetValue(endpoint)!, parsed.GetValue(port))));
             ClientOptions client = sockets.Read(parsed, Failure.Say, where);
             IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, where);
             TimeSpan limit = parsed.GetValue(timeout).Time;
@@ -78,6 +70,15 @@ internal static class ConnectCommand
             }.RunAsync();
         });
         return command;
+    }
+
+    private static Endpoint Where(string target)
+    {
+        CoapEndpoint.RefuseEncrypted(target);
+        return !CoapUri.IsMeant(target)
+            ? EndpointWord.Parse(target, CoapService.Scheme)
+            : throw new ArgumentException(
+                $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
     }
 
     private static string Target(string endpoint, string? port) => port switch
