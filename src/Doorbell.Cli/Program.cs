@@ -35,14 +35,14 @@ internal static class Program
 
     private static async Task<int> RunAsync(string[] arguments)
     {
-        string[]? program = ServedArguments.TakeProgram(ref arguments);
+        string[]? program = ProgramArguments.Take(ref arguments);
         HelpOption help = new();
 
         // No RootCommand, which the help calls by the assembly's name.
         Command doorbell = new("doorbell", "Serve, ask and join TCP, UDP and unix sockets.")
         {
-            ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), OptionsCommand.Make(), DemoCommand.Make(),
-            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), help, new VersionOption(),
+            ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(program), OptionsCommand.Make(), DemoCommand.Make(),
+            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), ListenCommand.Make(program), help, new VersionOption(),
         };
 
         // What begins with a slash is a text or a path, on every platform.

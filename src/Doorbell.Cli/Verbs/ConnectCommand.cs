@@ -10,7 +10,8 @@ namespace Doorbell.Cli.Verbs;
 /// <summary><c>doorbell connect ENDPOINT</c>: standard input and output joined to a socket.</summary>
 internal static class ConnectCommand
 {
-    public static Command Make()
+    /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
+    public static Command Make(string[]? program)
     {
         Argument<string> endpoint = new("ENDPOINT")
         {
@@ -31,11 +32,13 @@ internal static class ConnectCommand
         Option<int?> tries = CommonOptions.Number(
             "--tries", "Streams: connect at most so often, after longer and longer waits [default: 1]", 1, 100);
         ClientArguments sockets = new();
+        ProgramArguments programs = new("Join a program to the connection instead, whose exit code is ours", program);
         Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
         {
             endpoint, port, noHalfClose, raw, timeout, tries, idle, wait, crlf,
         };
         sockets.AddTo(command);
+        programs.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
             string target = Target(parsed.GetValue(endpoint)!, parsed.GetValue(port));
@@ -49,6 +52,17 @@ internal static class ConnectCommand
             Endpoint where = Endpoint.Parse(target, CoapService.Scheme);
             ClientOptions client = sockets.Read(parsed, Failure.Say);
             TimeSpan limit = parsed.GetValue(timeout).Time;
+            if (programs.Read(parsed) is { } joined)
+            {
+                RequireUnset(parsed, [noHalfClose, raw, idle, wait, crlf]);
+                ProgramExecution.RequireExecutable(joined);
+                Socket given = where.IsStream
+                    ? await ConnectAsync()
+                    : Connector.ConnectDatagrams(
+                        where, (await Connector.AddressesAsync(where, limit, client, CancellationToken.None))[0], client);
+                JoinedProgram.Become(joined, given, where);
+            }
+
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
             JoinedInput input = new(parsed.GetValue(crlf));
             if (!where.IsStream)
@@ -60,14 +74,27 @@ internal static class ConnectCommand
                 return await join.RunAsync(input, output);
             }
 
-            using Socket socket = await ConnectTries.RunAsync(
-                parsed.GetValue(tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, CancellationToken.None));
-            return await new StreamJoin(where, socket, input, output)
+            using Socket socket = await ConnectAsync();
+            StreamInput sent = new(input) { HalfCloses = !parsed.GetValue(noHalfClose) };
+            return await new StreamJoin("connect", where.ToString(), socket, sent, output)
             {
-                HalfCloses = !parsed.GetValue(noHalfClose), IdleTimeout = parsed.GetValue(idle)?.Time,
+                IdleTimeout = parsed.GetValue(idle)?.Time,
             }.RunAsync();
+
+            Task<Socket> ConnectAsync() => ConnectTries.RunAsync(
+                parsed.GetValue(tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, CancellationToken.None));
         });
         return command;
+    }
+
+    /// <exception cref="ArgumentException">One of them is given, and the program reads and writes by itself.</exception>
+    private static void RequireUnset(ParseResult parsed, IReadOnlyList<Option> options)
+    {
+        if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
+        {
+            throw new ArgumentException(
+                $"{set.Name} has no effect with --exec and --shell: the program has the socket itself, and reads and writes as it likes");
+        }
     }
 
     private static string Target(string endpoint, string? port) => port switch

@@ -3,6 +3,8 @@ namespace Doorbell.Tests;
 /// <summary>A command line that can't be understood: one line names the word, and what it could be.</summary>
 public sealed class WrongUsageTests
 {
+    private const string Verbs = "serve, ask, connect, options, demo, bench, impair, relay, probe, listen";
+
     /// <summary>Every option that takes a number or a time, with what is none, or out of its bounds.</summary>
     [Theory]
     [InlineData("--max-connections takes a whole number from 1 to", "serve echo tcp://127.0.0.1:0 --max-connections", "10k", "0", "1e3")]
@@ -18,6 +20,7 @@ public sealed class WrongUsageTests
     [InlineData("--timeout takes a time", "ask tcp://127.0.0.1:9 hello --timeout", "0", "x")]
     [InlineData("--timeout takes a time", "connect tcp://127.0.0.1:9 --timeout", "0", "x")]
     [InlineData("--tries takes a whole number from 1 to 100", "ask udp://127.0.0.1:9 hello --tries", "x", "0", "101")]
+    [InlineData("--timeout takes a time", "listen tcp://127.0.0.1:0 --timeout", "0", "x")]
     [InlineData("--seconds takes a time", "bench models --seconds", "x", "1", "601")]
     [InlineData("--plot takes a name", "bench models --plot", "", "a.gif")]
     [InlineData("--config", "serve --config", "/dev/zero", "/", "/no/such/file")]
@@ -47,18 +50,19 @@ public sealed class WrongUsageTests
     }
 
     [Theory]
-    [InlineData("nosuch", "\"nosuch\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay, probe")]
-    [InlineData("", "a command is missing: give one of serve, ask, connect, options, demo, bench, impair, relay, probe")]
+    [InlineData("nosuch", "\"nosuch\" is no command: give one of " + Verbs)]
+    [InlineData("", "a command is missing: give one of " + Verbs)]
     [InlineData("bench nosuch", "\"nosuch\" is no command: give one of models")]
     [InlineData("impair", "LISTEN is missing")]
     [InlineData("impair 7000", "UPSTREAM is missing")]
     [InlineData("connect", "ENDPOINT is missing")]
+    [InlineData("listen", "ENDPOINT is missing")]
     [InlineData("impair 1 2 3", "\"3\" is one word too many")]
     [InlineData("--nosuch", "--nosuch is no option")]
     [InlineData(
         "[suggest:3] ser",
-        "\"[suggest:3]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay, probe")]
-    [InlineData("[env:X=1]", "\"[env:X=1]\" is no command: give one of serve, ask, connect, options, demo, bench, impair, relay, probe")]
+        "\"[suggest:3]\" is no command: give one of " + Verbs)]
+    [InlineData("[env:X=1]", "\"[env:X=1]\" is no command: give one of " + Verbs)]
     [InlineData("ask --nosuch tcp://h:1 x", "--nosuch is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask -9 tcp://127.0.0.1:1", "-9 is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask tcp://127.0.0.1:1 --nosuch=3", "--nosuch=3 is no option; a text that begins with a hyphen stands behind --")]
