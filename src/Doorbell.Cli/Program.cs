@@ -42,7 +42,8 @@ internal static class Program
         Command doorbell = new("doorbell", "Serve, ask and join TCP, UDP and unix sockets.")
         {
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(program), OptionsCommand.Make(), DemoCommand.Make(),
-            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), ListenCommand.Make(program), help, new VersionOption(),
+            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), ListenCommand.Make(program),
+            help, new VersionOption(),
         };
 
         // What begins with a slash is a text or a path, on every platform.

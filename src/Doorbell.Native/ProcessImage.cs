@@ -8,8 +8,8 @@ internal static unsafe class ProcessImage
     private const int BrokenPipe = 13;
 
     /// <summary>
-    /// Has this process run another program, with a descriptor of ours as its standard input and output. What this process ignores or blocks
-    /// for itself, SIGPIPE and SIGTTOU, the program hears as it would have.
+    /// Has this process run another program, with a descriptor of ours as its standard input and output. What this process ignores or
+    /// blocks for itself, SIGPIPE and SIGTTOU, the program hears as it would have.
     /// </summary>
     /// <param name="path">Of the program; not searched for.</param>
     /// <param name="arguments">Its arguments, the first its own name by custom.</param>

@@ -76,7 +76,8 @@ internal sealed class StreamInput
     }
 
     /// <summary>
-    /// Waits until all is sent, or nothing more can be, or standard input has given nothing for so long. From then on no connection is there.
+    /// Waits until all is sent, or nothing more can be, or standard input has given nothing for so long. From then on no connection is
+    /// there.
     /// </summary>
     public void LeaveWhenSilent(TimeSpan silence)
     {

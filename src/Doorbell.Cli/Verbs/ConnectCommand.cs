@@ -8,93 +8,88 @@ using Doorbell.Coap;
 namespace Doorbell.Cli.Verbs;
 
 /// <summary><c>doorbell connect ENDPOINT</c>: standard input and output joined to a socket.</summary>
-internal static class ConnectCommand
+internal sealed class ConnectCommand
 {
+    private readonly Argument<string> _endpoint = new("ENDPOINT")
+    {
+        Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
+    };
+
+    private readonly Argument<string?> _port = new("PORT")
+    {
+        Description = "The port, if ENDPOINT is a host alone",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<Duration> _timeout = CommonOptions.Wait("--timeout", "Bounds connecting", 5);
+    private readonly Option<Duration> _wait = CommonOptions.Duration(
+        "--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
+
+    private readonly Option<int?> _tries = CommonOptions.Number(
+        "--tries", "Streams: connect at most so often, after longer and longer waits [default: 1]", 1, 100);
+
+    private readonly ClientArguments _sockets = new();
+    private readonly JoinArguments _join;
+
+    private ConnectCommand(string[]? program) => _join = new JoinArguments(program);
+
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
     public static Command Make(string[]? program)
     {
-        Argument<string> endpoint = new("ENDPOINT")
-        {
-            Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
-        };
-        Argument<string?> port = new("PORT")
-        {
-            Description = "The port, if ENDPOINT is a host alone",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        Option<bool> noHalfClose = new("--no-half-close") { Description = "Keep the sending side open after the end of standard input" };
-        Option<bool> raw = new("--raw") { Description = "At a terminal, show control characters unescaped" };
-        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting", 5);
-        Option<Duration> wait = CommonOptions.Duration(
-            "--wait", "Datagrams: how long to wait for answers after the end of standard input", 1);
-        Option<bool> crlf = CommonOptions.CarriageReturns("Send CR and LF for each LF of standard input that has no CR");
-        Option<Duration?> idle = CommonOptions.OptionalDuration("--idle-timeout", "End if no byte moves for so long [default: never]");
-        Option<int?> tries = CommonOptions.Number(
-            "--tries", "Streams: connect at most so often, after longer and longer waits [default: 1]", 1, 100);
-        ClientArguments sockets = new();
-        ProgramArguments programs = new("Join a program to the connection instead, whose exit code is ours", program);
+        ConnectCommand connect = new(program);
         Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
         {
-            endpoint, port, noHalfClose, raw, timeout, tries, idle, wait, crlf,
+            connect._endpoint, connect._port, connect._timeout, connect._tries, connect._wait,
         };
-        sockets.AddTo(command);
-        programs.AddTo(command);
-        command.SetAction(async (parsed, _) =>
-        {
-            string target = Target(parsed.GetValue(endpoint)!, parsed.GetValue(port));
-            CoapEndpoint.RefuseEncrypted(target);
-            if (CoapUri.IsMeant(target))
-            {
-                throw new ArgumentException(
-                    $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
-            }
-
-            Endpoint where = Endpoint.Parse(target, CoapService.Scheme);
-            ClientOptions client = sockets.Read(parsed, Failure.Say);
-            TimeSpan limit = parsed.GetValue(timeout).Time;
-            if (programs.Read(parsed) is { } joined)
-            {
-                RequireUnset(parsed, [noHalfClose, raw, idle, wait, crlf]);
-                ProgramExecution.RequireExecutable(joined);
-                Socket given = where.IsStream
-                    ? await ConnectAsync()
-                    : Connector.ConnectDatagrams(
-                        where, (await Connector.AddressesAsync(where, limit, client, CancellationToken.None))[0], client);
-                JoinedProgram.Become(joined, given, where);
-            }
-
-            using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
-            JoinedInput input = new(parsed.GetValue(crlf));
-            if (!where.IsStream)
-            {
-                using DatagramJoin join = new(where, await Connector.AddressesAsync(where, limit, client, CancellationToken.None), client)
-                {
-                    Wait = parsed.GetValue(wait).Time, IdleTimeout = parsed.GetValue(idle)?.Time,
-                };
-                return await join.RunAsync(input, output);
-            }
-
-            using Socket socket = await ConnectAsync();
-            StreamInput sent = new(input) { HalfCloses = !parsed.GetValue(noHalfClose) };
-            return await new StreamJoin("connect", where.ToString(), socket, sent, output)
-            {
-                IdleTimeout = parsed.GetValue(idle)?.Time,
-            }.RunAsync();
-
-            Task<Socket> ConnectAsync() => ConnectTries.RunAsync(
-                parsed.GetValue(tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, CancellationToken.None));
-        });
+        connect._join.AddTo(command);
+        connect._sockets.AddTo(command);
+        command.SetAction((parsed, _) => connect.RunAsync(parsed));
         return command;
     }
 
-    /// <exception cref="ArgumentException">One of them is given, and the program reads and writes by itself.</exception>
-    private static void RequireUnset(ParseResult parsed, IReadOnlyList<Option> options)
+    private async Task<int> RunAsync(ParseResult parsed)
     {
-        if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
+        string target = Target(parsed.GetValue(_endpoint)!, parsed.GetValue(_port));
+        CoapEndpoint.RefuseEncrypted(target);
+        if (CoapUri.IsMeant(target))
         {
             throw new ArgumentException(
-                $"{set.Name} has no effect with --exec and --shell: the program has the socket itself, and reads and writes as it likes");
+                $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
         }
+
+        Endpoint where = Endpoint.Parse(target, CoapService.Scheme);
+        ClientOptions client = _sockets.Read(parsed, Failure.Say);
+        TimeSpan limit = parsed.GetValue(_timeout).Time;
+        if (_join.Program(parsed, _wait) is { } program)
+        {
+            ProgramExecution.RequireExecutable(program);
+            Socket given = where.IsStream
+                ? await ConnectAsync()
+                : Connector.ConnectDatagrams(
+                    where, (await Connector.AddressesAsync(where, limit, client, CancellationToken.None))[0], client);
+            JoinedProgram.Become(program, given, where);
+        }
+
+        using StandardOutput output = new(_join.Escapes(parsed));
+        JoinedInput input = new(_join.AddsCarriageReturns(parsed));
+        if (!where.IsStream)
+        {
+            using DatagramJoin join = new(where, await Connector.AddressesAsync(where, limit, client, CancellationToken.None), client)
+            {
+                Wait = parsed.GetValue(_wait).Time, IdleTimeout = _join.IdleTimeout(parsed),
+            };
+            return await join.RunAsync(input, output);
+        }
+
+        using Socket socket = await ConnectAsync();
+        StreamInput sent = new(input) { HalfCloses = _join.HalfCloses(parsed) };
+        return await new StreamJoin("connect", where.ToString(), socket, sent, output)
+        {
+            IdleTimeout = _join.IdleTimeout(parsed),
+        }.RunAsync();
+
+        Task<Socket> ConnectAsync() => ConnectTries.RunAsync(
+            parsed.GetValue(_tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, CancellationToken.None));
     }
 
     private static string Target(string endpoint, string? port) => port switch

@@ -7,82 +7,81 @@ using Doorbell.SocketOptions;
 namespace Doorbell.Cli.Verbs;
 
 /// <summary><c>doorbell listen ENDPOINT…</c>: standard input and output joined to whoever connects, as <c>nc -l</c> does.</summary>
-internal static class ListenCommand
+internal sealed class ListenCommand
 {
+    private readonly Argument<string[]> _endpoints = new("ENDPOINT")
+    {
+        Description = "Where: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path; a port alone is on localhost; "
+            + "* as the host is every interface, port 0 any port",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private readonly Option<bool> _keep = new("--keep", "-k")
+    {
+        Description = "Take the next connection when one has ended; of datagrams, take everyone's",
+    };
+
+    private readonly Option<Duration?> _timeout = CommonOptions.OptionalDuration(
+        "--timeout", "How long to wait for somebody to connect, or to send [default: for ever]");
+
+    private readonly Option<string[]> _options = CommonOptions.SocketOptions();
+
+    private readonly Option<bool> _verbose = new("--verbose", "-v")
+    {
+        Description = "Say on standard error where it listens, and who comes",
+    };
+
+    private readonly JoinArguments _join;
+
+    private ListenCommand(string[]? program) => _join = new JoinArguments(program);
+
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
     public static Command Make(string[]? program)
     {
-        Argument<string[]> endpoints = new("ENDPOINT")
-        {
-            Description = "Where: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path; a port alone is on localhost; "
-                + "* as the host is every interface, port 0 any port",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        Option<bool> keep = new("--keep", "-k")
-        {
-            Description = "Take the next connection when one has ended; of datagrams, take everyone's",
-        };
-        Option<bool> noHalfClose = new("--no-half-close") { Description = "Keep the sending side open after the end of standard input" };
-        Option<bool> raw = new("--raw") { Description = "At a terminal, show control characters unescaped" };
-        Option<Duration?> timeout = CommonOptions.OptionalDuration(
-            "--timeout", "How long to wait for somebody to connect, or to send [default: for ever]");
-        Option<bool> crlf = CommonOptions.CarriageReturns("Send CR and LF for each LF of standard input that has no CR");
-        Option<Duration?> idle = CommonOptions.OptionalDuration(
-            "--idle-timeout", "End a connection if no byte moves for so long [default: never]");
-        Option<string[]> options = CommonOptions.SocketOptions();
-        Option<bool> verbose = new("--verbose", "-v") { Description = "Say on standard error where it listens, and who comes" };
-        ProgramArguments programs = new("Join a program to the connection instead, whose exit code is ours", program);
+        ListenCommand listen = new(program);
         Command command = new("listen", "Join standard input and output to whoever connects")
         {
-            endpoints, keep, noHalfClose, raw, timeout, idle, crlf, options, verbose,
+            listen._endpoints, listen._keep, listen._timeout, listen._options, listen._verbose,
         };
-        programs.AddTo(command);
-        command.SetAction(async (parsed, _) =>
-        {
-            Endpoint[] where = [.. EndpointWord.Join(parsed.GetValue(endpoints)!).Select(Endpoint.Parse)];
-            ServiceProgram? joined = programs.Read(parsed);
-            if (joined is not null)
-            {
-                RequireUnset(parsed, [noHalfClose, raw, idle, crlf]);
-                RequireOnce(parsed.GetValue(keep));
-                ProgramExecution.RequireExecutable(joined);
-            }
-
-            SocketOptionSetting[] settings = [.. (parsed.GetValue(options) ?? []).Select(SocketOptionSetting.Parse)];
-            StopSignals.Listen();
-            using Listener listener = await Listener.BindAsync(where, settings, StopSignals.First);
-            await using CancellationTokenRegistration stopping = StopSignals.First.Register(() => End(listener));
-            RequireOneKind(listener);
-            bool tells = parsed.GetValue(verbose);
-            Tell(listener, tells || where.Any(static each => each is { IsUnix: false, IsPassed: false, Port: 0 }));
-            ListenedPeers peers = new(listener)
-            {
-                Keeps = parsed.GetValue(keep),
-                Timeout = parsed.GetValue(timeout)?.Time,
-                IdleTimeout = parsed.GetValue(idle)?.Time,
-                Tells = tells,
-            };
-            if (joined is not null)
-            {
-                return await peers.JoinProgramAsync(joined);
-            }
-
-            using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));
-            JoinedInput input = new(parsed.GetValue(crlf));
-            return listener.Endpoints[0].IsStream
-                ? await peers.JoinStreamsAsync(new StreamInput(input) { HalfCloses = !parsed.GetValue(noHalfClose) }, output)
-                : await peers.JoinDatagramsAsync(input, output);
-        });
+        listen._join.AddTo(command);
+        command.SetAction((parsed, _) => listen.RunAsync(parsed));
         return command;
     }
 
-    private static void RequireUnset(ParseResult parsed, IReadOnlyList<Option> options)
+    private async Task<int> RunAsync(ParseResult parsed)
     {
-        if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
+        Endpoint[] where = [.. EndpointWord.Join(parsed.GetValue(_endpoints)!).Select(Endpoint.Parse)];
+        ServiceProgram? program = _join.Program(parsed);
+        if (program is not null)
         {
-            throw new ArgumentException(
-                $"{set.Name} has no effect with --exec and --shell: the program has the socket itself, and reads and writes as it likes");
+            RequireOnce(parsed.GetValue(_keep));
+            ProgramExecution.RequireExecutable(program);
         }
+
+        SocketOptionSetting[] settings = [.. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)];
+        StopSignals.Listen();
+        using Listener listener = await Listener.BindAsync(where, settings, StopSignals.First);
+        await using CancellationTokenRegistration stopping = StopSignals.First.Register(() => End(listener));
+        RequireOneKind(listener);
+        bool tells = parsed.GetValue(_verbose);
+        Tell(listener, tells || where.Any(static each => each is { IsUnix: false, IsPassed: false, Port: 0 }));
+        ListenedPeers peers = new(listener)
+        {
+            Keeps = parsed.GetValue(_keep),
+            Timeout = parsed.GetValue(_timeout)?.Time,
+            IdleTimeout = _join.IdleTimeout(parsed),
+            Tells = tells,
+        };
+        if (program is not null)
+        {
+            return await peers.JoinProgramAsync(program);
+        }
+
+        using StandardOutput output = new(_join.Escapes(parsed));
+        JoinedInput input = new(_join.AddsCarriageReturns(parsed));
+        return listener.Endpoints[0].IsStream
+            ? await peers.JoinStreamsAsync(new StreamInput(input) { HalfCloses = _join.HalfCloses(parsed) }, output)
+            : await peers.JoinDatagramsAsync(input, output);
     }
 
     private static void RequireOnce(bool keeps)
@@ -99,7 +98,8 @@ internal static class ListenCommand
     {
         if (listener.Endpoints.DistinctBy(static endpoint => endpoint.IsStream).Count() > 1)
         {
-            throw new ArgumentException("streams and datagrams are listened for one at a time: give the others to a second doorbell listen");
+            throw new ArgumentException(
+                "streams and datagrams are listened for one at a time: give the others to a second doorbell listen");
         }
     }
 

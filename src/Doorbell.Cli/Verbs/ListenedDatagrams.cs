@@ -78,8 +78,12 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
     {
         SocketAddress sender = new(socket.AddressFamily, MaxAddressBytes);
         _ = await socket.ReceiveFromAsync(new byte[ReceiveBytes], SocketFlags.Peek, sender, over);
-        return new From(socket, endpoint, SocketAddressCodec.Read(sender), sender);
+        return new From(socket, endpoint, Read(sender), sender);
     }
+
+    /// <summary>recvfrom(2) tells nothing of a unix socket that is bound to no name.</summary>
+    private static PeerAddress Read(SocketAddress sender) =>
+        sender.Size == 0 ? PeerAddress.FromUnix(null) : SocketAddressCodec.Read(sender);
 
     private void Moved() => _idle.CancelAfter(IdleTimeout ?? Timeout.InfiniteTimeSpan);
 
@@ -93,7 +97,7 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
             {
                 SocketAddress sender = new(socket.AddressFamily, MaxAddressBytes);
                 int count = await socket.ReceiveFromAsync(buffer, SocketFlags.None, sender, _idle.Token);
-                PeerAddress peer = SocketAddressCodec.Read(sender);
+                PeerAddress peer = Read(sender);
                 if (only is not null && peer != only.Peer)
                 {
                     TellOfOther(peer, only);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Doorbell.Native;
 using Doorbell.Options;
@@ -96,10 +97,23 @@ public sealed class Listener : IDisposable
 
     /// <summary>Who a connection comes from.</summary>
     /// <param name="connection">As <see cref="AcceptAsync"/> gave it.</param>
+    /// <returns>No address if it has been reset meanwhile.</returns>
     public static PeerAddress PeerOf(Socket connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return SocketAddresses.Of(connection.RemoteEndPoint);
+        try
+        {
+            return connection.RemoteEndPoint switch
+            {
+                IPEndPoint ip => PeerAddress.From(ip),
+                UnixEndPoint unix => PeerAddress.FromUnix(unix.Path),
+                _ => PeerAddress.FromUnix(null),
+            };
+        }
+        catch (SocketException)
+        {
+            return default;
+        }
     }
 
     /// <summary>Closes the sockets, and removes the file of a unix socket. Who has connected and was not accepted is reset.</summary>

@@ -15,7 +15,8 @@ public sealed class JoinedProgramTests
     {
         using Socket listener = Listener();
         using Program joined = Doorbells.Start(
-            kind, "connect", $"tcp://{listener.LocalEndPoint}", "--shell", "read line; echo \"$line $TCPREMOTEPORT $NCAT_LOCAL_ADDR\"; exit 7");
+            kind, "connect", $"tcp://{listener.LocalEndPoint}", "--shell",
+            "read line; echo \"$line $TCPREMOTEPORT $NCAT_LOCAL_ADDR\"; exit 7");
         using Socket connection = listener.Accept();
         connection.Send("hello\n"u8);
         Assert.Equal($"hello {((IPEndPoint)listener.LocalEndPoint!).Port} 127.0.0.1\n", ReadToEnd(connection));
@@ -65,7 +66,8 @@ public sealed class JoinedProgramTests
     {
         using Socket peer = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 30_000 };
         peer.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        using Program joined = Doorbells.Start("native", "connect", $"udp://{peer.LocalEndPoint}", "--exec", "sh", "-c", "echo hello; read x; echo $x");
+        using Program joined = Doorbells.Start(
+            "native", "connect", $"udp://{peer.LocalEndPoint}", "--exec", "sh", "-c", "echo hello; head -n1");
         byte[] buffer = new byte[100];
         EndPoint from = new IPEndPoint(IPAddress.Any, 0);
         Assert.Equal(6, peer.ReceiveFrom(buffer, ref from));
@@ -80,7 +82,7 @@ public sealed class JoinedProgramTests
     {
         int port = Ports.Free("udp");
         using Program joined = Doorbells.Start(
-            "native", "listen", $"udp://127.0.0.1:{port}", "--exec", "sh", "-c", "read x; echo \"$x for $UDPREMOTEPORT\"");
+            "native", "listen", $"udp://127.0.0.1:{port}", "--exec", "sh", "-c", "echo \"$(head -n1) for $UDPREMOTEPORT\"");
         Ports.WaitUntilServed("udp", port);
         using Socket peer = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 30_000 };
         peer.Connect(IPAddress.Loopback, port);
@@ -101,7 +103,7 @@ public sealed class JoinedProgramTests
     {
         Ended ended = Doorbells.Run("native", "", words.Split(' '));
         Assert.Equal((code, ""), (ended.ExitCode, ended.Output));
-        string line = Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), static line => !line.Contains("listening on"));
+        string line = Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Contains(says, line, StringComparison.Ordinal);
     }
 

@@ -27,7 +27,8 @@ public sealed class ListenTests : IDisposable
         using Program listening = Program.Start(
             "bash", "-c", $"cd {_folder.FullName} && '{doorbell}' listen tcp://127.0.0.1:0 <here >from-there");
         int port = PortOf(listening);
-        string command = client.Replace("PORT", $"{port}", StringComparison.Ordinal).Replace("DOORBELL", doorbell, StringComparison.Ordinal);
+        string command = client.Replace("PORT", $"{port}", StringComparison.Ordinal)
+            .Replace("DOORBELL", doorbell, StringComparison.Ordinal);
         Ended ended = Program.Run("bash", ["-c", $"cd {_folder.FullName} && {command} <there >from-here"]);
         Assert.Equal(0, ended.ExitCode);
         Assert.Equal(0, listening.WaitForEnd().ExitCode);
@@ -73,12 +74,13 @@ public sealed class ListenTests : IDisposable
         Assert.Equal("from 1\nfrom 2\nfrom 3\n", listening.Output);
     }
 
-    /// <summary>A peer that is reset costs what the kernel had taken for it. All that comes behind is the next one's, without a gap.</summary>
+    /// <summary>A reset costs what the kernel had taken for that peer. All that comes behind is the next one's, without a gap.</summary>
     [Fact]
     public void What_one_connection_could_not_be_sent_is_the_next_ones()
     {
         const int Lines = 400_000;
-        string all = string.Concat(Enumerable.Range(0, Lines).Select(number => string.Create(CultureInfo.InvariantCulture, $"{number:D7}\n")));
+        string all = string.Concat(Enumerable.Range(0, Lines)
+            .Select(static number => string.Create(CultureInfo.InvariantCulture, $"{number:D7}\n")));
         File.WriteAllText($"{_folder.FullName}/lines", all);
         using Program listening = Program.Start(
             "bash", "-c", $"'{Doorbells.File("native")}' listen -k tcp://127.0.0.1:0 <{_folder.FullName}/lines");

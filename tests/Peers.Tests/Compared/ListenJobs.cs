@@ -171,7 +171,7 @@ public sealed class ListenJobs
     public void Connect_a_program()
     {
         Job.Here().BothDo(
-            ("HELLO\n", 3),
+            ("HELLO\n", 0),
             static (shell, command) =>
             {
                 Socket listener = shell.Listen(7000);

@@ -33,7 +33,9 @@ public static class ProgramExecution
     /// <param name="program">What to execute. Its environment names both ends of the socket, as UCSPI and as ncat have it.</param>
     /// <param name="socket">Connected; the program reads from it and writes to it in calls that wait.</param>
     /// <param name="endpoint">Where it is connected to, or where it came in.</param>
-    /// <exception cref="NetworkException">The program can't be executed. Standard input and output are the socket's then already.</exception>
+    /// <exception cref="NetworkException">
+    /// The program can't be executed. Standard input and output are the socket's then already.
+    /// </exception>
     [DoesNotReturn]
     public static void Become(ServiceProgram program, Socket socket, Endpoint endpoint)
     {
