@@ -7,7 +7,7 @@ internal static class PassedDescriptor
 {
     private const int CloseOnExec = 0x80000;
 
-    /// <summary>Whether standard error is the connection that standard input is, as under inetd(8): then a log would be an answer.</summary>
+    /// <summary>Whether standard error is the connection that standard input is, as under inetd(8): a log would be an answer.</summary>
     public static bool ErrorIsConnection =>
         OperatingSystem.IsLinux() && SocketOf(0) is { } connection && connection == SocketOf(2);
 
