@@ -1,7 +1,7 @@
 using Doorbell.Processes.Programs;
 using Doorbell.Serving;
 
-namespace Doorbell;
+namespace Doorbell.Engines;
 
 /// <summary>What of a server's options the system and the engine can't run.</summary>
 internal static class RunnableServices
