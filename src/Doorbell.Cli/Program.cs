@@ -31,12 +31,13 @@ internal static class Program
 
     private static async Task<int> RunAsync(string[] arguments)
     {
-        string[]? program = ServedArguments.TakeProgram(ref arguments);
+        string[]? program = ProgramArguments.Take(ref arguments);
         // Each is a Verb: it has examples, which its help shows and a test runs.
         Verb[] verbs =
         [
-            ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), OptionsCommand.Make(), DemoCommand.Make(),
-            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), HelpCommand.Make(), VersionCommand.Make(),
+            ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(program), OptionsCommand.Make(), DemoCommand.Make(),
+            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), ListenCommand.Make(program),
+            HelpCommand.Make(), VersionCommand.Make(),
         ];
 
         // No RootCommand, which the help calls by the assembly's name.

@@ -76,6 +76,18 @@ internal static unsafe partial class LibcProcesses
         _ = pthread_sigmask(Block, signals, null);
     }
 
+    /// <summary>This thread blocks no signal any more.</summary>
+    public static void UnblockSignals()
+    {
+        const int Set = 2;
+        byte* signals = stackalloc byte[SignalSetBytes];
+        new Span<byte>(signals, SignalSetBytes).Clear();
+        _ = pthread_sigmask(Set, signals, null);
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int execve(byte* path, byte** arguments, byte** environment);
+
     [LibraryImport("libc")]
     private static partial int pthread_sigmask(int how, void* signals, void* before);
 

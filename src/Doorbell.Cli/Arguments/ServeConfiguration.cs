@@ -104,7 +104,7 @@ internal sealed class ServeConfiguration
 
         if (hasProgram)
         {
-            given.Add(ServedArguments.ExecOption);
+            given.Add(ProgramArguments.ExecOption);
         }
 
         return new ServeConfiguration(ConfigurationValue.Read(path), given);

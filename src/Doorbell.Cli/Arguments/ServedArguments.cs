@@ -8,11 +8,7 @@ internal sealed class ServedArguments
     /// <summary>How an error calls the arguments SERVICE and ENDPOINT.</summary>
     public const string Words = "SERVICE or ENDPOINT";
 
-    /// <summary>The option that ends the command's own arguments.</summary>
-    public const string ExecOption = "--exec";
     private static readonly string[] _defaultEndpoints = ["tcp://localhost:6789", "udp://localhost:9876"];
-
-    private readonly string[]? _program;
 
     private readonly Argument<string?> _service = new("SERVICE")
     {
@@ -30,50 +26,24 @@ internal sealed class ServedArguments
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    // For --help alone: what stands behind it is taken away before the rest is parsed.
-    private readonly Option<string?> _exec = new(ExecOption)
-    {
-        Description = "Serve with a process for each connection or datagram: this program, with all the arguments behind it",
-        HelpName = "PROGRAM [ARGUMENT…]",
-    };
-
-    private readonly Option<string?> _shell = new("--shell")
-    {
-        Description = "Serve with a process for each connection or datagram: this command line, run by /bin/sh",
-        HelpName = "COMMAND",
-    };
-
+    private readonly ProgramArguments _program;
     private readonly TunnelArguments _tunnels = new();
 
     private readonly Option<bool> _ascii = new("--ascii") { Description = "capitalize: change a-z alone, as C's toupper does" };
 
     /// <summary>What of a command line says what is served.</summary>
     public static IReadOnlyList<string> NamesOfWhatIsServed { get; } =
-        [Words, ExecOption, "--shell", "--ascii", "--allow-target", "--users"];
+        [Words, ProgramArguments.ExecOption, "--shell", "--ascii", "--allow-target", "--users"];
 
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
-    public ServedArguments(string[]? program) => _program = program;
-
-    /// <summary>Takes <c>--exec</c> and all behind it away from the arguments: they are a program's own, whatever they look like.</summary>
-    public static string[]? TakeProgram(ref string[] arguments)
-    {
-        int exec = arguments is ["serve", ..] ? Array.IndexOf(arguments, ExecOption) : -1;
-        if (exec < 0)
-        {
-            return null;
-        }
-
-        string[] program = arguments[(exec + 1)..];
-        arguments = arguments[..exec];
-        return program;
-    }
+    public ServedArguments(string[]? program) =>
+        _program = new ProgramArguments("Serve with a process for each connection or datagram", program);
 
     public void AddTo(Command command)
     {
         command.Add(_service);
         command.Add(_endpoints);
-        command.Add(_exec);
-        command.Add(_shell);
+        _program.AddTo(command);
         command.Add(_ascii);
         _tunnels.AddTo(command);
     }
@@ -93,7 +63,7 @@ internal sealed class ServedArguments
             bool isAddress = group is [string host, string port, ..] && !NamedServices.Has(host)
                 && EndpointWord.IsHostAndPort(host, port);
             string? name = group.Length > 0 && !isAddress && !EndpointWord.IsMeant(group[0]) ? group[0] : null;
-            ServiceProgram? program = Program(parsed.GetValue(_shell));
+            ServiceProgram? program = _program.Read(parsed);
             Service service = program is null
                 ? NamedService(name ?? NamedServices.Default, ascii, tunnels)
                 : ProgramService(program, name, ascii);
@@ -160,13 +130,4 @@ internal sealed class ServedArguments
         bool isShell = program is { FileName: "/bin/sh", Arguments: ["-c", _] };
         return Service.Run(PrintableText.Escape(isShell ? program.Arguments[1] : Path.GetFileName(program.FileName)), program);
     }
-
-    private ServiceProgram? Program(string? shell) => (_program, shell) switch
-    {
-        (null, null) => null,
-        (null, { Length: > 0 }) => ServiceProgram.Shell(shell),
-        ([{ Length: > 0 }, ..], null) => new ServiceProgram(_program[0], _program[1..]),
-        (not null, not null) => throw new ArgumentException("--exec and --shell exclude each other"),
-        _ => throw new ArgumentException("--exec takes a program and its arguments, --shell a command line"),
-    };
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Input;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Cli.Printing;
@@ -15,10 +16,11 @@ internal sealed class ErrorLog : ILoggerProvider
 
     private static readonly bool _isColoured = !Console.IsErrorRedirected;
 
-    /// <summary>Warnings and errors, or all.</summary>
+    /// <summary>Warnings and errors, or all; nothing where standard error is the client's.</summary>
     public static ILoggerFactory Open(bool verbose) => LoggerFactory.Create(logging =>
     {
-        logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Warning);
+        logging.SetMinimumLevel(
+            PassedDescriptor.ErrorIsConnection ? LogLevel.None : verbose ? LogLevel.Debug : LogLevel.Warning);
         logging.AddProvider(new ErrorLog());
     });
 

@@ -75,7 +75,7 @@ internal sealed class DatagramJoin : IDisposable
             byte[] buffer = new byte[_addresses[0].AddressFamily == AddressFamily.InterNetworkV6
                 ? DatagramLimits.MaxIPv6Bytes
                 : DatagramLimits.MaxIPv4Bytes];
-            while (input.Read(buffer) is { Length: > 0 } datagram)
+            while (input.Read(buffer) is { IsEmpty: false } datagram)
             {
                 Send(datagram.ToArray());
             }

@@ -69,6 +69,13 @@ internal static class ServeCommand
             return 0;
         }
 
+        if (server.ServesOneConnection)
+        {
+            // Standard output may be the connection itself.
+            await server.RunAsync(drain, StopSignals.First);
+            return 0;
+        }
+
         report.Options(server.SocketOptions);
         report.Listening(server, options);
         ReadyNotice.Ready();

@@ -18,105 +18,48 @@ internal sealed class StreamJoin
     /// </summary>
     private static readonly TimeSpan _silence = TimeSpan.FromSeconds(0.5);
 
-    private readonly Endpoint _endpoint;
+    private readonly string _verb;
+    private readonly string _target;
     private readonly Socket _socket;
-    private readonly JoinedInput _input;
+    private readonly StreamInput _input;
     private readonly StandardOutput _output;
 
-    /// <summary>When a byte has last moved, as <see cref="Environment.TickCount64"/> has it.</summary>
-    private long _lastMove = Environment.TickCount64;
-
-    /// <summary>What went wrong on the sending side.</summary>
-    private volatile Exception? _sendFailure;
-
-    /// <summary>How many bytes of standard input had been read and not sent when sending failed.</summary>
-    private volatile int _unsent;
-
-    private volatile Exception? _inputFailure;
-
-    /// <param name="endpoint">Where the socket is connected to, to name in errors.</param>
+    /// <param name="verb">Which verb joins them, to name in errors.</param>
+    /// <param name="target">The connection, to name in errors.</param>
     /// <param name="socket">A connection, whose owner is the caller.</param>
     /// <param name="input">Standard input.</param>
     /// <param name="output">Standard output.</param>
-    public StreamJoin(Endpoint endpoint, Socket socket, JoinedInput input, StandardOutput output)
+    public StreamJoin(string verb, string target, Socket socket, StreamInput input, StandardOutput output)
     {
-        _endpoint = endpoint;
+        _verb = verb;
+        _target = target;
         _socket = socket;
         _input = input;
         _output = output;
         _socket.Blocking = true;
     }
 
-    /// <summary>Whether the end of input ends our side of the connection.</summary>
-    public bool HalfCloses { get; init; } = true;
-
     /// <summary>It ends if no byte moves for so long; null for never.</summary>
     public TimeSpan? IdleTimeout { get; init; }
 
+    /// <summary>Is told what has come.</summary>
+    public Action<ReadOnlySpan<byte>>? Received { get; init; }
+
     /// <summary>Joins both directions until the end.</summary>
     /// <returns>The exit code.</returns>
-    public Task<int> RunAsync()
+    /// <exception cref="StandardStreamException">Standard input can't be read, or standard output can't be written.</exception>
+    public async Task<int> RunAsync()
     {
-        // Each direction has a thread of its own and blocks in read, send, recv and write: nothing is faster for one connection, and
-        // a background thread that waits for standard input does not keep the process.
-        new Thread(SendInput) { IsBackground = true, Name = "standard input" }.Start();
-        return Task.Factory.StartNew(
-            ReceiveOutput, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-    }
-
-    private void SendInput()
-    {
+        _input.Join(_socket);
         try
         {
-            byte[] buffer = new byte[BufferBytes];
-            while (_input.Read(buffer) is { IsEmpty: false } bytes)
-            {
-                SendAll(bytes);
-            }
-
-            if (HalfCloses)
-            {
-                EndInput();
-            }
-        }
-        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
-        {
-            _sendFailure = failure;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            // The input is broken, not the connection: end our side, so that the peer's answer to what it got still comes.
-            _inputFailure = failure;
-            EndInput();
+            return await Task.Factory.StartNew(
+                ReceiveOutput, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
         finally
         {
-            _input.End();
+            _input.Leave();
         }
-    }
-
-    private void EndInput()
-    {
-        try
-        {
-            _socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
-        {
-            _sendFailure = failure;
-        }
-    }
-
-    private void SendAll(ReadOnlySpan<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            _unsent = bytes.Length;
-            bytes = bytes[_socket.Send(bytes, SocketFlags.None)..];
-            Volatile.Write(ref _lastMove, Environment.TickCount64);
-        }
-
-        _unsent = 0;
     }
 
     private int ReceiveOutput()
@@ -127,33 +70,30 @@ internal sealed class StreamJoin
             int count;
             while ((count = Receive(buffer)) > 0)
             {
+                Received?.Invoke(buffer.AsSpan(0, count));
                 _output.Write(buffer.AsSpan(0, count));
             }
 
             if (count < 0)
             {
                 return Failure.Network(
-                    $"connect {_endpoint}: no byte moved for {IdleTimeout!.Value.TotalSeconds:0.###} s, so the connection was ended");
+                    $"{_verb} {_target}: no byte moved for {IdleTimeout!.Value.TotalSeconds:0.###} s, so the connection was ended");
             }
 
-            _input.WaitUntilSilent(_silence);
-            if (_inputFailure is { } broken)
+            _input.LeaveWhenSilent(_silence);
+            if (_input.ReadFailure is { } broken)
             {
-                return Failure.Network(StandardOutput.Wording("read standard input", broken));
+                throw new StandardStreamException(StandardOutput.Wording("read standard input", broken));
             }
 
             // That our own end could not be told to a peer that has gone is no loss.
-            return _unsent > 0 && _sendFailure is { } lost ? Failure.Network(Unsent(lost)) : 0;
+            return _input is { Unsent: > 0, SendFailure: { } lost } ? Failure.Network(Unsent(lost)) : 0;
         }
         catch (SocketException failure)
         {
-            Exception first = _sendFailure ?? failure;
-            string operation = _sendFailure is null ? "receive" : "send";
-            return Failure.Network(NetworkException.From(operation, _endpoint.ToString(), first).Message);
-        }
-        catch (IOException failure)
-        {
-            return Failure.Network(StandardOutput.Wording("write standard output", failure));
+            Exception first = _input.SendFailure ?? failure;
+            string operation = _input.SendFailure is null ? "receive" : "send";
+            return Failure.Network(NetworkException.From(operation, _target, first).Message);
         }
     }
 
@@ -163,11 +103,12 @@ internal sealed class StreamJoin
         if (IdleTimeout is { } idle)
         {
             // What was written to standard output in between may have taken any time.
-            Volatile.Write(ref _lastMove, Environment.TickCount64);
+            long began = Environment.TickCount64;
             TimeSpan left = idle;
             while (left > TimeSpan.Zero && !_socket.Poll(left, SelectMode.SelectRead))
             {
-                left = idle - TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastMove));
+                long lastMove = Math.Max(began, _input.LastMove);
+                left = idle - TimeSpan.FromMilliseconds(Environment.TickCount64 - lastMove);
             }
 
             if (left <= TimeSpan.Zero)
@@ -181,7 +122,7 @@ internal sealed class StreamJoin
 
     private string Unsent(Exception failure)
     {
-        string why = NetworkException.From("send", _endpoint.ToString(), failure).Message;
-        return $"{why}; the peer had ended, and {_unsent} bytes that standard input gave were not sent";
+        string why = NetworkException.From("send", _target, failure).Message;
+        return $"{why}; the peer had ended, and {_input.Unsent} bytes that standard input gave were not sent";
     }
 }

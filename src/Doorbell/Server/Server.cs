@@ -1,6 +1,7 @@
 using Doorbell.Engines;
+using Doorbell.Lanes;
+using Doorbell.Native;
 using Doorbell.Options;
-using Doorbell.Processes.Programs;
 using Doorbell.Processes.Spawning;
 using Doorbell.Processes.Workers;
 using Doorbell.Serving;
@@ -74,6 +75,12 @@ public sealed class Server : IAsyncDisposable
 
     /// <summary>Why it is not the engine asked for, in one line; null if it is.</summary>
     public string? EngineRefused { get; private init; }
+
+    /// <summary>
+    /// Whether it serves one connection alone, which whoever started this process has accepted and passed (inetd(8)'s "nowait", systemd's
+    /// Accept=yes): it has no doors then, and ends with the connection.
+    /// </summary>
+    public bool ServesOneConnection { get; private init; }
 
     /// <summary>The process that this server took its listening sockets over from; null if it made them.</summary>
     public int? TookOverFrom { get; private init; }
@@ -166,7 +173,12 @@ public sealed class Server : IAsyncDisposable
         EngineChoice engine = choose(options.Engine, model);
         LimitRules.RequireEffect(options, model);
         SocketOptionRules.RequireServable(options, model);
-        RequireRunnable(options, model, engine.Engine);
+        RunnableServices.Require(options, model, engine.Engine);
+        if (PassedSockets.ConnectionOf(options.ServedDoors) is { } passed)
+        {
+            return OfConnection(passed, options);
+        }
+
         using TakeoverClient? takeover = options.TakeoverPath is { } path
             ? TakeoverClient.Ask(path, options.Listen, out bool metDying)
             : NoTakeover(out metDying);
@@ -351,40 +363,6 @@ public sealed class Server : IAsyncDisposable
         _ => OperatingSystem.IsLinux() ? ServerModel.Loop() : ServerModel.Async,
     };
 
-    /// <exception cref="PlatformNotSupportedException">The engine can't run the model, or starts no programs.</exception>
-    /// <exception cref="NetworkException">A program is not to be found.</exception>
-    private static void RequireRunnable(ServerOptions options, ServerModel model, IEngine engine)
-    {
-        Service? ofProgram = options.Services.FirstOrDefault(static service => service.Program is not null);
-        if (ofProgram is not null && !OperatingSystem.IsLinux())
-        {
-            throw new PlatformNotSupportedException(
-                $"the service {ofProgram.Name} is a program, and to give one a connection needs Linux: serve a handler here");
-        }
-
-        if (engine.Refuses(model) is { } why)
-        {
-            throw new PlatformNotSupportedException(why);
-        }
-
-        foreach (Service service in options.Services)
-        {
-            if (service.Program is not { } program)
-            {
-                continue;
-            }
-
-            if (!engine.StartsProcesses)
-            {
-                throw new PlatformNotSupportedException(
-                    $"the service {service.Name} is a program, and the portable engine, the only one for the model async, starts none: "
-                    + "choose another model, or leave out both the engine and the model");
-            }
-
-            _ = ProgramFile.Find(program.FileName);
-        }
-    }
-
     private static bool IsAlone(DoorSocket socket, ServerOptions options) =>
         !socket.IsPassed && options.TakeoverPath is null && (socket.Door.Endpoint.IsUnix || !options.ReusePort);
 
@@ -425,6 +403,28 @@ public sealed class Server : IAsyncDisposable
         ServerContext context = ContextOf(options, ServerModel.Iterative, shared[worker.Slot], workers);
         EpollEngine engine = new(EngineSettings.Default);
         return new Server(context, model, engine.Name, sockets) { Completion = WorkerServer.ServeAsync(worker, sockets, context, engine) };
+    }
+
+    /// <summary>A server of one connection that was passed, on a thread of its own.</summary>
+    private static Server OfConnection(int descriptor, ServerOptions options)
+    {
+        string name = $"fd://{descriptor}";
+        if (options.Services[0].Program is not null || options.TakeoverPath is not null)
+        {
+            throw new ArgumentException(options.TakeoverPath is not null
+                ? $"{name} is a connection, which no other server can take over: leave out ServerOptions.TakeoverPath"
+                : $"{name} is a connection: a program can be given it by whoever passed it, without this server between");
+        }
+
+        InheritedSocket.AdoptConnection(descriptor, name);
+        ServerModel model = ServerModel.Iterative;
+        ServerContext context = ContextOf(options, model, new Ledger([.. options.Counters]), null);
+        Door door = new Door(InheritedSocket.DoorOfConnection(descriptor), Reach.OneAddress).With(options.ServedDoors[0], 0);
+        AcceptedSocket accepted = new(descriptor, door, SocketAddresses.PeerOf(descriptor));
+        Server server = new(context, model, new EpollEngine(EngineSettings.Default).Name, []) { ServesOneConnection = true };
+        server.Completion = server.CompleteAsync(OneConnection.ServeAsync(accepted, context));
+        _ = context.Memory.RunAsync(context.Shutdown.Aborting);
+        return server;
     }
 
     private static DoorSocket Adopt(int descriptor, int door, ServerOptions options)

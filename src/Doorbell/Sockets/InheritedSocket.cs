@@ -47,6 +47,31 @@ internal static class InheritedSocket
         }
     }
 
+    /// <summary>Whether it is a stream's socket that has a peer and listens for none.</summary>
+    public static unsafe bool IsConnection(int descriptor)
+    {
+        const int MaxAddress = 128;
+        const int Type = 3;
+        const int AcceptsConnections = 30;
+        byte* peer = stackalloc byte[MaxAddress];
+        int length = MaxAddress;
+        return TryRead(descriptor, Type, out int type) && type == Libc.StreamType
+            && TryRead(descriptor, AcceptsConnections, out int accepts) && accepts == 0
+            && Libc.getpeername(descriptor, peer, &length) == 0;
+    }
+
+    /// <summary>Takes a connection over; owns the descriptor from then on.</summary>
+    /// <param name="descriptor">As <see cref="IsConnection"/> has found it.</param>
+    /// <param name="name">As the user named it, for errors.</param>
+    /// <exception cref="NetworkException">It is not one that can be served.</exception>
+    public static void AdoptConnection(int descriptor, string name)
+    {
+        RequireServable(descriptor, name);
+
+        // What this process starts is to have none of it.
+        _ = Libc.fcntl(descriptor, Libc.SetDescriptorFlags, 1);
+    }
+
     /// <summary>Where a connection came in.</summary>
     public static Endpoint DoorOfConnection(int descriptor)
     {
@@ -85,13 +110,16 @@ internal static class InheritedSocket
         }
     }
 
-    private static unsafe int Read(int descriptor, int option, string name)
+    private static int Read(int descriptor, int option, string name) =>
+        TryRead(descriptor, option, out int value) ? value : throw NetworkException.FromErrno("getsockopt", name, LinuxErrno.Last);
+
+    private static unsafe bool TryRead(int descriptor, int option, out int value)
     {
-        int value;
+        int read;
         int length = sizeof(int);
-        return Libc.getsockopt(descriptor, Libc.SocketLevel, option, &value, &length) == 0
-            ? value
-            : throw NetworkException.FromErrno("getsockopt", name, LinuxErrno.Last);
+        bool isRead = Libc.getsockopt(descriptor, Libc.SocketLevel, option, &read, &length) == 0;
+        value = isRead ? read : 0;
+        return isRead;
     }
 
     /// <summary>As socket(2) has it.</summary>
@@ -131,7 +159,8 @@ internal static class InheritedSocket
         if (stream && !AcceptsConnections(socket))
         {
             const string What = "it is a connection or a socket that does not listen";
-            throw new NetworkException("accept", name, What, SocketError.InvalidArgument, "give a listening socket");
+            throw new NetworkException("accept", name, What, SocketError.InvalidArgument,
+                "give a listening socket, or one connection as the only endpoint");
         }
 
         switch (socket.LocalEndPoint)

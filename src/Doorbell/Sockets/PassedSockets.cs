@@ -13,10 +13,7 @@ internal static class PassedSockets
     /// <exception cref="NetworkException">There is none, or it can't be served.</exception>
     public static List<DoorSocket> Adopt(Endpoint endpoint, ListenOptions options)
     {
-        string which = endpoint.Host!;
-        int[] descriptors = int.TryParse(which, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            ? [number]
-            : [.. SocketActivation.Sockets.Where(passed => passed.Name == which).Select(static passed => passed.Descriptor)];
+        int[] descriptors = DescriptorsOf(endpoint);
         if (descriptors.Length == 0)
         {
             string[] all = [.. SocketActivation.Sockets.Select(static passed => passed.Name)];
@@ -29,6 +26,22 @@ internal static class PassedSockets
         // Several sockets may have one name: then the number tells which is meant.
         return [.. descriptors.Select(descriptor => InheritedSocket.Adopt(
             descriptor, descriptors.Length == 1 ? endpoint.ToString() : $"fd://{descriptor} ({endpoint})", options))];
+    }
+
+    /// <summary>
+    /// The one connection that a server's only door stands for: accepted by whoever started this process, as by inetd(8)'s "nowait" or by
+    /// systemd with Accept=yes. Null if it stands for something else.
+    /// </summary>
+    /// <param name="doors">All of the server's.</param>
+    public static int? ConnectionOf(IReadOnlyList<DoorOptions> doors)
+    {
+        int[] descriptors = doors switch
+        {
+            [{ IsAllPassed: true }] => [.. SocketActivation.Sockets.Select(static passed => passed.Descriptor)],
+            [{ Endpoint.IsPassed: true } door] => DescriptorsOf(door.Endpoint),
+            _ => [],
+        };
+        return OperatingSystem.IsLinux() && descriptors is [int only] && InheritedSocket.IsConnection(only) ? only : null;
     }
 
     /// <summary>All sockets of socket activation.</summary>
@@ -44,4 +57,9 @@ internal static class PassedSockets
         return SocketActivation.Sockets.Where(passed => !named.Contains(passed.Name) && !named.Contains($"{passed.Descriptor}"))
             .Select(passed => InheritedSocket.Adopt(passed.Descriptor, $"fd://{passed.Descriptor}", options));
     }
+
+    private static int[] DescriptorsOf(Endpoint endpoint) =>
+        int.TryParse(endpoint.Host, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? [number]
+            : [.. SocketActivation.Sockets.Where(passed => passed.Name == endpoint.Host).Select(static passed => passed.Descriptor)];
 }

@@ -51,6 +51,7 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
         ["ask --raw"] = "DOORBELL ask --raw TCP",
         ["ask --json"] = "DOORBELL ask --json TCP",
         ["ask --raw, CoAP"] = "DOORBELL ask --raw COAP/capitalize",
+        ["listen"] = "DOORBELL listen unix:socket",
         ["probe"] = "DOORBELL probe TCP",
         ["probe --json"] = "DOORBELL probe --json TCP",
         ["options"] = "DOORBELL options",
@@ -69,7 +70,7 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
     private static readonly string[] _readers =
         [
         "connect", "connect, datagrams", "ask", "ask, datagrams", "ask, CoAP", "ask --raw", "ask --json", "ask --raw, CoAP",
-        "connect --idle-timeout", "ask --half-close", "ask --until",
+        "connect --idle-timeout", "ask --half-close", "ask --until", "listen",
     ];
 
     /// <summary>The bench measures for seconds before it prints: one state stands for all.</summary>
@@ -185,13 +186,19 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
         return program.WaitForEnd();
     }
 
+    /// <summary>Joins who listens at the unix socket to the server, as soon as somebody does.</summary>
+    private string Caller =>
+        $"(for i in $(seq 500); do DOORBELL connect unix:socket --exec DOORBELL connect {servers.Tcp} && break; sleep 0.02; done) "
+            .Replace("DOORBELL", Doorbells.File("native"), StringComparison.Ordinal) + "</dev/null >/dev/null 2>&1 & ";
+
     private Program Start(string script, string command)
     {
         string pipes = Path.Combine(Repository.Peers, "python", "standard_streams.py");
         string whole = script
             .Replace("COMMAND", command, StringComparison.Ordinal)
             .Replace("PYTHON", $"python3 '{pipes}'", StringComparison.Ordinal);
-        return Program.Start("bash", ["-c", $"set -o pipefail; cd '{_folder.FullName}'; {whole}"]);
+        string caller = command.Contains(" listen ", StringComparison.Ordinal) ? Caller : "";
+        return Program.Start("bash", ["-c", $"set -o pipefail; cd '{_folder.FullName}'; {caller}{whole}"]);
     }
 
     /// <summary>Those that all verbs ask.</summary>

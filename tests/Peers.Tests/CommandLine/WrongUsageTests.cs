@@ -4,7 +4,7 @@ namespace Doorbell.Tests;
 public sealed class WrongUsageTests
 {
     /// <summary>All, in the order of the help.</summary>
-    private const string Verbs = "serve, ask, connect, options, demo, bench, impair, relay, probe, help, version";
+    private const string Verbs = "serve, ask, connect, options, demo, bench, impair, relay, probe, listen, help, version";
 
     /// <summary>Every option that takes a number or a time, with what is none, or out of its bounds.</summary>
     [Theory]
@@ -21,6 +21,7 @@ public sealed class WrongUsageTests
     [InlineData("--timeout takes a time", "ask tcp://127.0.0.1:9 hello --timeout", "0", "x")]
     [InlineData("--timeout takes a time", "connect tcp://127.0.0.1:9 --timeout", "0", "x")]
     [InlineData("--tries takes a whole number from 1 to 100", "ask udp://127.0.0.1:9 hello --tries", "x", "0", "101")]
+    [InlineData("--timeout takes a time", "listen tcp://127.0.0.1:0 --timeout", "0", "x")]
     [InlineData("--seconds takes a time", "bench models --seconds", "x", "1", "601")]
     [InlineData("--plot takes a name", "bench models --plot", "", "a.gif")]
     [InlineData("--config", "serve --config", "/dev/zero", "/", "/no/such/file")]
@@ -85,6 +86,7 @@ public sealed class WrongUsageTests
     [InlineData("impair", "LISTEN is missing")]
     [InlineData("impair 7000", "UPSTREAM is missing")]
     [InlineData("connect", "ENDPOINT is missing")]
+    [InlineData("listen", "ENDPOINT is missing")]
     [InlineData("impair 1 2 3", "\"3\" is one word too many")]
     [InlineData("--nosuch", "--nosuch is no option")]
     [InlineData("[suggest:3] ser", $"\"[suggest:3]\" is no command: give one of {Verbs}")]

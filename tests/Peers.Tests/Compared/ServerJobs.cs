@@ -18,6 +18,9 @@ public sealed class ServerJobs
     public void Echo_what_comes() => BothAnswer("hello\nworld", "hello\nworld");
 
     [Fact]
+    public void Be_started_for_each_connection() => BothAnswer("hello\nworld", "hello\nworld");
+
+    [Fact]
     public void Pass_a_port_on() => BothAnswer("hello\n", "HELLO\n");
 
     [Fact]

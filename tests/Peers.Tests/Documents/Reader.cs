@@ -12,6 +12,9 @@ internal sealed class Reader : IDisposable
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10);
     private static readonly Regex _ready = new("^(serving|relaying|impairing) ", RegexOptions.Multiline);
 
+    /// <summary>What <c>listen -v</c> says, whose standard output is its peer's.</summary>
+    private const string Listening = "doorbell: listening on ";
+
     private readonly string _folder = Directory.CreateTempSubdirectory("doorbell-docs-").FullName;
     private readonly Program _network = Program.Start(
         "unshare", "--map-root-user", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep 1000");
@@ -73,7 +76,10 @@ internal sealed class Reader : IDisposable
 
         _last = (line, program);
         _servers.Add(_last.Value);
-        WaitFor(() => program.HasEnded || _ready.IsMatch(program.Output), "has neither ended nor begun to serve", patience);
+        WaitFor(
+            () => program.HasEnded || _ready.IsMatch(program.Output) || program.Error.Contains(Listening, StringComparison.Ordinal),
+            "has neither ended nor begun to serve",
+            patience);
         if (program.HasEnded)
         {
             Ended ended = program.WaitForEnd();

@@ -18,18 +18,11 @@ internal static class WorkerServer
         LaneThread.Start("parent", () => OnEvents(worker, context.Shutdown));
         if (worker.IsConnection)
         {
-            using ShutdownEvents shutdown = new(context.Shutdown);
             (int connection, int number) = worker.Sockets[0];
             Door door = new Door(InheritedSocket.DoorOfConnection(connection), Reach.OneAddress)
                 .With(context.Options.ServedDoors[number], number);
-            AcceptedSocket accepted = new(connection, door, SocketAddresses.PeerOf(connection));
-
-            // The parent has admitted it.
-            _ = context.Admission.TryAcquire();
-            OutgoingThreads outgoing = BlockingLane.NewOutgoing(context, shutdown);
-            BlockingLane lane = new(context, shutdown, outgoing);
-            await LaneThread.RunAsync("connection", context, () => () => lane.Carry(accepted)).ConfigureAwait(false);
-            outgoing.Wait();
+            await OneConnection.ServeAsync(new AcceptedSocket(connection, door, SocketAddresses.PeerOf(connection)), context)
+                .ConfigureAwait(false);
             return;
         }
 
