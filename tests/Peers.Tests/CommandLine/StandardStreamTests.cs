@@ -53,6 +53,8 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
         ["ask --raw, CoAP"] = "DOORBELL ask --raw COAP/capitalize",
         ["probe"] = "DOORBELL probe TCP",
         ["probe --json"] = "DOORBELL probe --json TCP",
+        ["load"] = "DOORBELL load TCP --duration 0.2",
+        ["load --json"] = "DOORBELL load --json TCP --duration 0.2",
         ["options"] = "DOORBELL options",
         ["options --json"] = "DOORBELL options --json",
         ["demo"] = "DOORBELL demo nagle",
