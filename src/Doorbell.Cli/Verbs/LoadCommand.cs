@@ -15,7 +15,8 @@ internal static class LoadCommand
     {
         Argument<string> first = new("ENDPOINT")
         {
-            Description = "Whom to ask: tcp://host:port, udp://host:port, coap://host/path, unix:///path or unix+dgram:///path; a host and a port may be two words",
+            Description = "Whom to ask: tcp://host:port, udp://host:port, coap://host/path, unix:///path or unix+dgram:///path; "
+                + "a host and a port may be two words",
         };
         Argument<string[]> rest = new(WrongUsage.TextArgument)
         {
@@ -98,7 +99,7 @@ internal static class LoadCommand
         return result switch
         {
             { Wrong: > 0 } => Failure.Network(
-                $"load {options.Endpoint}: {result.Wrong} answers are not what was expected ({options.Answer.Name}); --expect says what is"),
+                $"load {options.Endpoint}: {result.Wrong} answers are not as --expect {options.Answer.Name} says"),
             { Requests: 0, IsInterrupted: false } => Failure.Network($"load {options.Endpoint}: no question was answered"),
             _ => 0,
         };

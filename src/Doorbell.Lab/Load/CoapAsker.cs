@@ -81,7 +81,7 @@ internal sealed class CoapAsker : DatagramAsker
         return lost;
     }
 
-    /// <summary>Sends what is to be sent; what the system does not take now is lost, and sent again later. Counts what is answered.</summary>
+    /// <summary>Sends what is to be sent, and counts what is answered. What the system does not take now is sent again later.</summary>
     private void Advance(long now)
     {
         while (_client.TryTakeDatagram(out ReadOnlySpan<byte> datagram))

@@ -30,7 +30,7 @@ internal abstract class DatagramAsker(LoadState load, int asker)
     /// <summary>Its socket. Another one forgets nothing of the questions.</summary>
     public Socket Socket { get; set; } = null!;
 
-    /// <summary>Whether an answer that comes too late could be taken for that to another question: then the socket is to be replaced.</summary>
+    /// <summary>Whether a late answer could be taken for that to another question: then the socket is to be replaced.</summary>
     public bool IsTainted { get; protected set; }
 
     public abstract int UnderWay { get; }

@@ -51,7 +51,7 @@ internal sealed class LoadConnection : StreamHandler
 
     public int UnderWay => (int)(_asked - _answered);
 
-    /// <summary>Since when it owes an answer: the last one, or the question that it has got none for yet. Only while one is under way.</summary>
+    /// <summary>While a question is under way: when the last answer came, or when the question was taken.</summary>
     public long ProgressAt => _progressAt;
 
     /// <summary>Takes a question, to be written in its next turn.</summary>

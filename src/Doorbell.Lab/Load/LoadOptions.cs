@@ -28,8 +28,8 @@ public sealed record LoadOptions
     public bool Reconnect { get; init; }
 
     /// <summary>
-    /// Questions a second, evenly spaced: an open loop. A latency counts from the moment at which the question was due, also if no connection
-    /// had room for it then. Default null: a closed loop, where each connection asks the next question when an answer has come.
+    /// Questions a second, evenly spaced: an open loop. A latency counts from the moment at which the question was due, also if no
+    /// connection had room for it then. Default null: a closed loop, where each connection asks the next question when an answer has come.
     /// </summary>
     public double? Rate { get; init; }
 
@@ -43,8 +43,8 @@ public sealed record LoadOptions
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// A connection that has been asked something and has given no answer for so long is reset, or a datagram given up. It bounds connecting
-    /// too. Default 5 seconds.
+    /// A connection that has been asked something and has given no answer for so long is reset, or a datagram given up. It bounds
+    /// connecting too. Default 5 seconds.
     /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -55,8 +55,8 @@ public sealed record LoadOptions
     public AnswerForm Answer { get; init; } = AnswerForm.Line;
 
     /// <summary>
-    /// CoAP: the request, whose body is the question. The endpoint is a datagram one, and an answer of the class 2 is right. Default null: plain
-    /// datagrams.
+    /// CoAP: the request, whose body is the question. The endpoint is a datagram one, and an answer of the class 2 is right. Default null:
+    /// plain datagrams.
     /// </summary>
     public CoapClientRequest? Coap { get; init; }
 
@@ -75,7 +75,9 @@ public sealed record LoadOptions
         ThrowUnless(Rate is null or (> 0 and <= MaxRate), $"LoadOptions.Rate is a number above 0, and at most {MaxRate:0}");
         ThrowUnless(Ramp >= TimeSpan.Zero && Warmup >= TimeSpan.Zero, "LoadOptions.Ramp and LoadOptions.Warmup are not negative");
         ThrowUnless(Duration > TimeSpan.Zero && Timeout > TimeSpan.Zero, "LoadOptions.Duration and LoadOptions.Timeout are longer than 0");
-        ThrowUnless(Question.Length > 0 || Answer == AnswerForm.End, "LoadOptions.Question is empty, and its answer is not all until the end");
+        ThrowUnless(
+            Question.Length > 0 || Answer == AnswerForm.End,
+            "LoadOptions.Question is empty: then the answer has to be all until the end");
         ThrowUnless(
             (long)Question.Length * Pipeline <= MaxUnderWayBytes,
             $"LoadOptions.Question of {Question.Length} bytes, {Pipeline} times under way, is more than 1 GiB on a connection");
@@ -110,7 +112,7 @@ public sealed record LoadOptions
             $"LoadOptions.Question is longer than a datagram can be, {MaxDatagramBytes} bytes");
         ThrowUnless(
             Pipeline == 1 || knowsNumber,
-            "LoadOptions.Pipeline is 1 where answers do not tell which question they answer: expect echo or capitals of numbered questions");
+            "LoadOptions.Pipeline is 1 where answers do not tell their question's number: expect echo or capitals of numbered lines");
     }
 
     private static void ThrowUnless(bool right, string message)

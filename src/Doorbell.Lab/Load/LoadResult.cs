@@ -19,8 +19,8 @@ public sealed record LoadResult
     public required LatencyHistogram Latency { get; init; }
 
     /// <summary>
-    /// What went wrong in the whole run, by kind: <c>timeout</c>, <c>wrong</c>, <c>closed</c>, <c>reset</c>, <c>unasked</c>, or errno's name if
-    /// it could not connect. Each is a number of requests.
+    /// What went wrong in the whole run, by kind: <c>timeout</c>, <c>wrong</c>, <c>closed</c>, <c>reset</c>, <c>unasked</c>, or errno's
+    /// name if it could not connect. Each is a number of requests.
     /// </summary>
     public required IReadOnlyDictionary<string, long> Errors { get; init; }
 

@@ -1,8 +1,8 @@
 namespace Doorbell.Lab.Load;
 
 /// <summary>
-/// Asks a server, and measures how long it takes to answer: in a closed loop, or at a rate whatever the answers do (an open loop). One thread
-/// carries all connections. Linux alone.
+/// Asks a server, and measures how long it takes to answer: in a closed loop, or at a rate whatever the answers do (an open loop). One
+/// thread carries all connections. Linux alone.
 /// </summary>
 public sealed class LoadTest : IDisposable
 {

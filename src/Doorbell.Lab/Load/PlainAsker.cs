@@ -76,7 +76,8 @@ internal sealed class PlainAsker(LoadState load, int asker) : DatagramAsker(load
 
     public override void LookAround(long now, long latest, bool all)
     {
-        while (_sent.TryPeek(out (long Number, long SentAt) oldest) && (all || oldest.SentAt < latest || !_since.ContainsKey(oldest.Number)))
+        while (_sent.TryPeek(out (long Number, long SentAt) oldest)
+            && (all || oldest.SentAt < latest || !_since.ContainsKey(oldest.Number)))
         {
             _sent.Dequeue();
             if (_since.Remove(oldest.Number))

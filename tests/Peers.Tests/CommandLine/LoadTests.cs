@@ -45,8 +45,8 @@ public sealed class LoadTests
     }
 
     /// <summary>
-    /// Coordinated omission: a server that stops for 500 ms keeps some 100 of 400 questions waiting, 250 ms each on average. Who counts from
-    /// the sending on sees one late answer for each connection.
+    /// Coordinated omission: a server that stops for 500 ms keeps some 100 of 400 questions waiting, 250 ms each on average. Who counts
+    /// from the sending on sees one late answer for each connection.
     /// </summary>
     [Fact]
     public void A_question_that_had_to_wait_for_its_sending_has_waited()

@@ -30,7 +30,8 @@ internal sealed class LoadView(LoadTest test)
         }
     }
 
-    private static string Shortened(string line) => Terminal.Width is { } width && line.Length >= width ? line[..Math.Max(width - 1, 0)] : line;
+    private static string Shortened(string line) =>
+        Terminal.Width is { } width && line.Length >= width ? line[..Math.Max(width - 1, 0)] : line;
 
     private string Line(LoadReading reading)
     {
