@@ -11,7 +11,14 @@ namespace Doorbell.Cli.Verbs;
 /// <summary><c>doorbell load ENDPOINT</c>: asks a server much, and measures how long it takes to answer.</summary>
 internal static class LoadCommand
 {
-    public static Command Make()
+    private static readonly Example[] _examples =
+    [
+        new("doorbell load --connections 50 --duration 2 --expect capitals localhost:6789", "Asks as fast as it answers, and compares"),
+        new("doorbell load --rate 1000 --connections 20 --duration 2 tcp://localhost:6789", "Asks at a rate, whether or not answers come"),
+        new("doorbell load --connections 4 --duration 1 --plot load.svg udp://localhost:9876 hello", "Asks datagrams, and draws the times"),
+    ];
+
+    public static Verb Make()
     {
         Argument<string> first = new("ENDPOINT")
         {
@@ -27,7 +34,7 @@ internal static class LoadCommand
         ClientArguments sockets = new();
         Option<FileInfo?> plot = PlotFile.Option();
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
-        Command command = new("load", "Ask a server much, and measure how long it takes to answer") { first, rest };
+        Verb command = new("load", "Ask a server much, and measure how long it takes to answer", _examples) { first, rest };
         load.AddTo(command);
         sockets.AddTo(command);
         command.Add(plot);
