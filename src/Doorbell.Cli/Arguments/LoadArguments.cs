@@ -85,8 +85,7 @@ internal sealed class LoadArguments
         }
     }
 
-    /// <exception cref="ArgumentException">Options exclude each other.</exception>
-    /// <exception cref="NetworkException">The payload can't be read.</exception>
+    /// <exception cref="ArgumentException">Options exclude each other, or the payload can't be read.</exception>
     public LoadOptions Read(ParseResult parsed, Endpoint endpoint, CoapClientRequest? coap, string? text, ClientOptions client)
     {
         LoadOptions options = new()
@@ -126,6 +125,11 @@ internal sealed class LoadArguments
 
     private static byte[] ReadFile(string name)
     {
+        if (name.Length == 0)
+        {
+            throw new ArgumentException("--payload takes the name of a file");
+        }
+
         try
         {
             FileInfo file = new(name);

@@ -114,8 +114,8 @@ internal static class LoadCommand
 
     private static async Task<LoadResult> RunAsync(LoadTest test, LoadReport report, bool json)
     {
-        using CancellationTokenSource over = new();
-        Task<LoadResult> running = test.RunAsync(StopSignals.First);
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(StopSignals.First);
+        Task<LoadResult> running = test.RunAsync(over.Token);
         Task shown = !json && LoadView.IsPossible ? new LoadView(test).RunAsync(over.Token) : Task.CompletedTask;
         try
         {
@@ -129,7 +129,9 @@ internal static class LoadCommand
         }
         finally
         {
+            // If standard output could not be written, it still runs.
             await over.CancelAsync();
+            await Task.WhenAny(running);
             await shown;
         }
     }

@@ -17,7 +17,7 @@ internal sealed class StreamLoad : LoadRun
     private static readonly long _pause = Nanoseconds.Of(TimeSpan.FromMilliseconds(100));
 
     private readonly ConnectOptions _connect;
-    private readonly ClientLoop _loop;
+    private ClientLoop? _loop;
     private readonly Place[] _places;
 
     /// <summary>Those that have room for a question, in turn.</summary>
@@ -30,7 +30,6 @@ internal sealed class StreamLoad : LoadRun
     private int _open;
     private bool _hasOpened;
 
-    /// <exception cref="NetworkException">The system refuses what it needs.</exception>
     public StreamLoad(LoadOptions options)
         : base(options)
     {
@@ -49,16 +48,19 @@ internal sealed class StreamLoad : LoadRun
         };
         _places = [.. Enumerable.Range(0, options.Connections).Select(asker => new Place(this, asker))];
         _free = new Queue<Place>(options.Connections);
-        _loop = new ClientLoop((2 * options.Connections) + MaxClosing, OnRound);
     }
 
     protected override bool IsReady => _settled == _places.Length;
 
     protected override int Open => _open;
 
-    public override void Dispose() => _loop.Dispose();
+    public override void Dispose() => _loop?.Dispose();
 
-    protected override void RunLoop() => _loop.Run();
+    protected override void RunLoop()
+    {
+        _loop = new ClientLoop((2 * Options.Connections) + MaxClosing, OnRound);
+        _loop.Run();
+    }
 
     protected override void Ask(long now)
     {
@@ -95,11 +97,11 @@ internal sealed class StreamLoad : LoadRun
     {
         if (first)
         {
-            _loop.Drain();
+            _loop!.Drain();
         }
         else
         {
-            _loop.Abort();
+            _loop!.Abort();
         }
     }
 
@@ -136,7 +138,7 @@ internal sealed class StreamLoad : LoadRun
     {
         place.Connection = connection;
         _connecting++;
-        _loop.Connect(connection.Request, Nanoseconds.ToTime(now));
+        _loop!.Connect(connection.Request, Nanoseconds.ToTime(now));
     }
 
     private void AskOne(Place place, long now)

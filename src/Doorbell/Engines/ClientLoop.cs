@@ -8,7 +8,8 @@ namespace Doorbell.Engines;
 
 /// <summary>
 /// An event loop that carries connections of our own and no others: many clients on one thread, without a server. It is the lane that
-/// carries a server's connections, without listeners: on io_uring where there is one, otherwise on epoll. Linux alone.
+/// carries a server's connections, without listeners: on io_uring where there is one, otherwise on epoll. The thread that makes it
+/// runs it. Linux alone.
 /// </summary>
 internal sealed class ClientLoop : IDisposable
 {

@@ -8,12 +8,13 @@ namespace Doorbell.Tests;
 public sealed class LoadDatagramTests
 {
     [Theory]
-    [InlineData("udp", "--connections", "4", "--expect", "capitals", "--pipeline", "16")]
-    [InlineData("udp", "--connections", "4")]
+    [InlineData("udp", "--connections", "4", "--expect", "capitals", "--pipeline", "16", "--rate", "4000")]
+    [InlineData("udp", "--connections", "20", "--rate", "2000")]
     [InlineData("udp", "--rate", "500", "--connections", "3", "--ramp", "100ms", "--expect", "capitals")]
     [InlineData("unix+dgram", "--connections", "2", "--expect", "capitals")]
     [InlineData("coap", "--connections", "3", "--pipeline", "4", "--expect", "capitals")]
     [InlineData("coap", "--rate", "300", "--connections", "2")]
+    [InlineData("coap", "--connections", "2", "--expect", "datagram")]
     public void Each_answer_is_compared_and_counted(string scheme, params string[] options)
     {
         using Scratch socket = new(".sock");
@@ -108,7 +109,7 @@ public sealed class LoadDatagramTests
     [InlineData("coap://127.0.0.1:PORT/x")]
     public void Nobody_who_listens_is_told_at_once(string target)
     {
-        Ended ended = Load([target.Replace("PORT", $"{Interop.Ports.Free("udp")}", StringComparison.Ordinal), "--duration", "1h"]);
+        Ended ended = Load([target.Replace("PORT", $"{Ports.Free("udp")}", StringComparison.Ordinal), "--duration", "1h"]);
         Assert.Equal((1, ""), (ended.ExitCode, ended.Output));
         Assert.Contains("ECONNREFUSED", ended.Error, StringComparison.Ordinal);
     }

@@ -229,6 +229,23 @@ public sealed class LoadTests
     }
 
     [Theory]
+    [InlineData("xterm", true)]
+    [InlineData("dumb", false)]
+    public void A_terminal_shows_how_it_is_getting_on(string kind, bool shows)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "capitalize", "tcp://127.0.0.1:0");
+        using (server)
+        {
+            string command = $"{Doorbells.File("native")} load {endpoint} --duration 2";
+            Ended ended = Program.Run("env", [$"TERM={kind}", "script", "-qec", command, "/dev/null"]);
+            Assert.True(ended.ExitCode == 0, $"{ended}");
+            Assert.Equal(shows, ended.Output.Contains(" of 2 s ", StringComparison.Ordinal));
+            Assert.Equal(shows, ended.Output.Contains("\u001b[K", StringComparison.Ordinal));
+            Assert.Contains("latency", ended.Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("svg")]
     [InlineData("png")]
     public void It_draws_what_it_has_found(string extension)
