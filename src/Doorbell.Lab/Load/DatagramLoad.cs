@@ -72,7 +72,7 @@ internal sealed class DatagramLoad : LoadRun, IEventLoopUser
             return TimeSpan.Zero;
         }
 
-        if (IsAsking && _free.Count > 0 && Schedule.Next - now < next - now)
+        if (_free.Count > 0 && Schedule.Next < next)
         {
             next = Schedule.Next - _awake;
         }
@@ -183,7 +183,7 @@ internal sealed class DatagramLoad : LoadRun, IEventLoopUser
             Failure ??= refusal;
         }
 
-        if (asker.IsTainted && IsAsking)
+        if (asker.IsTainted && (IsAsking || Schedule.Next != long.MaxValue))
         {
             asker.Socket.Dispose();
             Connect(number);

@@ -127,16 +127,11 @@ internal abstract class LoadRun : IDisposable
         bool isOver = _phase == LoadPhase.Asking && now >= _to;
         if (_phase < LoadPhase.Finishing && (isOver || _isStopped || Failure is not null))
         {
-            if (isOver && Schedule.IsOpen)
-            {
-                // What was due before the end, and this round is the first after.
-                Ask(_to);
-            }
-
             EndAsking(now);
         }
 
-        if (_phase < LoadPhase.Finishing)
+        // In an open loop, what was due before the end is asked even if there was no room for it till then.
+        if (_phase < LoadPhase.Finishing || (_phase == LoadPhase.Finishing && Schedule.Next != long.MaxValue))
         {
             Ask(now);
         }
@@ -144,7 +139,9 @@ internal abstract class LoadRun : IDisposable
         if (now - _lookedAt >= _lookAround)
         {
             _lookedAt = now;
-            GiveUp(now, all: _phase == LoadPhase.Finishing && now >= _endsAt);
+            bool isTooLate = _phase == LoadPhase.Finishing && now >= _endsAt;
+            _unsent += isTooLate ? Schedule.GiveUp() : 0;
+            GiveUp(now, isTooLate);
         }
 
         if (_phase is LoadPhase.Asking or LoadPhase.Finishing && now >= Tally.IntervalEnd)
@@ -173,14 +170,17 @@ internal abstract class LoadRun : IDisposable
         _cpu = measured ? Environment.CpuUsage.TotalTime - _cpuBefore : TimeSpan.Zero;
         _to = measured ? Math.Min(_to, now) : _from;
         Tally.EndAt(_to);
-        _unsent = Schedule.End(_to);
-        _endsAt = now + (_isStopped || Failure is not null ? _shortEnd : Nanoseconds.Of(Options.Timeout));
+        Schedule.EndAt(_to);
+        bool isEarly = _isStopped || Failure is not null;
+        _unsent = isEarly ? Schedule.GiveUp() : 0;
+        _endsAt = now + (isEarly ? _shortEnd : Nanoseconds.Of(Options.Timeout));
         _phase = LoadPhase.Finishing;
     }
 
     private void EndIfOver(long now)
     {
-        if (_phase == LoadPhase.Finishing && (State.UnderWay == 0 || now >= _endsAt + _lookAround))
+        bool isDone = State.UnderWay == 0 && Schedule.Next == long.MaxValue;
+        if (_phase == LoadPhase.Finishing && (isDone || now >= _endsAt + _lookAround))
         {
             if (_begun != 0 && now > _begun)
             {

@@ -11,6 +11,7 @@ internal sealed class LoadSchedule(double? rate, TimeSpan ramp)
     private readonly double _gap = NanosecondsPerSecond / (rate ?? 1);
     private readonly double _ramp = rate is null ? 0 : ramp.TotalNanoseconds;
     private long _begun = long.MaxValue;
+    private long _end = long.MaxValue;
     private long _taken;
 
     /// <summary>Whether requests come at a rate.</summary>
@@ -26,21 +27,29 @@ internal sealed class LoadSchedule(double? rate, TimeSpan ramp)
         Next = IsOpen ? Due(0) : now;
     }
 
-    /// <summary>No more.</summary>
-    /// <param name="now">The time.</param>
+    /// <summary>Nothing is due from then on. What was due before can still be taken in an open loop.</summary>
+    public void EndAt(long end)
+    {
+        _end = end;
+        if (!IsOpen || Next >= end)
+        {
+            Next = long.MaxValue;
+        }
+    }
+
+    /// <summary>Nothing can be taken any more, after <see cref="EndAt"/>.</summary>
     /// <returns>How many were due and have not been taken.</returns>
-    public long End(long now)
+    public long GiveUp()
     {
         long left = 0;
-        if (IsOpen && _begun != long.MaxValue)
+        if (Next != long.MaxValue)
         {
-            for (; Due(_taken + left) < now; left++)
+            for (; Due(_taken + left) < _end; left++)
             {
             }
         }
 
         Next = long.MaxValue;
-        _begun = long.MaxValue;
         return left;
     }
 
@@ -57,7 +66,8 @@ internal sealed class LoadSchedule(double? rate, TimeSpan ramp)
 
         if (IsOpen)
         {
-            Next = Due(++_taken);
+            long next = Due(++_taken);
+            Next = next < _end ? next : long.MaxValue;
         }
         else
         {

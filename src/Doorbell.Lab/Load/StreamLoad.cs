@@ -58,7 +58,7 @@ internal sealed class StreamLoad : LoadRun
 
     protected override void RunLoop()
     {
-        _loop = new ClientLoop((2 * Options.Connections) + MaxClosing, OnRound);
+        _loop = new ClientLoop((2 * Options.Connections) + MaxClosing, Options.Reconnect, OnRound);
         _loop.Run();
     }
 
@@ -109,7 +109,7 @@ internal sealed class StreamLoad : LoadRun
     {
         long now = Nanoseconds.Now;
         long next = Round(now);
-        if (IsAsking && _free.Count > 0 && Schedule.Next - now < next - now)
+        if (_free.Count > 0 && Schedule.Next < next)
         {
             next = Schedule.Next - _awake;
         }

@@ -20,19 +20,22 @@ internal sealed class ClientLoop : IDisposable
     private readonly Action _run;
 
     /// <param name="maxConnections">So many at once, those that are closing included.</param>
+    /// <param name="areShort">
+    /// Whether a connection is for little: then it costs more on io_uring than on epoll, which arms nothing for it.
+    /// </param>
     /// <param name="eachRound">
     /// Called first in each round on the loop's thread. It may <see cref="Connect"/>, and ring its connections. It returns when the next
     /// round is to be at the latest.
     /// </param>
     /// <exception cref="NetworkException">The system refuses what the loop needs.</exception>
-    public ClientLoop(int maxConnections, Func<TimeSpan, TimeSpan> eachRound)
+    public ClientLoop(int maxConnections, bool areShort, Func<TimeSpan, TimeSpan> eachRound)
     {
         ServerContext context = NewContext(maxConnections);
         SharedSockets none = new([], lanes: 1);
         _events = new ShutdownEvents(_shutdown);
         try
         {
-            if (UringEngine.RefusedBecause() is null)
+            if (!areShort && UringEngine.RefusedBecause() is null)
             {
                 LoopLane<UringConnection> lane = UringBackend.NewLane(none, context, _events, RingSizes.Default, eachRound);
                 (_lane, _connector, _run) = (lane, lane.Connector, lane.Run);

@@ -11,7 +11,7 @@ public sealed class LoadDatagramTests
     [InlineData("udp", "--connections", "4", "--expect", "capitals", "--pipeline", "16", "--rate", "4000")]
     [InlineData("udp", "--connections", "20", "--rate", "2000")]
     [InlineData("udp", "--rate", "500", "--connections", "3", "--ramp", "100ms", "--expect", "capitals")]
-    [InlineData("unix+dgram", "--connections", "2", "--expect", "capitals")]
+    [InlineData("unix+dgram", "--connections", "2", "--expect", "capitals", "--rate", "2000")]
     [InlineData("coap", "--connections", "3", "--pipeline", "4", "--expect", "capitals")]
     [InlineData("coap", "--rate", "300", "--connections", "2")]
     [InlineData("coap", "--connections", "2", "--expect", "datagram")]
@@ -110,7 +110,8 @@ public sealed class LoadDatagramTests
     public void Nobody_who_listens_is_told_at_once(string target)
     {
         Ended ended = Load([target.Replace("PORT", $"{Ports.Free("udp")}", StringComparison.Ordinal), "--duration", "1h"]);
-        Assert.Equal((1, ""), (ended.ExitCode, ended.Output));
+        Assert.Equal(1, ended.ExitCode);
+        Assert.DoesNotContain("summary", ended.Output, StringComparison.Ordinal);
         Assert.Contains("ECONNREFUSED", ended.Error, StringComparison.Ordinal);
     }
 
