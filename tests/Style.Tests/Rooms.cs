@@ -57,6 +57,7 @@ internal static class Rooms
         "Doorbell.Lab/Impair/Streams",
         "Doorbell.Lab/Impair",
         "Doorbell.Lab/Models",
+        "Doorbell.Lab/Load",
         "Doorbell.Lab/Demos/Loss",
         "Doorbell.Lab/Demos",
         "Doorbell.Cli/Input",
@@ -66,6 +67,7 @@ internal static class Rooms
         "Doorbell.Cli/Printing/Demos",
         "Doorbell.Cli/Printing/Impair",
         "Doorbell.Cli/Printing/Models",
+        "Doorbell.Cli/Printing/Load",
         "Doorbell.Cli/Verbs",
         "Doorbell.Cli",
     ];

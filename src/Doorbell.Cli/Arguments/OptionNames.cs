@@ -43,6 +43,13 @@ internal static class OptionNames
         ["SocketOptionCatalogue.Read"] = "`doorbell options`",
         ["ImpairOptions.Listen"] = "LISTEN",
         ["ImpairOptions.Upstream"] = "UPSTREAM",
+        ["LoadOptions.Connections"] = "--connections",
+        ["LoadOptions.Pipeline"] = "--pipeline",
+        ["LoadOptions.Rate"] = "--rate",
+        ["LoadOptions.Reconnect"] = "--reconnect",
+        ["LoadOptions.Answer"] = "the answer that --expect names",
+        ["LoadOptions.Question"] = "what is asked",
+        ["LoadOptions.Endpoint "] = "",
         ["ControlSocket takes"] = "--control takes",
     };
 

@@ -21,6 +21,7 @@ public sealed partial class OptionValueTests
         "connect tcp://127.0.0.1:1",
         "probe tcp://*:1",
         "listen tcp://192.0.2.1:9",
+        "load tcp://127.0.0.1:1",
         "relay tcp://192.0.2.1:9 tcp://127.0.0.1:1",
         "impair tcp://192.0.2.1:9 tcp://127.0.0.1:1",
         "impair udp://192.0.2.1:9 udp://127.0.0.1:1",
