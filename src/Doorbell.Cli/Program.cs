@@ -36,7 +36,8 @@ internal static class Program
         Verb[] verbs =
         [
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), OptionsCommand.Make(), DemoCommand.Make(),
-            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), HelpCommand.Make(), VersionCommand.Make(),
+            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), SendCommand.Make(),
+            ReceiveCommand.Make(), LogCommand.Make(), HelpCommand.Make(), VersionCommand.Make(),
         ];
 
         // No RootCommand, which the help calls by the assembly's name.

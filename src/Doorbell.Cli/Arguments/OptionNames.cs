@@ -44,6 +44,7 @@ internal static class OptionNames
         ["ImpairOptions.Listen"] = "LISTEN",
         ["ImpairOptions.Upstream"] = "UPSTREAM",
         ["ControlSocket takes"] = "--control takes",
+        ["ToxiproxyServer takes"] = "--toxiproxy-api takes",
     };
 
     /// <summary>A library's message as the command says it.</summary>
