@@ -32,23 +32,9 @@ internal static class ImpairCommand
         };
         FaultArguments faults = new();
         Option<long?> seed = Seed();
-        Option<string?> control = new("--control")
-        {
-            Description = "A unix socket that takes lines such as \"delay 20ms\", as in unix:///tmp/impair.sock",
-            HelpName = "ENDPOINT",
-        };
-        Option<string?> scenario = new("--scenario")
-        {
-            Description = "A file of lines such as \"at 5s delay 20ms for 10s\" and \"at 30s clear\"",
-            HelpName = "FILE",
-        };
-        Option<string?> api = new("--toxiproxy-api")
-        {
-            Description = "Without LISTEN and UPSTREAM: proxies are made and ruled by toxiproxy's HTTP API, which is served at ENDPOINT "
-                + $"[default: {ToxiproxyApiRun.DefaultEndpoint}]",
-            HelpName = "ENDPOINT",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
+        Option<string?> control = Control();
+        Option<string?> scenario = Scenario();
+        Option<string?> api = ToxiproxyApi();
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Verb command = new(
             "impair",
@@ -69,13 +55,7 @@ internal static class ImpairCommand
         command.Add(scenario);
         command.Add(api);
         command.Add(json);
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(api) is null && (result.GetValue(listen) is null || result.GetValue(upstream) is null))
-            {
-                result.AddError($"{(result.GetValue(listen) is null ? listen : upstream).Name} is missing");
-            }
-        });
+        command.Validators.Add(result => Require(result, api, listen, upstream));
         command.SetAction((parsed, _) =>
         {
             if (parsed.GetResult(api) is not null)
@@ -98,6 +78,16 @@ internal static class ImpairCommand
         return command;
     }
 
+    /// <summary>Without the API both arguments are needed.</summary>
+    private static void Require(CommandResult result, Option<string?> api, params Argument<string?>[] arguments)
+    {
+        Argument? missing = arguments.FirstOrDefault(argument => result.GetValue(argument) is null);
+        if (result.GetResult(api) is null && missing is not null)
+        {
+            result.AddError($"{missing.Name} is missing");
+        }
+    }
+
     private static long Dice(ParseResult parsed, Option<long?> seed) => parsed.GetValue(seed) ?? Random.Shared.Next();
 
     /// <summary>Where clients say what is impaired, nothing else says it.</summary>
@@ -115,6 +105,26 @@ internal static class ImpairCommand
             throw new ArgumentException($"with --toxiproxy-api the clients say what is carried and impaired: leave out {name}");
         }
     }
+
+    private static Option<string?> Control() => new("--control")
+    {
+        Description = "A unix socket that takes lines such as \"delay 20ms\", as in unix:///tmp/impair.sock",
+        HelpName = "ENDPOINT",
+    };
+
+    private static Option<string?> Scenario() => new("--scenario")
+    {
+        Description = "A file of lines such as \"at 5s delay 20ms for 10s\" and \"at 30s clear\"",
+        HelpName = "FILE",
+    };
+
+    private static Option<string?> ToxiproxyApi() => new("--toxiproxy-api")
+    {
+        Description = "Without LISTEN and UPSTREAM: proxies are made and ruled by toxiproxy's HTTP API, which is served at ENDPOINT "
+            + $"[default: {ToxiproxyApiRun.DefaultEndpoint}]",
+        HelpName = "ENDPOINT",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     private static Option<long?> Seed() => new("--seed")
     {

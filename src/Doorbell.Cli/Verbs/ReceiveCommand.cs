@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.IO.Pipelines;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
 using Doorbell.Files;
@@ -99,7 +98,7 @@ internal static class ReceiveCommand
             Endpoints = [endpoint],
             Model = ServerModel.Async,
             MaxConnections = receiver is null ? 1 : MaxConnections,
-            AtLimit = AtLimit.Backlog,
+            AtLimit = AtLimit.LeaveInBacklog,
         };
         await using Server server = await Server.StartAsync(options, over.Token);
         foreach (Door door in receiver is null ? [] : server.Doors)
