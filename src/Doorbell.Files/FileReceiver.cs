@@ -71,13 +71,15 @@ public sealed class FileReceiver(string folder, bool overwrites)
         bool isThere = File.Exists(target) && new FileInfo(target).Length == size;
         if (Path.Exists(target) && !overwrites && !isThere)
         {
-            throw await peer.RefuseAsync(Exists(name), cancellation).ConfigureAwait(false);
+            throw await peer.RefuseAsync(TransferLines.Exists(name), cancellation).ConfigureAwait(false);
         }
 
         if (isThere)
         {
             using FileStream whole = File.OpenRead(target);
-            if (await AgreeAsync(peer, whole, size, cancellation).ConfigureAwait(false) is ({ } same, var from) && from == size)
+            string word = overwrites ? TransferLines.Have : TransferLines.Only;
+            (IncrementalHash same, long from) = await AgreeAsync(peer, whole, size, word, cancellation).ConfigureAwait(false);
+            if (from == size)
             {
                 using (same)
                 {
@@ -88,7 +90,7 @@ public sealed class FileReceiver(string folder, bool overwrites)
 
             if (!overwrites)
             {
-                throw await peer.RefuseAsync(Exists(name), cancellation).ConfigureAwait(false);
+                throw await peer.RefuseAsync(TransferLines.Exists(name), cancellation).ConfigureAwait(false);
             }
         }
 
@@ -98,7 +100,7 @@ public sealed class FileReceiver(string folder, bool overwrites)
     /// <summary>Says what is there of a file, and hears where the sender goes on.</summary>
     /// <returns>The hash of what is kept, and how many bytes that are.</returns>
     private static async Task<(IncrementalHash Hash, long From)> AgreeAsync(
-        TransferLines peer, FileStream file, long size, CancellationToken cancellation)
+        TransferLines peer, FileStream file, long size, string word, CancellationToken cancellation)
     {
         long offset = file.Length <= size ? file.Length : 0;
         IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -110,7 +112,7 @@ public sealed class FileReceiver(string folder, bool overwrites)
             left = count == 0 ? 0 : left - count;
         }
 
-        await peer.WriteAsync($"have {offset} {Convert.ToHexStringLower(hash.GetCurrentHash())}", cancellation).ConfigureAwait(false);
+        await peer.WriteAsync($"{word} {offset} {Convert.ToHexStringLower(hash.GetCurrentHash())}", cancellation).ConfigureAwait(false);
         string[] words = await peer.ReadAsync("from", words: 1, cancellation).ConfigureAwait(false);
         if (TransferLines.Number(words[0]) is not { } from || (from != 0 && from != offset))
         {
@@ -145,7 +147,7 @@ public sealed class FileReceiver(string folder, bool overwrites)
         {
             (IncrementalHash hash, long from) = isAgreed
                 ? (IncrementalHash.CreateHash(HashAlgorithmName.SHA256), 0)
-                : await AgreeAsync(peer, file, size, cancellation).ConfigureAwait(false);
+                : await AgreeAsync(peer, file, size, TransferLines.Have, cancellation).ConfigureAwait(false);
             using (hash)
             {
                 file.SetLength(from);
@@ -189,6 +191,4 @@ public sealed class FileReceiver(string folder, bool overwrites)
         await peer.WriteAsync(TransferLines.Ok, cancellation).ConfigureAwait(false);
         progress?.Invoke(new FileProgress(name, size, size, from, sha256));
     }
-
-    private static string Exists(string name) => $"{Shown(name)} exists already, and is another file";
 }

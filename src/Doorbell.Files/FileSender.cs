@@ -37,10 +37,11 @@ public static class FileSender
     {
         long size = file.Length;
         await peer.WriteAsync($"file {size} {TransferLines.Escape(name)}", cancellation).ConfigureAwait(false);
-        string[] have = await peer.ReadAsync("have", words: 2, cancellation).ConfigureAwait(false);
-        if (TransferLines.Number(have[0]) is not { } offset || offset > size)
+        string answer = await peer.ReadAsync(cancellation).ConfigureAwait(false);
+        if (answer.Split(' ') is not [TransferLines.Have or TransferLines.Only, var bytes, var there]
+            || TransferLines.Number(bytes) is not { } offset || offset > size)
         {
-            throw TransferLines.Misunderstood($"have {have[0]}");
+            throw TransferLines.Misunderstood(answer);
         }
 
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -52,8 +53,13 @@ public static class FileSender
             left -= count;
         }
 
-        if (offset > 0 && Convert.ToHexStringLower(hash.GetCurrentHash()) != have[1])
+        if (offset > 0 && Convert.ToHexStringLower(hash.GetCurrentHash()) != there)
         {
+            if (answer.StartsWith(TransferLines.Only, StringComparison.Ordinal))
+            {
+                throw await peer.RefuseAsync(TransferLines.Exists(name), cancellation).ConfigureAwait(false);
+            }
+
             // The receiver has the beginning of something else.
             offset = 0;
             file.Position = 0;

@@ -9,6 +9,12 @@ internal sealed class TransferLines(Stream connection)
     public const string Greeting = "doorbell-files 1";
     public const string End = "end";
     public const string Ok = "ok";
+
+    /// <summary>So much is there, and is kept if it fits.</summary>
+    public const string Have = "have";
+
+    /// <summary>The whole file is there, and no other one gets its name.</summary>
+    public const string Only = "only";
     private const string No = "no ";
     private const int MaxLine = 4096;
     private const int MaxReason = 500;
@@ -101,6 +107,9 @@ internal sealed class TransferLines(Stream connection)
         string said = PrintableText.Escape(line[..Math.Min(line.Length, Shown)]);
         return new TransferException($"the peer does not speak this protocol: it said \"{said}\"", isCut: false);
     }
+
+    /// <summary>Why a file is refused.</summary>
+    public static string Exists(string name) => $"{PrintableText.Escape(name)} exists already, and is another file";
 
     /// <summary>A number of bytes; null if it is none.</summary>
     public static long? Number(string text) =>
