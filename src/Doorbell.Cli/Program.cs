@@ -37,7 +37,7 @@ internal static class Program
         [
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(program), OptionsCommand.Make(), DemoCommand.Make(),
             BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), ListenCommand.Make(program),
-            LoadCommand.Make(), HelpCommand.Make(), VersionCommand.Make(),
+            LoadCommand.Make(), SendCommand.Make(), ReceiveCommand.Make(), LogCommand.Make(), HelpCommand.Make(), VersionCommand.Make(),
         ];
 
         // No RootCommand, which the help calls by the assembly's name.

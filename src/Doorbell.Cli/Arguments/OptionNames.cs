@@ -51,6 +51,7 @@ internal static class OptionNames
         ["LoadOptions.Question"] = "what is asked",
         ["LoadOptions.Endpoint "] = "",
         ["ControlSocket takes"] = "--control takes",
+        ["ToxiproxyServer takes"] = "--toxiproxy-api takes",
     };
 
     /// <summary>A library's message as the command says it.</summary>

@@ -39,6 +39,7 @@ internal static class ServeCommand
         command.Add(verbose);
         command.SetAction(async parsed =>
         {
+            NamedServices.TakeSyslog = new SyslogPrinter(parsed.GetValue(json)).Print;
             ServeConfiguration? file = parsed.GetValue(configuration) is { } path
                 ? ServeConfiguration.Read(path, parsed, hasProgram: program is not null)
                 : null;
