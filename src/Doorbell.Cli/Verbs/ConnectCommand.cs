@@ -60,7 +60,7 @@ internal sealed class ConnectCommand
     private async Task<int> RunAsync(ParseResult parsed)
     {
         string target = Target(parsed.GetValue(_endpoint)!, parsed.GetValue(_port));
-        CoapEndpoint.RefuseEncrypted(target);
+        CoapEndpoint.RefuseOtherSchemes(target);
         if (CoapUri.IsMeant(target))
         {
             throw new ArgumentException(
