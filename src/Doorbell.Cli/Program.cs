@@ -14,6 +14,11 @@ internal static class Program
         if (OperatingSystem.IsLinux())
         {
             StandardDescriptors.TakeClosed();
+            AddressSpace.Spare();
+            if (AddressSpace.Lack() is { } lack)
+            {
+                return Failure.AtStart(lack);
+            }
         }
 
         Terminal.NeverStopsForSettings();

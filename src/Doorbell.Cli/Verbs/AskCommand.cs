@@ -54,6 +54,8 @@ internal static class AskCommand
             if (CoapUri.IsMeant(target))
             {
                 RequireUnset(parsed, "endpoints of lines or plain datagrams", [crlf]);
+                RequireUnset(
+                    parsed, "plain datagrams and streams: CoAP sends again until --timeout, or once with --non-confirmable", [tries]);
                 RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
                 RequireUnset(parsed, "tcp:// endpoints", [proxies.Option]);
                 CoapUri resource = CoapUri.Parse(target);

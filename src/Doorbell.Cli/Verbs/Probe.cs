@@ -37,6 +37,9 @@ internal sealed class Probe(TimeSpan timeout, TimeSpan greeting, IReadOnlyList<T
             ProbeState state = failure.Error switch
             {
                 SocketError.ConnectionRefused => ProbeState.Closed,
+
+                // Nobody has bound that path.
+                _ when endpoint.IsUnix && failure.ErrnoName == "ENOENT" => ProbeState.Closed,
                 SocketError.TimedOut => ProbeState.Silent,
                 _ => ProbeState.Failed,
             };

@@ -90,7 +90,7 @@ internal static class ProbeCommand
         long began = Stopwatch.GetTimestamp();
         for (TimeSpan pause = _firstPause; ; pause = pause * 2 < _longestPause ? pause * 2 : _longestPause)
         {
-            ProbeResult[] found = await Task.WhenAll(range.Endpoints.Select(TryAsync));
+            ProbeResult[] found = await TryAllAsync();
             TimeSpan left = wait - Stopwatch.GetElapsedTime(began);
             if (left <= TimeSpan.Zero || found.Any(static result => result.State == ProbeState.Open))
             {
@@ -100,17 +100,27 @@ internal static class ProbeCommand
             await Task.Delay(pause < left ? pause : left, cancellation);
         }
 
-        async Task<ProbeResult> TryAsync(Endpoint endpoint)
+        // No more tasks than places: a range may have 65,535 ports.
+        async Task<ProbeResult[]> TryAllAsync()
         {
-            await places.WaitAsync(cancellation);
-            try
+            ProbeResult[] found = new ProbeResult[range.Endpoints.Count];
+            int next = -1;
+            await Task.WhenAll(Enumerable.Range(0, Math.Min(found.Length, MaxAtOnce)).Select(async _ =>
             {
-                return await probe.RunAsync(endpoint, cancellation);
-            }
-            finally
-            {
-                places.Release();
-            }
+                for (int i = Interlocked.Increment(ref next); i < found.Length; i = Interlocked.Increment(ref next))
+                {
+                    await places.WaitAsync(cancellation);
+                    try
+                    {
+                        found[i] = await probe.RunAsync(range.Endpoints[i], cancellation);
+                    }
+                    finally
+                    {
+                        places.Release();
+                    }
+                }
+            }));
+            return found;
         }
     }
 }

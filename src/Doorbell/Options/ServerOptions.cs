@@ -1,3 +1,4 @@
+using Doorbell.Native;
 using Doorbell.Options;
 using Doorbell.SocketOptions;
 using Microsoft.Extensions.Logging;
@@ -71,11 +72,13 @@ public sealed record ServerOptions
     /// (<see cref="CloseReason.BufferBudgetExceeded"/>) until it is a little less; for the moment that this takes, there is more. The
     /// kernel's socket buffers are not counted, nor is what handlers keep for themselves and do not tell (<see cref="Turn.HeldMemory"/>).
     /// Under <see cref="ServerModel.Prefork"/> each worker has its share; a program, and each worker of <see cref="ServerModel.Process"/>,
-    /// has memory of its own, which is not counted. Default: an eighth of the memory that this process may use.
+    /// has memory of its own, which is not counted. Default: an eighth of the memory that this process may use: its machine's,
+    /// or its container's, or what its own limits leave it (RLIMIT_AS, RLIMIT_DATA).
     /// </summary>
     public long MaxBufferedBytes
     {
-        get => _maxBufferedBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / DefaultMemoryShare;
+        get => _maxBufferedBytes
+            ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, AddressSpace.MaxObjectBytes) / DefaultMemoryShare;
         init => _maxBufferedBytes = value;
     }
 
@@ -90,7 +93,8 @@ public sealed record ServerOptions
 
     /// <summary>
     /// What becomes of one connection too many. Default <see cref="AtLimit.MakeRoom"/>, so that peers which are slow or silent keep nobody
-    /// out. A model whose connections are processes knows of no rest: there it is <see cref="AtLimit.LeaveInBacklog"/>.
+    /// out. A process for each connection tells of no rest: there it is <see cref="AtLimit.LeaveInBacklog"/>. Where a fixed number of lanes
+    /// carry one connection each, their number is a limit too: who has been at rest for 5 seconds makes room for who waits in the backlog.
     /// </summary>
     public AtLimit AtLimit { get; init; } = AtLimit.MakeRoom;
 
