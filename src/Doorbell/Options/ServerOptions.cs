@@ -15,6 +15,7 @@ public sealed record ServerOptions
     private const int DefaultMemoryShare = 8;
 
     private readonly int? _maxConnections;
+    private readonly AtLimit? _atLimit;
     private readonly long? _maxBufferedBytes;
 
     /// <summary>What to serve at each of the <see cref="Endpoints"/>; not needed if all is said by <see cref="Doors"/>.</summary>
@@ -92,7 +93,14 @@ public sealed record ServerOptions
     /// What becomes of one connection too many. Default <see cref="AtLimit.MakeRoom"/>, so that peers which are slow or silent keep nobody
     /// out. A model whose connections are processes knows of no rest: there it is <see cref="AtLimit.LeaveInBacklog"/>.
     /// </summary>
-    public AtLimit AtLimit { get; init; } = AtLimit.MakeRoom;
+    public AtLimit AtLimit
+    {
+        get => _atLimit ?? AtLimit.MakeRoom;
+        init => _atLimit = value;
+    }
+
+    /// <summary>Whether <see cref="AtLimit"/> was said, and is not the default.</summary>
+    internal bool AsksForAtLimit => _atLimit is not null;
 
     /// <summary>What a connection that is refused is told, as a line, before it is closed; default null, nothing.</summary>
     public string? RefusalLine { get; init; }
