@@ -58,9 +58,6 @@ internal struct HandlerSide
     /// <summary>Bytes that can be sent to the peer now.</summary>
     public readonly int ToSend => Wire.Pending;
 
-    /// <summary>Whether a connection that is closing waits for the peer's end at all.</summary>
-    public readonly bool AwaitsEnd => State.PeerMaySend && Limits.CloseTimeout > TimeSpan.Zero;
-
     /// <summary>Bytes that are written, wrapped or not, and not sent.</summary>
     public readonly int Pending => Layers is null ? Output.Pending : Output.Pending + Layers.Pending;
 

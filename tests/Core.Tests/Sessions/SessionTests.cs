@@ -136,17 +136,6 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void Without_a_close_timeout_it_closes_as_soon_as_all_is_sent()
-    {
-        ScriptedHandler handler = new() { Open = static turn => Write(turn, "bye", Next.Close) };
-        InMemoryConnection connection = Connection(handler, StreamLimits.Default with { CloseTimeout = TimeSpan.Zero });
-        connection.Run();
-        Assert.Equal("bye", Received(connection));
-        Assert.Equal(CloseReason.Completed, connection.Ended);
-        Assert.False(connection.WasReset);
-    }
-
-    [Fact]
     public void Abort_resets_and_counts_what_was_not_sent()
     {
         InMemoryConnection connection = Connection(new ScriptedHandler { Open = static turn => Write(turn, "lost", Next.Abort) });
