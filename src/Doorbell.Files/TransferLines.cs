@@ -81,7 +81,7 @@ internal sealed class TransferLines(Stream connection)
         }
         catch (IOException failure)
         {
-            throw new TransferException($"the connection was cut: {failure.Message}", isCut: true);
+            throw Cut(failure);
         }
     }
 
@@ -100,6 +100,10 @@ internal sealed class TransferLines(Stream connection)
 
         return new TransferException(why, isCut: false);
     }
+
+    /// <summary>What the system says of it is inside of what .NET says.</summary>
+    private static TransferException Cut(IOException failure) =>
+        new($"the connection was cut: {(failure.InnerException ?? failure).Message}", isCut: true);
 
     public static TransferException Misunderstood(string line)
     {
@@ -168,7 +172,7 @@ internal sealed class TransferLines(Stream connection)
         }
         catch (IOException failure)
         {
-            throw new TransferException($"the connection was cut: {failure.Message}", isCut: true);
+            throw Cut(failure);
         }
 
         if (_end == 0)

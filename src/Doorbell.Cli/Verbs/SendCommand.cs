@@ -85,6 +85,11 @@ internal static class SendCommand
         {
             try
             {
+                if (!Path.Exists(file))
+                {
+                    throw new IOException("ENOENT (No such file or directory)");
+                }
+
                 if (Directory.Exists(file))
                 {
                     throw new IOException("EISDIR (Is a directory); give the files in it");
