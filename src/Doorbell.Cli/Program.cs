@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
 using Doorbell.Cli.Verbs;
@@ -10,9 +9,6 @@ namespace Doorbell.Cli;
 /// <summary>The <c>doorbell</c> command: one file a verb.</summary>
 internal static class Program
 {
-    /// <summary>The parser's help never ends where the terminal is narrower than the help's left margin.</summary>
-    private const int LeastHelpWidth = 40;
-
     public static async Task<int> Main(string[] arguments)
     {
         if (OperatingSystem.IsLinux())
@@ -36,21 +32,20 @@ internal static class Program
     private static async Task<int> RunAsync(string[] arguments)
     {
         string[]? program = ProgramArguments.Take(ref arguments);
-        HelpOption help = new();
+        // Each is a Verb: it has examples, which its help shows and a test runs.
+        Verb[] verbs =
+        [
+            ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(program), OptionsCommand.Make(), DemoCommand.Make(),
+            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), ListenCommand.Make(program),
+            HelpCommand.Make(), VersionCommand.Make(),
+        ];
 
         // No RootCommand, which the help calls by the assembly's name.
         Command doorbell = new("doorbell", "Serve, ask and join TCP, UDP and unix sockets.")
         {
-            ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(program), OptionsCommand.Make(), DemoCommand.Make(),
-            BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), ListenCommand.Make(program),
-            help, new VersionOption(),
+            VerbHelp.Option(), new VersionOption("--version", "-V"),
         };
-
-        // What begins with a slash is a text or a path, on every platform.
-        help.Aliases.Remove("/h");
-        help.Aliases.Remove("/?");
-        HelpAction shown = (HelpAction)help.Action!;
-        shown.MaxWidth = Math.Max(Terminal.Width ?? int.MaxValue, LeastHelpWidth);
+        Array.ForEach(verbs, doorbell.Add);
 
         // A text may begin with @: it is no response file.
         ParseResult parsed = doorbell.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });

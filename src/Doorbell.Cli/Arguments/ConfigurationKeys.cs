@@ -15,10 +15,7 @@ internal sealed class ConfigurationKeys<T>(IReadOnlyDictionary<string, Configura
         {
             if (!settings.TryGetValue(member.Name, out Setting? setting))
             {
-                string near = settings.Keys.MinBy(known => PrintableText.Distance(known, member.Name))!;
-                bool isTypo = PrintableText.Distance(near, member.Name) <= near.Length / 3;
-                string meant = isTypo ? $"did you mean {near}? There are" : "there are";
-                throw member.Wrong($"there is no such key: {meant} {string.Join(", ", settings.Keys)}");
+                throw member.Wrong($"there is no such key: {NearName.Advice(member.Name, [.. settings.Keys])}");
             }
 
             if (setting.Options.FirstOrDefault(given.Contains) is { } option)

@@ -130,7 +130,7 @@ internal sealed class ListeningArguments
     public static EngineKind EngineNamed(string name) => _engines.TryGetValue(name, out EngineKind kind)
         || (Enum.TryParse(name, ignoreCase: true, out kind) && Enum.IsDefined(kind) && !char.IsAsciiDigit(name[0]))
         ? kind
-        : throw new ArgumentException($"\"{PrintableText.Escape(name)}\" is no engine: give one of {string.Join(", ", _engines.Keys)}");
+        : throw new ArgumentException($"\"{PrintableText.Escape(name)}\" is no engine: {NearName.Advice(name, _engines.Keys)}");
 
     private static ServerModel? Model(string? name, int? workers) => (name, workers) switch
     {

@@ -22,6 +22,8 @@ internal static class NamedServices
     public static IReadOnlyList<Service> OfDatagrams { get; } =
         [.. _all.Values.Select(static make => make(TunnelOptions.Default)).Where(static service => service.NewDatagramHandler is not null)];
 
+    public static IReadOnlyCollection<string> Names => _all.Keys;
+
     public static string Words => string.Join(", ", _all.Keys);
 
     public static bool Has(string name) => _all.ContainsKey(name);
@@ -36,5 +38,5 @@ internal static class NamedServices
 
     /// <exception cref="FormatException">There is none.</exception>
     public static Service Parse(string name) => Find(name, TunnelOptions.Default)
-        ?? throw new FormatException($"\"{PrintableText.Escape(name)}\" is no service: give one of {Words}");
+        ?? throw new FormatException($"\"{PrintableText.Escape(name)}\" is no service: {NearName.Advice(name, _all.Keys)}");
 }

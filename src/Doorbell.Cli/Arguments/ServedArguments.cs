@@ -109,7 +109,7 @@ internal sealed class ServedArguments
     private static Service NamedService(string name, bool ascii, TunnelOptions tunnels)
     {
         Service service = NamedServices.Find(name, tunnels) ?? throw new ArgumentException(
-            $"\"{PrintableText.Escape(name)}\" is no service: give one of {NamedServices.Words}, "
+            $"\"{PrintableText.Escape(name)}\" is no service: {NearName.Advice(name, NamedServices.Names)}, "
                 + "or an endpoint such as tcp://localhost:6789");
         if (ascii && service != ClassicServices.Capitalize)
         {

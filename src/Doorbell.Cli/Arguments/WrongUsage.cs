@@ -57,8 +57,20 @@ internal static class WrongUsage
 
         string word = PrintableText.Escape(unknown.Value);
         bool takesText = parsed.CommandResult.Command.Arguments.Any(static argument => argument.Name == TextArgument);
-        return takesText ? $"{word} is no option; a text that begins with a hyphen stands behind --" : $"{word} is no option";
+        string? near = NearName.Of(unknown.Value.Split('=')[0], Options(parsed));
+        return (near, takesText) switch
+        {
+            (null, false) => $"{word} is no option",
+            (null, true) => $"{word} is no option; a text that begins with a hyphen stands behind --",
+            (_, false) => $"{word} is no option: did you mean {near}?",
+            (_, true) => $"{word} is no option: did you mean {near}? A text that begins with a hyphen stands behind --",
+        };
     }
+
+    /// <summary>The options of the verb that was called, without their single letters, to which each other letter would be near.</summary>
+    private static IEnumerable<string> Options(ParseResult parsed) => parsed.CommandResult.Command.Options
+        .Concat(parsed.RootCommandResult.Command.Options.Where(static option => option.Recursive))
+        .Select(static option => option.Name);
 
     /// <summary>As in <c>--json=maybe</c>, of which the parser makes the flag and a word of its own.</summary>
     private static string? FlagWithValue(ParseResult parsed, IReadOnlyList<string> arguments)
@@ -76,6 +88,12 @@ internal static class WrongUsage
     /// <summary>The name of an argument that may be any text.</summary>
     public const string TextArgument = "TEXT";
 
+    /// <summary>The near verb alone, since all of them are many.</summary>
+    private static string Meant(string word, Command command) =>
+        NearName.Of(word, command.Subcommands.Select(static verb => verb.Name)) is { } near
+            ? $"did you mean {near}?"
+            : $"give one of {Verbs(command)}";
+
     private static string Error(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
@@ -83,7 +101,7 @@ internal static class WrongUsage
         if (verbs.Length > 0)
         {
             return parsed.UnmatchedTokens is [string word, ..]
-                ? $"\"{PrintableText.Escape(word)}\" is no command: give one of {verbs}"
+                ? $"\"{PrintableText.Escape(word)}\" is no command: {Meant(word, command)}"
                 : $"a command is missing: give one of {verbs}";
         }
 

@@ -12,7 +12,15 @@ internal static class AskCommand
 {
     private const string DefaultEndpoint = "tcp://localhost:6789";
 
-    public static Command Make()
+    private static readonly Example[] _examples =
+    [
+        new("doorbell ask tcp://localhost:6789 hello", "Asks one line over TCP"),
+        new("doorbell ask udp://localhost:9876 hello", "Asks by a datagram, again if no answer comes"),
+        new("printf 'one\\ntwo\\n' | doorbell ask --json localhost 6789", "Asks each line of standard input, and prints JSON"),
+        new("doorbell ask coap://localhost/capitalize hello", "Asks a CoAP resource"),
+    ];
+
+    public static Verb Make()
     {
         Argument<string?> first = First();
         Argument<string[]> rest = Rest();
@@ -25,7 +33,7 @@ internal static class AskCommand
         Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
         StreamArguments streams = new();
         ClientArguments sockets = new();
-        Command command = new("ask", "Send a line or a datagram and print the reply")
+        Verb command = new("ask", "Send a line or a datagram and print the reply", _examples)
         {
             first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable,
         };

@@ -14,7 +14,7 @@ internal static class BenchCommand
     private const double FewestSeconds = 2;
     private const double MaxSeconds = 600;
 
-    public static Command Make()
+    public static Verb Make()
     {
         Option<Duration> seconds = CommonOptions.Duration("--seconds", "About how long the whole run takes", DefaultSeconds);
         Option<bool> json = new("--json") { Description = "Print a JSON object for each model, one a line" };
@@ -30,7 +30,16 @@ internal static class BenchCommand
                 ? throw new ArgumentException($"--seconds takes a time from {FewestSeconds} to {MaxSeconds} seconds")
                 : RunAsync(new Schedule(wanted, ModelsBench.Models.Count), parsed.GetValue(json), parsed.GetValue(plot));
         });
-        return new Command("bench", "Measure servers on this machine") { models };
+        return new Verb(
+            "bench",
+            "Measure servers on this machine",
+            [
+                new("doorbell bench models", "Measures all server models in 40 seconds"),
+                new("doorbell bench models --seconds 10 --plot models.svg", "Takes 10 seconds, and draws a picture too"),
+            ])
+        {
+            models,
+        };
     }
 
     private static async Task<int> RunAsync(Schedule schedule, bool json, FileInfo? plot)

@@ -10,6 +10,14 @@ namespace Doorbell.Cli.Verbs;
 /// <summary><c>doorbell connect ENDPOINT</c>: standard input and output joined to a socket.</summary>
 internal sealed class ConnectCommand
 {
+    private static readonly Example[] _examples =
+    [
+        new("doorbell connect localhost 6789", "Sends what you type, and prints what comes"),
+        new("printf 'one\\ntwo\\n' | doorbell connect tcp://localhost:6789", "Sends all of standard input"),
+        new("echo hello | doorbell connect --wait 200ms udp://localhost:9876", "Sends a datagram, and prints the answer"),
+        new("doorbell connect localhost:6789 --shell 'echo hello; head -n1 >&2'", "Joins a program instead"),
+    ];
+
     private readonly Argument<string> _endpoint = new("ENDPOINT")
     {
         Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
@@ -46,10 +54,10 @@ internal sealed class ConnectCommand
     private ConnectCommand(string[]? program) => _join = new JoinArguments(program);
 
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
-    public static Command Make(string[]? program)
+    public static Verb Make(string[]? program)
     {
         ConnectCommand connect = new(program);
-        Command command = new("connect", "Join standard input and output to a connection or a datagram socket")
+        Verb command = new("connect", "Join standard input and output to a connection or a datagram socket", _examples)
         {
             connect._endpoint, connect._port, connect._timeout, connect._tries, connect._wait, connect._record,
             connect._replay,

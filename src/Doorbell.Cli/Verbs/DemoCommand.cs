@@ -12,7 +12,16 @@ internal static class DemoCommand
     private const int LossSeed = 6789;
     private static readonly double[] _losses = [0, 0.1, 0.2, 0.3, 0.4];
 
-    public static Command Make() => new("demo", "Show what the manual says, measured on this machine; loopback only")
+    public static Verb Make() => new(
+        "demo",
+        "Show what the manual says, measured on this machine; loopback only",
+        [
+            new("doorbell demo nagle", "Takes a second or two"),
+            new("doorbell demo reuse-address", "Takes a second or two"),
+            new("doorbell demo receive-buffer", "Takes a second or two"),
+            new("doorbell demo backlog", "Takes 4 to 12 seconds"),
+            new("doorbell demo loss --plot loss.svg", "Takes a minute or two, and draws a picture too"),
+        ])
     {
         Backlog(),
         Loss(),

@@ -19,7 +19,7 @@ internal static class ImpairCommand
     private static readonly TimeSpan _controlDrain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _lastView = TimeSpan.FromSeconds(1);
 
-    public static Command Make()
+    public static Verb Make()
     {
         Argument<string> listen = new("LISTEN") { Description = "Where clients come to, as in udp://localhost:7000" };
         Argument<string> upstream = new("UPSTREAM") { Description = "Where that goes, as in udp://localhost:6789" };
@@ -36,10 +36,15 @@ internal static class ImpairCommand
             HelpName = "FILE",
         };
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
-        Command command = new(
+        Verb command = new(
             "impair",
             "Pass datagrams or streams on as a bad network does. A value is for both ways, or UP/DOWN, as in --delay 50ms/10ms; "
-                + "off is no fault")
+                + "off is no fault",
+            [
+                new("doorbell impair udp://localhost:7000 udp://localhost:9876 --loss 20%", "Loses one datagram in five, by chance"),
+                new("doorbell impair tcp://localhost:7000 tcp://localhost:6789 --delay 50ms/10ms", "Delays a stream: up 50 ms, down 10 ms"),
+                new("doorbell impair udp://localhost:7000 udp://localhost:9876 --like lte --seed 7", "Is a mobile network"),
+            ])
         {
             listen, upstream,
         };

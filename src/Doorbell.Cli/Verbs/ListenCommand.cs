@@ -9,6 +9,13 @@ namespace Doorbell.Cli.Verbs;
 /// <summary><c>doorbell listen ENDPOINT…</c>: standard input and output joined to whoever connects, as <c>nc -l</c> does.</summary>
 internal sealed class ListenCommand
 {
+    private static readonly Example[] _examples =
+    [
+        new("doorbell listen -v localhost:7000 >copy", "Writes what the first one who connects sends into a file"),
+        new("doorbell listen -v --keep udp://localhost:7000", "Prints the datagrams that come"),
+        new("doorbell listen -v localhost:7000 --exec cat", "Joins a program to the first one who connects"),
+    ];
+
     private readonly Argument<string[]> _endpoints = new("ENDPOINT")
     {
         Description = "Where: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path; a port alone is on localhost; "
@@ -36,10 +43,10 @@ internal sealed class ListenCommand
     private ListenCommand(string[]? program) => _join = new JoinArguments(program);
 
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
-    public static Command Make(string[]? program)
+    public static Verb Make(string[]? program)
     {
         ListenCommand listen = new(program);
-        Command command = new("listen", "Join standard input and output to whoever connects")
+        Verb command = new("listen", "Join standard input and output to whoever connects", _examples)
         {
             listen._endpoints, listen._keep, listen._timeout, listen._options, listen._verbose,
         };

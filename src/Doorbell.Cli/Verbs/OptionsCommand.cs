@@ -8,20 +8,39 @@ namespace Doorbell.Cli.Verbs;
 /// <summary><c>doorbell options [ENDPOINT]</c>: every socket option that this kernel knows for a kind of socket.</summary>
 internal static class OptionsCommand
 {
-    private static readonly string[] _defaultEndpoints = ["tcp://*:0", "udp://*:0", "unix:///run/door"];
+    /// <summary>What the short word of a kind of socket means. Without a word the first three are listed.</summary>
+    private static readonly Dictionary<string, string> _kinds = new()
+    {
+        ["tcp"] = "tcp://*:0",
+        ["udp"] = "udp://*:0",
+        ["unix"] = "unix:///run/door",
+        ["unix+dgram"] = "unix+dgram:///run/door",
+    };
 
-    public static Command Make()
+    public static Verb Make()
     {
         Argument<string?> endpoint = new("ENDPOINT")
         {
-            Description = "What kind of socket, as in tcp://127.0.0.1:6789; nothing is bound or connected [default: tcp, udp and unix]",
+            Description = "What kind of socket: tcp, udp, unix, unix+dgram, or as in tcp://127.0.0.1:6789; nothing is bound or connected "
+                + "[default: tcp, udp and unix]",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<bool> json = new("--json") { Description = "Print each option as JSON, one a line" };
-        Command command = new("options", "List the socket options that this system's kernel knows") { endpoint, json };
+        Verb command = new(
+            "options",
+            "List the socket options that this system's kernel knows",
+            [
+                new("doorbell options tcp", "Lists those of TCP sockets, with their values and meanings"),
+                new("doorbell options --json udp", "Prints JSON, one option a line"),
+            ])
+        {
+            endpoint, json,
+        };
         command.SetAction(parsed =>
         {
-            string[] endpoints = parsed.GetValue(endpoint) is { } one ? [one] : [.. _defaultEndpoints.Where(IsOfThisSystem)];
+            string[] endpoints = parsed.GetValue(endpoint) is { } one
+                ? [_kinds.GetValueOrDefault(one, one)]
+                : [.. _kinds.Values.Take(3).Where(IsOfThisSystem)];
             StandardOutput.BecomesConsole();
             OptionsPrinter printer = new(Console.Out, Width());
             foreach (Endpoint where in endpoints.Select(Endpoint.Parse))

@@ -16,7 +16,7 @@ internal static class ProbeCommand
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(1);
 
-    public static Command Make()
+    public static Verb Make()
     {
         Argument<string[]> endpoints = new("ENDPOINT")
         {
@@ -28,7 +28,14 @@ internal static class ProbeCommand
         Option<Duration> wait = CommonOptions.Duration("--wait", "Try again for so long, until each is open", 0);
         Option<bool> greeting = new("--greeting") { Description = "Streams: show the line that the service says first, within a second" };
         Option<bool> json = new("--json") { Description = "Print each endpoint as JSON, one a line" };
-        Command command = new("probe", "Say whether somebody serves an endpoint: exit code 0 if so, 1 if not")
+        Verb command = new(
+            "probe",
+            "Say whether somebody serves an endpoint: exit code 0 if so, 1 if not",
+            [
+                new("doorbell probe localhost 6789", "Connects, says so, and closes"),
+                new("doorbell probe --wait 10 localhost:6789 coap://localhost", "Waits until both servers answer"),
+                new("doorbell probe localhost:6780-6790", "Prints the open ports of a range"),
+            ])
         {
             endpoints, timeout, wait, greeting, json,
         };

@@ -8,7 +8,7 @@ namespace Doorbell.Cli.Verbs;
 /// <summary><c>doorbell relay LISTEN UPSTREAM…</c></summary>
 internal static class RelayCommand
 {
-    public static Command Make()
+    public static Verb Make()
     {
         Argument<string> listen = new("LISTEN") { Description = "Where clients come to, as in tcp://localhost:7000 or unix:///run/front" };
         Argument<string[]> upstreams = new("UPSTREAM")
@@ -28,7 +28,19 @@ internal static class RelayCommand
         Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after a signal to end", 5);
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
-        Command command = new("relay", "Carry streams on to another server, byte for byte, ends and resets included") { listen, upstreams };
+        Verb command = new(
+            "relay",
+            "Carry streams on to another server, byte for byte, ends and resets included",
+            [
+                new("doorbell relay tcp://localhost:7000 tcp://localhost:6789", "Carries the connections to port 7000 on to port 6789"),
+                new("doorbell relay unix:front tcp://localhost:6789", "Makes a TCP server a server of a unix socket"),
+                new(
+                    "doorbell relay tcp://localhost:7000 tcp://localhost:6789 tcp://localhost:6790",
+                    "Takes the second server if the first can't be connected"),
+            ])
+        {
+            listen, upstreams,
+        };
         listening.AddTo(command);
         connections.AddTo(command);
         foreach (Option option in new Option[] { proxy, connect, idle, drain, json, verbose })

@@ -11,7 +11,7 @@ namespace Doorbell.Cli.Verbs;
 internal static class ServeCommand
 {
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
-    public static Command Make(string[]? program)
+    public static Verb Make(string[]? program)
     {
         ServedArguments served = new(program);
         ListeningArguments listening = new();
@@ -20,7 +20,16 @@ internal static class ServeCommand
         Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after a signal to end", 5);
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
-        Command command = new("serve", "Serve until interrupted");
+        Verb command = new(
+            "serve",
+            "Serve until interrupted",
+            [
+                new("doorbell serve", "Serves capitalize on TCP port 6789 and UDP port 9876, for this machine alone"),
+                new("doorbell serve echo 'tcp://*:7000' 'udp://*:7000'", "Serves echo to every machine that can reach this one"),
+                new("doorbell serve echo tcp://localhost:7001 + daytime tcp://localhost:7002", "Serves two services"),
+                new("doorbell serve tcp://localhost:7003 --shell 'tr a-z A-Z'", "Serves with a program for each connection"),
+                new("doorbell serve --model pool --workers 8 --max-connections 100", "Serves with 8 threads and a limit"),
+            ]);
         served.AddTo(command);
         listening.AddTo(command);
         limits.AddTo(command);

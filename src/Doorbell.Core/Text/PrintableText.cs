@@ -89,28 +89,6 @@ public static class PrintableText
         return true;
     }
 
-    /// <summary>
-    /// How many letters to put in, take out or change to make one word of another (Levenshtein): which of the known words somebody meant.
-    /// </summary>
-    /// <param name="from">One.</param>
-    /// <param name="to">The other; the time it takes grows with the product of both lengths.</param>
-    public static int Distance(string from, string to)
-    {
-        int[] row = [.. Enumerable.Range(0, to.Length + 1)];
-        foreach (char letter in from)
-        {
-            int diagonal = row[0]++;
-            for (int i = 1; i <= to.Length; i++)
-            {
-                int change = diagonal + (letter == to[i - 1] ? 0 : 1);
-                diagonal = row[i];
-                row[i] = Math.Min(change, 1 + Math.Min(row[i], row[i - 1]));
-            }
-        }
-
-        return row[^1];
-    }
-
     /// <summary>Appends what stands at the front and needs no escape, in one go; answers how many bytes that took.</summary>
     private static int AppendPlain(StringBuilder text, ReadOnlySpan<byte> bytes)
     {

@@ -49,6 +49,6 @@ internal static class EndpointScheme
         "local" or "uds" or "ipc" or "file" => "unix",
         "unixgram" or "unix-dgram" or "unixdgram" or "unix_dgram" or "unixpacket" => "unix+dgram",
         var longer when known[2..].FirstOrDefault(scheme => longer.StartsWith(scheme, StringComparison.Ordinal)) is { } shorter => shorter,
-        var other => known.MinBy(scheme => PrintableText.Distance(scheme, other.Length > 20 ? other[..20] : other))!,
+        var other => known.MinBy(scheme => NearName.Distance(scheme, other.Length > 20 ? other[..20] : other))!,
     };
 }

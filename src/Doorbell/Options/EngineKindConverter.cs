@@ -6,6 +6,8 @@ namespace Doorbell.Options;
 /// <summary>Reads engines as <see cref="Server.EngineName"/> has them, or by their names in <see cref="EngineKind"/>.</summary>
 internal sealed class EngineKindConverter : TypeConverter
 {
+    private static readonly string[] _names = ["auto", "io_uring", "epoll", "portable"];
+
     public override bool CanConvertFrom(ITypeDescriptorContext? context, Type sourceType) => sourceType == typeof(string);
 
     /// <exception cref="FormatException">It is no engine; the message says what is wrong.</exception>
@@ -19,6 +21,6 @@ internal sealed class EngineKindConverter : TypeConverter
         "IO_URING" or "IOURING" => EngineKind.IoUring,
         "EPOLL" => EngineKind.Epoll,
         "PORTABLE" => EngineKind.Portable,
-        _ => throw new FormatException($"\"{PrintableText.Escape(text)}\" is no engine: give one of auto, io_uring, epoll, portable"),
+        _ => throw new FormatException($"\"{PrintableText.Escape(text)}\" is no engine: {NearName.Advice(text, _names)}"),
     };
 }

@@ -106,7 +106,7 @@ public sealed record ServerModel(string Name, LaneKind Lane, int Lanes, int Sess
             "async" => Async,
             "loop" => Loop(workers),
             _ => throw new ArgumentException(
-                $"\"{PrintableText.Escape(name)}\" is no server model: give one of {string.Join(", ", Names)}"),
+                $"\"{PrintableText.Escape(name)}\" is no server model: {NearName.Advice(name, Names)}"),
         };
         return workers is not null && name is not ("prefork" or "pool" or "loop")
             ? throw new ArgumentException($"The model {name} has no fixed number of workers: prefork, pool and loop do.")

@@ -68,7 +68,7 @@ public static class SocketOptionCatalogue
     {
         string wanted = name.Length > 40 ? name[..40].ToUpperInvariant() : name.ToUpperInvariant();
         int Distance(string known) => Math.Min(
-            PrintableText.Distance(known, wanted), PrintableText.Distance(known[(known.IndexOf('_') + 1)..], Bare(wanted)));
+            NearName.Distance(known, wanted), NearName.Distance(known[(known.IndexOf('_') + 1)..], Bare(wanted)));
         string[] near = [.. _byName.Keys.OrderBy(Distance).ThenBy(static known => known.Length).Take(MaxNearNames)];
         return $"{string.Join(", ", near[..^1])} or {near[^1]}";
     }

@@ -59,6 +59,8 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
         ["demo"] = "DOORBELL demo nagle",
         ["bench"] = "DOORBELL bench models --seconds 2",
         ["--help"] = "DOORBELL --help",
+        ["help"] = "DOORBELL help serve",
+        ["version"] = "DOORBELL version",
         ["ask --help"] = "DOORBELL ask --help",
         ["--version"] = "DOORBELL --version",
     };

@@ -3,7 +3,8 @@ namespace Doorbell.Tests;
 /// <summary>A command line that can't be understood: one line names the word, and what it could be.</summary>
 public sealed class WrongUsageTests
 {
-    private const string Verbs = "serve, ask, connect, options, demo, bench, impair, relay, probe, listen";
+    /// <summary>All, in the order of the help.</summary>
+    private const string Verbs = "serve, ask, connect, options, demo, bench, impair, relay, probe, listen, help, version";
 
     /// <summary>Every option that takes a number or a time, with what is none, or out of its bounds.</summary>
     [Theory]
@@ -49,9 +50,38 @@ public sealed class WrongUsageTests
         }
     }
 
+    /// <summary>Names that an option, an argument or a verb takes: the near one is a question, and all are given.</summary>
     [Theory]
-    [InlineData("nosuch", "\"nosuch\" is no command: give one of " + Verbs)]
-    [InlineData("", "a command is missing: give one of " + Verbs)]
+    [InlineData("serve capitalise", "\"capitalise\" is no service: did you mean capitalize? There are capitalize, echo, ")]
+    [InlineData("serve ECHO tcp://127.0.0.1:0", "\"ECHO\" is no service: did you mean echo? There are capitalize, echo, ")]
+    [InlineData("serve nosuch", "\"nosuch\" is no service: give one of capitalize, echo, ")]
+    [InlineData("serve --model pol", "\"pol\" is no server model: did you mean pool? There are iterative, process, ")]
+    [InlineData("serve --model nosuch", "\"nosuch\" is no server model: give one of iterative, process, ")]
+    [InlineData("serve --engine iouring2", "\"iouring2\" is no engine: did you mean io_uring? There are auto, io_uring, epoll, portable")]
+    [InlineData("serve --engine e-poll", "\"e-poll\" is no engine: did you mean epoll? There are auto, io_uring, epoll, portable")]
+    [InlineData("serve --engine select", "\"select\" is no engine: give one of auto, io_uring, epoll, portable")]
+    [InlineData("impair udp://127.0.0.1:0 udp://127.0.0.1:9 --like wfi", "\"wfi\" is no profile: did you mean wifi? There are ")]
+    [InlineData("help sreve", "\"sreve\" is no command: did you mean serve? There are serve, ask, ")]
+    [InlineData("help demo nagel", "\"nagel\" is no command: did you mean nagle? There are backlog, ")]
+    [InlineData("help ask x", "\"x\" is one word too many: ask has no verbs of its own")]
+    public void A_mistyped_name_is_told_with_the_near_one(string arguments, string expected)
+    {
+        Ended ended = Doorbells.Run("native", "", arguments.Split(' '));
+        Assert.Equal((2, ""), (ended.ExitCode, ended.Output));
+        Assert.StartsWith($"doorbell: {expected}", ended.Error, StringComparison.Ordinal);
+        Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Theory]
+    [InlineData("nosuch", $"\"nosuch\" is no command: give one of {Verbs}")]
+    [InlineData("", $"a command is missing: give one of {Verbs}")]
+    [InlineData("aks", "\"aks\" is no command: did you mean ask?")]
+    [InlineData("conn", "\"conn\" is no command: did you mean connect?")]
+    [InlineData("demo nagel", "\"nagel\" is no command: did you mean nagle?")]
+    [InlineData("connect --timout 3 tcp://h:1", "--timout is no option: did you mean --timeout?")]
+    [InlineData("connect --timout=3 tcp://h:1", "--timout=3 is no option: did you mean --timeout?")]
+    [InlineData(
+        "ask --jsno tcp://h:1", "--jsno is no option: did you mean --json? A text that begins with a hyphen stands behind --")]
     [InlineData("bench nosuch", "\"nosuch\" is no command: give one of models")]
     [InlineData("impair", "LISTEN is missing")]
     [InlineData("impair 7000", "UPSTREAM is missing")]
@@ -59,10 +89,8 @@ public sealed class WrongUsageTests
     [InlineData("listen", "ENDPOINT is missing")]
     [InlineData("impair 1 2 3", "\"3\" is one word too many")]
     [InlineData("--nosuch", "--nosuch is no option")]
-    [InlineData(
-        "[suggest:3] ser",
-        "\"[suggest:3]\" is no command: give one of " + Verbs)]
-    [InlineData("[env:X=1]", "\"[env:X=1]\" is no command: give one of " + Verbs)]
+    [InlineData("[suggest:3] ser", $"\"[suggest:3]\" is no command: give one of {Verbs}")]
+    [InlineData("[env:X=1]", $"\"[env:X=1]\" is no command: give one of {Verbs}")]
     [InlineData("ask --nosuch tcp://h:1 x", "--nosuch is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask -9 tcp://127.0.0.1:1", "-9 is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask tcp://127.0.0.1:1 --nosuch=3", "--nosuch=3 is no option; a text that begins with a hyphen stands behind --")]
@@ -84,8 +112,8 @@ public sealed class WrongUsageTests
         Ended ended = Doorbells.Run("native", "", words);
         string verb = words switch
         {
-            [] or ["nosuch"] or ["--nosuch"] or [['[', ..], ..] => "",
-            ["demo" or "bench", not "nosuch", ..] => $"{words[0]} {words[1]} ",
+            [] or ["nosuch" or "aks" or "conn"] or ["--nosuch"] or [['[', ..], ..] => "",
+            ["demo" or "bench", not ("nosuch" or "nagel"), ..] => $"{words[0]} {words[1]} ",
             _ => $"{words[0]} ",
         };
         Assert.Equal((2, ""), (ended.ExitCode, ended.Output));

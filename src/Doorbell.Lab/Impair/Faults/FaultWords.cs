@@ -15,7 +15,9 @@ public sealed class FaultWords(bool streams, string prefix)
     public const string Off = "off";
 
     /// <summary>The profiles' names.</summary>
-    public static string Profiles => string.Join(", ", LinkProfiles.All.Select(static profile => profile.Name));
+    public static string Profiles => string.Join(", ", ProfileNames);
+
+    private static string[] ProfileNames => [.. LinkProfiles.All.Select(static profile => profile.Name)];
 
     /// <summary>The settings there are for what is carried, by name.</summary>
     public string Names => string.Join(", ", FaultSettings.All.Where(Fits).Select(setting => prefix + setting.Name));
@@ -80,7 +82,8 @@ public sealed class FaultWords(bool streams, string prefix)
     private static BothFaults ApplyProfile(BothFaults faults, string name)
     {
         LinkProfile profile = LinkProfiles.Find(name)
-            ?? throw new ArgumentException($"\"{PrintableText.Escape(name)}\" is no profile: give one of {Profiles}");
+            ?? throw new ArgumentException(
+                $"\"{PrintableText.Escape(name)}\" is no profile: {NearName.Advice(name, ProfileNames)}");
         return new BothFaults(faults.Up with { Link = profile.Up }, faults.Down with { Link = profile.Down });
     }
 
