@@ -23,7 +23,15 @@ internal sealed class StreamArguments
 
     private readonly Option<bool> _reconnect = new("--reconnect") { Description = "Streams: a new connection for each question" };
 
-    public IReadOnlyList<Option> Options => [_greeting, _until, _halfClose, _reconnect];
+    private readonly Option<string?> _script = new("--script")
+    {
+        Description = "Streams: carry out this file, which says what is sent and what is expected, and print what comes",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<bool> _hex = CommonOptions.Hex();
+
+    public IReadOnlyList<Option> Options => [_greeting, _until, _halfClose, _reconnect, _script, _hex];
 
     public void AddTo(Command command)
     {
@@ -43,7 +51,23 @@ internal sealed class StreamArguments
                 "--until and --half-close exclude each other: a reply ends with its last line, or with the connection");
         }
 
-        return new StreamDialogue(parsed.GetValue(_greeting), last, parsed.GetValue(_halfClose), parsed.GetValue(_reconnect));
+        Option? other = Options.FirstOrDefault(
+            option => option != _script && option != _hex && parsed.GetResult(option) is { Implicit: false });
+        if (parsed.GetValue(_script) is null && parsed.GetValue(_hex))
+        {
+            throw new ArgumentException("--hex is for --script here: `doorbell connect --hex` shows what any client sends");
+        }
+
+        if (parsed.GetValue(_script) is not null && other is not null)
+        {
+            throw new ArgumentException($"--script and {other.Name} exclude each other: the script says all that is sent and expected");
+        }
+
+        return new StreamDialogue(parsed.GetValue(_greeting), last, parsed.GetValue(_halfClose), parsed.GetValue(_reconnect))
+        {
+            Script = parsed.GetValue(_script) is { } file ? Script.Read(file) : null,
+            Dumps = parsed.GetValue(_hex),
+        };
     }
 }
 
@@ -54,6 +78,12 @@ internal sealed class StreamArguments
 /// <param name="Reconnects">Whether each question has a connection of its own.</param>
 internal sealed record StreamDialogue(bool ReadsGreeting, TextPattern? LastLine, bool HalfCloses, bool Reconnects)
 {
+    /// <summary>What is sent and expected in the place of questions and replies; null for those.</summary>
+    public Script? Script { get; init; }
+
+    /// <summary>Whether the script's dialogue is dumped.</summary>
+    public bool Dumps { get; init; }
+
     /// <summary>Whether a reply may have more than one line.</summary>
     public bool HasSeveralLines => LastLine is not null || HalfCloses;
 }

@@ -64,8 +64,8 @@ internal static class AskCommand
             LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)
             {
-                return new StreamQuestions(endpoint, client, dialogue, printer, limit, parsed.GetValue(tries) ?? 1)
-                    .AskAsync(Questions.Lines(text, end));
+                StreamQuestions asks = new(endpoint, client, dialogue, printer, limit, parsed.GetValue(tries) ?? 1);
+                return dialogue.Script is { } script ? asks.RunAsync(script, text, end) : asks.AskAsync(Questions.Lines(text, end));
             }
 
             RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);

@@ -65,7 +65,8 @@ public sealed class RecordingTests : IDisposable
         Assert.Equal("straße\n", Assert.Single(lines, static line => line.TryGetProperty("sent", out _)).GetProperty("sent").GetString());
         Assert.Equal("STRASSE\n", string.Concat(lines.Where(static line => line.TryGetProperty("received", out _))
             .Select(static line => line.GetProperty("received").GetString())));
-        string[] sides = [.. lines.Where(static line => line.TryGetProperty("end", out _)).Select(static line => line.GetProperty("end").GetString()!)];
+        string[] sides = [.. lines.Where(static line => line.TryGetProperty("end", out _))
+            .Select(static line => line.GetProperty("end").GetString()!)];
         Assert.Equal(["sent", "received"], sides);
         double[] times = [.. lines[1..].Select(static line => line.GetProperty("at").GetDouble())];
         Assert.Equal(times.Order(), times);
@@ -120,7 +121,8 @@ public sealed class RecordingTests : IDisposable
     {
         using Socket listener = Listener();
         Save("""{"at":0,"sent":"hello\n"}""", """{"at":0.1,"received":"HELLO\n"}""");
-        using Program replay = Doorbells.Start("native", "connect", "--timeout", "300ms", "--replay", File, $"tcp://{listener.LocalEndPoint}");
+        using Program replay = Doorbells.Start(
+            "native", "connect", "--timeout", "300ms", "--replay", File, $"tcp://{listener.LocalEndPoint}");
         using Socket server = listener.Accept();
         server.Send("HE"u8);
         Ended ended = replay.WaitForEnd();
