@@ -158,7 +158,8 @@ internal sealed class ScriptLine(string file, int number, string text)
                 && byte.TryParse(_text.AsSpan(_at, HexDigits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte value):
                 _at += HexDigits;
                 return value;
-            default: throw Wrong("behind a backslash stands n, r, t, e, x and two hexadecimal digits, a quote or a backslash");
+            default:
+                throw Wrong("behind a backslash stands n, r, t, e, x and two hexadecimal digits, a quote or a backslash");
         }
     }
 }
