@@ -61,8 +61,9 @@ internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] 
     {
         using JsonDocument document = Document(line, file, number);
         JsonElement root = document.RootElement;
+        double seconds = 0;
         if (!root.TryGetProperty("at", out JsonElement at) || at.ValueKind != JsonValueKind.Number
-            || at.GetDouble() is not (>= 0 and < 1e9) and var seconds)
+            || (seconds = at.GetDouble()) is not (>= 0 and < 1e9))
         {
             throw Wrong("\"at\" is missing, or no number of seconds");
         }

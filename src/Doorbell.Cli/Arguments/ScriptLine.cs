@@ -19,11 +19,7 @@ internal sealed class ScriptLine(string file, int number, string text)
     {
         get
         {
-            while (_at < _text.Length && _text[_at] is ' ' or '\t')
-            {
-                _at++;
-            }
-
+            SkipBlanks();
             return _at == _text.Length || _text[_at] == '#';
         }
     }
@@ -36,7 +32,8 @@ internal sealed class ScriptLine(string file, int number, string text)
     /// <summary>A word of letters, digits, hyphens and underscores.</summary>
     public string Word(string what)
     {
-        int start = IsEmpty ? _at : _at;
+        SkipBlanks();
+        int start = _at;
         while (_at < _text.Length && (char.IsLetterOrDigit(_text[_at]) || _text[_at] is '-' or '_'))
         {
             _at++;
@@ -48,7 +45,8 @@ internal sealed class ScriptLine(string file, int number, string text)
     /// <summary>A length of time, as the command's options take it.</summary>
     public TimeSpan Time()
     {
-        int start = IsEmpty ? _at : _at;
+        SkipBlanks();
+        int start = _at;
         while (_at < _text.Length && _text[_at] is not (' ' or '\t' or '#'))
         {
             _at++;
@@ -137,6 +135,14 @@ internal sealed class ScriptLine(string file, int number, string text)
         if (!IsEmpty)
         {
             throw Wrong($"{PrintableText.Escape(_text[_at..])} is too much");
+        }
+    }
+
+    private void SkipBlanks()
+    {
+        while (_at < _text.Length && _text[_at] is (' ' or '\t'))
+        {
+            _at++;
         }
     }
 

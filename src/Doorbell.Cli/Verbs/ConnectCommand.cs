@@ -138,7 +138,7 @@ internal sealed class ConnectCommand
         // A file that is no recording is told before anybody is connected to.
         _ = RecordedEvent.Read(file).FirstOrDefault();
         using Socket socket = await connectAsync();
-        Replay replay = new(file, socket, where.ToString(), parsed.GetValue(_timeout).Time) { Transfers = transfers };
+        using Replay replay = new(file, socket, where.ToString(), parsed.GetValue(_timeout).Time) { Transfers = transfers };
         return await replay.RunAsync() is { } difference ? Failure.Network(difference) : 0;
     }
 

@@ -12,7 +12,7 @@ namespace Doorbell.Cli.Verbs;
 /// <param name="socket">Connected; the caller's.</param>
 /// <param name="target">The connection, to name in errors.</param>
 /// <param name="patience">How much longer than the recorded server this one may take.</param>
-internal sealed class Replay(string path, Socket socket, string target, TimeSpan patience)
+internal sealed class Replay(string path, Socket socket, string target, TimeSpan patience) : IDisposable
 {
     private const int BufferBytes = 64 * 1024;
     private const int ShownBytes = 40;
@@ -51,6 +51,8 @@ internal sealed class Replay(string path, Socket socket, string target, TimeSpan
             await over.CancelAsync();
         }
     }
+
+    public void Dispose() => _moved.Dispose();
 
     private async Task<string?> SendAsync(Task comparing, CancellationToken over)
     {
