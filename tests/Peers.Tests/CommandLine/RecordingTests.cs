@@ -47,9 +47,9 @@ public sealed class RecordingTests : IDisposable
         peer.Connect(IPAddress.Loopback, int.Parse(line[(line.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
         peer.Send("one"u8);
         peer.Send("two"u8);
-        string six = new(' ', 39);
-        listening.WaitForError($"< 00000000  6f 6e 65 {six} |one|");
-        listening.WaitForError($"< 00000000  74 77 6f {six} |two|");
+        string blanks = new(' ', 40);
+        listening.WaitForError($"< 00000000  6f 6e 65 {blanks} |one|");
+        listening.WaitForError($"< 00000000  74 77 6f {blanks} |two|");
     }
 
     [Fact]
