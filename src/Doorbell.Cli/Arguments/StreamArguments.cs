@@ -29,9 +29,7 @@ internal sealed class StreamArguments
         HelpName = "FILE",
     };
 
-    private readonly Option<bool> _hex = CommonOptions.Hex();
-
-    public IReadOnlyList<Option> Options => [_greeting, _until, _halfClose, _reconnect, _script, _hex];
+    public IReadOnlyList<Option> Options => [_greeting, _until, _halfClose, _reconnect, _script];
 
     public void AddTo(Command command)
     {
@@ -52,12 +50,7 @@ internal sealed class StreamArguments
         }
 
         Option? other = Options.FirstOrDefault(
-            option => option != _script && option != _hex && parsed.GetResult(option) is { Implicit: false });
-        if (parsed.GetValue(_script) is null && parsed.GetValue(_hex))
-        {
-            throw new ArgumentException("--hex is for --script here: `doorbell connect --hex` shows what any client sends");
-        }
-
+            option => option != _script && parsed.GetResult(option) is { Implicit: false });
         if (parsed.GetValue(_script) is not null && other is not null)
         {
             throw new ArgumentException($"--script and {other.Name} exclude each other: the script says all that is sent and expected");
@@ -66,7 +59,6 @@ internal sealed class StreamArguments
         return new StreamDialogue(parsed.GetValue(_greeting), last, parsed.GetValue(_halfClose), parsed.GetValue(_reconnect))
         {
             Script = parsed.GetValue(_script) is { } file ? Script.Read(file) : null,
-            Dumps = parsed.GetValue(_hex),
         };
     }
 }
@@ -80,9 +72,6 @@ internal sealed record StreamDialogue(bool ReadsGreeting, TextPattern? LastLine,
 {
     /// <summary>What is sent and expected in the place of questions and replies; null for those.</summary>
     public Script? Script { get; init; }
-
-    /// <summary>Whether the script's dialogue is dumped.</summary>
-    public bool Dumps { get; init; }
 
     /// <summary>Whether a reply may have more than one line.</summary>
     public bool HasSeveralLines => LastLine is not null || HalfCloses;

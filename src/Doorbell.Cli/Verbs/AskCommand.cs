@@ -31,11 +31,12 @@ internal static class AskCommand
         Option<bool> crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
         Option<string> method = Method();
         Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
+        Option<bool> hex = CommonOptions.Hex();
         StreamArguments streams = new();
         ClientArguments sockets = new();
         Verb command = new("ask", "Send a line or a datagram and print the reply", _examples)
         {
-            first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable,
+            first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable, hex,
         };
         streams.AddTo(command);
         sockets.AddTo(command);
@@ -53,7 +54,7 @@ internal static class AskCommand
             TimeSpan limit = parsed.GetValue(timeout).Time;
             if (CoapUri.IsMeant(target))
             {
-                RequireUnset(parsed, "endpoints of lines or plain datagrams", [crlf]);
+                RequireUnset(parsed, "endpoints of lines or plain datagrams", [crlf, hex]);
                 RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
                 return new CoapQuestions(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
                     .AskAsync(text, printer, limit, client);
@@ -61,6 +62,7 @@ internal static class AskCommand
 
             RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable]);
             Endpoint endpoint = Endpoint.Parse(target);
+            client = parsed.GetValue(hex) ? Dumped(client, endpoint) : client;
             LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)
             {
@@ -73,6 +75,12 @@ internal static class AskCommand
             return AskDatagramsAsync(endpoint, Questions.Datagrams(text, end), printer, limit, most, client);
         });
         return command;
+    }
+
+    private static ClientOptions Dumped(ClientOptions options, Endpoint endpoint)
+    {
+        HexDump dump = new(countsEach: !endpoint.IsStream);
+        return options with { Sending = bytes => dump.Sending(bytes.Span), Received = bytes => dump.Received(bytes.Span) };
     }
 
     private static Argument<string?> First() => new("ENDPOINT")

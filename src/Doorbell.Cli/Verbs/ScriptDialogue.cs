@@ -24,8 +24,8 @@ internal sealed class ScriptDialogue(Script script, Socket socket, string target
     private byte[] _came = [];
     private bool _hasEnded;
 
-    /// <summary>Is told what is sent and what has come.</summary>
-    public Transfers Transfers { get; init; } = Transfers.Unseen;
+    /// <summary>They may say who is told what is sent and what has come.</summary>
+    public ClientOptions Sockets { get; init; } = ClientOptions.Default;
 
     /// <summary>Runs it to its end.</summary>
     /// <returns>Why it has failed; null if it has not.</returns>
@@ -85,7 +85,7 @@ internal sealed class ScriptDialogue(Script script, Socket socket, string target
             }
 
             byte[] text = ((ScriptStatement.Send)statement).Text;
-            Transfers.Sending(text);
+            Sockets.Sending?.Invoke(text);
             for (ReadOnlyMemory<byte> rest = text; !rest.IsEmpty;)
             {
                 rest = rest[await socket.SendAsync(rest, SocketFlags.None, patience.Token)..];
@@ -147,7 +147,7 @@ internal sealed class ScriptDialogue(Script script, Socket socket, string target
     private async Task<bool> ReceiveAsync(CancellationToken patience)
     {
         int count = await socket.ReceiveAsync(_buffer, SocketFlags.None, patience);
-        Transfers.Received(_buffer.AsSpan(0, count));
+        Sockets.Received?.Invoke(_buffer.AsMemory(0, count));
         output.Write(_buffer.AsSpan(0, count));
         byte[] all = [.. _came, .. _buffer.AsSpan(0, count)];
         _came = all.Length > MaxSearchedBytes ? all[^MaxSearchedBytes..] : all;

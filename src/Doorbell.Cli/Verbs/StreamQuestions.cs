@@ -59,10 +59,7 @@ internal sealed class StreamQuestions(
         using Socket socket = await ConnectTries.RunAsync(
             tries, timeout, left => Connector.ConnectAsync(endpoint, left, sockets, CancellationToken.None));
         using StandardOutput output = new(escape: !Console.IsOutputRedirected);
-        ScriptDialogue told = new(script, socket, endpoint.ToString(), output, timeout)
-        {
-            Transfers = new Transfers(dialogue.Dumps ? new HexDump(countsEach: false) : null),
-        };
+        ScriptDialogue told = new(script, socket, endpoint.ToString(), output, timeout) { Sockets = sockets };
         return await told.RunAsync() is { } failure ? Failure.Network(failure) : 0;
     }
 

@@ -37,6 +37,19 @@ public sealed class RecordingTests : IDisposable
             .Where(line => line.StartsWith(way, StringComparison.Ordinal)).Select(static line => line[2..] + "\n"));
     }
 
+    [Theory]
+    [InlineData("tcp", "hello.", "HELLO.", "0a ")]
+    [InlineData("udp", "hello", "HELLO", "   ")]
+    public void What_ask_sends_and_hears_is_dumped(string transport, string question, string answer, string end)
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "capitalize", $"{transport}://127.0.0.1:0");
+        using Program ends = server;
+        string blanks = new(' ', 31);
+        Ended ended = Doorbells.Run("native", "", "ask", "--hex", $"{endpoint}", "hello");
+        string expected = $"> 00000000  68 65 6c 6c 6f {end}{blanks}|{question}|\n< 00000000  48 45 4c 4c 4f {end}{blanks}|{answer}|\n";
+        Assert.Equal(new Ended(0, "FROM SERVER: HELLO\n", expected), ended);
+    }
+
     [Fact]
     public void Each_datagram_is_dumped_from_its_own_beginning()
     {

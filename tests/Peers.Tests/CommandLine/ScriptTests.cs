@@ -228,7 +228,7 @@ public sealed class ScriptTests : IDisposable
     [InlineData("--script /dev/null --json tcp://127.0.0.1:1", "--script and --json exclude each other")]
     [InlineData("--script /dev/null --greeting tcp://127.0.0.1:1", "--script and --greeting exclude each other")]
     [InlineData("--script /dev/null udp://127.0.0.1:1", "--script is for tcp:// and unix:// endpoints")]
-    [InlineData("--hex tcp://127.0.0.1:1", "--hex is for --script here")]
+    [InlineData("--hex coap://127.0.0.1/x", "--hex is for endpoints of lines or plain datagrams")]
     public void What_does_not_go_with_a_script_is_wrong_usage(string words, string says)
     {
         Ended ended = Doorbells.Run("native", "", ["ask", .. words.Split(' ')]);
