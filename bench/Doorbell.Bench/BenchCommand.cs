@@ -35,11 +35,17 @@ internal sealed class BenchCommand
         HelpName = "FILE",
     };
 
+    private readonly Option<string?> _load = new("--load")
+    {
+        Description = "Ask by this doorbell's load, where it knows the way to ask, instead of the load in C",
+        HelpName = "FILE",
+    };
+
     public async Task<int> RunAsync(string[] arguments)
     {
         RootCommand command = new("Measures doorbell beside its peers: server on processor 0, load on processor 1, interleaved rounds.")
         {
-            _rows, _servers, _rounds, _json, _plots, _doorbell,
+            _rows, _servers, _rounds, _json, _plots, _doorbell, _load,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, string.Join(' ', ["bench/run", .. arguments])));
         ParseResult parsed = command.Parse(arguments);
@@ -88,7 +94,8 @@ internal sealed class BenchCommand
     private async Task<int> MeasureAsync(ParseResult parsed, string command, CancellationToken cancellation)
     {
         Servers servers = new(Root(AppContext.BaseDirectory), parsed.GetValue(_doorbell) is { } file ? Path.GetFullPath(file) : null);
-        IReadOnlyList<Row> all = Rows.All(servers.Load);
+        LoadProgram load = new(servers.Load, parsed.GetValue(_load) is { } ours ? Path.GetFullPath(ours) : null);
+        IReadOnlyList<Row> all = Rows.All(load);
         IReadOnlyList<string> rows = Chosen(parsed.GetValue(_rows), [.. all.Select(static row => row.Name)], "row");
         IReadOnlyList<string> chosen = Chosen(
             parsed.GetValue(_servers), [.. servers.All.Select(static server => server.Name)], "server");
@@ -104,7 +111,7 @@ internal sealed class BenchCommand
                 continue; // none of the chosen does this
             }
 
-            results.Add(await ShowingAsync(row.Name, note => new RowRun(row, takingPart, servers.Load, rounds, note)
+            results.Add(await ShowingAsync(row.Name, note => new RowRun(row, takingPart, load, rounds, note)
                 .RunAsync(cancellation)));
             ResultTable.Print(results[^1]);
             Write(parsed, results, command, rounds); // after each row: what has been measured is not lost with what has not

@@ -6,7 +6,7 @@ namespace Doorbell.Bench;
 /// <param name="load">The load generator.</param>
 /// <param name="rounds">How often.</param>
 /// <param name="note">Takes what is being done, to show it.</param>
-internal sealed class RowRun(Row row, IReadOnlyList<Server> servers, string load, int rounds, Action<string> note)
+internal sealed class RowRun(Row row, IReadOnlyList<Server> servers, LoadProgram load, int rounds, Action<string> note)
 {
     private readonly List<ServerResult> _results = [.. servers.Select(static server => new ServerResult(server))];
     private readonly Dictionary<ServerResult, RunningServer> _running = [];

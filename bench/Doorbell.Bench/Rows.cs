@@ -17,7 +17,7 @@ internal static class Rows
 
     /// <summary>All of them.</summary>
     /// <param name="load">The load generator.</param>
-    public static IReadOnlyList<Row> All(string load) =>
+    public static IReadOnlyList<Row> All(LoadProgram load) =>
     [
         Requests("ping-pong", "TCP ping-pong, 50 connections, 32-byte lines", _tcp,
             [new(Epoll, 1.03, CEpoll), new(Uring, 0.96, CEpoll), new(Uring, 1.0, CUring), new(Portable, 1.0, "kestrel")],
@@ -50,11 +50,11 @@ internal static class Rows
     ];
 
     private static Row Requests(
-        string name, string title, IReadOnlyList<string> servers, IReadOnlyList<Goal> goals, string load, params string[] work) =>
+        string name, string title, IReadOnlyList<string> servers, IReadOnlyList<Goal> goals, LoadProgram load, params string[] work) =>
         new(name, title, Measure.CpuPerRequest, Service.Capitalize,
             new LoadWork(load, static report => report.CpuPerRequest, work), servers, goals);
 
-    private static Row Datagrams(string name, string title, double limit, string load, params string[] work) =>
+    private static Row Datagrams(string name, string title, double limit, LoadProgram load, params string[] work) =>
         new(name, title, Measure.CpuPerDatagram, Service.Datagrams,
             new LoadWork(load, static report => report.CpuPerRequest, work), _udp, [new(Epoll, limit, CUdp)]);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Doorbell.Bench;
@@ -57,6 +58,22 @@ internal sealed class RunningServer : IAsyncDisposable
         .Where(static line => line.StartsWith("Private_", StringComparison.Ordinal) && line.EndsWith("kB", StringComparison.Ordinal))
         .Sum(static line => 1024 * long.Parse(
             line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..^2].Trim(), CultureInfo.InvariantCulture));
+
+    /// <summary>Its processor time, user and system, with all its threads (clock_getcpuclockid(3)).</summary>
+    /// <exception cref="BenchException">It has ended.</exception>
+    public long CpuNanoseconds()
+    {
+        // The kernel's number for a process's clock (linux/posix-timers.h): CPUCLOCK_SCHED of the whole process.
+        int clock = (~Id << 3) | 2;
+        return clock_gettime(clock, out Timespec time) == 0
+            ? (time.Seconds * 1_000_000_000) + time.Nanoseconds
+            : throw new BenchException($"{Server.Name}: has ended");
+    }
+
+    [DllImport("libc")]
+    private static extern int clock_gettime(int clock, out Timespec time);
+
+    private readonly record struct Timespec(long Seconds, long Nanoseconds);
 
     /// <summary>Waits until it has closed its side of all connections: ten thousand take a while, in the next one's time.</summary>
     public async Task LetGoAsync(CancellationToken cancellation)

@@ -14,6 +14,11 @@ internal static class Program
         if (OperatingSystem.IsLinux())
         {
             StandardDescriptors.TakeClosed();
+            AddressSpace.Spare();
+            if (AddressSpace.Lack() is { } lack)
+            {
+                return Failure.AtStart(lack);
+            }
         }
 
         Terminal.NeverStopsForSettings();
@@ -37,7 +42,7 @@ internal static class Program
         [
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(program), OptionsCommand.Make(), DemoCommand.Make(),
             BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), ListenCommand.Make(program),
-            HelpCommand.Make(), VersionCommand.Make(),
+            LoadCommand.Make(), SendCommand.Make(), ReceiveCommand.Make(), LogCommand.Make(), HelpCommand.Make(), VersionCommand.Make(),
         ];
 
         // No RootCommand, which the help calls by the assembly's name.

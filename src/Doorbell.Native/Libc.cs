@@ -58,6 +58,8 @@ internal static unsafe partial class Libc
     public const int AtEffectiveIds = 0x200;
     public const int MayExecute = 1;
     public const int GetFlags = 3;
+    public const int DataLimit = 2;
+    public const int AddressSpaceLimit = 9;
     public const int SetFlags = 4;
     public const int SetDescriptorFlags = 2;
 
@@ -115,6 +117,26 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int pipe2(int* descriptors, int flags);
+
+    /// <summary>Two numbers: what holds now, and what it may be raised to.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int getrlimit(int kind, nuint* limits);
+
+    [LibraryImport("libc")]
+    public static partial int mallopt(int parameter, int value);
+
+    [LibraryImport("libc")]
+    public static partial int pthread_attr_init(void* attributes);
+
+    [LibraryImport("libc")]
+    public static partial int pthread_attr_setstacksize(void* attributes, nuint bytes);
+
+    /// <summary>For threads to come that ask for nothing else.</summary>
+    [LibraryImport("libc")]
+    public static partial int pthread_setattr_default_np(void* attributes);
+
+    [LibraryImport("libc")]
+    public static partial int pthread_attr_destroy(void* attributes);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fcntl(int descriptor, int command, nint argument);

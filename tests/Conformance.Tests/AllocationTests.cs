@@ -63,6 +63,41 @@ public sealed class AllocationTests
         Array.ForEach(peers, static peer => peer.Dispose());
     }
 
+    /// <summary>What one member says is copied once for all; the copies are used again.</summary>
+    [Theory]
+    [InlineData("loop/epoll")]
+    [InlineData("thread")]
+    public async Task What_is_said_at_a_broker_allocates_nothing(string model)
+    {
+        const int Lines = 20_000;
+        await using Running server = await Running.StartAsync(Broker.New(), "unix", model: model);
+        Peer[] members = [.. Enumerable.Range(0, Connections).Select(_ => server.Connect())];
+        Peer.Eventually(() => server.Counts.ConnectionsOpen == Connections, "all hear what is said");
+        byte[] line = new byte[1000];
+        byte[] heard = new byte[1000];
+        long allocated = long.MaxValue;
+        for (int round = 0; round < MaxRounds && allocated > OfTheRuntime; round++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            for (int said = 0; said < Lines; said++)
+            {
+                members[0].Send(line);
+                for (int i = 1; i < Connections; i++)
+                {
+                    for (int received = 0; received < heard.Length;)
+                    {
+                        received += members[i].Socket.Receive(heard.AsSpan(received));
+                    }
+                }
+            }
+
+            allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        }
+
+        Assert.True(allocated <= OfTheRuntime, $"{allocated} bytes were allocated for {Lines} lines");
+        Array.ForEach(members, static peer => peer.Dispose());
+    }
+
     /// <summary>Half of them a line at a time, half ten in flight.</summary>
     /// <returns>How many answers were wrong.</returns>
     private static long AskAll(Peer[] peers, byte[] lines, byte[] answers, int requests, byte[]? expected = null)

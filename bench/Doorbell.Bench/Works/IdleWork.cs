@@ -4,7 +4,7 @@ namespace Doorbell.Bench;
 
 /// <summary>Idle connections, more and more of them, each of which has asked once: what a server's own memory grows by.</summary>
 /// <param name="program">The load generator.</param>
-internal sealed class IdleWork(string program) : IWork
+internal sealed class IdleWork(LoadProgram program) : IWork
 {
     private static readonly int[] _steps = [1000, 2500, 5000, 10000];
     private static readonly TimeSpan _mostForAStep = TimeSpan.FromSeconds(30);

@@ -4,7 +4,7 @@ namespace Doorbell.Bench;
 
 /// <summary>An open loop at half the rate at which the yardstick is saturated, found in the same run.</summary>
 /// <param name="program">The load generator.</param>
-internal sealed class LatencyWork(string program) : IWork
+internal sealed class LatencyWork(LoadProgram program) : IWork
 {
     private const int RoundsToFind = 3;
     private const double Share = 0.5;

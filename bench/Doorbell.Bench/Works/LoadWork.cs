@@ -4,7 +4,7 @@ namespace Doorbell.Bench;
 /// <param name="program">The load generator.</param>
 /// <param name="figure">What counts.</param>
 /// <param name="arguments">The way to ask, and its numbers.</param>
-internal sealed class LoadWork(string program, Func<LoadReport, double> figure, params string[] arguments) : IWork
+internal sealed class LoadWork(LoadProgram program, Func<LoadReport, double> figure, params string[] arguments) : IWork
 {
     /// <summary>How long a round is measured.</summary>
     public static readonly TimeSpan Length = TimeSpan.FromMilliseconds(600);
@@ -20,7 +20,7 @@ internal sealed class LoadWork(string program, Func<LoadReport, double> figure, 
     public Task WarmUpAsync(RunningServer server, CancellationToken cancellation) => WarmUpAsync(program, server, arguments, cancellation);
 
     public static Task WarmUpAsync(
-        string program, RunningServer server, IReadOnlyList<string> arguments, CancellationToken cancellation) => Load.RunAsync(
+        LoadProgram program, RunningServer server, IReadOnlyList<string> arguments, CancellationToken cancellation) => Load.RunAsync(
         program, server, arguments, TimeSpan.Zero, server.Server.CompilesItself ? _compilerWarmUp : _nativeWarmUp, cancellation);
 
     public async Task<Sample> MeasureAsync(RunningServer server, CancellationToken cancellation)

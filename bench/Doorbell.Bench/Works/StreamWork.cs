@@ -2,7 +2,7 @@ namespace Doorbell.Bench;
 
 /// <summary>One long stream through <c>echo</c>; it ends by itself.</summary>
 /// <param name="program">The load generator.</param>
-internal sealed class StreamWork(string program) : IWork
+internal sealed class StreamWork(LoadProgram program) : IWork
 {
     private static readonly TimeSpan _most = TimeSpan.FromSeconds(30);
     private static readonly string[] _gibibyte = ["stream", "--total", "1073741824"];

@@ -31,9 +31,12 @@ internal sealed class ClientArguments
 
     private readonly Option<string?> _interface = new("--interface")
     {
-        Description = "Send by this interface alone, as in eth0; the same as --option SO_BINDTODEVICE=NAME",
+        Description = "Send by this interface alone, as in eth0",
         HelpName = "NAME",
     };
+
+    private readonly Option<int?> _ttl = CommonOptions.Number(
+        "--ttl", "How many routers a packet may pass [default: the system's; 1 to a multicast group]", 0, 255);
 
     private readonly Option<bool> _ipv4 = new("--ipv4", "-4") { Description = "Use IPv4 addresses alone" };
     private readonly Option<bool> _ipv6 = new("--ipv6", "-6") { Description = "Use IPv6 addresses alone" };
@@ -43,31 +46,40 @@ internal sealed class ClientArguments
     {
         command.Add(_from);
         command.Add(_interface);
+        command.Add(_ttl);
         command.Add(_ipv4);
         command.Add(_ipv6);
         command.Add(_options);
     }
 
+    /// <summary>An endpoint of a multicast group on the interface that was named; any other endpoint as it is.</summary>
+    /// <exception cref="ArgumentException">There is no such interface, or the endpoint names another one.</exception>
+    public Endpoint OnInterface(ParseResult parsed, Endpoint endpoint) => parsed.GetValue(_interface) is { } name
+        ? InterfaceWord.On(endpoint, name)
+        : endpoint;
+
     /// <summary>How the sockets are made.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="say">Told in one line where the kernel makes something else of an option.</param>
-    /// <exception cref="ArgumentException">Options exclude each other.</exception>
-    public ClientOptions Read(ParseResult parsed, Action<string> say)
+    /// <param name="to">Where to, if that is known: a multicast group has an interface and a TTL of its own.</param>
+    /// <exception cref="ArgumentException">Options exclude each other, or one has no effect.</exception>
+    public ClientOptions Read(ParseResult parsed, Action<string> say, Endpoint? to = null)
     {
+        bool isGroup = to is { IsGroup: true };
         if (parsed.GetValue(_ipv4) && parsed.GetValue(_ipv6))
         {
             throw new ArgumentException("--ipv4 and --ipv6 exclude each other");
         }
 
         ClientOptions options = CommonOptions.ForClient(parsed.GetValue(_options), say);
-        if (parsed.GetValue(_interface) is { } name)
+        if (parsed.GetValue(_interface) is { } name && !isGroup)
         {
-            if (name.Length == 0)
-            {
-                throw new ArgumentException("--interface takes an interface's name, as in eth0 (`ip link` lists them)");
-            }
+            options = options with { SocketOptions = [.. options.SocketOptions, InterfaceWord.Binding(name)] };
+        }
 
-            options = options with { SocketOptions = [.. options.SocketOptions, SocketOptionSetting.Parse($"SO_BINDTODEVICE={name}")] };
+        if (parsed.GetValue(_ttl) is { } ttl)
+        {
+            options = options with { SocketOptions = [.. options.SocketOptions, .. TimeToLive(ttl, to, isGroup)] };
         }
 
         IPEndPoint? local = parsed.GetValue(_from);
@@ -78,6 +90,20 @@ internal sealed class ClientArguments
             LocalPort = local?.Port ?? 0,
             Family = parsed.GetValue(_ipv4) ? AddressFamily.InterNetwork : parsed.GetValue(_ipv6) ? AddressFamily.InterNetworkV6 : null,
         };
+    }
+
+    /// <summary>One for each family: which of them has an effect is the address's affair.</summary>
+    private static IEnumerable<SocketOptionSetting> TimeToLive(int ttl, Endpoint? to, bool isGroup)
+    {
+        if (to is { IsUnix: true })
+        {
+            throw new ArgumentException($"--ttl has no effect on {to}: it is for TCP and UDP");
+        }
+
+        string[] names = isGroup ? ["IP_MULTICAST_TTL", "IPV6_MULTICAST_HOPS"] : ["IP_TTL", "IPV6_UNICAST_HOPS"];
+        return !isGroup && ttl == 0
+            ? throw new ArgumentException("--ttl takes 1 to 255, or 0 for a multicast group whose members are all on this machine")
+            : names.Select(name => SocketOptionSetting.Parse($"{name}={ttl}"));
     }
 
     /// <summary>An address, an address and a port, or a port behind a colon, for which the address is 0.0.0.0.</summary>

@@ -5,6 +5,13 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>Tells an endpoint from the other words of a command line.</summary>
 internal static class EndpointWord
 {
+    /// <summary>Reads an endpoint of the command line or of a file. Its port may be a service's name.</summary>
+    /// <param name="text">As it was given.</param>
+    /// <param name="schemes">Of the protocols that are known.</param>
+    /// <exception cref="FormatException">It is none; the message is one line that says what is wrong and what would be right.</exception>
+    public static Endpoint Parse(string text, params IReadOnlyList<ApplicationScheme> schemes) =>
+        Endpoint.Parse(ServicePort.WithNumber(text, schemes), schemes);
+
     /// <summary>
     /// Joins each host to the port behind it, where they are two words as for nc(1): <c>localhost 6789</c> is <c>localhost:6789</c>.
     /// </summary>
@@ -27,6 +34,9 @@ internal static class EndpointWord
     /// <summary>Whether two words are a host and its port, as nc(1) takes them.</summary>
     public static bool IsHostAndPort(string host, string port) =>
         port.Length is > 0 and <= 5 && port.All(char.IsAsciiDigit) && (IsIPv6(host) || (!IsMeant(host) && IsHostName(host)));
+
+    /// <summary>Whether two words may be a host and a service's name, where nothing else can be meant: <c>localhost http</c>.</summary>
+    public static bool IsHostAndService(string host, string service) => ServicePort.IsName(service) && IsHostAndPort(host, "1");
 
     private static bool IsHostName(string word) =>
         word.Length > 0 && word.All(static letter => char.IsLetterOrDigit(letter) || ".-_*[]:".Contains(letter));

@@ -37,6 +37,29 @@ internal sealed class ListeningArguments
     private readonly Option<int?> _backlog = CommonOptions.Backlog();
     private readonly Option<string[]> _options = CommonOptions.SocketOptions();
 
+    private readonly Option<string?> _interface = new("--interface")
+    {
+        Description = "Listen on this interface alone, as in eth0; a multicast group is joined there [default: all; the routes choose]",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<string?> _socketMode = new("--socket-mode")
+    {
+        Description = "unix: the mode of each socket's file, as chmod takes it: 0660 lets its group connect too "
+            + "[default: what the umask leaves]",
+        HelpName = "MODE",
+    };
+
+    private readonly Option<string?> _socketOwner = new("--socket-owner")
+    {
+        Description = "unix: whose each socket's file is, which only root may say", HelpName = "USER",
+    };
+
+    private readonly Option<string?> _socketGroup = new("--socket-group")
+    {
+        Description = "unix: the group of each socket's file", HelpName = "GROUP",
+    };
+
     private readonly Option<bool> _reusePort = new("--reuse-port")
     {
         Description = "Let other servers of the same user share the port (SO_REUSEPORT), as for a restart",
@@ -68,6 +91,10 @@ internal sealed class ListeningArguments
         command.Add(_workers);
         command.Add(_backlog);
         command.Add(_options);
+        command.Add(_interface);
+        command.Add(_socketMode);
+        command.Add(_socketOwner);
+        command.Add(_socketGroup);
         command.Add(_reusePort);
         command.Add(_takeover);
         command.Add(_takeoverChanges);
@@ -82,17 +109,32 @@ internal sealed class ListeningArguments
             throw new ArgumentException("--backlog belongs to tcp and unix listeners, and none of the endpoints is one");
         }
 
+        options = OnInterface(parsed.GetValue(_interface), options);
         return options with
         {
-            Doors = AcceptProxy(parsed.GetValue(_acceptProxy) ?? [], options.Doors),
+            Doors = WithFiles(parsed, AcceptProxy(parsed.GetValue(_acceptProxy) ?? [], options.Doors)),
             Model = Model(parsed.GetValue(_model), parsed.GetValue(_workers)),
             Engine = EngineNamed(parsed.GetValue(_engine)!),
             ListenBacklog = parsed.GetValue(_backlog),
-            SocketOptions = [.. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)],
+            SocketOptions = [.. options.SocketOptions, .. (parsed.GetValue(_options) ?? []).Select(SocketOptionSetting.Parse)],
             ReusePort = parsed.GetValue(_reusePort),
             TakeoverPath = parsed.GetValue(_takeover),
             TakeoverChanges = parsed.GetValue(_takeoverChanges),
         };
+    }
+
+    /// <summary>A group is joined on the interface, and then hears nothing of another; any other socket is bound to it.</summary>
+    private static ServerOptions OnInterface(string? name, ServerOptions options)
+    {
+        if (name is null)
+        {
+            return options;
+        }
+
+        DoorOptions[] doors = [.. options.Doors.Select(door => door with { Endpoint = InterfaceWord.On(door.Endpoint, name) })];
+        return doors.Length > 0 && doors.All(static door => door.Endpoint.IsGroup)
+            ? options with { Doors = doors }
+            : options with { Doors = doors, SocketOptions = [.. options.SocketOptions, InterfaceWord.Binding(name)] };
     }
 
     /// <summary>The doors for streams expect a PROXY header. What else is served, such as datagrams, has none.</summary>
@@ -111,6 +153,41 @@ internal sealed class ListeningArguments
             : throw new ArgumentException(
                 "--accept-proxy belongs to tcp and unix listeners, and none of the endpoints is one: "
                     + "name one; a socket that was passed is fd://3");
+    }
+
+    /// <summary>The doors at unix sockets with what is asked of their files.</summary>
+    private DoorOptions[] WithFiles(ParseResult parsed, DoorOptions[] doors)
+    {
+        SocketFileOptions file = new()
+        {
+            Mode = parsed.GetValue(_socketMode) is { } mode ? Mode(mode) : null,
+            Owner = parsed.GetValue(_socketOwner),
+            Group = parsed.GetValue(_socketGroup),
+        };
+        if (file == SocketFileOptions.Default)
+        {
+            return doors;
+        }
+
+        return doors.Any(HasFile)
+            ? [.. doors.Select(door => HasFile(door) ? door with { SocketFile = file } : door)]
+            : throw new ArgumentException(
+                "--socket-mode, --socket-owner and --socket-group are for the file of a unix socket, and none of the endpoints has one: "
+                    + "name one, as in unix:///run/door");
+    }
+
+    private static bool HasFile(DoorOptions door) => door.Endpoint.Path is { } path && path[0] != '\0';
+
+    private static UnixFileMode Mode(string text)
+    {
+        try
+        {
+            return SocketFileOptions.ParseMode(text);
+        }
+        catch (FormatException wrong)
+        {
+            throw new ArgumentException($"--socket-mode: {wrong.Message}", wrong);
+        }
     }
 
     private static AddressRange Trusted(string range)

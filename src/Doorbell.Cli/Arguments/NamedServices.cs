@@ -1,9 +1,17 @@
+using Doorbell.Syslog;
+
 namespace Doorbell.Cli.Arguments;
 
 /// <summary>The services that <c>serve</c> knows by name.</summary>
 internal static class NamedServices
 {
     public const string Default = "capitalize";
+
+    /// <summary>It answers nothing, so it is not offered where nobody named it.</summary>
+    private const string Syslog = "syslog";
+
+    /// <summary>Takes the messages that the service syslog receives.</summary>
+    public static Action<SyslogMessage, PeerAddress> TakeSyslog { get; set; } = static (_, _) => { };
 
     /// <summary>Each call of one with a state, such as a broker's members, makes another of it.</summary>
     private static readonly Dictionary<string, Func<TunnelOptions, Service>> _all = new()
@@ -16,11 +24,13 @@ internal static class NamedServices
         ["broker"] = static _ => Broker.New(),
         ["socks"] = SocksProxy.New,
         ["http-proxy"] = HttpProxy.New,
+        [Syslog] = static _ => SyslogService.New((message, from) => TakeSyslog(message, from)),
     };
 
     /// <summary>Those that speak in datagrams: at a CoAP endpoint all of them are offered.</summary>
     public static IReadOnlyList<Service> OfDatagrams { get; } =
-        [.. _all.Values.Select(static make => make(TunnelOptions.Default)).Where(static service => service.NewDatagramHandler is not null)];
+        [.. _all.Values.Select(static make => make(TunnelOptions.Default))
+            .Where(static service => service is { NewDatagramHandler: not null, Name: not Syslog })];
 
     public static IReadOnlyCollection<string> Names => _all.Keys;
 

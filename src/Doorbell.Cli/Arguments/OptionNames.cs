@@ -9,7 +9,8 @@ internal static class OptionNames
     private static readonly Dictionary<string, string> _wordOf = new()
     {
         ["ServerOptions.AtLimit can't be Close"] = "--at-limit close, which --refuse means too, has no effect",
-        ["ServerOptions.AtLimit has"] = "--refuse has",
+        ["ServerOptions.AtLimit has"] = "--at-limit has",
+        ["ServerOptions.RefusalLine has"] = "--refuse has",
         ["ServerOptions.ListenBacklog"] = "--backlog",
         ["ServerOptions.MaxConnections has"] = "--max-connections has",
         ["ServerOptions.MaxConnectionsPerAddress"] = "--max-per-address",
@@ -43,7 +44,15 @@ internal static class OptionNames
         ["SocketOptionCatalogue.Read"] = "`doorbell options`",
         ["ImpairOptions.Listen"] = "LISTEN",
         ["ImpairOptions.Upstream"] = "UPSTREAM",
+        ["LoadOptions.Connections"] = "--connections",
+        ["LoadOptions.Pipeline"] = "--pipeline",
+        ["LoadOptions.Rate"] = "--rate",
+        ["LoadOptions.Reconnect"] = "--reconnect",
+        ["LoadOptions.Answer"] = "the answer that --expect names",
+        ["LoadOptions.Question"] = "what is asked",
+        ["LoadOptions.Endpoint "] = "",
         ["ControlSocket takes"] = "--control takes",
+        ["ToxiproxyServer takes"] = "--toxiproxy-api takes",
     };
 
     /// <summary>A library's message as the command says it.</summary>

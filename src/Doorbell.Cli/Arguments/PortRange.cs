@@ -14,7 +14,7 @@ internal sealed partial record PortRange(string Word, IReadOnlyList<Endpoint> En
         Match match = Ports().Match(word);
         if (word.StartsWith("unix", StringComparison.OrdinalIgnoreCase) || !match.Success)
         {
-            return new PortRange(word, [Endpoint.Parse(word, schemes)]);
+            return new PortRange(word, [EndpointWord.Parse(word, schemes)]);
         }
 
         string host = match.Groups["host"].Value;

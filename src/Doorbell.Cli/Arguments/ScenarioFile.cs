@@ -20,6 +20,11 @@ internal static class ScenarioFile
             return [];
         }
 
+        if (path.Length == 0)
+        {
+            throw new ArgumentException("--scenario takes a file's name");
+        }
+
         string name = PrintableText.Escape(path);
         try
         {

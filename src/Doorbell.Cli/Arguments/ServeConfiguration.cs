@@ -41,12 +41,24 @@ internal sealed class ServeConfiguration
             ["Deny"] = new(static (access, value) => access with { Deny = Ranges(value) }),
         });
 
+    private static readonly ConfigurationKeys<SocketFileOptions> _fileKeys = new(
+        new Dictionary<string, ConfigurationKeys<SocketFileOptions>.Setting>
+        {
+            ["Mode"] = new(static (file, value) => file with { Mode = value.Parsed(SocketFileOptions.ParseMode) }),
+            ["Owner"] = new(static (file, value) => file with { Owner = value.Text() }),
+            ["Group"] = new(static (file, value) => file with { Group = value.Text() }),
+        });
+
     private static readonly ConfigurationKeys<DoorSettings> _doorKeys = new(
         new Dictionary<string, ConfigurationKeys<DoorSettings>.Setting>
         {
             ["Endpoint"] = new(static (door, value) => door with { Endpoint = value.Parsed(ParseEndpoint) }),
             ["Service"] = new(static (door, value) => door with { Service = value.Parsed(NamedServices.Parse) }),
             ["Limits"] = new(static (door, value) => door with { Limits = value }),
+            ["SocketFile"] = new(static (door, value) => door with
+            {
+                SocketFile = _fileKeys.Apply(SocketFileOptions.Default, value.Members(), _nothing),
+            }),
             ["Access"] = new(static (door, value) => door with { Access = _accessKeys.Apply(new AccessList(), value.Members(), _nothing) }),
         });
 
@@ -167,7 +179,10 @@ internal sealed class ServeConfiguration
             DoorSettings settings = _doorKeys.Apply(new DoorSettings(), door.Members(), _given);
             Endpoint endpoint = settings.Endpoint ?? throw door.Wrong("it has no Endpoint: give one, as in \"tcp://localhost:7\"");
             Service service = settings.Service ?? throw door.Wrong("it has no Service: give one, as in \"echo\"");
-            Served served = Arguments.Served.Named(service, [endpoint]) with { Access = settings.Access };
+            Served served = Arguments.Served.Named(service, [endpoint]) with
+            {
+                Access = settings.Access, SocketFile = settings.SocketFile,
+            };
             yield return Limited(served, endpoint, settings.Limits);
         }
     }
@@ -229,5 +244,7 @@ internal sealed class ServeConfiguration
         public ConfigurationValue? Limits { get; init; }
 
         public AccessList Access { get; init; } = AccessList.Everyone;
+
+        public SocketFileOptions SocketFile { get; init; } = SocketFileOptions.Default;
     }
 }

@@ -13,6 +13,9 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
     /// <summary>Who may come in at these endpoints.</summary>
     public AccessList Access { get; init; } = AccessList.Everyone;
 
+    /// <summary>What is asked of their sockets' files.</summary>
+    public SocketFileOptions SocketFile { get; init; } = SocketFileOptions.Default;
+
     /// <summary>The bounds of these endpoints alone.</summary>
     public DoorLimits Limits { get; init; } = DoorLimits.None;
 
@@ -26,7 +29,13 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
     /// <summary>Those of the services that can be asked by CoAP, each at its name.</summary>
     public static IReadOnlyDictionary<string, CoapResource> ResourcesOf(IEnumerable<Service> services) => services
         .Where(static service => service.NewDatagramHandler is not null).DistinctBy(static service => service.Name)
-        .ToDictionary(static service => service.Name, CoapResource.From);
+        .ToDictionary(static service => service.Name, ResourceOf);
+
+    /// <summary>A clock changes by itself, each second, and can be observed.</summary>
+    private static CoapResource ResourceOf(Service service) => CoapResource.From(service) with
+    {
+        ChangesEvery = service == ClassicServices.Time || service == ClassicServices.Daytime ? TimeSpan.FromSeconds(1) : null,
+    };
 
     /// <summary>As the server has it.</summary>
     /// <param name="coap">Of each CoAP socket.</param>
@@ -46,6 +55,7 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
             yield return new DoorOptions
             {
                 Endpoint = endpoint, Service = isCoap ? resources! : Service, Access = Access, Limits = Limits,
+                SocketFile = SocketFile,
             };
         }
     }

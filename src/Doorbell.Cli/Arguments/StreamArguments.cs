@@ -31,8 +31,12 @@ internal sealed class StreamArguments
 
     public IReadOnlyList<Option> Options => [_greeting, _until, _halfClose, _reconnect, _script];
 
+    /// <summary>Whether what is sent and what comes is dumped; of datagrams too.</summary>
+    public Option<bool> Hex { get; } = CommonOptions.Hex();
+
     public void AddTo(Command command)
     {
+        command.Add(Hex);
         foreach (Option option in Options)
         {
             command.Add(option);

@@ -1,4 +1,6 @@
+using System.Text;
 using Doorbell.Cli.Arguments;
+using Microsoft.Win32.SafeHandles;
 
 namespace Doorbell.Cli.Printing;
 
@@ -7,12 +9,29 @@ internal static class Failure
 {
     private const int NetworkCode = 1;
     private const int UsageCode = 2;
+    private const int StandardError = 2;
     private const int MaxLineLength = 1000;
 
     /// <summary>The network or a peer failed.</summary>
     public static int Network(string message)
     {
         Say(message);
+        return NetworkCode;
+    }
+
+    /// <summary>There may be too little to start the thread that writes lines: written at once.</summary>
+    public static int AtStart(string message)
+    {
+        try
+        {
+            using FileStream error = new(new SafeFileHandle(StandardError, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            error.Write(Encoding.UTF8.GetBytes($"doorbell: {message}\n"));
+        }
+        catch (Exception unread) when (unread is IOException or UnauthorizedAccessException)
+        {
+            // Nobody reads it: the exit code alone says it.
+        }
+
         return NetworkCode;
     }
 

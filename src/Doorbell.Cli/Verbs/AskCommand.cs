@@ -18,6 +18,7 @@ internal static class AskCommand
         new("doorbell ask udp://localhost:9876 hello", "Asks by a datagram, again if no answer comes"),
         new("printf 'one\\ntwo\\n' | doorbell ask --json localhost 6789", "Asks each line of standard input, and prints JSON"),
         new("doorbell ask coap://localhost/capitalize hello", "Asks a CoAP resource"),
+        new("doorbell ask --observe --count 2 coap://localhost/daytime", "Prints a CoAP resource's state at each change"),
     ];
 
     public static Verb Make()
@@ -31,42 +32,53 @@ internal static class AskCommand
         Option<bool> crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
         Option<string> method = Method();
         Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
-        Option<bool> hex = CommonOptions.Hex();
+        Option<bool> observe = Observe();
+        Option<int?> count = CommonOptions.Number("--count", "With --observe: end after so many states [default: no end]", 1, int.MaxValue);
         StreamArguments streams = new();
         ClientArguments sockets = new();
+        ViaArguments proxies = new();
         Verb command = new("ask", "Send a line or a datagram and print the reply", _examples)
         {
-            first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable, hex,
+            first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable, observe, count,
         };
         streams.AddTo(command);
         sockets.AddTo(command);
+        proxies.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            if (parsed.GetValue(raw) && parsed.GetValue(json))
-            {
-                throw new ArgumentException("--raw and --json exclude each other");
-            }
-
+            RequireOneOf(parsed, raw, json);
             (string target, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
             StreamDialogue dialogue = streams.Read(parsed);
-            ClientOptions client = sockets.Read(parsed, Failure.Say);
             ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json), dialogue.HasSeveralLines);
             TimeSpan limit = parsed.GetValue(timeout).Time;
             if (CoapUri.IsMeant(target))
             {
-                RequireUnset(parsed, "endpoints of lines or plain datagrams", [crlf, hex]);
+                RequireUnset(parsed, "endpoints of lines or plain datagrams", [crlf, streams.Hex]);
+                RequireUnset(
+                    parsed, "plain datagrams and streams: CoAP sends again until --timeout, or once with --non-confirmable", [tries]);
                 RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
-                return new CoapQuestions(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
-                    .AskAsync(text, printer, limit, client);
+                RequireUnset(parsed, "tcp:// endpoints", [proxies.Option]);
+                CoapUri resource = CoapUri.Parse(target);
+                ClientOptions options = sockets.Read(parsed, Failure.Say, resource.Endpoint);
+                CoapQuestions questions = new(resource, parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable));
+                if (parsed.GetValue(observe))
+                {
+                    string? body = IsSet(parsed, method) && !questions.IsGet ? "" : text;
+                    return questions.ObserveAsync(body, parsed.GetValue(count), printer, limit, IsSet(parsed, timeout), options);
+                }
+
+                RequireUnset(parsed, "--observe", [count]);
+                return questions.AskAsync(text, printer, IsSet(parsed, timeout) ? limit : null, options);
             }
 
-            RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable]);
-            Endpoint endpoint = Endpoint.Parse(target);
-            client = parsed.GetValue(hex) ? Dumped(client, endpoint) : client;
+            RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable, observe, count]);
+            Endpoint endpoint = sockets.OnInterface(parsed, EndpointWord.Parse(target));
+            ClientOptions client = Dumped(parsed.GetValue(streams.Hex), sockets.Read(parsed, Failure.Say, endpoint), endpoint);
+            IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, endpoint);
             LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)
             {
-                StreamQuestions asks = new(endpoint, client, dialogue, printer, limit, parsed.GetValue(tries) ?? 1);
+                StreamQuestions asks = new(endpoint, client, via, dialogue, printer, limit, parsed.GetValue(tries) ?? 1);
                 return dialogue.Script is { } script ? asks.RunAsync(script, text, end) : asks.AskAsync(Questions.Lines(text, end));
             }
 
@@ -77,8 +89,13 @@ internal static class AskCommand
         return command;
     }
 
-    private static ClientOptions Dumped(ClientOptions options, Endpoint endpoint)
+    private static ClientOptions Dumped(bool isDumped, ClientOptions options, Endpoint endpoint)
     {
+        if (!isDumped)
+        {
+            return options;
+        }
+
         HexDump dump = new(countsEach: !endpoint.IsStream);
         return options with { Sending = bytes => dump.Sending(bytes.Span), Received = bytes => dump.Received(bytes.Span) };
     }
@@ -102,6 +119,11 @@ internal static class AskCommand
         DefaultValueFactory = static _ => "POST",
     };
 
+    private static Option<bool> Observe() => new("--observe")
+    {
+        Description = "CoAP: print the resource's state now and at each change, until --count, --timeout or Ctrl-C",
+    };
+
     private static Option<int?> Tries() => CommonOptions.Number(
         "--tries",
         $"Datagrams: send a question at most so often [default: {RetrySchedule.Default.Tries}]; streams: connect at most so often, after "
@@ -111,11 +133,21 @@ internal static class AskCommand
 
     private static void RequireUnset(ParseResult parsed, string others, IReadOnlyList<Option> ofOthers)
     {
-        if (ofOthers.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
+        if (ofOthers.FirstOrDefault(option => IsSet(parsed, option)) is { } set)
         {
             throw new ArgumentException($"{set.Name} is for {others}");
         }
     }
+
+    private static void RequireOneOf(ParseResult parsed, Option<bool> one, Option<bool> other)
+    {
+        if (parsed.GetValue(one) && parsed.GetValue(other))
+        {
+            throw new ArgumentException($"{one.Name} and {other.Name} exclude each other");
+        }
+    }
+
+    private static bool IsSet(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     private static (string Target, string? Text) Read(string? first, string[] rest)
     {

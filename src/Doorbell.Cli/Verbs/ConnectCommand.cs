@@ -49,6 +49,7 @@ internal sealed class ConnectCommand
     };
 
     private readonly ClientArguments _sockets = new();
+    private readonly ViaArguments _proxies = new();
     private readonly JoinArguments _join;
 
     private ConnectCommand(string[]? program) => _join = new JoinArguments(program);
@@ -64,6 +65,7 @@ internal sealed class ConnectCommand
         };
         connect._join.AddTo(command);
         connect._sockets.AddTo(command);
+        connect._proxies.AddTo(command);
         command.SetAction((parsed, _) => connect.RunAsync(parsed));
         return command;
     }
@@ -71,15 +73,16 @@ internal sealed class ConnectCommand
     private async Task<int> RunAsync(ParseResult parsed)
     {
         string target = Target(parsed.GetValue(_endpoint)!, parsed.GetValue(_port));
-        CoapEndpoint.RefuseEncrypted(target);
+        CoapEndpoint.RefuseOtherSchemes(target);
         if (CoapUri.IsMeant(target))
         {
             throw new ArgumentException(
                 $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
         }
 
-        Endpoint where = Endpoint.Parse(target, CoapService.Scheme);
-        ClientOptions client = _sockets.Read(parsed, Failure.Say);
+        Endpoint where = _sockets.OnInterface(parsed, EndpointWord.Parse(target, CoapService.Scheme));
+        ClientOptions client = _sockets.Read(parsed, Failure.Say, where);
+        IReadOnlyList<TunnelProxy> via = _proxies.Read(parsed, where);
         TimeSpan limit = parsed.GetValue(_timeout).Time;
         if (_join.Program(parsed, _wait, _record, _replay) is { } program)
         {
@@ -108,7 +111,7 @@ internal sealed class ConnectCommand
             : await JoinAsync(parsed, where, ConnectAsync, transfers);
 
         Task<Socket> ConnectAsync() => ConnectTries.RunAsync(
-            parsed.GetValue(_tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, CancellationToken.None));
+            parsed.GetValue(_tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, via, CancellationToken.None));
     }
 
     private async Task<int> JoinAsync(ParseResult parsed, Endpoint where, Func<Task<Socket>> connectAsync, Transfers transfers)
@@ -153,7 +156,8 @@ internal sealed class ConnectCommand
     private static string Target(string endpoint, string? port) => port switch
     {
         null => endpoint,
-        _ when EndpointWord.IsHostAndPort(endpoint, port) => EndpointWord.HostAndPort(endpoint, port),
+        _ when EndpointWord.IsHostAndPort(endpoint, port) || EndpointWord.IsHostAndService(endpoint, port) =>
+            EndpointWord.HostAndPort(endpoint, port),
         _ => throw new ArgumentException(
             $"\"{PrintableText.Escape(port)}\" is one word too many: ENDPOINT is one word, or a host and a port, as in localhost 6789"),
     };

@@ -24,6 +24,9 @@ internal sealed class DatagramJoin : IDisposable
     private bool _answered;
     private byte[] _last = [];
 
+    /// <summary>Why the last of the addresses could not be taken.</summary>
+    private string? _unreachable;
+
     /// <param name="endpoint">Where to.</param>
     /// <param name="addresses">Its addresses, at least one.</param>
     /// <param name="options">How to make the socket.</param>
@@ -87,7 +90,7 @@ internal sealed class DatagramJoin : IDisposable
         }
         catch (SocketException failure)
         {
-            return NetworkException.From("send", _endpoint.ToString(), failure).Message;
+            return _unreachable ?? NetworkException.From("send", _endpoint.ToString(), failure).Message;
         }
         catch (ObjectDisposedException)
         {
@@ -104,15 +107,20 @@ internal sealed class DatagramJoin : IDisposable
     private void Send(byte[] datagram)
     {
         Moved();
-        Socket socket = _socket;
-        _last = datagram;
-        try
+
+        // The other direction may be about to go on to the next address: what is sent meanwhile must not be lost.
+        lock (_switching)
         {
-            SendBy(socket, datagram);
-        }
-        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && TryNextAddress(socket))
-        {
-            // It has been sent again, to the next address.
+            Socket socket = _socket;
+            _last = datagram;
+            try
+            {
+                SendBy(socket, datagram);
+            }
+            catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && TryNextAddress(socket))
+            {
+                // It has been sent again, to the next address.
+            }
         }
     }
 
@@ -142,13 +150,17 @@ internal sealed class DatagramJoin : IDisposable
             {
                 // Nobody serves that address of the name; another may.
             }
-            catch (SocketException) when (socket != _socket)
+            catch (Exception closed) when (closed is SocketException or ObjectDisposedException && HasLeft(socket))
             {
                 // The other direction has gone on to the next address.
             }
+            catch (ObjectDisposedException)
+            {
+                return _unreachable;
+            }
             catch (SocketException failure)
             {
-                return NetworkException.From("receive", _endpoint.ToString(), failure).Message;
+                return _unreachable ?? NetworkException.From("receive", _endpoint.ToString(), failure).Message;
             }
             catch (IOException failure)
             {
@@ -194,19 +206,38 @@ internal sealed class DatagramJoin : IDisposable
                 return true;
             }
 
-            if (_answered || _current == _addresses.Length - 1)
+            while (!_answered && _current < _addresses.Length - 1)
             {
-                return false;
+                // Before the next one is bound: it may be bound to the same port.
+                _socket.Dispose();
+                try
+                {
+                    _socket = Connector.ConnectDatagrams(_endpoint, _addresses[++_current], _options);
+                    if (_last.Length > 0)
+                    {
+                        SendBy(_socket, _last);
+                    }
+
+                    _unreachable = null;
+                    return true;
+                }
+                catch (Exception unreachable) when (unreachable is NetworkException or SocketException)
+                {
+                    // The next address may be reached.
+                    _unreachable = unreachable.Message;
+                }
             }
 
-            _socket = Connector.ConnectDatagrams(_endpoint, _addresses[++_current], _options);
-            refused.Dispose();
-            if (_last.Length > 0)
-            {
-                SendBy(_socket, _last);
-            }
+            return false;
+        }
+    }
 
-            return true;
+    /// <summary>Whether this is no longer the socket: its address has been left for the next one.</summary>
+    private bool HasLeft(Socket socket)
+    {
+        lock (_switching)
+        {
+            return socket != _socket;
         }
     }
 }

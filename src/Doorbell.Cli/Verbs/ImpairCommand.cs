@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Input;
@@ -21,20 +22,19 @@ internal static class ImpairCommand
 
     public static Verb Make()
     {
-        Argument<string> listen = new("LISTEN") { Description = "Where clients come to, as in udp://localhost:7000" };
-        Argument<string> upstream = new("UPSTREAM") { Description = "Where that goes, as in udp://localhost:6789" };
+        Argument<string?> listen = new("LISTEN")
+        {
+            Description = "Where clients come to, as in udp://localhost:7000", Arity = ArgumentArity.ZeroOrOne,
+        };
+        Argument<string?> upstream = new("UPSTREAM")
+        {
+            Description = "Where that goes, as in udp://localhost:6789", Arity = ArgumentArity.ZeroOrOne,
+        };
         FaultArguments faults = new();
         Option<long?> seed = Seed();
-        Option<string?> control = new("--control")
-        {
-            Description = "A unix socket that takes lines such as \"delay 20ms\", as in unix:///tmp/impair.sock",
-            HelpName = "ENDPOINT",
-        };
-        Option<string?> scenario = new("--scenario")
-        {
-            Description = "A file of lines such as \"at 5s delay 20ms for 10s\" and \"at 30s clear\"",
-            HelpName = "FILE",
-        };
+        Option<string?> control = Control();
+        Option<string?> scenario = Scenario();
+        Option<string?> api = ToxiproxyApi();
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Verb command = new(
             "impair",
@@ -44,6 +44,7 @@ internal static class ImpairCommand
                 new("doorbell impair udp://localhost:7000 udp://localhost:9876 --loss 20%", "Loses one datagram in five, by chance"),
                 new("doorbell impair tcp://localhost:7000 tcp://localhost:6789 --delay 50ms/10ms", "Delays a stream: up 50 ms, down 10 ms"),
                 new("doorbell impair udp://localhost:7000 udp://localhost:9876 --like lte --seed 7", "Is a mobile network"),
+                new("doorbell impair --toxiproxy-api", "Serves toxiproxy's HTTP API, by which clients make and rule such proxies"),
             ])
         {
             listen, upstream,
@@ -52,12 +53,22 @@ internal static class ImpairCommand
         command.Add(seed);
         command.Add(control);
         command.Add(scenario);
+        command.Add(api);
         command.Add(json);
+        command.Validators.Add(result => Require(result, api, listen, upstream));
         command.SetAction((parsed, _) =>
         {
-            Endpoint from = Endpoint.Parse(parsed.GetValue(listen)!);
-            Endpoint to = Endpoint.Parse(parsed.GetValue(upstream)!);
-            long dice = parsed.GetValue(seed) ?? Random.Shared.Next();
+            if (parsed.GetResult(api) is not null)
+            {
+                Option[] kept = [api, seed, json];
+                RefuseOthers(parsed, kept);
+                return ToxiproxyApiRun.RunAsync(
+                    EndpointWord.Parse(parsed.GetValue(api) ?? ToxiproxyApiRun.DefaultEndpoint), Dice(parsed, seed), parsed.GetValue(json));
+            }
+
+            Endpoint from = EndpointWord.Parse(parsed.GetValue(listen)!);
+            Endpoint to = EndpointWord.Parse(parsed.GetValue(upstream)!);
+            long dice = Dice(parsed, seed);
             BothFaults begin = faults.Read(parsed, from.IsStream);
             IReadOnlyList<ScenarioStep> steps = ScenarioFile.Read(parsed.GetValue(scenario), from.IsStream);
             return RunAsync(
@@ -66,6 +77,54 @@ internal static class ImpairCommand
         });
         return command;
     }
+
+    /// <summary>Without the API both arguments are needed.</summary>
+    private static void Require(CommandResult result, Option<string?> api, params Argument<string?>[] arguments)
+    {
+        Argument? missing = arguments.FirstOrDefault(argument => result.GetValue(argument) is null);
+        if (result.GetResult(api) is null && missing is not null)
+        {
+            result.AddError($"{missing.Name} is missing");
+        }
+    }
+
+    private static long Dice(ParseResult parsed, Option<long?> seed) => parsed.GetValue(seed) ?? Random.Shared.Next();
+
+    /// <summary>Where clients say what is impaired, nothing else says it.</summary>
+    private static void RefuseOthers(ParseResult parsed, IReadOnlyList<Option> kept)
+    {
+        SymbolResult? other = parsed.CommandResult.Children.FirstOrDefault(child => child switch
+        {
+            OptionResult { Implicit: false } option => !kept.Contains(option.Option),
+            ArgumentResult { Tokens.Count: > 0 } => true,
+            _ => false,
+        });
+        if (other is not null)
+        {
+            string name = other is OptionResult option ? option.Option.Name : ((ArgumentResult)other).Argument.Name;
+            throw new ArgumentException($"with --toxiproxy-api the clients say what is carried and impaired: leave out {name}");
+        }
+    }
+
+    private static Option<string?> Control() => new("--control")
+    {
+        Description = "A unix socket that takes lines such as \"delay 20ms\", as in unix:///tmp/impair.sock",
+        HelpName = "ENDPOINT",
+    };
+
+    private static Option<string?> Scenario() => new("--scenario")
+    {
+        Description = "A file of lines such as \"at 5s delay 20ms for 10s\" and \"at 30s clear\"",
+        HelpName = "FILE",
+    };
+
+    private static Option<string?> ToxiproxyApi() => new("--toxiproxy-api")
+    {
+        Description = "Without LISTEN and UPSTREAM: proxies are made and ruled by toxiproxy's HTTP API, which is served at ENDPOINT "
+            + $"[default: {ToxiproxyApiRun.DefaultEndpoint}]",
+        HelpName = "ENDPOINT",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     private static Option<long?> Seed() => new("--seed")
     {

@@ -57,7 +57,7 @@ internal sealed class ListenCommand
 
     private async Task<int> RunAsync(ParseResult parsed)
     {
-        Endpoint[] where = [.. EndpointWord.Join(parsed.GetValue(_endpoints)!).Select(Endpoint.Parse)];
+        Endpoint[] where = [.. EndpointWord.Join(parsed.GetValue(_endpoints)!).Select(static word => EndpointWord.Parse(word))];
         ServiceProgram? program = _join.Program(parsed);
         if (program is not null)
         {

@@ -12,7 +12,8 @@ namespace Doorbell.Cli.Verbs;
 /// </summary>
 /// <param name="timeout">Bounds resolving, connecting or the datagram's answer.</param>
 /// <param name="greeting">How long to wait for a line that the service says first; 0 for not at all.</param>
-internal sealed class Probe(TimeSpan timeout, TimeSpan greeting)
+/// <param name="via">Through which proxies streams are connected.</param>
+internal sealed class Probe(TimeSpan timeout, TimeSpan greeting, IReadOnlyList<TunnelProxy> via)
 {
     private const int MaxGreetingBytes = 1024;
 
@@ -36,6 +37,9 @@ internal sealed class Probe(TimeSpan timeout, TimeSpan greeting)
             ProbeState state = failure.Error switch
             {
                 SocketError.ConnectionRefused => ProbeState.Closed,
+
+                // Nobody has bound that path.
+                _ when endpoint.IsUnix && failure.ErrnoName == "ENOENT" => ProbeState.Closed,
                 SocketError.TimedOut => ProbeState.Silent,
                 _ => ProbeState.Failed,
             };
@@ -45,7 +49,8 @@ internal sealed class Probe(TimeSpan timeout, TimeSpan greeting)
 
     private async Task<string?> ConnectAsync(Endpoint endpoint, CancellationToken cancellation)
     {
-        using Socket socket = await Connector.ConnectAsync(endpoint, timeout, cancellation);
+        using Socket socket = await Connector.ConnectAsync(
+            endpoint, timeout, ClientOptions.Default, via, cancellation);
         if (!endpoint.IsUnix && Equals(socket.LocalEndPoint, socket.RemoteEndPoint))
         {
             // The kernel chose the very port that is asked for as our own, and TCP joined the two ends of one socket (RFC 9293 section 3.5,

@@ -28,6 +28,7 @@ internal static class ProbeCommand
         Option<Duration> wait = CommonOptions.Duration("--wait", "Try again for so long, until each is open", 0);
         Option<bool> greeting = new("--greeting") { Description = "Streams: show the line that the service says first, within a second" };
         Option<bool> json = new("--json") { Description = "Print each endpoint as JSON, one a line" };
+        ViaArguments proxies = new();
         Verb command = new(
             "probe",
             "Say whether somebody serves an endpoint: exit code 0 if so, 1 if not",
@@ -39,10 +40,12 @@ internal static class ProbeCommand
         {
             endpoints, timeout, wait, greeting, json,
         };
+        proxies.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             PortRange[] ranges = [.. EndpointWord.Join(parsed.GetValue(endpoints)!).Select(Parse)];
-            Probe probe = new(parsed.GetValue(timeout).Time, parsed.GetValue(greeting) ? _greeting : TimeSpan.Zero);
+            IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, ranges.SelectMany(static range => range.Endpoints));
+            Probe probe = new(parsed.GetValue(timeout).Time, parsed.GetValue(greeting) ? _greeting : TimeSpan.Zero, via);
             StandardOutput.BecomesConsole();
             int width = ranges.Max(static range => range.Endpoints.Max(static each => each.ToString().Length));
             ProbePrinter printer = new(Console.Out, parsed.GetValue(json), width);
@@ -53,7 +56,7 @@ internal static class ProbeCommand
 
     private static PortRange Parse(string word)
     {
-        CoapEndpoint.RefuseEncrypted(word);
+        CoapEndpoint.RefuseOtherSchemes(word);
         PortRange range = PortRange.Parse(word, CoapService.Scheme);
         Endpoint first = range.Endpoints[0];
         return first.IsPassed || (!first.IsUnix && (first.Host == "*" || first.Port == 0))
@@ -87,7 +90,7 @@ internal static class ProbeCommand
         long began = Stopwatch.GetTimestamp();
         for (TimeSpan pause = _firstPause; ; pause = pause * 2 < _longestPause ? pause * 2 : _longestPause)
         {
-            ProbeResult[] found = await Task.WhenAll(range.Endpoints.Select(TryAsync));
+            ProbeResult[] found = await TryAllAsync();
             TimeSpan left = wait - Stopwatch.GetElapsedTime(began);
             if (left <= TimeSpan.Zero || found.Any(static result => result.State == ProbeState.Open))
             {
@@ -97,17 +100,27 @@ internal static class ProbeCommand
             await Task.Delay(pause < left ? pause : left, cancellation);
         }
 
-        async Task<ProbeResult> TryAsync(Endpoint endpoint)
+        // No more tasks than places: a range may have 65,535 ports.
+        async Task<ProbeResult[]> TryAllAsync()
         {
-            await places.WaitAsync(cancellation);
-            try
+            ProbeResult[] found = new ProbeResult[range.Endpoints.Count];
+            int next = -1;
+            await Task.WhenAll(Enumerable.Range(0, Math.Min(found.Length, MaxAtOnce)).Select(async _ =>
             {
-                return await probe.RunAsync(endpoint, cancellation);
-            }
-            finally
-            {
-                places.Release();
-            }
+                for (int i = Interlocked.Increment(ref next); i < found.Length; i = Interlocked.Increment(ref next))
+                {
+                    await places.WaitAsync(cancellation);
+                    try
+                    {
+                        found[i] = await probe.RunAsync(range.Endpoints[i], cancellation);
+                    }
+                    finally
+                    {
+                        places.Release();
+                    }
+                }
+            }));
+            return found;
         }
     }
 }

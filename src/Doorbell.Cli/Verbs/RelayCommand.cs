@@ -8,6 +8,15 @@ namespace Doorbell.Cli.Verbs;
 /// <summary><c>doorbell relay LISTEN UPSTREAM…</c></summary>
 internal static class RelayCommand
 {
+    private static readonly Example[] _examples =
+    [
+        new("doorbell relay tcp://localhost:7000 tcp://localhost:6789", "Carries the connections to port 7000 on to port 6789"),
+        new("doorbell relay unix:front tcp://localhost:6789", "Makes a TCP server a server of a unix socket"),
+        new(
+            "doorbell relay tcp://localhost:7000 tcp://localhost:6789 tcp://localhost:6790",
+            "Takes the second server if the first can't be connected"),
+    ];
+
     public static Verb Make()
     {
         Argument<string> listen = new("LISTEN") { Description = "Where clients come to, as in tcp://localhost:7000 or unix:///run/front" };
@@ -18,6 +27,7 @@ internal static class RelayCommand
         };
         ListeningArguments listening = new();
         ConnectionArguments connections = new();
+        ViaArguments proxies = new();
         Option<string?> proxy = new("--proxy-protocol")
         {
             Description = "Tell the upstream who the client is, by this version of the PROXY protocol: v1 or v2",
@@ -28,21 +38,13 @@ internal static class RelayCommand
         Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after a signal to end", 5);
         Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
         Option<bool> verbose = new("--verbose", "-v") { Description = "Log each connection and error to standard error" };
-        Verb command = new(
-            "relay",
-            "Carry streams on to another server, byte for byte, ends and resets included",
-            [
-                new("doorbell relay tcp://localhost:7000 tcp://localhost:6789", "Carries the connections to port 7000 on to port 6789"),
-                new("doorbell relay unix:front tcp://localhost:6789", "Makes a TCP server a server of a unix socket"),
-                new(
-                    "doorbell relay tcp://localhost:7000 tcp://localhost:6789 tcp://localhost:6790",
-                    "Takes the second server if the first can't be connected"),
-            ])
+        Verb command = new("relay", "Carry streams on to another server, byte for byte, ends and resets included", _examples)
         {
             listen, upstreams,
         };
         listening.AddTo(command);
         connections.AddTo(command);
+        proxies.AddTo(command);
         foreach (Option option in new Option[] { proxy, connect, idle, drain, json, verbose })
         {
             command.Add(option);
@@ -50,19 +52,24 @@ internal static class RelayCommand
 
         command.SetAction(async parsed =>
         {
-            Endpoint door = Endpoint.Parse(parsed.GetValue(listen)!);
-            Endpoint[] targets = [.. parsed.GetValue(upstreams)!.Select(Endpoint.Parse)];
-            RequireStreams(door, targets);
+            Endpoint door = EndpointWord.Parse(parsed.GetValue(listen)!);
+            Endpoint[] targets = [.. parsed.GetValue(upstreams)!.Select(static text => EndpointWord.Parse(text))];
+            IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, targets);
+
+            // Behind a proxy a name means what it means to the proxy: the place that could be LISTEN itself is the proxy's.
+            Endpoint[] connected = via.Count > 0 ? [via[0].Endpoint] : targets;
+            RequireStreams(door, targets, connected);
             Service relay = Relay.To(targets, new RelayOptions
             {
                 ConnectTimeout = parsed.GetValue(connect).Time, ProxyVersion = ProxyVersion(parsed.GetValue(proxy)),
+                Via = via,
             });
             relay = relay with { StreamLimits = relay.StreamLimits with { IdleTimeout = parsed.GetValue(idle).Time } };
             using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(verbose));
             ServerOptions options = new() { Doors = [new DoorOptions { Endpoint = door, Service = relay }], Logging = logging };
             RelayReport report = new(targets, parsed.GetValue(json));
             options = connections.Apply(parsed, listening.Apply(parsed, options));
-            return await RunAsync(options, report, targets, parsed.GetValue(drain).Time);
+            return await RunAsync(options, report, connected, parsed.GetValue(drain).Time);
         });
         return command;
     }
@@ -75,7 +82,7 @@ internal static class RelayCommand
         _ => throw new ArgumentException($"--proxy-protocol takes v1 or v2, not \"{PrintableText.Escape(word)}\""),
     };
 
-    private static void RequireStreams(Endpoint door, Endpoint[] upstreams)
+    private static void RequireStreams(Endpoint door, Endpoint[] upstreams, Endpoint[] connected)
     {
         if (Array.Find([door, .. upstreams], static endpoint => !endpoint.IsStream) is { } datagrams)
         {
@@ -87,7 +94,7 @@ internal static class RelayCommand
             throw new ArgumentException($"UPSTREAM {nowhere} is a place to listen, not one to connect to: name a host and a port");
         }
 
-        if (upstreams.Contains(door))
+        if (connected.Contains(door))
         {
             throw new ArgumentException($"UPSTREAM is LISTEN itself, {door}: name the server that clients mean");
         }

@@ -9,12 +9,19 @@ namespace Doorbell.Cli.Verbs;
 /// <summary>Questions that are lines, to a server over a stream.</summary>
 /// <param name="endpoint">Who is asked.</param>
 /// <param name="sockets">How the sockets are made.</param>
+/// <param name="via">Through which proxies.</param>
 /// <param name="dialogue">Who begins, and where a reply ends.</param>
 /// <param name="printer">Prints the replies.</param>
 /// <param name="timeout">Bounds connecting, and each question.</param>
 /// <param name="tries">How often connecting is tried.</param>
 internal sealed class StreamQuestions(
-    Endpoint endpoint, ClientOptions sockets, StreamDialogue dialogue, ReplyPrinter printer, TimeSpan timeout, int tries)
+    Endpoint endpoint,
+    ClientOptions sockets,
+    IReadOnlyList<TunnelProxy> via,
+    StreamDialogue dialogue,
+    ReplyPrinter printer,
+    TimeSpan timeout,
+    int tries)
 {
     /// <summary>Asks and prints.</summary>
     /// <param name="questions">Without their ends of line.</param>
@@ -57,7 +64,7 @@ internal sealed class StreamQuestions(
         }
 
         using Socket socket = await ConnectTries.RunAsync(
-            tries, timeout, left => Connector.ConnectAsync(endpoint, left, sockets, CancellationToken.None));
+            tries, timeout, left => Connector.ConnectAsync(endpoint, left, sockets, via, CancellationToken.None));
         using StandardOutput output = new(escape: !Console.IsOutputRedirected);
         ScriptDialogue told = new(script, socket, endpoint.ToString(), output, timeout) { Sockets = sockets };
         return await told.RunAsync() is { } failure ? Failure.Network(failure) : 0;
@@ -68,6 +75,7 @@ internal sealed class StreamQuestions(
         MessageClientOptions options = MessageClientOptions.Default with
         {
             Sockets = sockets,
+            Via = via,
             ReadsGreeting = dialogue.ReadsGreeting,
             IsLastLine = dialogue.LastLine is { } last ? line => last.IsLine(line) : null,
             HalfCloses = dialogue.HalfCloses,

@@ -36,6 +36,12 @@ public sealed record ConnectOptions
     /// </summary>
     public IReadOnlyList<TargetRange>? Targets { get; init; }
 
+    /// <summary>
+    /// The proxies through which the connection is made, the first one next to us: each connects to the next one, and the last one to the
+    /// server, whose name it resolves. The handler hears of the connection when all have. Default none.
+    /// </summary>
+    public IReadOnlyList<TunnelProxy> Via { get; init; } = [];
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The time-out is not positive, the keep-alive not one of 1 to 32,767 seconds, which TCP takes, or a limit is out of range.

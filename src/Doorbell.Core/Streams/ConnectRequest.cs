@@ -32,10 +32,13 @@ public sealed class ConnectRequest
         }
 
         options.Validate();
-        options.Transport?.Validate(endpoint);
+        TunnelProxy.Validate(options.Via, endpoint);
+        Endpoint first = options.Via.Count > 0 ? options.Via[0].Endpoint : endpoint;
+        options.Transport?.Validate(first);
         Transport = options.Transport;
         _targets = options.Targets;
-        Endpoint = endpoint;
+        Endpoint = first;
+        Layers = [.. TunnelProxy.LayersOf(options.Via, endpoint).Select(static layer => (Func<ConnectionInfo, StreamLayer>)(_ => layer))];
         Handler = handler;
         Timeout = options.Timeout;
         KeepAlive = options.KeepAlive;
@@ -43,7 +46,7 @@ public sealed class ConnectRequest
         Outgoing = new OutgoingConnection(endpoint);
     }
 
-    /// <summary>Where to connect to: a stream's endpoint.</summary>
+    /// <summary>Where to connect to: a stream's endpoint. It is the first proxy's, if there is one.</summary>
     public Endpoint Endpoint { get; }
 
     /// <summary>The new connection's handler.</summary>
@@ -69,6 +72,9 @@ public sealed class ConnectRequest
 
     /// <summary>What the handler that asked for the connection holds.</summary>
     public OutgoingConnection Outgoing { get; }
+
+    /// <summary>What asks the proxies.</summary>
+    internal IReadOnlyList<Func<ConnectionInfo, StreamLayer>> Layers { get; }
 
     /// <summary>Whether the handler that asked has given up. The lane then connects no more and says <see cref="Fail"/>.</summary>
     public bool IsCancelled => Outgoing.IsCancelled;

@@ -54,7 +54,8 @@ public sealed class StreamSession
     /// <param name="ledger">Where it is counted.</param>
     /// <param name="pool">Where its memory comes from and goes back to.</param>
     public StreamSession(ConnectRequest request, ConnectionInfo connection, Bell bell, Ledger ledger, ArrayPool<byte> pool)
-        : this(request.Handler, request.Limits, connection, bell, ledger, pool) => _side.Requests = new SessionRequests(request);
+        : this(request.Handler, request.Limits, connection, bell, ledger, pool, request.Layers) =>
+        _side.Requests = new SessionRequests(request);
 
     /// <summary>Who is connected, and to what.</summary>
     public ConnectionInfo Connection { get; }
@@ -100,7 +101,8 @@ public sealed class StreamSession
             | (_side.State.Input == InputState.Yielding ? Want.Yield : 0)
             | (_side.State.PeerMaySend && _side.TakesInput && _side.State.Input == InputState.Offered ? Want.Receive : 0),
         // close(2) sends the FIN itself; only a peer that may still send makes it worth doing apart.
-        SessionPhase.Closing when !_side.State.PeerMaySend && _side.ToSend == 0 => Want.Close,
+        SessionPhase.Closing when (!_side.State.PeerMaySend || _side.Limits.CloseTimeout == TimeSpan.Zero) && _side.ToSend == 0 =>
+            Want.Close,
         SessionPhase.Closing when _side.State.Sending == SendingSide.Finished && !AwaitsPeersEnd => Want.Close,
         SessionPhase.Closing => SendingWants | (_side.State.PeerMaySend ? Want.Receive : 0),
         SessionPhase.Aborting => Want.Abort,

@@ -17,7 +17,8 @@ namespace Doorbell;
 /// routes choose it. An endpoint is printed with the interface's number.
 /// After <c>unix:</c> may stand <c>//</c> and an absolute path, or a path alone; a path is taken
 /// as it is, without percent-decoding, and has only characters that can be shown. <c>\xff</c> is the byte 0xff, for what is no UTF-8 or
-/// can't be shown; so <c>\x5c</c> is a backslash, and <c>unix:\x00name</c> an abstract name (unix(7)).
+/// can't be shown; so <c>\x5c</c> is a backslash. <c>unix:@name</c> is an abstract name, which has no file (Linux, unix(7)); a file of that
+/// name is <c>unix:./@name</c>.
 /// </remarks>
 [TypeConverter(typeof(EndpointConverter))]
 public sealed record Endpoint : ISpanParsable<Endpoint>
@@ -67,6 +68,10 @@ public sealed record Endpoint : ISpanParsable<Endpoint>
 
     /// <summary>Whether it is a path rather than a host and port.</summary>
     public bool IsUnix => Transport is Transport.Unix or Transport.UnixDatagram;
+
+    /// <summary>Whether its host is the address of a multicast group (RFC 1112 section 4, RFC 4291 section 2.7).</summary>
+    public bool IsGroup => Address is { } address
+        && (address.IsIPv6Multicast || (!Host!.Contains(':') && address.GetAddressBytes()[0] >> 4 == 224 >> 4));
 
     /// <summary>Whether it is a socket that this process was passed, which only a server can use.</summary>
     public bool IsPassed => Transport == Transport.Passed;
@@ -146,6 +151,25 @@ public sealed record Endpoint : ISpanParsable<Endpoint>
     /// <summary>The same, written with a protocol's scheme, or with its transport's.</summary>
     /// <param name="application">The protocol; null for the transport alone.</param>
     public Endpoint As(ApplicationScheme? application) => new(Transport, Host, Port, Path, application);
+
+    /// <summary>A group's endpoint on an interface, as in <c>udp://239.1.2.3%eth0:6789</c>.</summary>
+    /// <param name="networkInterface">The interface's name.</param>
+    /// <exception cref="FormatException">It is no group, names another interface already, or this machine lacks that interface.</exception>
+    public Endpoint On(string networkInterface)
+    {
+        if (!IsGroup)
+        {
+            throw new FormatException($"{this} is no multicast group's endpoint, which alone has an interface");
+        }
+
+        string bare = Host!.Split('%')[0];
+        string zoned = $"{bare}%{networkInterface}";
+        Endpoint there = Parse($"{EndpointScheme.NameOf(Transport)}://{(bare.Contains(':') ? $"[{zoned}]" : zoned)}:{Port}");
+        return Interface == 0 || Interface == there.Interface
+            ? there.As(Application)
+            : throw new FormatException(
+                $"{this} names another interface than {PrintableText.Escape(networkInterface)}: leave out one of them");
+    }
 
     private string Slashes => Path!.StartsWith('/') ? "//" : "";
 }

@@ -8,6 +8,8 @@ internal static class EndpointParser
     /// <summary>sun_path with its NUL holds 108 bytes on Linux (unix(7)) and Windows, 104 on macOS (sys/un.h).</summary>
     private static readonly int _maxPathBytes = OperatingSystem.IsMacOS() ? 103 : 107;
 
+    private const char AbstractMark = '@';
+
     public static bool TryParse(
         string? text,
         IReadOnlyList<ApplicationScheme> schemes,
@@ -67,9 +69,15 @@ internal static class EndpointParser
             return $"the path is missing, as in {scheme}:///run/door";
         }
 
+        if (path[0] == AbstractMark && path.Length == rest.Length)
+        {
+            return ReadAbstract(transport, scheme, path[1..], out endpoint);
+        }
+
         if (path.Length < rest.Length && path[0] != '/')
         {
-            return $"an absolute path takes three slashes, as in {scheme}:///run/door; a relative one none, as in {scheme}:door";
+            return $"an absolute path takes three slashes, as in {scheme}:///run/door; a relative one none, as in {scheme}:door, "
+                + $"and an abstract name none, as in {scheme}:@door";
         }
 
         // What can't be shown could not be read back from what is printed either.
@@ -83,9 +91,34 @@ internal static class EndpointParser
             return "a NUL ends a path; only the first byte of an abstract name on Linux is one (unix(7))";
         }
 
+        return ReadBytes(transport, scheme, read, out endpoint);
+    }
+
+    /// <summary>What stands behind the @, which stands for the NUL that an abstract name begins with (unix(7)).</summary>
+    private static string? ReadAbstract(Transport transport, string scheme, string name, out Endpoint? endpoint)
+    {
+        endpoint = null;
+        if (!OperatingSystem.IsLinux())
+        {
+            return $"abstract names are Linux's alone (unix(7)): give a path; a file of that name is {scheme}:./@{Shown(name)}";
+        }
+
+        if (name.Length == 0)
+        {
+            return $"the abstract name is missing, as in {scheme}:@door";
+        }
+
+        return !EndpointPath.TryRead(name, out string? read) || read.Contains('\0')
+            ? $"the abstract name has a character that can't be shown, or a NUL: choose another, as in {scheme}:@door"
+            : ReadBytes(transport, scheme, '\0' + read, out endpoint);
+    }
+
+    private static string? ReadBytes(Transport transport, string scheme, string read, out Endpoint? endpoint)
+    {
         int bytes = SystemText.ToBytes(read).Length;
         if (bytes > _maxPathBytes)
         {
+            endpoint = null;
             return $"the path has {bytes} bytes and a unix socket's may have {_maxPathBytes} (unix(7)): "
                 + $"choose a shorter one, as in {scheme}:///run/door";
         }

@@ -12,8 +12,18 @@ internal static class EndpointPath
 {
     private const int EscapeLength = 4;
 
-    /// <summary>Fit to print: an escape for each byte of what can't be shown, and for a backslash that would begin an escape.</summary>
-    public static string Shown(string path)
+    /// <summary>
+    /// Fit to print: an escape for each byte of what can't be shown, and for a backslash that would begin an escape. An abstract name has
+    /// an @ in the place of its NUL, and a path that begins with @ an escape for that.
+    /// </summary>
+    public static string Shown(string path) => path switch
+    {
+        ['\0', _, ..] when !path.AsSpan(1).Contains('\0') => "@" + ShownBytes(path[1..]),
+        ['@', ..] => "\\x40" + ShownBytes(path[1..]),
+        _ => ShownBytes(path),
+    };
+
+    private static string ShownBytes(string path)
     {
         if (PrintableText.IsPrintable(path) && !HasEscape(path))
         {

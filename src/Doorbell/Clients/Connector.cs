@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Doorbell.Clients;
 using Doorbell.Native;
+using Doorbell.Sessions;
 using Doorbell.Sockets;
 
 namespace Doorbell;
@@ -38,6 +40,44 @@ public static class Connector
     public static Task<Socket> ConnectAsync(
         Endpoint endpoint, TimeSpan timeout, ClientOptions options, CancellationToken cancellation) =>
         ConnectAsync(endpoint, timeout, options, static _ => true, cancellation);
+
+    /// <summary>Connects a stream socket through proxies.</summary>
+    /// <param name="endpoint">A TCP endpoint, whose name the last proxy resolves.</param>
+    /// <param name="timeout">Bounds all together.</param>
+    /// <param name="options">How to make the socket, which is connected to the first proxy.</param>
+    /// <param name="via">The proxies; the first one is connected, and each connects to the next.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The connected socket; the caller owns it. No byte of the server's has been received.</returns>
+    /// <exception cref="NetworkException">The first proxy can't be connected, or one of them refuses; the message says which.</exception>
+    /// <exception cref="ArgumentException">The endpoint is no TCP server's, or an option has no effect.</exception>
+    public static async Task<Socket> ConnectAsync(
+        Endpoint endpoint,
+        TimeSpan timeout,
+        ClientOptions options,
+        IReadOnlyList<TunnelProxy> via,
+        CancellationToken cancellation)
+    {
+        if (via.Count == 0)
+        {
+            return await ConnectAsync(endpoint, timeout, options, cancellation).ConfigureAwait(false);
+        }
+
+        // What is wrong with the target is said before anything is connected.
+        TunnelOpening opening = new(via, endpoint);
+        long began = Stopwatch.GetTimestamp();
+        Socket socket = await ConnectAsync(via[0].Endpoint, timeout, options, cancellation).ConfigureAwait(false);
+        try
+        {
+            await TunnelDialer.OpenAsync(socket, opening, endpoint, timeout, timeout - Stopwatch.GetElapsedTime(began), cancellation)
+                .ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <param name="endpoint">As above.</param>
     /// <param name="timeout">As above.</param>

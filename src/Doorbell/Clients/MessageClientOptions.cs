@@ -9,6 +9,11 @@ public sealed record MessageClientOptions
     /// <summary>How the sockets are made. Default <see cref="ClientOptions.Default"/>.</summary>
     public ClientOptions Sockets { get; init; } = ClientOptions.Default;
 
+    /// <summary>
+    /// The proxies through which each connection is made; the first one is connected, and each connects to the next. Default none.
+    /// </summary>
+    public IReadOnlyList<TunnelProxy> Via { get; init; } = [];
+
     /// <summary>Bounds resolving and connecting together, each time that a connection is made. Default 5 seconds.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

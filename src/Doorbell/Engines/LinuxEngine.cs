@@ -49,15 +49,22 @@ internal abstract class LinuxEngine(EngineSettings settings) : IEngine
         ServerModel model = context.Model;
         int lanes = model.Lanes == ServerModel.Many ? 1 : model.Lanes;
         SharedSockets all = new(listeners, lanes);
-        return Enumerable.Range(0, lanes).Select(_ => model switch
+        return model switch
         {
-            { Lanes: ServerModel.Many } => RunThreadPerConnectionAsync(all, context, shutdown),
-            { SessionsPerLane: 1 } => LaneThread.RunAsync(
-                "lane",
-                context,
-                () => new BlockingLane(context, shutdown, BlockingLane.NewOutgoing(context, shutdown)).Begin(all)),
-            _ => RunLoopAsync(all, context, shutdown),
-        });
+            { Lanes: ServerModel.Many } => [RunThreadPerConnectionAsync(all, context, shutdown)],
+            { SessionsPerLane: 1 } => [RunOneConnectionEachAsync(all, context, shutdown)],
+            _ => Enumerable.Range(0, lanes).Select(_ => RunLoopAsync(all, context, shutdown)),
+        };
+    }
+
+    private static async Task RunOneConnectionEachAsync(SharedSockets listeners, ServerContext context, ShutdownEvents shutdown)
+    {
+        using FullLanes all = new(context, listeners.Sockets, listeners.Lanes);
+        IEnumerable<Task> lanes = Enumerable.Range(0, listeners.Lanes).Select(_ => LaneThread.RunAsync(
+            "lane",
+            context,
+            () => new BlockingLane(context, shutdown, BlockingLane.NewOutgoing(context, shutdown)).Begin(listeners, all)));
+        await Task.WhenAll([all.RunAsync(), .. lanes]).ConfigureAwait(false);
     }
 
     private static Action BeginDatagrams(DoorSocket socket, ServerContext context, ShutdownEvents shutdown)

@@ -18,14 +18,16 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         new(context, shutdown, (connected, threads) => new BlockingLane(context, shutdown, threads).Carry(connected));
 
     /// <summary>What is answered accepts and carries, one after the other, until the drain is over.</summary>
+    /// <param name="listeners">Whence it accepts.</param>
+    /// <param name="all">Hears whether this lane is free.</param>
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
-    public Action Begin(SharedSockets listeners)
+    public Action Begin(SharedSockets listeners, FullLanes all)
     {
         BlockingAcceptor acceptor = new(listeners, context, shutdown);
-        return () => Run(acceptor);
+        return () => Run(acceptor, all);
     }
 
-    private void Run(BlockingAcceptor acceptor)
+    private void Run(BlockingAcceptor acceptor, FullLanes all)
     {
         try
         {
@@ -33,7 +35,8 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
             {
                 while (acceptor.Next(out AcceptedSocket accepted))
                 {
-                    Carry(accepted);
+                    all.Take();
+                    Carry(accepted, all);
                 }
             }
         }
@@ -52,7 +55,9 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
     }
 
     /// <summary>Carries one connection to its end and gives its place back.</summary>
-    public void Carry(in AcceptedSocket accepted)
+    public void Carry(in AcceptedSocket accepted) => Carry(accepted, null);
+
+    private void Carry(in AcceptedSocket accepted, FullLanes? all)
     {
         PolledConnection? connection = null;
         try
@@ -70,6 +75,7 @@ internal sealed unsafe class BlockingLane(ServerContext context, ShutdownEvents 
         }
         finally
         {
+            all?.Free();
             if (connection is null)
             {
                 context.Admission.Release(accepted.At, accepted.Peer);

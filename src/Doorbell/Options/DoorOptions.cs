@@ -28,6 +28,12 @@ public sealed record DoorOptions
     /// <summary>The bounds of this door in the place of the server's and the service's. Default none of its own.</summary>
     public DoorLimits Limits { get; init; } = DoorLimits.None;
 
+    /// <summary>
+    /// The mode, the owner and the group of a unix socket's file. The file of a socket that was passed or taken over stays as it is.
+    /// Default: the umask decides.
+    /// </summary>
+    public SocketFileOptions SocketFile { get; init; } = SocketFileOptions.Default;
+
     /// <summary>Whether it stands for all sockets of socket activation, since no endpoint was asked for.</summary>
     internal bool IsAllPassed { get; init; }
 
@@ -53,7 +59,11 @@ public sealed record DoorOptions
 
     /// <summary>Refuses an endpoint that the service does not speak over, or at which its layers can't stand.</summary>
     /// <exception cref="ArgumentException">It does not, or they can't.</exception>
-    internal void RequireSpoken() => RequireSpoken(Endpoint);
+    internal void RequireSpoken()
+    {
+        SocketFile.Validate(Endpoint);
+        RequireSpoken(Endpoint);
+    }
 
     /// <summary>As <see cref="RequireSpoken()"/>, of the socket that was passed for the endpoint.</summary>
     internal void RequireSpoken(Endpoint endpoint)

@@ -11,6 +11,7 @@ internal sealed class DoorSettings(IReadOnlyList<Service> services)
     private Endpoint? _endpoint;
     private Service? _service;
     private DoorLimits _limits = DoorLimits.None;
+    private SocketFileOptions _file = SocketFileOptions.Default;
 
     /// <summary>Finds a service by its name.</summary>
     /// <exception cref="FormatException">None has it.</exception>
@@ -35,13 +36,17 @@ internal sealed class DoorSettings(IReadOnlyList<Service> services)
             case [var name, var limit] when Is(name, "Limits"):
                 _limits = LimitSettings.Apply(_limits, limit, value);
                 break;
+            case [var name, var which] when Is(name, "SocketFile"):
+                _file = Apply(_file, which, value);
+                break;
             case [var name, var list, var at]
                 when Is(name, "Access") && (Is(list, "Allow") || Is(list, "Deny")) && Index(at) is { } index:
                 (Is(list, "Allow") ? _allow : _deny)[index] = AddressRange.Parse(value);
                 break;
             default:
                 throw new FormatException(
-                    "a door has no such setting; it has Endpoint, Service, Limits:NAME, Access:Allow:0 and Access:Deny:0 and so on");
+                    "a door has no such setting; it has Endpoint, Service, Limits:NAME, SocketFile:Mode, SocketFile:Owner, "
+                        + "SocketFile:Group, Access:Allow:0 and Access:Deny:0 and so on");
         }
     }
 
@@ -52,7 +57,16 @@ internal sealed class DoorSettings(IReadOnlyList<Service> services)
         Endpoint = _endpoint ?? throw new FormatException("it has no Endpoint: give one, as in tcp://localhost:7"),
         Service = _service ?? throw new FormatException("it has no Service: give the name of one"),
         Limits = _limits,
+        SocketFile = _file,
         Access = new AccessList { Allow = [.. _allow.Values], Deny = [.. _deny.Values] },
+    };
+
+    private static SocketFileOptions Apply(SocketFileOptions file, string name, string value) => name.ToUpperInvariant() switch
+    {
+        "MODE" => file with { Mode = SocketFileOptions.ParseMode(value) },
+        "OWNER" => file with { Owner = value },
+        "GROUP" => file with { Group = value },
+        _ => throw new FormatException("a SocketFile has no such setting; it has Mode, Owner and Group"),
     };
 
     private static bool Is(string name, string setting) => name.Equals(setting, StringComparison.OrdinalIgnoreCase);

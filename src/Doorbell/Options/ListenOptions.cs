@@ -6,9 +6,9 @@ namespace Doorbell.Options;
 /// <param name="Backlog">As <see cref="ServerOptions.ListenBacklog"/>; null for the system's maximum.</param>
 /// <param name="ReusePort">Whether other servers may share the port.</param>
 /// <param name="SocketOptions">What is set beyond Doorbell's own.</param>
-/// <param name="IsPrivate">Whether the file of a unix socket is its owner's alone: mode 0600, from the moment it is there.</param>
+/// <param name="SocketFile">What is asked of a unix socket's file; null for nothing.</param>
 internal sealed record ListenOptions(
-    int? Backlog, bool ReusePort, IReadOnlyList<SocketOptionSetting> SocketOptions, bool IsPrivate = false)
+    int? Backlog, bool ReusePort, IReadOnlyList<SocketOptionSetting> SocketOptions, SocketFileOptions? SocketFile = null)
 {
     /// <summary>Nothing is asked for.</summary>
     public static ListenOptions Default { get; } = new(null, false, []);

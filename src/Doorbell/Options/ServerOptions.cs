@@ -1,3 +1,4 @@
+using Doorbell.Native;
 using Doorbell.Options;
 using Doorbell.SocketOptions;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ public sealed record ServerOptions
     private const int DefaultMemoryShare = 8;
 
     private readonly int? _maxConnections;
+    private readonly AtLimit? _atLimit;
     private readonly long? _maxBufferedBytes;
 
     /// <summary>What to serve at each of the <see cref="Endpoints"/>; not needed if all is said by <see cref="Doors"/>.</summary>
@@ -71,11 +73,13 @@ public sealed record ServerOptions
     /// (<see cref="CloseReason.BufferBudgetExceeded"/>) until it is a little less; for the moment that this takes, there is more. The
     /// kernel's socket buffers are not counted, nor is what handlers keep for themselves and do not tell (<see cref="Turn.HeldMemory"/>).
     /// Under <see cref="ServerModel.Prefork"/> each worker has its share; a program, and each worker of <see cref="ServerModel.Process"/>,
-    /// has memory of its own, which is not counted. Default: an eighth of the memory that this process may use.
+    /// has memory of its own, which is not counted. Default: an eighth of the memory that this process may use: its machine's,
+    /// or its container's, or what its own limits leave it (RLIMIT_AS, RLIMIT_DATA).
     /// </summary>
     public long MaxBufferedBytes
     {
-        get => _maxBufferedBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / DefaultMemoryShare;
+        get => _maxBufferedBytes
+            ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, AddressSpace.MaxObjectBytes) / DefaultMemoryShare;
         init => _maxBufferedBytes = value;
     }
 
@@ -90,9 +94,17 @@ public sealed record ServerOptions
 
     /// <summary>
     /// What becomes of one connection too many. Default <see cref="AtLimit.MakeRoom"/>, so that peers which are slow or silent keep nobody
-    /// out. A model whose connections are processes knows of no rest: there it is <see cref="AtLimit.LeaveInBacklog"/>.
+    /// out. A process for each connection tells of no rest: there it is <see cref="AtLimit.LeaveInBacklog"/>. Where a fixed number of lanes
+    /// carry one connection each, their number is a limit too: who has been at rest for 5 seconds makes room for who waits in the backlog.
     /// </summary>
-    public AtLimit AtLimit { get; init; } = AtLimit.MakeRoom;
+    public AtLimit AtLimit
+    {
+        get => _atLimit ?? AtLimit.MakeRoom;
+        init => _atLimit = value;
+    }
+
+    /// <summary>Whether <see cref="AtLimit"/> was said, and is not the default.</summary>
+    internal bool AsksForAtLimit => _atLimit is not null;
 
     /// <summary>What a connection that is refused is told, as a line, before it is closed; default null, nothing.</summary>
     public string? RefusalLine { get; init; }
@@ -151,7 +163,7 @@ public sealed record ServerOptions
     internal bool HasPrivateSockets { get; init; }
 
     /// <summary>What the sockets themselves have of all this.</summary>
-    internal ListenOptions Listen => new(ListenBacklog, ReusePort, SocketOptions, HasPrivateSockets);
+    internal ListenOptions Listen => new(ListenBacklog, ReusePort, SocketOptions, HasPrivateSockets ? SocketFileOptions.Private : null);
 
     /// <summary>The <see cref="Endpoints"/> with their service, and the <see cref="Doors"/>.</summary>
     internal IReadOnlyList<DoorOptions> AllDoors =>

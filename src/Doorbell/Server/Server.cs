@@ -338,9 +338,12 @@ public sealed class Server : IAsyncDisposable
 
     private static ServerContext ContextOf(ServerOptions options, ServerModel model, Ledger ledger, SharedCounts? workers)
     {
-        // Only a process itself knows whether it works or waits: none of those makes room.
+        // Only a process itself knows whether it works or waits: none of those makes room. Workers that accept decide it among themselves.
         bool isOfProcesses = model.Lane == LaneKind.Process && options.AtLimit == AtLimit.MakeRoom;
-        Admission admission = new(isOfProcesses ? options with { AtLimit = AtLimit.LeaveInBacklog } : options, workers);
+        Admission admission = new(
+            isOfProcesses ? options with { AtLimit = AtLimit.LeaveInBacklog } : options,
+            workers,
+            model is { SessionsPerLane: 1, Lanes: not ServerModel.Many } ? FullLanes.LeastRest : TimeSpan.Zero);
         ILogger log = (options.Logging ?? NullLoggerFactory.Instance).CreateLogger("doorbell");
 
         // Each worker of a prefork has its share: it knows nothing of what the others hold.
@@ -399,7 +402,7 @@ public sealed class Server : IAsyncDisposable
         DoorSocket[] sockets = [.. (worker.IsConnection ? [] : worker.Sockets)
             .Select(socket => Adopt(socket.Descriptor, socket.Door, options) with { Options = [], IsCountedElsewhere = true })];
         SharedLedgers shared = SharedLedgers.Open(worker.Ledger, worker.Slots, options.Counters);
-        SharedCounts workers = new(shared, worker.Slot);
+        SharedCounts workers = new(shared, worker.Slot, Math.Min(worker.Slots, options.MaxConnections));
         ServerContext context = ContextOf(options, ServerModel.Iterative, shared[worker.Slot], workers);
         EpollEngine engine = new(EngineSettings.Default);
         return new Server(context, model, engine.Name, sockets) { Completion = WorkerServer.ServeAsync(worker, sockets, context, engine) };

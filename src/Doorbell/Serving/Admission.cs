@@ -10,7 +10,7 @@ namespace Doorbell.Serving;
 /// A connection has a lease, of which there are <see cref="ServerOptions.MaxConnections"/>, and a place at its door, of which there are
 /// <see cref="DoorLimits.MaxConnections"/>. Where connections wait in the backlog for room (<see cref="AtLimit.LeaveInBacklog"/>), a lane
 /// acquires both before it accepts. Where the longest at rest makes room (<see cref="AtLimit.MakeRoom"/>), a lane accepts first, and then
-/// acquires both, with <see cref="AskForRoom"/> if there is none. Where one too many is refused,
+/// acquires both, with <see cref="AskForRoom(object, Door?, int, TimeSpan)"/> if there is none. Where one too many is refused,
 /// <see cref="Decide(PeerAddress, Door, bool)"/> acquires them. At a door with layers the
 /// address is counted when the layers are open (<see cref="PeerAdmissionLayer"/>): until then it is not known whose the connection is.
 /// </remarks>
@@ -23,15 +23,15 @@ internal sealed class Admission : IDisposable
     private readonly AddressCounts _ofAddress;
     private readonly HashSet<Action> _waiting = [];
     private readonly Lock _lock = new();
-    private readonly SharedConnectionCounts? _workers;
     private readonly LongestAtRest _atRest;
 
     /// <param name="options">The limits.</param>
     /// <param name="workers">In a worker process: what the others have.</param>
-    public Admission(ServerOptions options, SharedConnectionCounts? workers = null)
+    /// <param name="leastRest">For so long a connection is at rest before it makes room.</param>
+    public Admission(ServerOptions options, SharedConnectionCounts? workers = null, TimeSpan leastRest = default)
     {
-        _workers = workers;
-        _atRest = new LongestAtRest(Connections);
+        Workers = workers;
+        _atRest = new LongestAtRest(Connections, leastRest);
         _leases = new SemaphoreSlim(options.MaxConnections);
         _ofAddress = new AddressCounts(options.MaxConnectionsPerAddress, workers);
         foreach ((int number, DoorOptions door) in options.AllDoors.Index())
@@ -51,6 +51,9 @@ internal sealed class Admission : IDisposable
 
     /// <summary>The connections that are open, of all lanes.</summary>
     public OpenConnections Connections { get; } = new();
+
+    /// <summary>In a worker process: what the others have.</summary>
+    public SharedConnectionCounts? Workers { get; }
 
     /// <summary>Whether one too many is accepted and closed.</summary>
     public bool RefusesAtLimit { get; }
@@ -86,6 +89,10 @@ internal sealed class Admission : IDisposable
     public void AskForRoom(object lane, Door? door, int wanted, TimeSpan now) =>
         _atRest.Ask(lane, door, door is null ? _leases : _places[door.Number], wanted, now);
 
+    /// <summary>As <see cref="AskForRoom(object, Door?, int, TimeSpan)"/>, where what is full is all lanes, one connection each.</summary>
+    public void AskForRoom(object lane, SemaphoreSlim freeLanes, int wanted, TimeSpan now) =>
+        _atRest.Ask(lane, null, freeLanes, wanted, now);
+
     /// <inheritdoc cref="LongestAtRest.WaitsNoMore"/>
     public void WaitsNoMore(object lane) => _atRest.WaitsNoMore(lane);
 
@@ -119,7 +126,7 @@ internal sealed class Admission : IDisposable
 
     /// <summary>As <see cref="TryAcquireAt(Door)"/>; if there is no place, calls back, once, when there may be one.</summary>
     public bool TryAcquireAt(Door door, Action? whenRoom) => door.Limits.MaxConnections is not { } max
-        || (_workers is not null ? _workers.TryAcquireAt(door.Number, max) : TryWait(_places[door.Number], whenRoom));
+        || (Workers is not null ? Workers.TryAcquireAt(door.Number, max) : TryWait(_places[door.Number], whenRoom));
 
     /// <summary>A place at a door was not used, or is no more.</summary>
     public void ReleaseAt(Door door)
@@ -129,9 +136,9 @@ internal sealed class Admission : IDisposable
             return;
         }
 
-        if (_workers is not null)
+        if (Workers is not null)
         {
-            _workers.ReleaseAt();
+            Workers.ReleaseAt();
         }
         else
         {

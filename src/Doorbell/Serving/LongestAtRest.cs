@@ -6,7 +6,8 @@ namespace Doorbell.Serving;
 /// costs a small part of a look for each. Any thread may call any member.
 /// </summary>
 /// <param name="connections">Those of all lanes.</param>
-internal sealed class LongestAtRest(OpenConnections connections)
+/// <param name="leastRest">Who has been at rest for less does not go.</param>
+internal sealed class LongestAtRest(OpenConnections connections, TimeSpan leastRest = default)
 {
     /// <summary>So many are found at a time.</summary>
     private const int Found = 256;
@@ -118,7 +119,7 @@ internal sealed class LongestAtRest(OpenConnections connections)
         scope.Longest.Clear();
         connections.FindAtRest(now, (part, connection, rest) =>
         {
-            if (door is not null && connection.At!.Number != door.Number)
+            if (rest < leastRest || (door is not null && connection.At!.Number != door.Number))
             {
                 return;
             }

@@ -57,7 +57,7 @@ internal sealed record ServerContext(
     /// <summary>At the limit: said once a second.</summary>
     private LogThrottle MadeRoom { get; } = new();
 
-    /// <inheritdoc cref="Admission.AskForRoom"/>
+    /// <inheritdoc cref="Admission.AskForRoom(object, Door?, int, TimeSpan)"/>
     public void AskForRoom(object lane, Door? door, int wanted, TimeSpan now)
     {
         if (MadeRoom.MayLog())
@@ -66,6 +66,17 @@ internal sealed record ServerContext(
         }
 
         Admission.AskForRoom(lane, door, wanted, now);
+    }
+
+    /// <inheritdoc cref="Admission.AskForRoom(object, SemaphoreSlim, int, TimeSpan)"/>
+    public void AskForRoom(object lane, SemaphoreSlim freeLanes, int wanted, TimeSpan now)
+    {
+        if (MadeRoom.MayLog())
+        {
+            ServerLog.MakesRoom(Log, "As many connections as the model serves at once");
+        }
+
+        Admission.AskForRoom(lane, freeLanes, wanted, now);
     }
 
     /// <summary>

@@ -24,4 +24,17 @@ internal abstract class SharedConnectionCounts
 
     /// <summary>This worker has no connection that is counted by its door.</summary>
     public abstract void ReleaseAt();
+
+    /// <summary>Tells the others that this worker has a connection.</summary>
+    /// <param name="restingSince">For how long its peer has been at rest, on the monotonic scale, which all processes share.</param>
+    public abstract void Carries(TimeSpan restingSince);
+
+    /// <summary>Tells the others that this worker is free.</summary>
+    public abstract void CarriesNone();
+
+    /// <summary>
+    /// Whether all workers have a connection, and fewer than <paramref name="waiting"/> of those have been at rest for longer than this
+    /// one's.
+    /// </summary>
+    public abstract bool IsAmongLongestAtRest(int waiting);
 }

@@ -83,7 +83,7 @@ internal sealed class TakeoverListener : IDisposable
     }
 
     /// <exception cref="NetworkException">The path can't be had.</exception>
-    private DoorSocket Listen() => UnixBinding.Bind(_endpoint, ListenOptions.Default with { IsPrivate = true });
+    private DoorSocket Listen() => UnixBinding.Bind(_endpoint, ListenOptions.Default with { SocketFile = SocketFileOptions.Private });
 
     /// <summary>A shortage, of descriptors above all, passes: whoever is to take over must find this server then.</summary>
     private async Task<Socket> AcceptAsync()

@@ -80,7 +80,7 @@ internal sealed class Binding
             {
                 List<DoorSocket> bound = door.IsAllPassed
                     ? PassedSockets.AdoptAll(_options)
-                    : await BindInTimeAsync(door.Endpoint, cancellation).ConfigureAwait(false);
+                    : await BindInTimeAsync(door, cancellation).ConfigureAwait(false);
                 sockets.AddRange(Serve(bound, door, number));
             }
 
@@ -150,13 +150,13 @@ internal sealed class Binding
     private static bool Lacks(SocketError error) => error is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported
         or SocketError.ProtocolFamilyNotSupported;
 
-    private async Task<List<DoorSocket>> BindInTimeAsync(Endpoint endpoint, CancellationToken cancellation)
+    private async Task<List<DoorSocket>> BindInTimeAsync(DoorOptions door, CancellationToken cancellation)
     {
         for (int tried = 1; ; tried++)
         {
             try
             {
-                return await BindAsync(endpoint, cancellation).ConfigureAwait(false);
+                return await BindAsync(door, cancellation).ConfigureAwait(false);
             }
             catch (NetworkException taken) when (
                 WaitsForAddress && tried < MaxTriesForAddress && taken.Error == SocketError.AddressAlreadyInUse)
@@ -167,9 +167,9 @@ internal sealed class Binding
     }
 
     /// <summary>One endpoint's; each of UDP's addresses by as many sockets as the model has lanes that own one.</summary>
-    private async Task<List<DoorSocket>> BindAsync(Endpoint endpoint, CancellationToken cancellation)
+    private async Task<List<DoorSocket>> BindAsync(DoorOptions door, CancellationToken cancellation)
     {
-        endpoint = IPBinding.WithFamilies(endpoint, _options);
+        Endpoint endpoint = IPBinding.WithFamilies(door.Endpoint, _options);
         if (endpoint.IsPassed)
         {
             return PassedSockets.Adopt(endpoint, _options);
@@ -182,7 +182,8 @@ internal sealed class Binding
 
         if (endpoint.IsUnix)
         {
-            return [UnixBinding.Bind(endpoint, _options)];
+            bool isAsked = door.SocketFile != SocketFileOptions.Default;
+            return [UnixBinding.Bind(endpoint, isAsked ? _options with { SocketFile = door.SocketFile } : _options)];
         }
 
         return endpoint.Host == "*"

@@ -6,7 +6,6 @@ namespace Doorbell.Tests;
 public sealed class LongestAtRestTests : IDisposable
 {
     private static readonly TimeSpan _now = TimeSpan.FromSeconds(100);
-    private static readonly Door _door = new(Endpoint.Parse("tcp://127.0.0.1:1"), Reach.OneAddress);
 
     private readonly OpenConnections _connections = new();
     private readonly LongestAtRest _atRest;
@@ -39,7 +38,7 @@ public sealed class LongestAtRestTests : IDisposable
     {
         _atRest.Ask(_lane, null, _places, wanted: 1, _now);
         _atRest.Ask(_lane, null, _places, wanted: 1, _now + LongestAtRest.LookAgain);
-        _atRest.Ask(_lane, _door, _places, wanted: 1, _now + LongestAtRest.LookAgain);
+        _atRest.Ask(_lane, Resting.Door, _places, wanted: 1, _now + LongestAtRest.LookAgain);
         Assert.Equal(1, Asked);
     }
 
@@ -104,35 +103,5 @@ public sealed class LongestAtRestTests : IDisposable
         _all[0].Rest = TimeSpan.FromMinutes(2);
         _atRest.Ask(_lane, null, _places, wanted: 2, _now + LongestAtRest.LookAgain);
         Assert.NotNull(_all[0].RoomOrder);
-    }
-
-    private sealed class Resting(TimeSpan rest) : IOpenConnection
-    {
-        public TimeSpan Rest { get; set; } = rest;
-
-        public RoomOrder? RoomOrder { get; private set; }
-
-        int IOpenConnection.ListIndex { get; set; }
-
-        public Door At => _door;
-
-        public RoomOrder Answer()
-        {
-            RoomOrder order = RoomOrder!;
-            RoomOrder = null;
-            return order;
-        }
-
-        public void AskToMakeRoom(RoomOrder order) => RoomOrder = order;
-
-        public TimeSpan RestAt(TimeSpan now) => Rest;
-
-        public ConnectionSnapshot Read(TimeSpan now) => throw new NotSupportedException();
-
-        public long HeldBytes => 0;
-
-        public void AskToGiveBack(long held) => throw new NotSupportedException();
-
-        public void AskToClose(CloseMode how) => throw new NotSupportedException();
     }
 }

@@ -101,6 +101,16 @@ public sealed class UnixAddressTests
         Assert.Equal("HELLO", await AskStreamAsync(endpoint));
     }
 
+    [Fact]
+    public async Task A_datagram_socket_of_an_abstract_name_is_served_and_asked()
+    {
+        Endpoint endpoint = Endpoint.Parse($"unix+dgram:@doorbell-test-{Guid.NewGuid():N}");
+        await using Server server = await Server.StartAsync(
+            new ServerOptions { Service = ClassicServices.Capitalize, Endpoints = [endpoint] }, default);
+        Assert.Equal("HELLO", await AskDatagramAsync(endpoint));
+        Assert.Equal(endpoint, server.Doors.Single().Endpoint);
+    }
+
     private static async Task<string> AskStreamAsync(Endpoint endpoint)
     {
         using StreamClient client = await StreamClient.ConnectAsync(endpoint, _timeout, default);

@@ -25,6 +25,11 @@ public sealed class EndpointPathTests
         { @"unix:a\x5cb", @"a\b", @"unix:a\b" },
         { @"unix:a\x0Ab", "a\nb", @"unix:a\x0ab" },
         { @"unix:///\xc3\xa9", "/é", "unix:///é" },
+        { "unix:@door", "\0door", "unix:@door" },
+        { @"unix:\x00door", "\0door", "unix:@door" },
+        { @"unix+dgram:@a/b@\xff", "\0a/b@\udcff", @"unix+dgram:@a/b@\xff" },
+        { "unix:./@door", "./@door", "unix:./@door" },
+        { @"unix:\x40door", "@door", @"unix:\x40door" },
     };
 
     [Theory]
@@ -44,6 +49,26 @@ public sealed class EndpointPathTests
         Assert.Equal(made, Endpoint.Parse(made.ToString()));
         Assert.True(PrintableText.IsPrintable(made.ToString()));
     });
+
+    [Fact]
+    public void An_abstract_name_of_any_bytes_reads_back() => Gen.Byte[1, 255].Array[1, 40].Sample(static bytes =>
+    {
+        Endpoint made = Endpoint.Unix(Transport.UnixDatagram, "\0" + SystemText.FromBytes(bytes));
+        Assert.Equal(made, Endpoint.Parse(made.ToString()));
+        Assert.StartsWith("unix+dgram:@", made.ToString(), StringComparison.Ordinal);
+    });
+
+    [Theory]
+    [InlineData("unix:@", "name is missing")]
+    [InlineData("unix://@door", "unix:@door")]
+    [InlineData(@"unix:@a\x00b", "NUL")]
+    [InlineData("unix:@LONG", "108 bytes")]
+    public void An_abstract_name_that_can_t_be_is_refused(string text, string why)
+    {
+        string given = text.Replace("LONG", new string('x', 107), StringComparison.Ordinal);
+        Assert.False(Endpoint.TryParse(given, out _, out string? error));
+        Assert.Contains(why, error, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_nul_is_refused_but_at_the_front_of_an_abstract_name()

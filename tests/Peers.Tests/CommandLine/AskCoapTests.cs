@@ -47,6 +47,14 @@ public sealed class AskCoapTests
         Assert.Equal(body + "\n", Answer("native", "--raw", "--method", "GET", "--timeout", "29", $"{through}/lossy"));
     });
 
+    [Fact]
+    public void Tries_are_refused_since_they_would_have_no_effect()
+    {
+        Ended asked = Doorbells.Run("native", "", "ask", "--tries", "3", "coap://localhost/capitalize", "hello");
+        Assert.Equal((2, ""), (asked.ExitCode, asked.Output));
+        Assert.StartsWith("doorbell: --tries is for plain datagrams and streams", asked.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Both))]
     public void Our_own_server_answers_and_is_asked_as_coap_client_asks(string kind)
@@ -114,6 +122,8 @@ public sealed class AskCoapTests
         AssertFails(2, "speaks no CoAP: ask a resource with doorbell ask coap://h/x", "connect", "coap://h/x");
         AssertFails(2, "the host is missing", "ask", "coap:///there", "text");
         AssertFails(2, "coaps needs DTLS or TLS", "ask", "coaps://localhost/there", "text");
+        AssertFails(2, "CoAP over TCP (RFC 8323) is not there yet", "ask", "coap+tcp://localhost/there", "text");
+        AssertFails(2, "CoAP over TCP (RFC 8323) is not there yet", "serve", "coap+tcp://localhost");
         AssertFails(2, "coaps needs DTLS or TLS", "serve", "coaps://localhost");
         AssertFails(2, "coaps needs DTLS or TLS", "probe", "coaps://localhost");
         AssertFails(2, "coaps needs DTLS or TLS", "connect", "coaps://localhost");

@@ -22,6 +22,31 @@ public sealed class ClientSocketTests
         Assert.Equal(new IPEndPoint(IPAddress.Parse("127.0.0.2"), port), PeerOf(server));
     }
 
+    /// <summary>Nobody serves at one of the two addresses of a name, whichever is tried first: the next socket has the same port.</summary>
+    [Theory]
+    [InlineData("connect", "127.0.0.1")]
+    [InlineData("connect", "127.0.0.2")]
+    [InlineData("ask", "127.0.0.1")]
+    [InlineData("ask", "127.0.0.2")]
+    public void Over_UDP_the_port_is_the_same_for_each_address_of_a_name(string verb, string served)
+    {
+        using Scratch hosts = new(".hosts");
+        File.WriteAllText(hosts.Path, "127.0.0.1 two\n127.0.0.2 two\n");
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "capitalize", $"udp://{served}:0");
+        using (server)
+        {
+            Ended asked = Program.Run(
+                "unshare",
+                [
+                    "-rm", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\"", hosts.Path, Doorbells.File("native"),
+                    verb, $"udp://two:{endpoint.Port}", "--from", $":{Ports.Free("udp")}",
+                ],
+                "hello");
+            Assert.Equal((0, ""), (asked.ExitCode, asked.Error));
+            Assert.Contains("HELLO", asked.Output, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData("127.0.0.3", "127.0.0.3")]
     [InlineData(":PORT", "127.0.0.1")]

@@ -15,6 +15,9 @@ public sealed partial class HelpTests
         ["serve"] = [],
         ["demo"] = [],
         ["bench"] = [],
+        ["send"] = ["doorbell receive --keep tcp://localhost:7000"],
+        ["receive"] = [],
+        ["log"] = ["doorbell serve syslog udp://localhost:514 tcp://localhost:514"],
         ["others"] = ["doorbell serve", "doorbell serve coap://localhost"],
     };
 

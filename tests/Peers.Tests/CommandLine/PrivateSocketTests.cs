@@ -34,6 +34,29 @@ public sealed class PrivateSocketTests
         Assert.Equal([Private], seen);
     }
 
+    /// <summary>The umask would let everyone connect.</summary>
+    [Fact]
+    public async Task A_socket_with_a_mode_is_at_no_moment_more_open()
+    {
+        HashSet<UnixFileMode> seen = [];
+        const UnixFileMode Asked = Private | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+        for (int run = 0; run < 10; run++)
+        {
+            string path = Path.Combine(Path.GetTempPath(), $"doorbell-private-{Guid.NewGuid():N}");
+            using CancellationTokenSource started = new();
+            Task watching = Task.Factory.StartNew(
+                () => Watch(path, seen, started.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            using Program program = Program.Start(
+                "bash", ["-c", $"umask 0; exec {Doorbells.File("native")} serve echo unix://{path} --socket-mode 0660"]);
+            program.WaitForLine("serving ");
+            await started.CancelAsync();
+            await watching;
+            Assert.Equal(Asked, File.GetUnixFileMode(path));
+        }
+
+        Assert.Subset(new HashSet<UnixFileMode> { Private, Asked }, seen);
+    }
+
     private static void Watch(string path, HashSet<UnixFileMode> seen, CancellationToken started)
     {
         while (!started.IsCancellationRequested)

@@ -40,7 +40,11 @@ public sealed class ProbeTests
         listener.Listen();
         Assert.Equal((0, "open"), Probe($"unix://{streams.Path}"));
         Assert.Equal((0, "open"), Probe($"unix+dgram://{datagrams.Path}"));
-        Assert.Equal((1, "failed"), Probe($"unix://{streams.Path}.nosuch"));
+        Assert.Equal((1, "closed"), Probe($"unix://{streams.Path}.nosuch"));
+        Assert.Equal((1, "closed"), Probe($"unix+dgram://{streams.Path}.nosuch"));
+        Assert.Equal((1, "failed"), Probe($"unix://{streams.Path}/nosuch"));
+        Ended missing = Doorbells.Run("native", "", "probe", $"unix://{streams.Path}.nosuch");
+        Assert.Contains("closed  ENOENT", missing.Output, StringComparison.Ordinal);
     }
 
     /// <summary>A full backlog lets a connection wait (listen(2)), as a filter does; so does a datagram that nobody answers.</summary>

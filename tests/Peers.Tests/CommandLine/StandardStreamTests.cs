@@ -54,6 +54,8 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
         ["listen"] = "DOORBELL listen unix:socket",
         ["probe"] = "DOORBELL probe TCP",
         ["probe --json"] = "DOORBELL probe --json TCP",
+        ["load"] = "DOORBELL load TCP --duration 0.2",
+        ["load --json"] = "DOORBELL load --json TCP --duration 0.2",
         ["options"] = "DOORBELL options",
         ["options --json"] = "DOORBELL options --json",
         ["demo"] = "DOORBELL demo nagle",

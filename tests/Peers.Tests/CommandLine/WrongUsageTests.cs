@@ -4,7 +4,7 @@ namespace Doorbell.Tests;
 public sealed class WrongUsageTests
 {
     /// <summary>All, in the order of the help.</summary>
-    private const string Verbs = "serve, ask, connect, options, demo, bench, impair, relay, probe, listen, help, version";
+    private const string Verbs = "serve, ask, connect, options, demo, bench, impair, relay, probe, listen, load, send, receive, log, help, version";
 
     /// <summary>Every option that takes a number or a time, with what is none, or out of its bounds.</summary>
     [Theory]

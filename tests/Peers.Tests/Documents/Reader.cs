@@ -10,7 +10,7 @@ internal sealed class Reader : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10);
-    private static readonly Regex _ready = new("^(serving|relaying|impairing) ", RegexOptions.Multiline);
+    private static readonly Regex _ready = new("^(serving|relaying|impairing|receiving) ", RegexOptions.Multiline);
 
     /// <summary>What <c>listen -v</c> says, whose standard output is its peer's.</summary>
     private const string Listening = "doorbell: listening on ";

@@ -13,6 +13,10 @@ internal static class Textbook
     /// <summary>A C program that is neither client nor server.</summary>
     public static string InC(string name) => Path.Combine(_c.Value, name);
 
+    /// <summary>Runs a Java program that is neither client nor server of the matrix.</summary>
+    public static Ended Java(string name, params string[] arguments) =>
+        Program.Run("java", ["-Xshare:auto", "-cp", _java.Value, name, .. arguments]);
+
     private static (string File, string[] Arguments) Make(string language, string transport, string role)
     {
         string name = $"{transport}_{role}";

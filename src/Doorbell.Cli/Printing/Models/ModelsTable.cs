@@ -13,9 +13,9 @@ internal static class ModelsTable
         List<ModelResult> measured = [.. results.Where(static result => result.Error is null)];
         if (measured.Count > 0)
         {
-            tables.Write(Work($"A new connection for each request, {Load.Clients} clients", measured,
+            tables.Write(Work($"A new connection for each request, {Lab.Models.Load.Clients} clients", measured,
                 static result => result.ConnectEachTime));
-            tables.Write(Work($"A kept connection for each client, as many of {Load.Clients} as the model serves at once", measured,
+            tables.Write(Work($"A kept connection for each client, as many of {Lab.Models.Load.Clients} as the model serves at once", measured,
                 static result => result.PingPong));
             tables.Write(Idle(measured));
             tables.Write(Waits(measured, schedule.Cap));

@@ -7,23 +7,25 @@ namespace Doorbell;
 /// <param name="bell">Rung when there is something.</param>
 /// <param name="memory">Where what waits counts.</param>
 /// <param name="mostBytes">With more, the member is too slow.</param>
-internal sealed class BrokerInbox(Bell bell, HeldMemory memory, int mostBytes)
+/// <param name="pieces">Where the pieces go when they are read.</param>
+internal sealed class BrokerInbox(Bell bell, HeldMemory memory, int mostBytes, FreeBrokerPieces pieces)
 {
     /// <summary>What a piece costs beside its bytes: a peer may send one byte at a time.</summary>
     private const int PieceCost = 64;
 
-    private readonly ConcurrentQueue<byte[]> _pieces = [];
+    private readonly ConcurrentQueue<BrokerPiece> _pieces = [];
     private int _held;
     private volatile bool _isOverfull;
 
     public bool IsEmpty => _pieces.IsEmpty;
 
     /// <summary>Another member has spoken; called on that one's thread.</summary>
-    /// <param name="piece">Shared with the other members: nobody changes it.</param>
-    public void Add(byte[] piece)
+    /// <param name="piece">Shared with the other members. This one is its reader.</param>
+    public void Add(BrokerPiece piece)
     {
         if (_isOverfull)
         {
+            pieces.Release(piece);
             return;
         }
 
@@ -31,6 +33,7 @@ internal sealed class BrokerInbox(Bell bell, HeldMemory memory, int mostBytes)
         {
             // The member's lane does not come round as fast as bytes come, so the bound of its output alone would not hold.
             _isOverfull = true;
+            pieces.Release(piece);
         }
         else
         {
@@ -49,10 +52,26 @@ internal sealed class BrokerInbox(Bell bell, HeldMemory memory, int mostBytes)
             throw new PendingOutputException(output.Pending, Volatile.Read(ref _held), mostBytes);
         }
 
-        while (_pieces.TryDequeue(out byte[]? piece))
+        while (_pieces.TryDequeue(out BrokerPiece? piece))
         {
             Hold(-piece.Length - PieceCost);
-            output.Write(piece);
+            try
+            {
+                output.Write(piece.Bytes);
+            }
+            finally
+            {
+                pieces.Release(piece);
+            }
+        }
+    }
+
+    /// <summary>The member has gone. What another tells it at this moment is left to the collector.</summary>
+    public void Clear()
+    {
+        while (_pieces.TryDequeue(out BrokerPiece? piece))
+        {
+            pieces.Release(piece);
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed class BrokerMember(BrokerMembers members) : StreamHandler
 
     public override Next OnOpen(Turn turn)
     {
-        _inbox = new BrokerInbox(turn.Bell, turn.HeldMemory, turn.Output.Limit);
+        _inbox = new BrokerInbox(turn.Bell, turn.HeldMemory, turn.Output.Limit, members.Pieces);
         members.Add(_inbox);
         return Next.Stay;
     }
@@ -40,6 +40,7 @@ internal sealed class BrokerMember(BrokerMembers members) : StreamHandler
         if (_inbox is not null)
         {
             members.Remove(_inbox);
+            _inbox.Clear();
         }
     }
 }

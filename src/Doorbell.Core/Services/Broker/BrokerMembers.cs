@@ -6,6 +6,9 @@ internal sealed class BrokerMembers
     /// <summary>Replaced at each change and never changed in place, so that a speaker needs no lock.</summary>
     private BrokerInbox[] _all = [];
 
+    /// <summary>Those that are told are taken from here.</summary>
+    public FreeBrokerPieces Pieces { get; } = new();
+
     public void Add(BrokerInbox member) => Replace(all => [.. all, member]);
 
     public void Remove(BrokerInbox member) => Replace(all => [.. all.Where(each => each != member)]);
@@ -13,15 +16,21 @@ internal sealed class BrokerMembers
     /// <summary>Tells all but the speaker.</summary>
     public void Tell(BrokerInbox speaker, ReadOnlySpan<byte> bytes)
     {
-        byte[]? piece = null;
+        BrokerPiece? piece = null;
         foreach (BrokerInbox member in Volatile.Read(ref _all))
         {
             if (member != speaker)
             {
                 // One copy for all of them: each reads it on its own lane, after this call.
-                piece ??= bytes.ToArray();
+                piece ??= Pieces.Take(bytes);
+                piece.AddReader();
                 member.Add(piece);
             }
+        }
+
+        if (piece is not null)
+        {
+            Pieces.Release(piece);
         }
     }
 

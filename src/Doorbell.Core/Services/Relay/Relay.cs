@@ -37,8 +37,13 @@ public static class Relay
                 $"{nowhere} is a place to listen, not one to connect to: name a host and a port.", nameof(upstreams));
         }
 
+        foreach (Endpoint upstream in upstreams)
+        {
+            TunnelProxy.Validate(options.Via, upstream);
+        }
+
         RelayUpstreams known = new(upstreams);
-        ConnectOptions connecting = new() { Timeout = options.ConnectTimeout };
+        ConnectOptions connecting = new() { Timeout = options.ConnectTimeout, Via = options.Via };
         return new Service("relay") { NewStreamHandler = _ => new RelayClientSide(known, options, connecting) };
     }
 }

@@ -24,6 +24,9 @@ public sealed record RelayOptions
     /// </summary>
     public int? ProxyVersion { get; init; }
 
+    /// <summary>As <see cref="ConnectOptions.Via"/>: the proxies through which each upstream is connected. Default none.</summary>
+    public IReadOnlyList<TunnelProxy> Via { get; init; } = [];
+
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A size or a time-out is not positive, or there is no such version.</exception>
     public void Validate()

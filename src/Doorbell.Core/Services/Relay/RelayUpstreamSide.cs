@@ -5,6 +5,7 @@ internal class RelayUpstreamSide(RelaySide client, ProxyHeader? header, RelayQue
     : RelaySide(received, toSend)
 {
     private volatile bool _hasFailed;
+    private bool _isOpen;
 
     /// <summary>Whether it could not be connected.</summary>
     public bool HasFailed => _hasFailed;
@@ -13,6 +14,7 @@ internal class RelayUpstreamSide(RelaySide client, ProxyHeader? header, RelayQue
 
     public override Next OnOpen(Turn turn)
     {
+        _isOpen = true;
         Listen(turn);
         header?.Write(turn.Output);
         return Advance(turn);
@@ -20,7 +22,8 @@ internal class RelayUpstreamSide(RelaySide client, ProxyHeader? header, RelayQue
 
     public override void OnClosed(CloseReason reason)
     {
-        if (reason == CloseReason.ConnectFailed)
+        // Behind a proxy, a connection to the proxy is none to the upstream yet.
+        if (reason == CloseReason.ConnectFailed || !_isOpen)
         {
             // It is no end of the relay: the client's side tries the next.
             _hasFailed = true;

@@ -31,8 +31,8 @@ internal sealed class EpollBackend : LaneBackend<PolledConnection>
     /// <summary>A lane on epoll: see <see cref="LoopLane{TConnection}"/>.</summary>
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public static LoopLane<PolledConnection> NewLane(
-        SharedSockets listeners, ServerContext context, ShutdownEvents shutdown) =>
-        new(listeners, context, shutdown, static lane => new EpollBackend(lane));
+        SharedSockets listeners, ServerContext context, ShutdownEvents shutdown, Func<TimeSpan, TimeSpan>? eachRound = null) =>
+        new(listeners, context, shutdown, static lane => new EpollBackend(lane)) { EachRound = eachRound };
 
     public override PolledConnection Make(in AcceptedSocket accepted, LaneBell bell) =>
         new(accepted, _lane.Context, bell, _lane.Pool) { ReceivesToEnd = accepted.Door.IsUnix };

@@ -74,6 +74,12 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
     public LanePool Pool { get; }
 
     /// <summary>
+    /// Called first in each round, on the lane's thread, by whoever has more to do there; null for nobody. It returns when the next round
+    /// is to be at the latest.
+    /// </summary>
+    public Func<TimeSpan, TimeSpan>? EachRound { get; init; }
+
+    /// <summary>
     /// Serves until the drain is over. A lane that can't go on resets its connections, and counts them, before it says why.
     /// </summary>
     public void Run()
@@ -107,6 +113,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
 
     public TimeSpan OnRound(TimeSpan now)
     {
+        TimeSpan next = EachRound?.Invoke(now) ?? TimeSpan.MaxValue;
         if (Loop.WasWoken)
         {
             Connector.OnWake(now);
@@ -122,7 +129,7 @@ internal sealed class LoopLane<TConnection> : IEventLoopUser, IDisposable
             Loop.Stop();
         }
 
-        return _yielded.Count > 0 || _rungHere.Count > 0 ? TimeSpan.Zero : Acceptor.NextAccept;
+        return _yielded.Count > 0 || _rungHere.Count > 0 ? TimeSpan.Zero : next < Acceptor.NextAccept ? next : Acceptor.NextAccept;
     }
 
     public void OnShutdown(TimeSpan now)

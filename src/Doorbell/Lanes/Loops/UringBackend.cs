@@ -50,8 +50,9 @@ internal sealed unsafe class UringBackend : LaneBackend<UringConnection>
     /// <summary>A lane on io_uring: see <see cref="LoopLane{TConnection}"/>.</summary>
     /// <exception cref="NetworkException">The system refuses what the lane needs.</exception>
     public static LoopLane<UringConnection> NewLane(
-        SharedSockets listeners, ServerContext context, ShutdownEvents shutdown, RingSizes sizes) =>
-        new(listeners, context, shutdown, lane => new UringBackend(lane, listeners, sizes));
+        SharedSockets listeners, ServerContext context, ShutdownEvents shutdown, RingSizes sizes,
+        Func<TimeSpan, TimeSpan>? eachRound = null) =>
+        new(listeners, context, shutdown, lane => new UringBackend(lane, listeners, sizes)) { EachRound = eachRound };
 
     public override UringConnection Make(in AcceptedSocket accepted, LaneBell bell) => new(accepted, _lane.Context, bell, _lane.Pool);
 

@@ -52,7 +52,11 @@ internal sealed unsafe class ProgramWatcher : IDisposable
         done
         """;
 
+    /// <summary>After a failure it is tried again so much later, when the next program is started.</summary>
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+
     private readonly ILogger _log;
+    private readonly string _shell;
 
     /// <summary>The file.</summary>
     private readonly int _groups;
@@ -62,15 +66,18 @@ internal sealed unsafe class ProgramWatcher : IDisposable
     private readonly int _end;
     private readonly int _life;
 
-    /// <summary>0 if there is none: then the programs outlive this process, and all else is as it should be.</summary>
+    /// <summary>0 while there is none: then the programs would outlive this process, and all else is as it should be.</summary>
     private int _process;
+    private TimeSpan _tryAgain;
 
     /// <param name="log">Hears if there can be none.</param>
-    public ProgramWatcher(ILogger log)
+    /// <param name="shell">What runs the script.</param>
+    public ProgramWatcher(ILogger log, string shell = "/bin/sh")
     {
         const uint CloseOnExec = 1;
         int* ends = stackalloc int[2] { -1, -1 };
         _log = log;
+        _shell = shell;
         fixed (byte* name = "doorbell-programs\0"u8)
         {
             _groups = Libc.memfd_create(name, CloseOnExec);
@@ -86,19 +93,20 @@ internal sealed unsafe class ProgramWatcher : IDisposable
         else
         {
             Say(errno);
+            _tryAgain = TimeSpan.MaxValue;
         }
     }
 
-    /// <summary>From here on the group is ended if this process is. A watcher that somebody has ended is started anew.</summary>
+    /// <summary>
+    /// From here on the group is ended if this process is. A watcher that somebody has ended is started anew, and so is one
+    /// that could not be started before.
+    /// </summary>
     /// <param name="slot">Not a slot that stays free below: the file would have a gap.</param>
     /// <param name="group">The program's process group.</param>
     public void Set(int slot, int group)
     {
-        const int WithoutWaiting = 1;
-        int status;
-        if (_process != 0 && LibcProcesses.waitpid(_process, &status, WithoutWaiting) != 0)
+        if (!IsWatching() && _tryAgain <= MonotonicClock.Now)
         {
-            Orphans.Forget(_process);
             Start();
         }
 
@@ -136,23 +144,38 @@ internal sealed unsafe class ProgramWatcher : IDisposable
         _file.Dispose();
     }
 
+    private bool IsWatching()
+    {
+        const int WithoutWaiting = 1;
+        int status;
+        if (_process != 0 && LibcProcesses.waitpid(_process, &status, WithoutWaiting) != 0)
+        {
+            Orphans.Forget(_process);
+            _process = 0;
+        }
+
+        return _process != 0;
+    }
+
     private void Start()
     {
-        using Spawner spawner = new("/bin/sh", ["doorbell-programs", "-c", Script], InheritedEnvironment.Read());
+        using Spawner spawner = new(_shell, ["doorbell-programs", "-c", Script], InheritedEnvironment.Read());
         int errno = spawner.TrySpawn([(_end, 0), (_groups, 3)], closeFrom: 4, [], out _process);
         if (errno != 0)
         {
             _process = 0;
+            _tryAgain = MonotonicClock.Now + _pause;
             Say(errno);
         }
     }
 
     private void Say(int errno) =>
-        ServerLog.NoProgramWatcher(_log, NetworkException.FromErrno("posix_spawn", "/bin/sh", errno).Message);
+        ServerLog.NoProgramWatcher(_log, NetworkException.FromErrno("posix_spawn", _shell, errno).Message);
 
     private void Write(int slot, ReadOnlySpan<byte> line)
     {
-        if (_process != 0)
+        // Without a watcher too: the next one finds them all.
+        if (_groups >= 0)
         {
             RandomAccess.Write(_file, line, (long)slot * SlotBytes);
         }

@@ -3,19 +3,24 @@ using Doorbell.Serving;
 namespace Doorbell.Processes.Workers;
 
 /// <summary>
-/// Which connection each of a server's workers has now, in the memory they share. Four cells for each: the two halves of the address, the
-/// scope in which it is counted, and the door's number from 1.
+/// Which connection each of a server's workers has now, in the memory they share. Five cells for each: the two halves of the address, the
+/// scope in which it is counted, the door's number from 1, and since when the peer has been at rest (ticks; 0 without a
+/// connection).
 /// </summary>
 /// <remarks>
 /// A worker writes its own cells first and counts all behind a barrier. So of two workers that come at once both may be refused, but never
 /// one too many is admitted.
 /// </remarks>
-internal sealed class SharedCounts(SharedLedgers shared, int own) : SharedConnectionCounts
+/// <param name="shared">The memory.</param>
+/// <param name="own">This worker's slot.</param>
+/// <param name="workers">How many workers accept; they have the first slots.</param>
+internal sealed class SharedCounts(SharedLedgers shared, int own, int workers) : SharedConnectionCounts
 {
     private const int Low = 0;
     private const int High = 1;
     private const int Scope = 2;
     private const int Door = 3;
+    private const int Rest = 4;
 
     /// <inheritdoc/>
     public override bool TryAcquire(int scope, UInt128 address, int max)
@@ -63,9 +68,36 @@ internal sealed class SharedCounts(SharedLedgers shared, int own) : SharedConnec
     /// <inheritdoc/>
     public override void ReleaseAt() => WriteDoor(0);
 
+    /// <inheritdoc/>
+    public override void Carries(TimeSpan restingSince) =>
+        Volatile.Write(ref shared.CountsOf(own)[Rest], Math.Max(1, restingSince.Ticks));
+
+    /// <inheritdoc/>
+    public override void CarriesNone() => Volatile.Write(ref shared.CountsOf(own)[Rest], 0);
+
+    /// <inheritdoc/>
+    public override bool IsAmongLongestAtRest(int waiting)
+    {
+        long ours = Volatile.Read(ref shared.CountsOf(own)[Rest]);
+        int longer = 0;
+        for (int slot = 0; slot < workers; slot++)
+        {
+            long its = Volatile.Read(ref shared.CountsOf(slot)[Rest]);
+            if (its == 0)
+            {
+                return false;
+            }
+
+            longer += its < ours || (its == ours && slot < own) ? 1 : 0;
+        }
+
+        return longer < waiting;
+    }
+
     /// <summary>This worker has died.</summary>
     public void ReleaseAll()
     {
+        CarriesNone();
         Release();
         ReleaseAt();
     }

@@ -10,7 +10,7 @@ namespace Doorbell.Processes.Workers;
 /// </summary>
 internal sealed unsafe class SharedLedgers : IDisposable
 {
-    private const int CountCells = 4;
+    private const int CountCells = 5;
 
     /// <summary>Bytes from one slot to the next: a power of two with room for all cells, so that no two slots share a cache line.</summary>
     private static readonly int _stride = (int)BitOperations.RoundUpToPowerOf2((uint)((Ledger.CellCount + CountCells) * sizeof(long)));

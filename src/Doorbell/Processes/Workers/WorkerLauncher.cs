@@ -44,7 +44,7 @@ internal sealed unsafe class WorkerLauncher : IDisposable
     public Ledger LedgerOf(int slot) => _ledgers[slot];
 
     /// <summary>The process in that slot is gone, and its connection with it.</summary>
-    public void ForgetConnectionOf(int slot) => new SharedCounts(_ledgers, slot).ReleaseAll();
+    public void ForgetConnectionOf(int slot) => new SharedCounts(_ledgers, slot, _ledgers.Slots).ReleaseAll();
 
     /// <summary>Tells all processes, and those yet to start, that the server accepts no more.</summary>
     public void StopAccepting() => _stopAccepting.Raise();

@@ -1,0 +1,76 @@
+using System.Text;
+using Doorbell.Syslog;
+
+namespace Doorbell.Cli.Printing;
+
+/// <summary>Prints the messages that <c>serve syslog</c> receives, one a line, escaped, or as JSON.</summary>
+internal sealed class SyslogPrinter(bool json)
+{
+    public void Print(SyslogMessage message, PeerAddress from) => JsonLine.Print(json, Line(message, from), writer =>
+    {
+        writer.WriteString("event", "message");
+        writer.WriteString("from", from.ToString());
+        writer.WriteString("format", message.Format.ToString().ToLowerInvariant());
+        writer.WriteString("facility", message.Priority.FacilityName);
+        writer.WriteString("severity", message.Priority.SeverityName);
+        foreach ((string name, string? value) in Fields(message).Where(static field => field.Value is not null))
+        {
+            writer.WriteString(name, value);
+        }
+
+        if (message.Data.Count > 0)
+        {
+            writer.WriteStartArray("data");
+            foreach (SyslogElement element in message.Data)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("id", element.Id);
+                writer.WriteStartArray("parameters");
+                foreach ((string name, string value) in element.Parameters)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("name", name);
+                    writer.WriteString("value", value);
+                    writer.WriteEndObject();
+                }
+
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+        }
+
+        writer.WriteString("text", message.Text);
+    });
+
+    private static IEnumerable<(string Name, string? Value)> Fields(SyslogMessage message) =>
+    [
+        ("timestamp", message.Timestamp), ("host", message.Host), ("application", message.Application), ("process", message.Process),
+        ("messageId", message.MessageId),
+    ];
+
+    private static string Line(SyslogMessage message, PeerAddress from)
+    {
+        StringBuilder line = new();
+        line.Append(from).Append(' ').Append(message.Priority);
+        Append(message.Timestamp);
+        Append(message.Host);
+        Append(message.Application is null ? null : message.Application + (message.Process is null ? "" : $"[{message.Process}]"));
+        Append(message.MessageId);
+        foreach (SyslogElement element in message.Data)
+        {
+            Append($"[{element.Id}{string.Concat(element.Parameters.Select(static each => $" {each.Name}=\"{each.Value}\""))}]");
+        }
+
+        return line.Append(": ").Append(PrintableText.Escape(message.Text)).ToString();
+
+        void Append(string? field)
+        {
+            if (field is not null)
+            {
+                line.Append(' ').Append(PrintableText.Escape(field));
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using System.CommandLine;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Printing;
+using Doorbell.Cli.Printing.Load;
+using Doorbell.Cli.Printing.Plots;
+using Doorbell.Coap;
+using Doorbell.Lab.Load;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary><c>doorbell load ENDPOINT</c>: asks a server much, and measures how long it takes to answer.</summary>
+internal static class LoadCommand
+{
+    private static readonly Example[] _examples =
+    [
+        new("doorbell load --connections 50 --duration 2 --expect capitals localhost:6789", "Asks as fast as it answers, and compares"),
+        new("doorbell load --rate 1000 --connections 20 --duration 2 tcp://localhost:6789", "Asks at a rate, whether or not answers come"),
+        new("doorbell load --connections 4 --duration 1 --plot load.svg udp://localhost:9876 hello", "Asks datagrams, and draws the times"),
+    ];
+
+    public static Verb Make()
+    {
+        Argument<string> first = new("ENDPOINT")
+        {
+            Description = "Whom to ask: tcp://host:port, udp://host:port, coap://host/path, unix:///path or unix+dgram:///path; "
+                + "a host and a port may be two words",
+        };
+        Argument<string[]> rest = new(WrongUsage.TextArgument)
+        {
+            Description = "What to ask; several words are joined by spaces. Without it, numbered lines are asked",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        LoadArguments load = new();
+        ClientArguments sockets = new();
+        Option<FileInfo?> plot = PlotFile.Option();
+        Option<bool> json = new("--json") { Description = "Print events as JSON, one a line" };
+        Verb command = new("load", "Ask a server much, and measure how long it takes to answer", _examples) { first, rest };
+        load.AddTo(command);
+        sockets.AddTo(command);
+        command.Add(plot);
+        command.Add(json);
+        command.SetAction((parsed, _) =>
+        {
+            (string target, string? text) = Read(parsed.GetValue(first)!, parsed.GetValue(rest) ?? []);
+            ClientOptions client = sockets.Read(parsed, Failure.Say);
+            LoadOptions options = CoapUri.IsMeant(target)
+                ? ReadCoap(CoapUri.Parse(target), uri => load.Read(parsed, uri.Endpoint, RequestOf(uri), text, client))
+                : load.Read(parsed, Parse(target), null, text, client);
+            return RunAsync(options, parsed.GetValue(json), parsed.GetValue(plot));
+        });
+        return command;
+    }
+
+    private static (string Target, string? Text) Read(string first, string[] rest)
+    {
+        if (rest is [string port, ..] && EndpointWord.IsHostAndPort(first, port))
+        {
+            (first, rest) = (EndpointWord.HostAndPort(first, port), rest[1..]);
+        }
+
+        return (first, rest.Length == 0 ? null : string.Join(' ', rest));
+    }
+
+    private static Endpoint Parse(string word)
+    {
+        Endpoint endpoint = Endpoint.Parse(word);
+        return endpoint.IsPassed || (!endpoint.IsUnix && (endpoint.Host == "*" || endpoint.Port == 0))
+            ? throw new ArgumentException($"{endpoint} is a place to listen, not one to connect to: name a host and a port")
+            : endpoint;
+    }
+
+    private static LoadOptions ReadCoap(CoapUri uri, Func<CoapUri, LoadOptions> read) => uri.IsGroup
+        ? throw new ArgumentException($"{uri} is a group, whose members all answer: name one server")
+        : read(uri);
+
+    private static CoapClientRequest RequestOf(CoapUri uri) =>
+        new() { Method = CoapCode.Post, Path = uri.Path, Query = uri.Query, Host = uri.HostName };
+
+    private static async Task<int> RunAsync(LoadOptions options, bool json, FileInfo? plot)
+    {
+        StandardOutput.BecomesConsole();
+        if (PlotFile.WhyNot(plot) is { } missing)
+        {
+            return Failure.Network(missing);
+        }
+
+        StopSignals.Listen();
+        LoadReport report = new(options, json);
+        using LoadTest test = new(options);
+        LoadResult result;
+        try
+        {
+            result = await RunAsync(test, report, json);
+        }
+        catch (LoadException failure)
+        {
+            return Failure.Network(failure.Message);
+        }
+
+        report.Summary(result);
+        if (plot is not null && LoadPlot.Write(result, options, plot) is { } unwritten)
+        {
+            return Failure.Network(unwritten);
+        }
+
+        return result switch
+        {
+            { Wrong: > 0 } => Failure.Network(
+                $"load {options.Endpoint}: {result.Wrong} answers are not as --expect {options.Answer.Name} says"),
+            { Requests: 0, IsInterrupted: false } => Failure.Network($"load {options.Endpoint}: no question was answered"),
+            _ => 0,
+        };
+    }
+
+    private static async Task<LoadResult> RunAsync(LoadTest test, LoadReport report, bool json)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(StopSignals.First);
+        Task<LoadResult> running = test.RunAsync(over.Token);
+        Task shown = !json && LoadView.IsPossible ? new LoadView(test).RunAsync(over.Token) : Task.CompletedTask;
+        try
+        {
+            await test.Measuring;
+            if (!running.IsCompleted)
+            {
+                report.Measuring();
+            }
+
+            return await running;
+        }
+        finally
+        {
+            // If standard output could not be written, it still runs.
+            await over.CancelAsync();
+            await Task.WhenAny(running);
+            await shown;
+        }
+    }
+}

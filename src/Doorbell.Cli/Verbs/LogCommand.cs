@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Input;
+using Doorbell.Cli.Printing;
+using Doorbell.Syslog;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary><c>doorbell log [ENDPOINT] [TEXT…]</c>: sends messages to a syslog server.</summary>
+internal static class LogCommand
+{
+    private const string DefaultEndpoint = "unix+dgram:///dev/log";
+
+    public static Verb Make()
+    {
+        Argument<string[]> words = new("TEXT")
+        {
+            Description = "Where to, if the first word is an endpoint, as in udp://localhost:514, tcp://localhost:514 or "
+                + $"unix+dgram:///dev/log [default: {DefaultEndpoint}]; and the message [default: each line of standard input is one]",
+            HelpName = "[ENDPOINT] [TEXT…]",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        Option<SyslogPriority?> priority = Priority();
+        Option<string?> tag = new("--tag", "-t") { Description = "The program's name [default: the user's]", HelpName = "NAME" };
+        Option<bool> old = new("--rfc3164") { Description = "Write the old form [default: RFC 5424's, and the old one to unix+dgram://]" };
+        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting", 5);
+        ClientArguments sockets = new();
+        Verb command = new(
+            "log",
+            "Send messages to a syslog server",
+            [
+                new("doorbell log udp://localhost:514 the kettle is on", "Sends one message"),
+                new("uptime | doorbell log -p local0.info -t clock tcp://localhost:514", "Sends each line of standard input"),
+            ])
+        {
+            words, priority, tag, old, timeout,
+        };
+        sockets.AddTo(command);
+        command.SetAction(async (parsed, _) =>
+        {
+            string[] all = parsed.GetValue(words) ?? [];
+            bool isGiven = all.Length > 0 && EndpointWord.IsMeant(all[0]);
+            Endpoint where = Endpoint.Parse(isGiven ? all[0] : DefaultEndpoint);
+            SyslogMessage form = new()
+            {
+                Format = parsed.GetValue(old) || where.Transport == Transport.UnixDatagram ? SyslogFormat.Rfc3164 : SyslogFormat.Rfc5424,
+                Priority = parsed.GetValue(priority) ?? SyslogPriority.Default,
+                Host = where.Transport == Transport.UnixDatagram ? null : Environment.MachineName,
+                Application = parsed.GetValue(tag) ?? Environment.UserName,
+            };
+            ClientOptions client = sockets.Read(parsed, Failure.Say);
+            TimeSpan limit = parsed.GetValue(timeout).Time;
+            using Socket socket = where.IsStream
+                ? await Connector.ConnectAsync(where, limit, client, CancellationToken.None)
+                : Connector.ConnectDatagrams(
+                    where, (await Connector.AddressesAsync(where, limit, client, CancellationToken.None))[0], client);
+            string[] texts = isGiven ? all[1..] : all;
+            Action<string> send = text => Send(socket, where, form with { Text = text });
+            if (texts.Length > 0)
+            {
+                send(string.Join(' ', texts));
+            }
+            else
+            {
+                SendLines(send);
+            }
+
+            return 0;
+        });
+        return command;
+    }
+
+    private static Option<SyslogPriority?> Priority() => new("--priority", "-p")
+    {
+        Description = "Facility and severity, as in local0.err or warning [default: user.notice]",
+        HelpName = "PRIORITY",
+        CustomParser = static result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (SyslogPriority.Parse(text) is { } priority)
+            {
+                return priority;
+            }
+
+            result.AddError(
+                $"--priority takes a facility and a severity, as in local0.err, or a severity, not \"{PrintableText.Escape(text)}\"");
+            return null;
+        },
+    };
+
+    private static void SendLines(Action<string> send)
+    {
+        using StandardStream input = StandardStream.Input();
+        using StreamReader lines = new(input, Encoding.Latin1);
+        while (lines.ReadLine() is { } line)
+        {
+            send(SystemText.FromBytes(Encoding.Latin1.GetBytes(line)));
+        }
+    }
+
+    private static void Send(Socket socket, Endpoint where, SyslogMessage message)
+    {
+        DateTimeOffset now = DateTimeOffset.Now;
+        string time = message.Format == SyslogFormat.Rfc5424
+            ? now.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture)
+            : now.ToString("MMM ", CultureInfo.InvariantCulture) + $"{now.Day,2}" + now.ToString(" HH:mm:ss", CultureInfo.InvariantCulture);
+        byte[] bytes = SyslogWriter.Write(message with { Timestamp = time });
+        try
+        {
+            if (where.IsStream)
+            {
+                // Octet counting (RFC 6587 section 3.4.1): a message may hold line ends.
+                bytes = [.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{bytes.Length} ")), .. bytes];
+            }
+
+            for (int sent = 0; sent < bytes.Length;)
+            {
+                sent += socket.Send(bytes.AsSpan(sent), SocketFlags.None);
+            }
+        }
+        catch (SocketException failure)
+        {
+            throw NetworkException.From("send", where.ToString(), failure.SocketErrorCode);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.CommandLine;
+using System.Net.Sockets;
+using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Printing;
+using Doorbell.Files;
+
+namespace Doorbell.Cli.Verbs;
+
+/// <summary><c>doorbell send FILE… ENDPOINT</c>: files to <c>doorbell receive</c>, or the bytes of one to any server.</summary>
+internal static class SendCommand
+{
+    public static Verb Make()
+    {
+        Argument<string[]> words = new("FILE")
+        {
+            Description = "The files, and behind them where to: tcp://host:port or unix:///path",
+            HelpName = "FILE… ENDPOINT",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        Option<bool> plain = new("--plain") { Description = "Send the bytes of one file and nothing else, as nc -N does" };
+        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, each time", 5);
+        Option<Duration> idle = CommonOptions.Wait("--idle-timeout", "Take the connection for cut if no byte moves for so long", 60);
+        Option<int?> tries = CommonOptions.Number(
+            "--tries", "Connect at most so often, after longer and longer waits, also after a cut [default: 1]", 1, 100);
+        Option<bool> json = new("--json") { Description = "Print each file as JSON, one a line" };
+        ClientArguments sockets = new();
+        Verb command = new(
+            "send",
+            "Send files to doorbell receive; what is there already is not sent again",
+            [
+                new("doorbell send /etc/hostname tcp://localhost:7000", "Sends a file, and compares its checksum there"),
+                new("doorbell send --tries 20 /etc/hostname tcp://localhost:7000", "Goes on by itself if the connection is cut"),
+            ])
+        {
+            words, plain, timeout, idle, tries, json,
+        };
+        sockets.AddTo(command);
+        command.SetAction(async (parsed, _) =>
+        {
+            string[] all = parsed.GetValue(words)!;
+            if (all.Length < 2)
+            {
+                throw new ArgumentException("send takes files and behind them an ENDPOINT, as in send a.txt tcp://localhost:7000");
+            }
+
+            Endpoint where = Endpoint.Parse(all[^1]);
+            string[] files = all[..^1];
+            Refuse(files, where, parsed.GetValue(plain));
+            ClientOptions client = sockets.Read(parsed, Failure.Say);
+            TimeSpan limit = parsed.GetValue(timeout).Time;
+            TransferProgress progress = new("sent", parsed.GetValue(json));
+            int left = parsed.GetValue(tries) ?? 1;
+            return await TransferTries.RunAsync(left, $"send to {where}", progress, async () =>
+            {
+                using Socket socket = await Connector.ConnectAsync(where, limit, client, CancellationToken.None);
+                await using NetworkStream connection = new(socket);
+                await using IdleStream watched = new(connection, parsed.GetValue(idle).Time);
+                if (parsed.GetValue(plain))
+                {
+                    await PlainTransfer.SendAsync(socket, watched, files[0], progress);
+                }
+                else
+                {
+                    await FileSender.SendAsync(watched, files, progress.Tell, CancellationToken.None);
+                }
+            });
+        });
+        return command;
+    }
+
+    /// <summary>What is wrong with a file is told before anybody is connected.</summary>
+    private static void Refuse(string[] files, Endpoint where, bool plain)
+    {
+        if (!where.IsStream)
+        {
+            throw new ArgumentException($"files go over streams, tcp:// or unix://, not {where}");
+        }
+
+        if (plain && files.Length > 1)
+        {
+            throw new ArgumentException("--plain sends the bytes of one file");
+        }
+
+        foreach (string file in files)
+        {
+            try
+            {
+                if (Directory.Exists(file))
+                {
+                    throw new IOException("EISDIR (Is a directory); give the files in it");
+                }
+
+                using FileStream opened = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                if (!opened.CanSeek && !plain)
+                {
+                    throw new IOException("ESPIPE (Illegal seek); it is no regular file, so give --plain");
+                }
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                throw new ArgumentException(
+                    $"read {PrintableText.Escape(file)}: {PrintableText.Escape(failure.Message.Split(" (Parameter '")[0])}", failure);
+            }
+        }
+
+        if (files.Select(Path.GetFileName).Distinct().Count() < files.Length)
+        {
+            throw new ArgumentException("two files have the same name: send them one after the other");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+
+namespace Doorbell.Files;
+
+/// <summary>Sends files to a <see cref="FileReceiver"/>.</summary>
+public static class FileSender
+{
+    private const int BufferBytes = 64 * 1024;
+
+    /// <summary>Sends files over a connection, one after the other. What the receiver has already is not sent again.</summary>
+    /// <param name="connection">To the receiver; it stays open.</param>
+    /// <param name="paths">The files. They are received by their names, without folders.</param>
+    /// <param name="progress">Told often, and when a file is whole there; null for nobody.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="TransferException">The connection was cut, the receiver refuses, or a file became shorter.</exception>
+    /// <exception cref="IOException">A file can't be read.</exception>
+    public static async Task SendAsync(
+        Stream connection, IReadOnlyList<string> paths, Action<FileProgress>? progress, CancellationToken cancellation)
+    {
+        TransferLines peer = new(connection);
+        await peer.WriteAsync(TransferLines.Greeting, cancellation).ConfigureAwait(false);
+        foreach (string path in paths)
+        {
+            FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            await using (file.ConfigureAwait(false))
+            {
+                await SendAsync(peer, file, Path.GetFileName(path), progress, cancellation).ConfigureAwait(false);
+            }
+        }
+
+        await peer.WriteAsync(TransferLines.End, cancellation).ConfigureAwait(false);
+        await peer.ReadAsync(TransferLines.End, words: 0, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task SendAsync(
+        TransferLines peer, FileStream file, string name, Action<FileProgress>? progress, CancellationToken cancellation)
+    {
+        long size = file.Length;
+        await peer.WriteAsync($"file {size} {TransferLines.Escape(name)}", cancellation).ConfigureAwait(false);
+        string answer = await peer.ReadAsync(cancellation).ConfigureAwait(false);
+        if (answer.Split(' ') is not [TransferLines.Have or TransferLines.Only, var bytes, var there]
+            || TransferLines.Number(bytes) is not { } offset || offset > size)
+        {
+            throw TransferLines.Misunderstood(answer);
+        }
+
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = new byte[BufferBytes];
+        for (long left = offset; left > 0;)
+        {
+            int count = await ReadAsync(file, buffer, left, cancellation).ConfigureAwait(false);
+            hash.AppendData(buffer, 0, count);
+            left -= count;
+        }
+
+        if (offset > 0 && Convert.ToHexStringLower(hash.GetCurrentHash()) != there)
+        {
+            if (answer.StartsWith(TransferLines.Only, StringComparison.Ordinal))
+            {
+                throw await peer.RefuseAsync(TransferLines.Exists(name), cancellation).ConfigureAwait(false);
+            }
+
+            // The receiver has the beginning of something else.
+            offset = 0;
+            file.Position = 0;
+            hash.GetHashAndReset();
+        }
+
+        await peer.WriteAsync($"from {offset}", cancellation).ConfigureAwait(false);
+        for (long done = offset; done < size;)
+        {
+            int count = await ReadAsync(file, buffer, size - done, cancellation).ConfigureAwait(false);
+            hash.AppendData(buffer, 0, count);
+            await peer.WriteAsync(buffer.AsMemory(0, count), cancellation).ConfigureAwait(false);
+            done += count;
+            progress?.Invoke(new FileProgress(name, done, size, offset, Sha256: null));
+        }
+
+        string sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
+        await peer.WriteAsync($"sha256 {sha256}", cancellation).ConfigureAwait(false);
+        await peer.ReadAsync(TransferLines.Ok, words: 0, cancellation).ConfigureAwait(false);
+        progress?.Invoke(new FileProgress(name, size, size, offset, sha256));
+    }
+
+    private static async Task<int> ReadAsync(FileStream file, byte[] buffer, long most, CancellationToken cancellation)
+    {
+        int count = await file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, most)), cancellation).ConfigureAwait(false);
+        return count > 0
+            ? count
+            : throw new TransferException(
+                $"{PrintableText.Escape(Path.GetFileName(file.Name))} became shorter while it was sent", isCut: false);
+    }
+}

@@ -1,0 +1,141 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Doorbell.Tests.Transfers;
+
+/// <summary><c>doorbell send</c> and <c>doorbell receive</c>, with each other, through a bad network, and with nc.</summary>
+public sealed class SendReceiveTests : IDisposable
+{
+    private readonly DirectoryInfo _here = Directory.CreateTempSubdirectory("doorbell-send-");
+
+    public static TheoryData<string> Both => Doorbells.Both;
+
+    private string Into => Directory.CreateDirectory(Path.Combine(_here.FullName, "into")).FullName;
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void Files_get_into_the_folder_and_both_end(string kind)
+    {
+        string first = Save("first", 300_000);
+        string second = Save("second one", 0);
+        using Program receiver = Receive(kind, out string where, Into);
+        Ended sent = Doorbells.Run(kind, "", "send", first, second, where);
+        Assert.Equal((0, ""), (sent.ExitCode, sent.Error));
+        Assert.Matches(
+            "^sent first, 300000 bytes, sha256 [0-9a-f]{64}\nsent second one, 0 bytes, sha256 e3b0c442[0-9a-f]{56}\n$", sent.Output);
+        Ended received = receiver.WaitForEnd();
+        Assert.Equal((0, ""), (received.ExitCode, received.Error));
+        Assert.EndsWith(sent.Output.Replace("sent ", "received ", StringComparison.Ordinal), received.Output, StringComparison.Ordinal);
+        AssertSame(first);
+        AssertSame(second);
+    }
+
+    [Fact]
+    public void A_cut_transfer_goes_on_where_it_was()
+    {
+        string file = Save("file", 3_000_000);
+        using Program receiver = Receive("native", out string where, Into);
+        using Program network = Doorbells.Start(
+            "native", "impair", "tcp://127.0.0.1:0", where, "--reset-after", "1m/off", "--slice", "64k");
+        string line = network.WaitForLine("impairing ");
+        string through = line[(line.LastIndexOf(' ') + 1)..];
+        Ended once = Doorbells.Run("native", "", "send", file, through);
+        Assert.Equal((1, 1), (once.ExitCode, once.Error.Count(static c => c == '\n')));
+        Assert.Contains("the same command goes on where it was", once.Error, StringComparison.Ordinal);
+        Ended again = Doorbells.Run("native", "", "send", "--tries", "5", "--json", file, through);
+        Assert.Equal((0, ""), (again.ExitCode, again.Error));
+        Assert.Matches("\"bytes\":3000000,\"before\":[1-9]", again.Output);
+        Assert.Equal(0, receiver.WaitForEnd().ExitCode);
+        AssertSame(file);
+    }
+
+    [Fact]
+    public void Another_file_of_the_name_is_refused_on_both_sides_and_replaced_with_force()
+    {
+        string file = Save("file", 1000);
+        File.WriteAllText(Path.Combine(Into, "file"), "mine");
+        using Program careful = Receive("native", out string where, Into, "--keep", "--json");
+        Ended refused = Doorbells.Run("native", "", "send", file, where);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("the peer refuses: file exists already", refused.Error, StringComparison.Ordinal);
+        careful.WaitForError("file exists already");
+        careful.Signal("TERM");
+        Assert.Equal(0, careful.WaitForEnd().ExitCode);
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(Into, "file")));
+        using Program forced = Receive("native", out where, Into, "--force");
+        Assert.Equal(0, Doorbells.Run("native", "", "send", file, where).ExitCode);
+        AssertSame(file);
+    }
+
+    [Fact]
+    public void Plain_bytes_go_to_and_come_from_nc()
+    {
+        string file = Save("file", 200_000);
+        int port = Ports.Free("tcp");
+        string copy = Path.Combine(_here.FullName, "copy");
+        using Program nc = Program.Start("bash", "-c", $"nc -l 127.0.0.1 {port} > '{copy}'");
+        Ports.WaitUntilServed("tcp", port);
+        Ended sent = Doorbells.Run("native", "", "send", "--plain", file, $"tcp://127.0.0.1:{port}");
+        Assert.Equal((0, ""), (sent.ExitCode, sent.Error + sent.Output));
+        Assert.Equal(0, nc.WaitForEnd().ExitCode);
+        Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(copy));
+        port = Ports.Free("tcp");
+        using Program receiver = Program.Start(
+            "bash", "-c", $"'{Doorbells.File("native")}' receive --plain tcp://127.0.0.1:{port} > '{copy}'");
+        Ports.WaitUntilServed("tcp", port);
+        Assert.Equal(0, Program.Run("bash", ["-c", $"nc -N 127.0.0.1 {port} < '{file}'"]).ExitCode);
+        Assert.Equal(0, receiver.WaitForEnd().ExitCode);
+        Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(copy));
+    }
+
+    [Fact]
+    public void A_peer_that_falls_silent_is_given_up()
+    {
+        using Socket silent = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        silent.Listen();
+        Ended ended = Doorbells.Run("native", "", "send", "--idle-timeout", "300ms", Save("file", 10), $"tcp://{silent.LocalEndPoint}");
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Contains("no byte moved for 0.3 s", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("send takes files and behind them an ENDPOINT", "send", "tcp://127.0.0.1:1")]
+    [InlineData("read nosuch: ", "send", "nosuch", "tcp://127.0.0.1:1")]
+    [InlineData("read /: EISDIR", "send", "/", "tcp://127.0.0.1:1")]
+    [InlineData("files go over streams", "send", "/etc/passwd", "udp://127.0.0.1:1")]
+    [InlineData("two files have the same name", "send", "/etc/passwd", "/etc/../etc/passwd", "tcp://127.0.0.1:1")]
+    [InlineData("--plain sends the bytes of one file", "send", "--plain", "/etc/passwd", "/etc/group", "tcp://127.0.0.1:1")]
+    [InlineData("is no folder", "receive", "tcp://127.0.0.1:0", "/nosuch")]
+    [InlineData("files come over streams", "receive", "udp://127.0.0.1:0")]
+    [InlineData("leave out --force, --keep and --json", "receive", "--plain", "--keep", "tcp://127.0.0.1:0")]
+    public void Wrong_usage_is_one_line(string says, params string[] arguments)
+    {
+        Ended ended = Doorbells.Run("native", "", arguments);
+        Assert.Equal((2, "", 1), (ended.ExitCode, ended.Output, ended.Error.Count(static c => c == '\n')));
+        Assert.Contains(says, ended.Error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _here.Delete(recursive: true);
+
+    private static Program Receive(string kind, out string where, params string[] arguments)
+    {
+        Program receiver = Doorbells.Start(kind, ["receive", "tcp://127.0.0.1:0", .. arguments]);
+        string line = receiver.WaitForLine("tcp://");
+        where = $"tcp://127.0.0.1:{Endpoint.Parse(line[line.IndexOf("tcp://", StringComparison.Ordinal)..].Split('"')[0]).Port}";
+        return receiver;
+    }
+
+    private string Save(string name, int bytes)
+    {
+        byte[] content = new byte[bytes];
+        new Random(bytes).NextBytes(content);
+        string path = Path.Combine(_here.FullName, name);
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+
+    private void AssertSame(string file) =>
+        Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(Into, Path.GetFileName(file))));
+}
