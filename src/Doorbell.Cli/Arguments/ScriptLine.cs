@@ -160,8 +160,8 @@ internal sealed class ScriptLine(string file, int number, string text)
             case 't': return (byte)'\t';
             case 'e': return 0x1b;
             case '\\' or '"': return (byte)letter;
-            case 'x' when _at + HexDigits <= _text.Length
-                && byte.TryParse(_text.AsSpan(_at, HexDigits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte value):
+            case 'x' when _at + HexDigits <= _text.Length && byte.TryParse(
+                _text.AsSpan(_at, HexDigits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte value):
                 _at += HexDigits;
                 return value;
             default:
