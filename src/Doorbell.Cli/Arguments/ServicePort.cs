@@ -51,7 +51,7 @@ internal static partial class ServicePort
         }
 
         string? near = Services().Where(one => one.Port.EndsWith($"/{transport}", StringComparison.Ordinal))
-            .Select(static one => one.Name).Where(one => name.Length <= 20 && PrintableText.Distance(one, name) == 1)
+            .Select(static one => one.Name).Where(one => name.Length <= 20 && NearName.Distance(one, name) == 1)
             .OrderBy(one => one[0] != name[0]).FirstOrDefault();
         return $"{what}it is neither a number from 0 to 65535 nor a {transport} service that {_file} lists"
             + (near is null ? ", as in tcp://localhost:6789" : $": do you mean {PrintableText.Escape(near)}?");
