@@ -44,7 +44,7 @@ public sealed class RecordingTests : IDisposable
     {
         (Program server, Endpoint endpoint) = Doorbells.Serve("native", "capitalize", $"{transport}://127.0.0.1:0");
         using Program ends = server;
-        string blanks = new(' ', 31);
+        string blanks = new(' ', 32);
         Ended ended = Doorbells.Run("native", "", "ask", "--hex", $"{endpoint}", "hello");
         string expected = $"> 00000000  68 65 6c 6c 6f {end}{blanks}|{question}|\n< 00000000  48 45 4c 4c 4f {end}{blanks}|{answer}|\n";
         Assert.Equal(new Ended(0, "FROM SERVER: HELLO\n", expected), ended);

@@ -203,7 +203,7 @@ public sealed class ScriptTests : IDisposable
     [InlineData("expect", ":1: a pattern is missing")]
     [InlineData("expect /x", ":1: the expression has no slash at its end")]
     [InlineData("expect /(/", ":1: /(/ is no regular expression that can be searched")]
-    [InlineData("expect /(a)\\1/", ":1: /(a)\\1/ is no regular expression that can be searched")]
+    [InlineData("expect /(a)\\1/", ":1: /(a)\\\\1/ is no regular expression that can be searched")]
     [InlineData("expect /x*/", ":1: /x*/ is found in nothing")]
     [InlineData("on \"x\"", ":1: goto or fail is missing")]
     [InlineData("on \"x\" stop", ":1: here stands goto LABEL or fail \"TEXT\", not stop")]
