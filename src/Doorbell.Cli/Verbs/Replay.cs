@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Doorbell.Cli.Arguments;
-using Doorbell.Cli.Printing;
 
 namespace Doorbell.Cli.Verbs;
 
