@@ -31,6 +31,12 @@ internal static class CommonOptions
     /// <summary>The option <c>--crlf</c>, by the letter that nc and ncat give it.</summary>
     public static Option<bool> CarriageReturns(string description) => new("--crlf", "-C") { Description = description };
 
+    /// <summary>The option <c>--hex</c>.</summary>
+    public static Option<bool> Hex() => new("--hex")
+    {
+        Description = "Dump to standard error what is sent (>) and what comes (<), as hexdump -C does",
+    };
+
     /// <summary>How a client makes its sockets.</summary>
     /// <param name="options">What was given; null for nothing.</param>
     /// <param name="say">Told in one line where the kernel makes something else of an option.</param>

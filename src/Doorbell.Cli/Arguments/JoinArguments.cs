@@ -18,13 +18,15 @@ internal sealed class JoinArguments
     private readonly Option<Duration?> _idle =
         CommonOptions.OptionalDuration("--idle-timeout", "End if no byte moves for so long [default: never]");
 
+    private readonly Option<bool> _hex = CommonOptions.Hex();
+
     private readonly ProgramArguments _programs;
 
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
     public JoinArguments(string[]? program) =>
         _programs = new ProgramArguments("Join a program to the connection instead, whose exit code is ours", program);
 
-    private IReadOnlyList<Option> Options => [_noHalfClose, _idle, _crlf, _raw];
+    private IReadOnlyList<Option> Options => [_noHalfClose, _idle, _crlf, _raw, _hex];
 
     public void AddTo(Command command)
     {
@@ -44,6 +46,9 @@ internal sealed class JoinArguments
 
     /// <summary>Whether an LF of standard input becomes CRLF.</summary>
     public bool AddsCarriageReturns(ParseResult parsed) => parsed.GetValue(_crlf);
+
+    /// <summary>Whether what goes both ways is dumped to standard error.</summary>
+    public bool Dumps(ParseResult parsed) => parsed.GetValue(_hex);
 
     /// <summary>How long no byte may move; null for ever.</summary>
     public TimeSpan? IdleTimeout(ParseResult parsed) => parsed.GetValue(_idle)?.Time;

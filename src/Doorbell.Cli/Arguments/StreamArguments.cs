@@ -23,10 +23,20 @@ internal sealed class StreamArguments
 
     private readonly Option<bool> _reconnect = new("--reconnect") { Description = "Streams: a new connection for each question" };
 
-    public IReadOnlyList<Option> Options => [_greeting, _until, _halfClose, _reconnect];
+    private readonly Option<string?> _script = new("--script")
+    {
+        Description = "Streams: carry out this file, which says what is sent and what is expected, and print what comes",
+        HelpName = "FILE",
+    };
+
+    public IReadOnlyList<Option> Options => [_greeting, _until, _halfClose, _reconnect, _script];
+
+    /// <summary>Whether what is sent and what comes is dumped; of datagrams too.</summary>
+    public Option<bool> Hex { get; } = CommonOptions.Hex();
 
     public void AddTo(Command command)
     {
+        command.Add(Hex);
         foreach (Option option in Options)
         {
             command.Add(option);
@@ -43,7 +53,17 @@ internal sealed class StreamArguments
                 "--until and --half-close exclude each other: a reply ends with its last line, or with the connection");
         }
 
-        return new StreamDialogue(parsed.GetValue(_greeting), last, parsed.GetValue(_halfClose), parsed.GetValue(_reconnect));
+        Option? other = Options.FirstOrDefault(
+            option => option != _script && parsed.GetResult(option) is { Implicit: false });
+        if (parsed.GetValue(_script) is not null && other is not null)
+        {
+            throw new ArgumentException($"--script and {other.Name} exclude each other: the script says all that is sent and expected");
+        }
+
+        return new StreamDialogue(parsed.GetValue(_greeting), last, parsed.GetValue(_halfClose), parsed.GetValue(_reconnect))
+        {
+            Script = parsed.GetValue(_script) is { } file ? Script.Read(file) : null,
+        };
     }
 }
 
@@ -54,6 +74,9 @@ internal sealed class StreamArguments
 /// <param name="Reconnects">Whether each question has a connection of its own.</param>
 internal sealed record StreamDialogue(bool ReadsGreeting, TextPattern? LastLine, bool HalfCloses, bool Reconnects)
 {
+    /// <summary>What is sent and expected in the place of questions and replies; null for those.</summary>
+    public Script? Script { get; init; }
+
     /// <summary>Whether a reply may have more than one line.</summary>
     public bool HasSeveralLines => LastLine is not null || HalfCloses;
 }

@@ -51,7 +51,9 @@ internal sealed class StandardOutput : IDisposable
 
     /// <summary>One line for a failure of standard input or output.</summary>
     public static string Wording(string operation, Exception failure) =>
-        failure as StandardStreamException is { } told ? told.Message : new StandardStreamException(operation, failure).Message;
+        failure is StandardStreamException or RecordingException
+            ? failure.Message
+            : new StandardStreamException(operation, failure).Message;
 
     public void Dispose()
     {

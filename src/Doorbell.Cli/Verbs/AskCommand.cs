@@ -8,7 +8,7 @@ using Doorbell.Sessions;
 namespace Doorbell.Cli.Verbs;
 
 /// <summary><c>doorbell ask ENDPOINT [TEXT…]</c>: the classic client.</summary>
-internal static class AskCommand
+internal sealed class AskCommand
 {
     private const string DefaultEndpoint = "tcp://localhost:6789";
 
@@ -21,72 +21,101 @@ internal static class AskCommand
         new("doorbell ask --observe --count 2 coap://localhost/daytime", "Prints a CoAP resource's state at each change"),
     ];
 
+    private readonly Argument<string?> _first = First();
+    private readonly Argument<string[]> _rest = Rest();
+    private readonly Option<bool> _raw = new("--raw") { Description = "Print the reply alone, as it came" };
+    private readonly Option<bool> _json = new("--json") { Description = "Print each reply as JSON, one a line" };
+    private readonly Option<Duration> _timeout =
+        CommonOptions.Wait("--timeout", "Bounds connecting, and each question until its answer is printed", 5);
+
+    private readonly Option<int?> _tries = Tries();
+    private readonly Option<bool> _crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
+    private readonly Option<string> _method = Method();
+    private readonly Option<bool> _nonConfirmable = new("--non-confirmable")
+    {
+        Description = "CoAP: send once, and take no answer for lost",
+    };
+
+    private readonly Option<bool> _observe = Observe();
+    private readonly Option<int?> _count =
+        CommonOptions.Number("--count", "With --observe: end after so many states [default: no end]", 1, int.MaxValue);
+
+    private readonly StreamArguments _streams = new();
+    private readonly ClientArguments _sockets = new();
+    private readonly ViaArguments _proxies = new();
+
     public static Verb Make()
     {
-        Argument<string?> first = First();
-        Argument<string[]> rest = Rest();
-        Option<bool> raw = new("--raw") { Description = "Print the reply alone, as it came" };
-        Option<bool> json = new("--json") { Description = "Print each reply as JSON, one a line" };
-        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, and each question until its answer is printed", 5);
-        Option<int?> tries = Tries();
-        Option<bool> crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
-        Option<string> method = Method();
-        Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
-        Option<bool> observe = Observe();
-        Option<int?> count = CommonOptions.Number("--count", "With --observe: end after so many states [default: no end]", 1, int.MaxValue);
-        StreamArguments streams = new();
-        ClientArguments sockets = new();
-        ViaArguments proxies = new();
+        AskCommand ask = new();
         Verb command = new("ask", "Send a line or a datagram and print the reply", _examples)
         {
-            first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable, observe, count,
+            ask._first, ask._rest, ask._raw, ask._json, ask._timeout, ask._tries, ask._crlf, ask._method, ask._nonConfirmable,
+            ask._observe, ask._count,
         };
-        streams.AddTo(command);
-        sockets.AddTo(command);
-        proxies.AddTo(command);
-        command.SetAction((parsed, cancellation) =>
-        {
-            RequireOneOf(parsed, raw, json);
-            (string target, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
-            StreamDialogue dialogue = streams.Read(parsed);
-            ReplyPrinter printer = new(parsed.GetValue(raw), parsed.GetValue(json), dialogue.HasSeveralLines);
-            TimeSpan limit = parsed.GetValue(timeout).Time;
-            if (CoapUri.IsMeant(target))
-            {
-                RequireUnset(parsed, "endpoints of lines or plain datagrams", [crlf]);
-                RequireUnset(
-                    parsed, "plain datagrams and streams: CoAP sends again until --timeout, or once with --non-confirmable", [tries]);
-                RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
-                RequireUnset(parsed, "tcp:// endpoints", [proxies.Option]);
-                CoapUri resource = CoapUri.Parse(target);
-                ClientOptions options = sockets.Read(parsed, Failure.Say, resource.Endpoint);
-                CoapQuestions questions = new(resource, parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable));
-                if (parsed.GetValue(observe))
-                {
-                    string? body = IsSet(parsed, method) && !questions.IsGet ? "" : text;
-                    return questions.ObserveAsync(body, parsed.GetValue(count), printer, limit, IsSet(parsed, timeout), options);
-                }
-
-                RequireUnset(parsed, "--observe", [count]);
-                return questions.AskAsync(text, printer, IsSet(parsed, timeout) ? limit : null, options);
-            }
-
-            RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable, observe, count]);
-            Endpoint endpoint = sockets.OnInterface(parsed, EndpointWord.Parse(target));
-            ClientOptions client = sockets.Read(parsed, Failure.Say, endpoint);
-            IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, endpoint);
-            LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
-            if (endpoint.IsStream)
-            {
-                return new StreamQuestions(endpoint, client, via, dialogue, printer, limit, parsed.GetValue(tries) ?? 1)
-                    .AskAsync(Questions.Lines(text, end));
-            }
-
-            RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
-            int most = parsed.GetValue(tries) ?? RetrySchedule.Default.Tries;
-            return AskDatagramsAsync(endpoint, Questions.Datagrams(text, end), printer, limit, most, client);
-        });
+        ask._streams.AddTo(command);
+        ask._sockets.AddTo(command);
+        ask._proxies.AddTo(command);
+        command.SetAction((parsed, _) => ask.RunAsync(parsed));
         return command;
+    }
+
+    private Task<int> RunAsync(ParseResult parsed)
+    {
+        RequireOneOf(parsed, _raw, _json);
+        (string target, string? text) = Read(parsed.GetValue(_first), parsed.GetValue(_rest) ?? []);
+        StreamDialogue dialogue = _streams.Read(parsed);
+        ReplyPrinter printer = new(parsed.GetValue(_raw), parsed.GetValue(_json), dialogue.HasSeveralLines);
+        if (CoapUri.IsMeant(target))
+        {
+            return AskResourceAsync(parsed, CoapUri.Parse(target), text, printer);
+        }
+
+        RequireUnset(parsed, "coap:// endpoints", [_method, _nonConfirmable, _observe, _count]);
+        TimeSpan limit = parsed.GetValue(_timeout).Time;
+        Endpoint endpoint = _sockets.OnInterface(parsed, EndpointWord.Parse(target));
+        ClientOptions client = Dumped(parsed.GetValue(_streams.Hex), _sockets.Read(parsed, Failure.Say, endpoint), endpoint);
+        IReadOnlyList<TunnelProxy> via = _proxies.Read(parsed, endpoint);
+        LineEnd end = parsed.GetValue(_crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
+        if (endpoint.IsStream)
+        {
+            StreamQuestions asks = new(endpoint, client, via, dialogue, printer, limit, parsed.GetValue(_tries) ?? 1);
+            return dialogue.Script is { } script ? asks.RunAsync(script, text, end) : asks.AskAsync(Questions.Lines(text, end));
+        }
+
+        RequireUnset(parsed, "tcp:// and unix:// endpoints", _streams.Options);
+        int most = parsed.GetValue(_tries) ?? RetrySchedule.Default.Tries;
+        return AskDatagramsAsync(endpoint, Questions.Datagrams(text, end), printer, limit, most, client);
+    }
+
+    private Task<int> AskResourceAsync(ParseResult parsed, CoapUri resource, string? text, ReplyPrinter printer)
+    {
+        RequireUnset(parsed, "endpoints of lines or plain datagrams", [_crlf, _streams.Hex]);
+        RequireUnset(
+            parsed, "plain datagrams and streams: CoAP sends again until --timeout, or once with --non-confirmable", [_tries]);
+        RequireUnset(parsed, "tcp:// and unix:// endpoints", _streams.Options);
+        RequireUnset(parsed, "tcp:// endpoints", [_proxies.Option]);
+        TimeSpan limit = parsed.GetValue(_timeout).Time;
+        ClientOptions options = _sockets.Read(parsed, Failure.Say, resource.Endpoint);
+        CoapQuestions questions = new(resource, parsed.GetValue(_method)!, !parsed.GetValue(_nonConfirmable));
+        if (parsed.GetValue(_observe))
+        {
+            string? body = IsSet(parsed, _method) && !questions.IsGet ? "" : text;
+            return questions.ObserveAsync(body, parsed.GetValue(_count), printer, limit, IsSet(parsed, _timeout), options);
+        }
+
+        RequireUnset(parsed, "--observe", [_count]);
+        return questions.AskAsync(text, printer, IsSet(parsed, _timeout) ? limit : null, options);
+    }
+
+    private static ClientOptions Dumped(bool isDumped, ClientOptions options, Endpoint endpoint)
+    {
+        if (!isDumped)
+        {
+            return options;
+        }
+
+        HexDump dump = new(countsEach: !endpoint.IsStream);
+        return options with { Sending = bytes => dump.Sending(bytes.Span), Received = bytes => dump.Received(bytes.Span) };
     }
 
     private static Argument<string?> First() => new("ENDPOINT")

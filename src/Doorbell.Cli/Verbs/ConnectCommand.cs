@@ -36,6 +36,18 @@ internal sealed class ConnectCommand
     private readonly Option<int?> _tries = CommonOptions.Number(
         "--tries", "Streams: connect at most so often, after longer and longer waits [default: 1]", 1, 100);
 
+    private readonly Option<string?> _record = new("--record")
+    {
+        Description = "Streams: write what goes both ways, with its times, into this file",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _replay = new("--replay")
+    {
+        Description = "Streams: send what the client of this recording has sent, and compare the answers; exit code 1 if one differs",
+        HelpName = "FILE",
+    };
+
     private readonly ClientArguments _sockets = new();
     private readonly ViaArguments _proxies = new();
     private readonly JoinArguments _join;
@@ -48,7 +60,8 @@ internal sealed class ConnectCommand
         ConnectCommand connect = new(program);
         Verb command = new("connect", "Join standard input and output to a connection or a datagram socket", _examples)
         {
-            connect._endpoint, connect._port, connect._timeout, connect._tries, connect._wait,
+            connect._endpoint, connect._port, connect._timeout, connect._tries, connect._wait, connect._record,
+            connect._replay,
         };
         connect._join.AddTo(command);
         connect._sockets.AddTo(command);
@@ -71,7 +84,7 @@ internal sealed class ConnectCommand
         ClientOptions client = _sockets.Read(parsed, Failure.Say, where);
         IReadOnlyList<TunnelProxy> via = _proxies.Read(parsed, where);
         TimeSpan limit = parsed.GetValue(_timeout).Time;
-        if (_join.Program(parsed, _wait) is { } program)
+        if (_join.Program(parsed, _wait, _record, _replay) is { } program)
         {
             ProgramExecution.RequireExecutable(program);
             Socket given = where.IsStream
@@ -81,26 +94,63 @@ internal sealed class ConnectCommand
             JoinedProgram.Become(program, given, where);
         }
 
-        using StandardOutput output = new(_join.Escapes(parsed));
-        JoinedInput input = new(_join.AddsCarriageReturns(parsed));
+        Transfers transfers = new(_join.Dumps(parsed) ? new HexDump(countsEach: !where.IsStream) : null);
         if (!where.IsStream)
         {
+            RequireUnset(parsed, where);
+            using StandardOutput answers = new(_join.Escapes(parsed));
             using DatagramJoin join = new(where, await Connector.AddressesAsync(where, limit, client, CancellationToken.None), client)
             {
-                Wait = parsed.GetValue(_wait).Time, IdleTimeout = _join.IdleTimeout(parsed),
+                Wait = parsed.GetValue(_wait).Time, IdleTimeout = _join.IdleTimeout(parsed), Transfers = transfers,
             };
-            return await join.RunAsync(input, output);
+            return await join.RunAsync(new JoinedInput(_join.AddsCarriageReturns(parsed)), answers);
         }
 
-        using Socket socket = await ConnectAsync();
-        StreamInput sent = new(input) { HalfCloses = _join.HalfCloses(parsed) };
-        return await new StreamJoin("connect", where.ToString(), socket, sent, output)
-        {
-            IdleTimeout = _join.IdleTimeout(parsed),
-        }.RunAsync();
+        return parsed.GetValue(_replay) is { } recorded
+            ? await ReplayAsync(parsed, recorded, where, ConnectAsync, transfers)
+            : await JoinAsync(parsed, where, ConnectAsync, transfers);
 
         Task<Socket> ConnectAsync() => ConnectTries.RunAsync(
             parsed.GetValue(_tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, via, CancellationToken.None));
+    }
+
+    private async Task<int> JoinAsync(ParseResult parsed, Endpoint where, Func<Task<Socket>> connectAsync, Transfers transfers)
+    {
+        using StandardOutput output = new(_join.Escapes(parsed));
+        using Socket socket = await connectAsync();
+        using Recording? recording = parsed.GetValue(_record) is { } file ? Recording.Create(file, where) : null;
+        transfers = transfers with { Recording = recording };
+        StreamInput sent = new(new JoinedInput(_join.AddsCarriageReturns(parsed)))
+        {
+            HalfCloses = _join.HalfCloses(parsed), Transfers = transfers,
+        };
+        return await new StreamJoin("connect", where.ToString(), socket, sent, output)
+        {
+            IdleTimeout = _join.IdleTimeout(parsed), Transfers = transfers,
+        }.RunAsync();
+    }
+
+    private async Task<int> ReplayAsync(
+        ParseResult parsed, string file, Endpoint where, Func<Task<Socket>> connectAsync, Transfers transfers)
+    {
+        if (parsed.GetValue(_record) is not null)
+        {
+            throw new ArgumentException("--record and --replay exclude each other");
+        }
+
+        // A file that is no recording is told before anybody is connected to.
+        _ = RecordedEvent.Read(file).FirstOrDefault();
+        using Socket socket = await connectAsync();
+        using Replay replay = new(file, socket, where.ToString(), parsed.GetValue(_timeout).Time) { Transfers = transfers };
+        return await replay.RunAsync() is { } difference ? Failure.Network(difference) : 0;
+    }
+
+    private void RequireUnset(ParseResult parsed, Endpoint datagrams)
+    {
+        if (parsed.GetValue(_record) is not null || parsed.GetValue(_replay) is not null)
+        {
+            throw new ArgumentException($"--record and --replay are for streams, and {datagrams} carries datagrams");
+        }
     }
 
     private static string Target(string endpoint, string? port) => port switch

@@ -44,6 +44,9 @@ internal sealed class DatagramJoin : IDisposable
     /// <summary>It ends if no datagram moves for so long; null for never.</summary>
     public TimeSpan? IdleTimeout { get; init; }
 
+    /// <summary>Is told what is sent and what has come.</summary>
+    public Transfers Transfers { get; init; } = Transfers.Unseen;
+
     /// <summary>Joins both directions until the end.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(JoinedInput input, StandardOutput output)
@@ -134,6 +137,7 @@ internal sealed class DatagramJoin : IDisposable
                 int count = await ReceiveAsync(socket, buffer, waited.Token);
                 Moved();
                 _answered = true;
+                Transfers.Received(buffer.AsSpan(0, count));
                 output.Write(buffer.AsSpan(0, count));
             }
             catch (OperationCanceledException)
@@ -166,8 +170,11 @@ internal sealed class DatagramJoin : IDisposable
     }
 
     /// <summary>A socket for a group or a broadcast address is not connected: the answers come from other addresses.</summary>
-    private void SendBy(Socket socket, byte[] datagram) =>
+    private void SendBy(Socket socket, byte[] datagram)
+    {
+        Transfers.Sending(datagram);
         _ = socket.Connected ? socket.Send(datagram) : socket.SendTo(datagram, _addresses[_current]);
+    }
 
     /// <summary>Of a group any member's datagram counts that comes from the port asked.</summary>
     private async ValueTask<int> ReceiveAsync(Socket socket, byte[] buffer, CancellationToken over)

@@ -77,6 +77,7 @@ internal sealed class ListenCommand
             Keeps = parsed.GetValue(_keep),
             Timeout = parsed.GetValue(_timeout)?.Time,
             IdleTimeout = _join.IdleTimeout(parsed),
+            Transfers = new Transfers(_join.Dumps(parsed) ? new HexDump(countsEach: !listener.Endpoints[0].IsStream) : null),
             Tells = tells,
         };
         if (program is not null)
@@ -87,7 +88,8 @@ internal sealed class ListenCommand
         using StandardOutput output = new(_join.Escapes(parsed));
         JoinedInput input = new(_join.AddsCarriageReturns(parsed));
         return listener.Endpoints[0].IsStream
-            ? await peers.JoinStreamsAsync(new StreamInput(input) { HalfCloses = _join.HalfCloses(parsed) }, output)
+            ? await peers.JoinStreamsAsync(
+                new StreamInput(input) { HalfCloses = _join.HalfCloses(parsed), Transfers = peers.Transfers }, output)
             : await peers.JoinDatagramsAsync(input, output);
     }
 

@@ -23,6 +23,9 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
     /// <summary>It ends if no datagram moves for so long; null for never.</summary>
     public TimeSpan? IdleTimeout { get; init; }
 
+    /// <summary>Is told what is sent and what has come.</summary>
+    public Transfers Transfers { get; init; } = Transfers.Unseen;
+
     /// <summary>Waits for the first datagram, which stays in its socket.</summary>
     /// <param name="timeout">How long; null for ever.</param>
     /// <returns>Who sent it, and where to; null if none came in time.</returns>
@@ -106,6 +109,7 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
 
                 Moved();
                 _last = only ?? new From(socket, endpoint, peer, sender);
+                Transfers.Received(buffer.AsSpan(0, count));
                 output.Write(buffer.AsSpan(0, count));
             }
             catch (OperationCanceledException)
@@ -138,6 +142,7 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
             while (input.Read(buffer) is { IsEmpty: false } datagram)
             {
                 Moved();
+                Transfers.Sending(datagram.Span);
                 _last!.Send(datagram.Span);
             }
         }

@@ -19,6 +19,9 @@ internal sealed class ListenedPeers(Listener listener)
     /// <summary>A connection ends if no byte moves for so long; null for never.</summary>
     public TimeSpan? IdleTimeout { get; init; }
 
+    /// <summary>Is told what is sent and what has come.</summary>
+    public Transfers Transfers { get; init; } = Transfers.Unseen;
+
     /// <summary>Whether standard error says who comes.</summary>
     public bool Tells { get; init; }
 
@@ -58,13 +61,16 @@ internal sealed class ListenedPeers(Listener listener)
                 listener.Dispose();
             }
 
-            int code = await new StreamJoin("listen", target, connection, input, output) { IdleTimeout = IdleTimeout }.RunAsync();
+            int code = await new StreamJoin("listen", target, connection, input, output)
+            {
+                IdleTimeout = IdleTimeout, Transfers = Transfers,
+            }.RunAsync();
             if (Tells)
             {
                 Failure.Post($"{target}: ended");
             }
 
-            if (!Keeps)
+            if (!Keeps || input.ReadFailure is not null)
             {
                 return code;
             }
@@ -77,7 +83,7 @@ internal sealed class ListenedPeers(Listener listener)
     /// <returns>The exit code.</returns>
     public async Task<int> JoinDatagramsAsync(JoinedInput input, StandardOutput output)
     {
-        using ListenedDatagrams datagrams = new(listener) { IdleTimeout = IdleTimeout };
+        using ListenedDatagrams datagrams = new(listener) { IdleTimeout = IdleTimeout, Transfers = Transfers };
         if (await datagrams.FirstAsync(Timeout) is not { } first)
         {
             return NobodyCame();

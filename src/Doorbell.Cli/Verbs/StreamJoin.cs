@@ -43,11 +43,12 @@ internal sealed class StreamJoin
     public TimeSpan? IdleTimeout { get; init; }
 
     /// <summary>Is told what has come.</summary>
-    public Action<ReadOnlySpan<byte>>? Received { get; init; }
+    public Transfers Transfers { get; init; } = Transfers.Unseen;
 
     /// <summary>Joins both directions until the end.</summary>
     /// <returns>The exit code.</returns>
-    /// <exception cref="StandardStreamException">Standard input can't be read, or standard output can't be written.</exception>
+    /// <exception cref="StandardStreamException">Standard output can't be written.</exception>
+    /// <exception cref="RecordingException">What has come can't be recorded.</exception>
     public async Task<int> RunAsync()
     {
         _input.Join(_socket);
@@ -70,7 +71,7 @@ internal sealed class StreamJoin
             int count;
             while ((count = Receive(buffer)) > 0)
             {
-                Received?.Invoke(buffer.AsSpan(0, count));
+                Transfers.Received(buffer.AsSpan(0, count));
                 _output.Write(buffer.AsSpan(0, count));
             }
 
@@ -80,10 +81,11 @@ internal sealed class StreamJoin
                     $"{_verb} {_target}: no byte moved for {IdleTimeout!.Value.TotalSeconds:0.###} s, so the connection was ended");
             }
 
+            Transfers.ReceivedEnd();
             _input.LeaveWhenSilent(_silence);
             if (_input.ReadFailure is { } broken)
             {
-                throw new StandardStreamException(StandardOutput.Wording("read standard input", broken));
+                return Failure.Network(StandardOutput.Wording("read standard input", broken));
             }
 
             // That our own end could not be told to a peer that has gone is no loss.

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 
 namespace Doorbell.Cli.Verbs;
@@ -46,6 +48,26 @@ internal sealed class StreamQuestions(
         }
 
         return 0;
+    }
+
+    /// <summary>Carries out a script in the place of questions.</summary>
+    /// <param name="script">What is sent and expected.</param>
+    /// <param name="text">The question that was given, which a script has no place for.</param>
+    /// <param name="end">How its end was asked for, as well.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(Script script, string? text, LineEnd end)
+    {
+        if (text is not null || end == LineEnd.CrLf || printer.IsJson || printer.IsRaw)
+        {
+            string what = text is not null ? "a TEXT" : end == LineEnd.CrLf ? "--crlf" : printer.IsJson ? "--json" : "--raw";
+            throw new ArgumentException($"--script and {what} exclude each other: the script says all that is sent and expected");
+        }
+
+        using Socket socket = await ConnectTries.RunAsync(
+            tries, timeout, left => Connector.ConnectAsync(endpoint, left, sockets, via, CancellationToken.None));
+        using StandardOutput output = new(escape: !Console.IsOutputRedirected);
+        ScriptDialogue told = new(script, socket, endpoint.ToString(), output, timeout) { Sockets = sockets };
+        return await told.RunAsync() is { } failure ? Failure.Network(failure) : 0;
     }
 
     private async Task<StreamClient> ConnectAsync()

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 namespace Doorbell.Clients;
 
 /// <summary>What a connection has received and nobody has taken yet. One user at a time.</summary>
-internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, string target)
+internal sealed class AnswerBuffer(
+    AnswerFraming framing, int maxAnswerBytes, string target, Action<ReadOnlyMemory<byte>>? received)
 {
     private const int FirstBytes = 4096;
 
@@ -47,7 +48,11 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
         return _bytes.AsMemory(_count);
     }
 
-    public void Add(int count) => _count += count;
+    public void Add(int count)
+    {
+        received?.Invoke(_bytes.AsMemory(_count, count));
+        _count += count;
+    }
 
     /// <summary>Receives until there is a whole message, and takes it: the server's greeting.</summary>
     /// <exception cref="NetworkException">It did not come.</exception>
@@ -64,9 +69,9 @@ internal sealed class AnswerBuffer(AnswerFraming framing, int maxAnswerBytes, st
                     return greeting;
                 }
 
-                int received = await socket.ReceiveAsync(Room(), cancellation).ConfigureAwait(false);
-                Add(received);
-                if (received == 0)
+                int count = await socket.ReceiveAsync(Room(), cancellation).ConfigureAwait(false);
+                Add(count);
+                if (count == 0)
                 {
                     throw new NetworkException(
                         "receive", target, "the server closed the connection without a greeting", SocketError.Disconnecting);

@@ -45,6 +45,16 @@ public sealed record ClientOptions : TransportOptions
     /// </summary>
     public Action<SocketOptionOutcome>? SocketOptionSet { get; init; }
 
+    /// <summary>
+    /// Is told what a client that asks sends, before it is sent, as for a dump: by a <see cref="MessageClient"/>, a
+    /// <see cref="StreamClient"/> and a <see cref="DatagramClient"/>, perhaps on several threads at once. It keeps nothing of the memory,
+    /// and asks the client nothing. Null for nobody.
+    /// </summary>
+    public Action<ReadOnlyMemory<byte>>? Sending { get; init; }
+
+    /// <summary>Is told in the same way what has come, before it is looked at. Null for nobody.</summary>
+    public Action<ReadOnlyMemory<byte>>? Received { get; init; }
+
     /// <summary>Whether SO_BROADCAST is asked for: without it the kernel sends nothing to a broadcast address.</summary>
     internal bool AllowsBroadcast =>
         SocketOptions.LastOrDefault(static setting => setting.Option.Name == "SO_BROADCAST") is { Asked: "1" };

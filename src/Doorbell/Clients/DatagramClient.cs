@@ -62,7 +62,7 @@ public static class DatagramClient
         foreach (EndPoint address in addresses)
         {
             string operation = "socket";
-            Exchange exchange = new(question, schedule, deadline.Token);
+            Exchange exchange = new(question, schedule, options, deadline.Token);
             try
             {
                 using Socket socket = DatagramSocket.Connect(endpoint, address, options, ref operation);
@@ -106,7 +106,8 @@ public static class DatagramClient
     private static string Tries(int count) => count == 1 ? "1 try" : $"{count} tries";
 
     /// <summary>One question to one address.</summary>
-    private sealed class Exchange(ReadOnlyMemory<byte> question, RetrySchedule schedule, CancellationToken deadline)
+    private sealed class Exchange(
+        ReadOnlyMemory<byte> question, RetrySchedule schedule, ClientOptions options, CancellationToken deadline)
     {
         public int Tried { get; private set; }
 
@@ -119,12 +120,14 @@ public static class DatagramClient
                 : ReceiveOfManyAsync(socket, buffer, address);
             while (true)
             {
+                options.Sending?.Invoke(question);
                 await SendAsync(socket, address).ConfigureAwait(false);
                 TimeSpan interval = schedule.IntervalAfter(++Tried, Random.Shared);
                 Task wait = Task.Delay(interval == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : interval, deadline);
                 if (await Task.WhenAny(answer, wait).ConfigureAwait(false) == answer)
                 {
                     SocketReceiveFromResult got = await answer.ConfigureAwait(false);
+                    options.Received?.Invoke(buffer.AsMemory(0, got.ReceivedBytes));
                     PeerAddress peer = got.RemoteEndPoint is IPEndPoint ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(null);
                     return new DatagramAnswer(buffer[..got.ReceivedBytes], peer, Tried, Stopwatch.GetElapsedTime(began));
                 }

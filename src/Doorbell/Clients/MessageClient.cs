@@ -166,7 +166,7 @@ public sealed class MessageClient : IDisposable
         while (true)
         {
             MessageConnection connection = await ConnectionOfAsync(slot, deadline).ConfigureAwait(false);
-            Question question = new(framed, isInPieces: onPiece is not null);
+            Question question = new(framed, isInPieces: onPiece is not null) { Sending = _options.Sockets.Sending };
             if (!connection.TryAsk(question))
             {
                 continue;
@@ -303,7 +303,7 @@ public sealed class MessageClient : IDisposable
         TimeSpan timeout = _options.ConnectTimeout;
         Socket socket = await Connector.ConnectAsync(_endpoint, timeout, _options.Sockets, _options.Via, _disposed.Token)
             .ConfigureAwait(false);
-        MessageConnection connection = new(socket, _endpoint, _framing, _options.MaxAnswerBytes);
+        MessageConnection connection = new(socket, _endpoint, _framing, _options.MaxAnswerBytes, _options.Sockets);
         Peer = connection.Peer;
         if (!_options.ReadsGreeting)
         {

@@ -35,12 +35,12 @@ internal sealed class MessageConnection
     private bool _retired;
     private bool _isOver;
 
-    public MessageConnection(Socket socket, Endpoint endpoint, AnswerFraming framing, int maxAnswerBytes)
+    public MessageConnection(Socket socket, Endpoint endpoint, AnswerFraming framing, int maxAnswerBytes, ClientOptions options)
     {
         _socket = socket;
         _target = endpoint.ToString();
         _errors = new MessageErrors(_target);
-        _received = new AnswerBuffer(framing, maxAnswerBytes, _target);
+        _received = new AnswerBuffer(framing, maxAnswerBytes, _target, options.Received);
         Peer = socket.RemoteEndPoint as IPEndPoint is { } ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(endpoint.Path);
 
         // For the calls that don't wait; asynchronous ones wait as before.
@@ -210,17 +210,16 @@ internal sealed class MessageConnection
         }
     }
 
-    /// <summary>
-    /// Sends what the kernel takes at once. Under the lock, so that an answer finds the question marked as sent.
-    /// </summary>
+    /// <summary>Sends what the kernel takes at once. Under the lock, so that an answer finds the question marked as sent.</summary>
     private bool TryBegin(Question question, out int taken)
     {
-        taken = 0;
         if (!_receiving && !IsInStep(question))
         {
+            taken = 0;
             return false;
         }
 
+        question.Sending?.Invoke(question.Framed);
         taken = _socket.Send(question.Framed, SocketFlags.None, out SocketError error);
         if (error is not (SocketError.Success or SocketError.WouldBlock))
         {

@@ -26,6 +26,9 @@ internal sealed class Question(byte[] framed, bool isInPieces = false)
     /// <summary>The question as it is sent.</summary>
     public byte[] Framed => framed;
 
+    /// <summary>Is told what is sent, before it is; see <see cref="ClientOptions.Sending"/>.</summary>
+    public Action<ReadOnlyMemory<byte>>? Sending { get; init; }
+
     /// <summary>
     /// The answer without its framing, or its last piece; null if nothing of the question was sent, so that it can be asked elsewhere.
     /// </summary>

@@ -18,6 +18,9 @@ public sealed class ClientJobs
     public void Set_a_socket_option() => BothAnswer("HELLO\n");
 
     [Fact]
+    public void See_the_bytes_of_both_directions() => BothAnswer("HELLO\n");
+
+    [Fact]
     public void Connect_over_IPv4_alone() => BothAnswer("HELLO\n");
 
     [Fact]

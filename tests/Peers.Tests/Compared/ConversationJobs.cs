@@ -71,4 +71,52 @@ public sealed class ConversationJobs
                 return (question, ended.ExitCode, ended.Output);
             });
     }
+
+    [Fact]
+    public void Carry_on_a_dialogue_that_a_file_says()
+    {
+        Job.Here().BothDo(
+            ("me", "secret", 0),
+            static (shell, command) =>
+            {
+                Socket listener = shell.Listen(7000);
+                int port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+                shell.Save("login.expect", $"""
+                    spawn -noecho nc 127.0.0.1 {port}
+                    expect "login: "
+                    send "me\r"
+                    expect "Password: "
+                    send "secret\r"
+                    expect "welcome"
+                    """);
+                shell.Save("login.script", """
+                    expect "login: "
+                    send "me\n"
+                    expect "Password: "
+                    send "secret\n"
+                    expect "welcome"
+                    """);
+                Program client = shell.Start(command, "");
+                using Socket server = listener.Accept();
+                server.ReceiveTimeout = 30_000;
+                server.Send("login: "u8);
+                string name = ReadLine(server);
+                server.Send("Password: "u8);
+                string password = ReadLine(server);
+                server.Send("welcome\n"u8);
+                return (name, password, client.WaitForEnd().ExitCode);
+            });
+    }
+
+    private static string ReadLine(Socket socket)
+    {
+        System.Text.StringBuilder line = new();
+        byte[] one = new byte[1];
+        while (socket.Receive(one) == 1 && one[0] != '\n')
+        {
+            line.Append((char)one[0]);
+        }
+
+        return line.ToString();
+    }
 }

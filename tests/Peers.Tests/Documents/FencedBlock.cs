@@ -15,7 +15,7 @@ internal sealed record FencedBlock(string Page, int Line, string Kind, string? F
     /// <summary>Nothing that a program reads or writes.</summary>
     public const string Drawing = "text drawing";
 
-    private static readonly string[] _languagesOfFiles = ["awk", "c", "csharp", "perl", "python"];
+    private static readonly string[] _languagesOfFiles = ["awk", "c", "csharp", "perl", "python", "script"];
 
     public static IReadOnlyList<string> Pages { get; } =
     [

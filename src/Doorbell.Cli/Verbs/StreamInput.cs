@@ -1,6 +1,8 @@
 using System.Net.Sockets;
+using Doorbell.Cli.Input;
+using Doorbell.Cli.Printing;
 
-namespace Doorbell.Cli.Input;
+namespace Doorbell.Cli.Verbs;
 
 /// <summary>
 /// Standard input on its way to a connection, and where one comes after the other, to whichever is there. While none is, nothing is read.
@@ -35,8 +37,8 @@ internal sealed class StreamInput
     /// <summary>Whether the end of input ends our side of the connection.</summary>
     public bool HalfCloses { get; init; } = true;
 
-    /// <summary>Is told what was sent.</summary>
-    public Action<ReadOnlySpan<byte>>? Sent { get; init; }
+    /// <summary>Is told what is sent.</summary>
+    public Transfers Transfers { get; init; } = Transfers.Unseen;
 
     /// <summary>When a byte was sent last, as <see cref="Environment.TickCount64"/> has it.</summary>
     public long LastMove => Volatile.Read(ref _lastMove);
@@ -175,10 +177,11 @@ internal sealed class StreamInput
     {
         try
         {
+            // Before it is sent: its answer may have come when send returns.
+            Transfers.Sending(_held.Span);
             while (!_held.IsEmpty)
             {
                 int count = socket.Send(_held.Span, SocketFlags.None);
-                Sent?.Invoke(_held.Span[..count]);
                 _held = _held[count..];
                 Volatile.Write(ref _lastMove, Environment.TickCount64);
             }
@@ -186,6 +189,12 @@ internal sealed class StreamInput
         catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
             Fail(socket, failure);
+        }
+        catch (RecordingException failure)
+        {
+            // What can't be recorded is not sent either, and ends the command as input that can't be read does.
+            ReadFailure = failure;
+            End();
         }
     }
 
@@ -214,11 +223,16 @@ internal sealed class StreamInput
     {
         try
         {
+            Transfers.SendingEnds();
             socket.Shutdown(SocketShutdown.Send);
         }
         catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
             Fail(socket, failure);
+        }
+        catch (RecordingException failure)
+        {
+            ReadFailure = failure;
         }
     }
 
