@@ -42,6 +42,7 @@ internal static class Program
         [
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(), OptionsCommand.Make(), DemoCommand.Make(),
             BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), HelpCommand.Make(), VersionCommand.Make(),
+            CompletionCommand.Make(),
         ];
 
         // No RootCommand, which the help calls by the assembly's name.

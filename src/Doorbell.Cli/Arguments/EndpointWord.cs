@@ -5,6 +5,10 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>Tells an endpoint from the other words of a command line.</summary>
 internal static class EndpointWord
 {
+    /// <summary>How the endpoints of this machine begin, for shells that complete them.</summary>
+    public static IReadOnlyList<string> Beginnings { get; } =
+        ["tcp://localhost:", "udp://localhost:", "coap://localhost:", "unix:", "unix+dgram:"];
+
     /// <summary>
     /// Joins each host to the port behind it, where they are two words as for nc(1): <c>localhost 6789</c> is <c>localhost:6789</c>.
     /// </summary>
@@ -27,6 +31,10 @@ internal static class EndpointWord
     /// <summary>Whether two words are a host and its port, as nc(1) takes them.</summary>
     public static bool IsHostAndPort(string host, string port) =>
         port.Length is > 0 and <= 5 && port.All(char.IsAsciiDigit) && (IsIPv6(host) || (!IsMeant(host) && IsHostName(host)));
+
+    /// <summary>Whether a word can only be meant as a host, and has no port: localhost, or an IPv4 address.</summary>
+    public static bool IsHostAlone(string word) =>
+        word == "localhost" || (word.Count(static letter => letter == '.') == 3 && IPAddress.TryParse(word, out _));
 
     private static bool IsHostName(string word) =>
         word.Length > 0 && word.All(static letter => char.IsLetterOrDigit(letter) || ".-_*[]:".Contains(letter));

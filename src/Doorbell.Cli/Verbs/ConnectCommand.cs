@@ -21,6 +21,8 @@ internal static class ConnectCommand
     {
         Argument<string> endpoint = new("ENDPOINT")
         {
+            HelpName = "ENDPOINT",
+            CompletionSources = { static _ => EndpointWord.Beginnings },
             Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
         };
         Argument<string?> port = new("PORT")

@@ -20,6 +20,8 @@ internal static class ProbeCommand
     {
         Argument<string[]> endpoints = new("ENDPOINT")
         {
+            HelpName = "ENDPOINT",
+            CompletionSources = { static _ => EndpointWord.Beginnings },
             Description = "Where: tcp://host:port, udp://host:port, coap://host:port, unix:///path, unix+dgram:///path; "
                 + "several ports as 7000-7010; a host and a port may be two words",
             Arity = ArgumentArity.OneOrMore,
