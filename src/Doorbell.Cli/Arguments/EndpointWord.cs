@@ -36,6 +36,16 @@ internal static class EndpointWord
     public static bool IsHostAlone(string word) =>
         word == "localhost" || (word.Count(static letter => letter == '.') == 3 && IPAddress.TryParse(word, out _));
 
+    /// <summary>Refuses what one can only listen at.</summary>
+    /// <exception cref="ArgumentException">It has no host or no port, or is a socket that was passed.</exception>
+    public static void RequireConnectable(Endpoint endpoint)
+    {
+        if (endpoint.IsPassed || (!endpoint.IsUnix && (endpoint.Host == "*" || endpoint.Port == 0)))
+        {
+            throw new ArgumentException($"{endpoint} is a place to listen, not one to connect to: name a host and a port");
+        }
+    }
+
     private static bool IsHostName(string word) =>
         word.Length > 0 && word.All(static letter => char.IsLetterOrDigit(letter) || ".-_*[]:".Contains(letter));
 

@@ -63,6 +63,7 @@ internal static class AskCommand
 
             RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable]);
             Endpoint endpoint = Endpoint.Parse(target);
+            EndpointWord.RequireConnectable(endpoint);
             LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)
             {

@@ -56,6 +56,7 @@ internal static class ConnectCommand
             }
 
             Endpoint where = Endpoint.Parse(target, CoapService.Scheme);
+            EndpointWord.RequireConnectable(where);
             ClientOptions client = sockets.Read(parsed, Failure.Say);
             TimeSpan limit = parsed.GetValue(timeout).Time;
             using StandardOutput output = new(escape: !Console.IsOutputRedirected && !parsed.GetValue(raw));

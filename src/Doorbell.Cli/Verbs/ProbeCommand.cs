@@ -57,10 +57,8 @@ internal static class ProbeCommand
     {
         CoapEndpoint.RefuseEncrypted(word);
         PortRange range = PortRange.Parse(word, CoapService.Scheme);
-        Endpoint first = range.Endpoints[0];
-        return first.IsPassed || (!first.IsUnix && (first.Host == "*" || first.Port == 0))
-            ? throw new ArgumentException($"{first} is a place to listen, not one to connect to: name a host and a port")
-            : range;
+        EndpointWord.RequireConnectable(range.Endpoints[0]);
+        return range;
     }
 
     /// <summary>

@@ -62,7 +62,7 @@ public sealed class WrongUsageTests
     [InlineData("impair udp://127.0.0.1:0 udp://127.0.0.1:9 --like wfi", "\"wfi\" is no profile: did you mean wifi? There are ")]
     [InlineData("help sreve", "\"sreve\" is no command: did you mean serve? There are serve, ask, ")]
     [InlineData("help demo nagel", "\"nagel\" is no command: did you mean nagle? There are backlog, ")]
-    [InlineData("completion tcsh", "\"tcsh\" is no command: did you mean zsh?")]
+    [InlineData("completion zhs", "\"zhs\" is no command: did you mean zsh?")]
     [InlineData("completion nosuch", "\"nosuch\" is no command: give one of bash, zsh, fish, powershell (")]
     [InlineData("help ask x", "\"x\" is one word too many: ask has no verbs of its own")]
     public void A_mistyped_name_is_told_with_the_near_one(string arguments, string expected)
@@ -81,6 +81,9 @@ public sealed class WrongUsageTests
     [InlineData(
         "connect tcp:/localhost:6789",
         "\"tcp:/localhost:6789\" is no endpoint: two slashes stand behind tcp:, as in tcp://localhost:6789")]
+    [InlineData("ask fd://3 hello", "fd://3 is a place to listen, not one to connect to: name a host and a port")]
+    [InlineData("connect fd://3", "fd://3 is a place to listen, not one to connect to: name a host and a port")]
+    [InlineData("connect tcp://*:80", "tcp://*:80 is a place to listen, not one to connect to: name a host and a port")]
     [InlineData("connect /tmp/door", "\"/tmp/door\" is no endpoint: a path takes its scheme, as in unix:/tmp/door")]
     [InlineData(
         "impair udp://127.0.0.1:0 udp://127.0.0.1:9 --control /tmp/x",
