@@ -19,12 +19,7 @@ internal static class ConnectCommand
 
     public static Verb Make()
     {
-        Argument<string> endpoint = new("ENDPOINT")
-        {
-            HelpName = "ENDPOINT",
-            CompletionSources = { static _ => EndpointWord.Beginnings },
-            Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
-        };
+        Argument<string> endpoint = Where();
         Argument<string?> port = new("PORT")
         {
             Description = "The port, if ENDPOINT is a host alone",
@@ -79,6 +74,13 @@ internal static class ConnectCommand
         });
         return command;
     }
+
+    private static Argument<string> Where() => new("ENDPOINT")
+    {
+        HelpName = "ENDPOINT",
+        CompletionSources = { static _ => EndpointWord.Beginnings },
+        Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
+    };
 
     private static string Target(string endpoint, string? port) => port switch
     {
