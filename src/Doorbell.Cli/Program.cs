@@ -43,6 +43,7 @@ internal static class Program
             ServeCommand.Make(program), AskCommand.Make(), ConnectCommand.Make(program), OptionsCommand.Make(), DemoCommand.Make(),
             BenchCommand.Make(), ImpairCommand.Make(), RelayCommand.Make(), ProbeCommand.Make(), ListenCommand.Make(program),
             LoadCommand.Make(), SendCommand.Make(), ReceiveCommand.Make(), LogCommand.Make(), HelpCommand.Make(), VersionCommand.Make(),
+            CompletionCommand.Make(),
         ];
 
         // No RootCommand, which the help calls by the assembly's name.

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Doorbell.SocketOptions;
@@ -20,13 +21,19 @@ internal static class CommonOptions
     };
 
     /// <summary>Socket options, as in <c>--option TCP_NODELAY=1 --option SO_RCVBUF=1m</c>.</summary>
-    public static Option<string[]> SocketOptions() => new("--option")
+    public static Option<string[]> SocketOptions()
     {
-        Description = "Set a socket option, as in TCP_NODELAY=1, SO_RCVBUF=1m or SO_LINGER=on,0; repeatable; "
-            + "`doorbell options` lists them",
-        HelpName = "NAME=VALUE",
-        Arity = ArgumentArity.OneOrMore,
-    };
+        Option<string[]> option = new("--option")
+        {
+            Description = "Set a socket option, as in TCP_NODELAY=1, SO_RCVBUF=1m or SO_LINGER=on,0; repeatable; "
+                + "`doorbell options` lists them",
+            HelpName = "NAME=VALUE",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        option.CompletionSources.Add(static _ => SocketOptionCatalogue.All.Where(static known => !known.IsReadOnly)
+            .Select(static known => new CompletionItem($"{known.Name}=", detail: known.Description)));
+        return option;
+    }
 
     /// <summary>The option <c>--crlf</c>, by the letter that nc and ncat give it.</summary>
     public static Option<bool> CarriageReturns(string description) => new("--crlf", "-C") { Description = description };

@@ -5,6 +5,8 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>How many connections <c>serve</c> and <c>relay</c> take at once.</summary>
 internal sealed class ConnectionArguments
 {
+    private static readonly string[] _atLimitWords = ["make-room", "backlog", "close"];
+
     private readonly Option<int?> _all = CommonOptions.Number(
         "--max-connections", "Connections at once, over all endpoints [default: 10000; 128 of a program]", 1, int.MaxValue);
 
@@ -19,10 +21,11 @@ internal sealed class ConnectionArguments
         Description = "What becomes of one connection too many: make-room lets the one that has been at rest for the longest go, "
             + "backlog lets it wait, close refuses it [default: make-room]",
         HelpName = "WHAT",
+        CompletionSources = { _atLimitWords },
         CustomParser = static result =>
         {
             string word = result.Tokens[0].Value;
-            if (word is "make-room" or "backlog" or "close")
+            if (_atLimitWords.Contains(word))
             {
                 return word;
             }

@@ -5,6 +5,10 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>Tells an endpoint from the other words of a command line.</summary>
 internal static class EndpointWord
 {
+    /// <summary>How the endpoints of this machine begin, for shells that complete them.</summary>
+    public static IReadOnlyList<string> Beginnings { get; } =
+        ["tcp://localhost:", "udp://localhost:", "coap://localhost:", "unix:", "unix+dgram:"];
+
     /// <summary>Reads an endpoint of the command line or of a file. Its port may be a service's name.</summary>
     /// <param name="text">As it was given.</param>
     /// <param name="schemes">Of the protocols that are known.</param>
@@ -37,6 +41,20 @@ internal static class EndpointWord
 
     /// <summary>Whether two words may be a host and a service's name, where nothing else can be meant: <c>localhost http</c>.</summary>
     public static bool IsHostAndService(string host, string service) => ServicePort.IsName(service) && IsHostAndPort(host, "1");
+
+    /// <summary>Whether a word can only be meant as a host, and has no port: localhost, or an IPv4 address.</summary>
+    public static bool IsHostAlone(string word) =>
+        word == "localhost" || (word.Count(static letter => letter == '.') == 3 && IPAddress.TryParse(word, out _));
+
+    /// <summary>Refuses what one can only listen at.</summary>
+    /// <exception cref="ArgumentException">It has no host or no port, or is a socket that was passed.</exception>
+    public static void RequireConnectable(Endpoint endpoint)
+    {
+        if (endpoint.IsPassed || (!endpoint.IsUnix && (endpoint.Host == "*" || endpoint.Port == 0)))
+        {
+            throw new ArgumentException($"{endpoint} is a place to listen, not one to connect to: name a host and a port");
+        }
+    }
 
     private static bool IsHostName(string word) =>
         word.Length > 0 && word.All(static letter => char.IsLetterOrDigit(letter) || ".-_*[]:".Contains(letter));

@@ -12,6 +12,7 @@ internal sealed class FaultArguments
         {
             Description = $"Begin with a profile: {FaultWords.Profiles}; what else is given replaces its part",
             HelpName = "PROFILE",
+            CompletionSources = { FaultWords.Profiles.Split(", ") },
         }),
         .. FaultSettings.All.Select(static setting => (setting.Name, new Option<string?>("--" + setting.Name)
         {
@@ -22,6 +23,7 @@ internal sealed class FaultArguments
         {
             Description = "Impair one direction alone: up, to the upstream, or down",
             HelpName = "up|down",
+            CompletionSources = { "up", "down" },
         }),
     ];
 

@@ -18,12 +18,14 @@ internal sealed class ListeningArguments
     {
         Description = $"How connections are spread: {string.Join(", ", ServerModel.Names)} [default: loop; off Linux async]",
         HelpName = "NAME",
+        CompletionSources = { static _ => ServerModel.Names },
     };
 
     private readonly Option<string> _engine = new("--engine")
     {
         Description = $"By which of the kernel's calls: {string.Join(", ", _engines.Keys)}",
         HelpName = "NAME",
+        CompletionSources = { static _ => _engines.Keys },
         DefaultValueFactory = static _ => "auto",
     };
 

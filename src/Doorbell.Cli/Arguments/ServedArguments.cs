@@ -12,6 +12,8 @@ internal sealed class ServedArguments
 
     private readonly Argument<string?> _service = new("SERVICE")
     {
+        HelpName = "SERVICE",
+        CompletionSources = { static _ => NamedServices.Names.Concat(EndpointWord.Beginnings) },
         Description = $"What to serve: {NamedServices.Words} [default: {NamedServices.Default}]; another behind a + of its own, "
             + "as in echo tcp://localhost:7 + daytime tcp://localhost:13",
         Arity = ArgumentArity.ZeroOrOne,
@@ -19,6 +21,8 @@ internal sealed class ServedArguments
 
     private readonly Argument<string[]> _endpoints = new("ENDPOINT")
     {
+        HelpName = "ENDPOINT",
+        CompletionSources = { static _ => EndpointWord.Beginnings.Append("+") },
         Description = "Where: tcp://host:port, udp://host:port, coap://host:port, unix:///path, unix+dgram:///path; "
             + "* as the host is every interface, "
             + "port 0 any port; fd://N or fd://NAME is a socket that was passed "
@@ -67,6 +71,7 @@ internal sealed class ServedArguments
             Service service = program is null
                 ? NamedService(name ?? NamedServices.Default, ascii, tunnels)
                 : ProgramService(program, name, ascii);
+            RequireServiceFirst(group);
             IReadOnlyList<string> named = EndpointWord.Join(name is null ? group : group[1..]);
             Endpoint[] endpoints = [.. named.Select(CoapEndpoint.Parse)];
             bool isAlone = name is not null || program is not null;
@@ -104,6 +109,15 @@ internal sealed class ServedArguments
         }
 
         yield return words[start..];
+    }
+
+    private static void RequireServiceFirst(string[] group)
+    {
+        if (group.Skip(1).FirstOrDefault(NamedServices.Has) is { } late && !NamedServices.Has(group[0]))
+        {
+            throw new ArgumentException(
+                $"the service stands before its endpoints, as in serve {late} {PrintableText.Escape(group[0])}; another one behind a +");
+        }
     }
 
     private static Service NamedService(string name, bool ascii, TunnelOptions tunnels)

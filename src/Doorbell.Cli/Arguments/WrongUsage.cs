@@ -37,7 +37,10 @@ internal static class WrongUsage
             : $"\"{PrintableText.Escape(directive.Value)}\" is no command: give one of {Verbs(parsed.RootCommandResult.Command)}";
     }
 
-    private static string Verbs(Command command) => string.Join(", ", command.Subcommands.Select(static verb => verb.Name));
+    private static IEnumerable<string> Names(Command command) =>
+        command.Subcommands.Where(static verb => !verb.Hidden).Select(static verb => verb.Name);
+
+    private static string Verbs(Command command) => string.Join(", ", Names(command));
 
     /// <summary>
     /// A word that begins with a hyphen and is no option. The parser takes it for a text or an endpoint, and a question would be sent that
@@ -90,7 +93,7 @@ internal static class WrongUsage
 
     /// <summary>The near verb alone, since all of them are many.</summary>
     private static string Meant(string word, Command command) =>
-        NearName.Of(word, command.Subcommands.Select(static verb => verb.Name)) is { } near
+        NearName.Of(word, Names(command)) is { } near
             ? $"did you mean {near}?"
             : $"give one of {Verbs(command)}";
 

@@ -5,6 +5,8 @@ namespace Doorbell.Cli.Input;
 /// <summary>Standard input can't be read, or standard output can't be written; the message says which, and is a whole line.</summary>
 internal sealed class StandardStreamException : IOException
 {
+    private const int InputOutput = 5;
+    private const int NoSpace = 28;
     private const int BrokenPipe = 32;
 
     // What Windows answers where nobody reads a pipe: ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_PIPE_NOT_CONNECTED.
@@ -30,6 +32,11 @@ internal sealed class StandardStreamException : IOException
         ? $"{Errno.OfLinux(failure.HResult).Name}: {Errno.OfLinux(failure.HResult).Text}"
         : PrintableText.Escape(failure.Message);
 
-    private static string Advice(Exception failure) =>
-        failure.HResult is BrokenPipe or WindowsBrokenPipe or WindowsNoReader or WindowsNotConnected ? "; whoever read it has gone" : "";
+    private static string Advice(Exception failure) => failure.HResult switch
+    {
+        BrokenPipe or WindowsBrokenPipe or WindowsNoReader or WindowsNotConnected => "; whoever read it has gone",
+        NoSpace => "; make room on the disk (`df` shows what is free), or write to another",
+        InputOutput => "; the disk or the terminal has gone or is broken: `dmesg` may say more",
+        _ => "",
+    };
 }

@@ -7,7 +7,8 @@ namespace Doorbell.Cli.Printing;
 internal static class CoapSummary
 {
     public static string Line(CoapServerCounts counts) =>
-        $"; CoAP: {counts.EvictedExchanges} requests forgotten early, {counts.Challenges} challenged, {counts.Unsent} answers not sent, "
+        $"; CoAP: {Plural.Of(counts.EvictedExchanges, "request")} forgotten early, {counts.Challenges} challenged, "
+            + $"{Plural.Of(counts.Unsent, "answer")} not sent, "
             + $"{counts.RefusedBodies} bodies refused, {counts.EvictedBodies} forgotten, {counts.TimedOutBodies} timed out, "
             + $"{counts.UnacknowledgedAnswers} answers unacknowledged, {counts.RefusedObservations} observations refused, "
             + $"{counts.LostObservations} given up";

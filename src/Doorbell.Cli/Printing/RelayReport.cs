@@ -34,8 +34,9 @@ internal sealed class RelayReport(IReadOnlyList<Endpoint> upstreams, bool json)
     /// <param name="counts">What has been counted.</param>
     public void Summary(LedgerSnapshot counts) => JsonLine.Print(
         json,
-        $"relayed {counts.ConnectionsOpened} connections over {counts.ConnectionsConnected} to upstreams, {counts.ConnectFailures} could "
-            + $"not be connected, {counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors",
+        $"relayed {Plural.Of(counts.ConnectionsOpened, "connection")} over {counts.ConnectionsConnected} to upstreams, "
+            + $"{counts.ConnectFailures} could not be connected, {Plural.Of(counts.BytesReceived, "byte")} in, "
+            + $"{Plural.Of(counts.BytesSent, "byte")} out, {Plural.Of(counts.Errors, "error")}",
         writer =>
         {
             writer.WriteString("event", "summary");

@@ -124,10 +124,12 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
             .Select(why => $"{counts.Dropped(why)} {Words(why.ToString())}");
         IEnumerable<string> others = new[]
         {
-            (counts.ConnectionsRefused, "refused"), (counts.ConnectionsDenied, "denied"),
-            (counts.AcceptErrors, "accept errors"), (counts.ProcessesLost, "processes lost"),
-        }.Where(static other => other.Item1 > 0).Select(static other => $"{other.Item1} {other.Item2}");
-        string[] packets = backlogOverflows > 0 ? [$"{backlogOverflows} packets dropped at a full backlog"] : [];
+            (counts.ConnectionsRefused, $"{counts.ConnectionsRefused} refused"),
+            (counts.ConnectionsDenied, $"{counts.ConnectionsDenied} denied"),
+            (counts.AcceptErrors, Plural.Of(counts.AcceptErrors, "accept error")),
+            (counts.ProcessesLost, $"{Plural.Of(counts.ProcessesLost, "process")} lost"),
+        }.Where(static other => other.Item1 > 0).Select(static other => other.Item2);
+        string[] packets = backlogOverflows > 0 ? [$"{Plural.Of(backlogOverflows, "packet")} dropped at a full backlog"] : [];
         string all = string.Join(", ", [.. connections, .. datagrams, .. others, .. packets]);
         return all.Length == 0 ? "" : $" ({all})";
     }
@@ -160,8 +162,9 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
     }
 
     private void Summary(LedgerSnapshot counts, IReadOnlyList<BacklogReading> backlogs, bool speaksCoap) => Print(
-        $"served {counts.ConnectionsOpened} connections, {counts.Requests} requests, {counts.DatagramsReceived} datagrams, "
-            + $"{counts.BytesReceived} bytes in, {counts.BytesSent} bytes out, {counts.Errors} errors"
+        $"served {Plural.Of(counts.ConnectionsOpened, "connection")}, {Plural.Of(counts.Requests, "request")}, "
+            + $"{Plural.Of(counts.DatagramsReceived, "datagram")}, {Plural.Of(counts.BytesReceived, "byte")} in, "
+            + $"{Plural.Of(counts.BytesSent, "byte")} out, {Plural.Of(counts.Errors, "error")}"
             + Losses(counts, Overflowed(backlogs))
             + (speaksCoap ? CoapSummary.Line(CoapServerCounts.From(counts)) : ""),
         writer =>
@@ -200,12 +203,20 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
         if (options.ListenBacklog is { } asked && limit is { } made)
         {
             LineWriter.Output.Post(
-                asked == made ? $"backlog: {made}" : $"backlog: asked for {asked}, the kernel allows {made}: net.core.somaxconn");
+                made == 0 ? "backlog: 0, which lets one connection wait"
+                : asked == made ? $"backlog: {made}" : $"backlog: asked for {asked}, the kernel allows {made}: net.core.somaxconn");
+        }
+
+        if (server.Doors.Any(static door => NamedServices.IsProxy(door.Service.Name)))
+        {
+            LineWriter.Output.Post("--allow-target says where clients may connect to; without it, those on this machine may connect "
+                + "everywhere, others nowhere");
         }
 
         if (server.Doors.Any(static door => door.Service.Program is not null))
         {
-            LineWriter.Output.Post($"at most {options.MaxConnections} processes at once: --max-connections allows more or fewer");
+            LineWriter.Output.Post(
+                $"at most {Plural.Of(options.MaxConnections, "process")} at once: --max-connections allows more or fewer");
         }
 
         if (server.Doors.Any(static door => door.Service.Program is null && door.Endpoint.IsStream))

@@ -73,6 +73,7 @@ internal sealed class AskCommand
         RequireUnset(parsed, "coap:// endpoints", [_method, _nonConfirmable, _observe, _count]);
         TimeSpan limit = parsed.GetValue(_timeout).Time;
         Endpoint endpoint = _sockets.OnInterface(parsed, EndpointWord.Parse(target));
+        EndpointWord.RequireConnectable(endpoint);
         ClientOptions client = Dumped(parsed.GetValue(_streams.Hex), _sockets.Read(parsed, Failure.Say, endpoint), endpoint);
         IReadOnlyList<TunnelProxy> via = _proxies.Read(parsed, endpoint);
         LineEnd end = parsed.GetValue(_crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
@@ -120,6 +121,8 @@ internal sealed class AskCommand
 
     private static Argument<string?> First() => new("ENDPOINT")
     {
+        HelpName = "ENDPOINT",
+        CompletionSources = { static _ => EndpointWord.Beginnings },
         Description = $"Whom to ask [default: {DefaultEndpoint}]; a host and a port may be two words; "
             + "a word that does not look like an endpoint is text",
         Arity = ArgumentArity.ZeroOrOne,
@@ -133,6 +136,8 @@ internal sealed class AskCommand
 
     private static Option<string> Method() => new("--method")
     {
+        HelpName = "METHOD",
+        CompletionSources = { "GET", "POST", "PUT", "DELETE", "FETCH" },
         Description = "CoAP: GET, POST, PUT, DELETE or FETCH; GET and DELETE ask once, without a body",
         DefaultValueFactory = static _ => "POST",
     };
@@ -172,6 +177,12 @@ internal sealed class AskCommand
         if (first is not null && rest is [string port, ..] && EndpointWord.IsHostAndPort(first, port))
         {
             (first, rest) = (EndpointWord.HostAndPort(first, port), rest[1..]);
+        }
+
+        if (first is not null && EndpointWord.IsHostAlone(first))
+        {
+            throw new ArgumentException(
+                $"{first} has no port: give it too, as in ask {first} 6789 hello; a text that looks like a host stands behind an endpoint");
         }
 
         bool named = first is not null && EndpointWord.IsMeant(first);

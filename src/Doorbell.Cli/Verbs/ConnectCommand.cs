@@ -20,6 +20,8 @@ internal sealed class ConnectCommand
 
     private readonly Argument<string> _endpoint = new("ENDPOINT")
     {
+        HelpName = "ENDPOINT",
+        CompletionSources = { static _ => EndpointWord.Beginnings },
         Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
     };
 
@@ -81,6 +83,7 @@ internal sealed class ConnectCommand
         }
 
         Endpoint where = _sockets.OnInterface(parsed, EndpointWord.Parse(target, CoapService.Scheme));
+        EndpointWord.RequireConnectable(where);
         ClientOptions client = _sockets.Read(parsed, Failure.Say, where);
         IReadOnlyList<TunnelProxy> via = _proxies.Read(parsed, where);
         TimeSpan limit = parsed.GetValue(_timeout).Time;

@@ -21,6 +21,8 @@ internal static class OptionsCommand
     {
         Argument<string?> endpoint = new("ENDPOINT")
         {
+            HelpName = "ENDPOINT",
+            CompletionSources = { static _ => _kinds.Keys },
             Description = "What kind of socket: tcp, udp, unix, unix+dgram, or as in tcp://127.0.0.1:6789; nothing is bound or connected "
                 + "[default: tcp, udp and unix]",
             Arity = ArgumentArity.ZeroOrOne,

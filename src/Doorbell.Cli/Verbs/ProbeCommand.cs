@@ -20,6 +20,8 @@ internal static class ProbeCommand
     {
         Argument<string[]> endpoints = new("ENDPOINT")
         {
+            HelpName = "ENDPOINT",
+            CompletionSources = { static _ => EndpointWord.Beginnings },
             Description = "Where: tcp://host:port, udp://host:port, coap://host:port, unix:///path, unix+dgram:///path; "
                 + "several ports as 7000-7010; a host and a port may be two words",
             Arity = ArgumentArity.OneOrMore,
@@ -58,10 +60,8 @@ internal static class ProbeCommand
     {
         CoapEndpoint.RefuseOtherSchemes(word);
         PortRange range = PortRange.Parse(word, CoapService.Scheme);
-        Endpoint first = range.Endpoints[0];
-        return first.IsPassed || (!first.IsUnix && (first.Host == "*" || first.Port == 0))
-            ? throw new ArgumentException($"{first} is a place to listen, not one to connect to: name a host and a port")
-            : range;
+        EndpointWord.RequireConnectable(range.Endpoints[0]);
+        return range;
     }
 
     /// <summary>

@@ -32,6 +32,7 @@ internal static class RelayCommand
         {
             Description = "Tell the upstream who the client is, by this version of the PROXY protocol: v1 or v2",
             HelpName = "VERSION",
+            CompletionSources = { "v1", "v2" },
         };
         Option<Duration> connect = CommonOptions.Wait("--connect-timeout", "How long an upstream has to accept a connection", 10);
         Option<Duration> idle = CommonOptions.Wait("--idle-timeout", "End a connection on which no byte moves, either way", 300);
@@ -65,7 +66,7 @@ internal static class RelayCommand
                 Via = via,
             });
             relay = relay with { StreamLimits = relay.StreamLimits with { IdleTimeout = parsed.GetValue(idle).Time } };
-            using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(verbose));
+            using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(verbose), parsed.GetValue(json));
             ServerOptions options = new() { Doors = [new DoorOptions { Endpoint = door, Service = relay }], Logging = logging };
             RelayReport report = new(targets, parsed.GetValue(json));
             options = connections.Apply(parsed, listening.Apply(parsed, options));

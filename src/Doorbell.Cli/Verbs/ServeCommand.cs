@@ -45,7 +45,7 @@ internal static class ServeCommand
                 : null;
             IReadOnlyList<Served> all = ServedArguments.WithDefaultEndpoints(
                 file is { Served.Count: > 0 } ? file.Served : served.Read(parsed));
-            using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(verbose));
+            using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(verbose), parsed.GetValue(json));
             CoapServerLimits coap = limits.Apply(parsed, CoapServerLimits.Default);
             DoorOptions[] doors = [.. all.SelectMany(each => each.Doors(coap))];
             limits.RequireCoap(parsed, doors);

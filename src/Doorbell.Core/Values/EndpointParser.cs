@@ -27,6 +27,11 @@ internal static class EndpointParser
     {
         endpoint = null;
         int colon = text.IndexOf(':');
+        if (colon < 0 && text.Contains('/'))
+        {
+            return $"a path takes its scheme, as in unix:{Shown(text)}";
+        }
+
         if (colon < 0)
         {
             return ReadHostAndPort(Transport.Tcp, text.All(char.IsAsciiDigit) ? ":" + text : text, out endpoint);
@@ -42,6 +47,12 @@ internal static class EndpointParser
 
         if (!rest.StartsWith("//", StringComparison.Ordinal))
         {
+            if (transport is { } single && rest.StartsWith('/'))
+            {
+                string name = EndpointScheme.NameOf(single);
+                return $"two slashes stand behind {name}:, as in {EndpointScheme.Example(name, schemes)}";
+            }
+
             return ReadHostAndPort(Transport.Tcp, text, out endpoint);
         }
 

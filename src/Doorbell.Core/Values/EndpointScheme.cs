@@ -35,7 +35,7 @@ internal static class EndpointScheme
         return $"the scheme must be {all}, not {shown}: try {Example(Nearest(wrong, known), schemes)}";
     }
 
-    private static string Example(string scheme, IReadOnlyList<ApplicationScheme> schemes) => scheme switch
+    public static string Example(string scheme, IReadOnlyList<ApplicationScheme> schemes) => scheme switch
     {
         "fd" => "fd://3",
         ['u', 'n', 'i', 'x', ..] => $"{scheme}:///run/door",

@@ -34,6 +34,7 @@ public static class DatagramClient
     /// <param name="schedule">When to send again.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="NetworkException">Nobody listens there, or no answer came in time.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> gave up.</exception>
     public static Task<DatagramAnswer> AskAsync(
         Endpoint endpoint, ReadOnlyMemory<byte> question, TimeSpan timeout, RetrySchedule schedule, CancellationToken cancellation) =>
         AskAsync(endpoint, question, timeout, schedule, ClientOptions.Default, cancellation);
@@ -47,6 +48,7 @@ public static class DatagramClient
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="NetworkException">Nobody listens there, no answer came in time, or the kernel refuses an option.</exception>
     /// <exception cref="ArgumentException">An option has no effect on the endpoint.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> gave up.</exception>
     public static async Task<DatagramAnswer> AskAsync(
         Endpoint endpoint, ReadOnlyMemory<byte> question, TimeSpan timeout, RetrySchedule schedule, ClientOptions options,
         CancellationToken cancellation)

@@ -86,6 +86,7 @@ public sealed class MessageClient : IDisposable
     /// an <see cref="IncompleteReplyException"/>, whose <see cref="IncompleteReplyException.Reply"/> has what came of the answer.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> gave up.</exception>
     public Task<byte[]> AskAsync(ReadOnlyMemory<byte> message, TimeSpan timeout, CancellationToken cancellation = default) =>
         AskAsync(message, onPiece: null, timeout, cancellation);
 

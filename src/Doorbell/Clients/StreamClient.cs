@@ -72,6 +72,7 @@ public sealed class StreamClient : IDisposable
     /// The connection failed or ended first, what came is no reply to this line, or time ran out;
     /// <see cref="IncompleteReplyException.Reply"/> has what came of a reply.
     /// </exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> gave up.</exception>
     public Task<byte[]> AskAsync(ReadOnlyMemory<byte> line, TimeSpan timeout, CancellationToken cancellation) =>
         _client.AskAsync(line, timeout, cancellation);
 
@@ -95,6 +96,7 @@ public sealed class StreamClient : IDisposable
     /// The connection failed or ended first, what came is no reply to this line, or time ran out;
     /// <see cref="IncompleteReplyException.Reply"/> has what came of a reply behind the pieces.
     /// </exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> gave up.</exception>
     public Task<byte[]> AskAsync(
         ReadOnlyMemory<byte> line, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> onPiece, TimeSpan timeout,
         CancellationToken cancellation)

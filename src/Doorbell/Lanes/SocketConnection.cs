@@ -418,15 +418,5 @@ internal abstract unsafe class SocketConnection : ConnectionInfo, IServedConnect
         }
     }
 
-    private void LogClosed()
-    {
-        if (At is null)
-        {
-            ServerLog.DisconnectedFrom(Context.Log, Door, _local, Id, Session.Reason);
-        }
-        else
-        {
-            ServerLog.Disconnected(Context.Log, Door, Peer, Id, Session.Reason);
-        }
-    }
+    private void LogClosed() => ServerLog.Ended(Context.Log, this, Session, At is null ? _local : null);
 }

@@ -217,7 +217,9 @@ public sealed record ServerOptions
         ArgumentOutOfRangeException.ThrowIfNegative(ListenBacklog ?? 0, nameof(ListenBacklog));
         if (Service is null && (Endpoints.Count > 0 || Doors.Count == 0))
         {
-            throw new ArgumentException("The endpoints have no service: say which (Service).");
+            throw new ArgumentException(Endpoints.Count > 0
+                ? "The endpoints have no service: set Service too."
+                : "There is nothing to serve: set Service and Endpoints, or Doors, which have both.");
         }
 
         if (AllDoors.Count == 0 && !HasPassedSockets)

@@ -1,3 +1,4 @@
+using Doorbell.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Serving;
@@ -54,14 +55,55 @@ internal static partial class ServerLog
     [LoggerMessage(1, LogLevel.Information, "{Door}: connection from {Peer}, number {ConnectionId}")]
     public static partial void Connected(ILogger log, Endpoint door, PeerAddress peer, long connectionId);
 
-    [LoggerMessage(2, LogLevel.Information, "{Door}: connection from {Peer}, number {ConnectionId}, ended: {Reason}")]
-    public static partial void Disconnected(ILogger log, Endpoint door, PeerAddress peer, long connectionId, CloseReason reason);
+    /// <summary>A connection has ended: how, after how long, and how many bytes it has moved each way.</summary>
+    /// <param name="log">Where to.</param>
+    /// <param name="connection">Which.</param>
+    /// <param name="session">Its own; it is closed.</param>
+    /// <param name="local">Our address, if the connection is one that we opened; null if a peer opened it.</param>
+    public static void Ended(ILogger log, ConnectionInfo connection, StreamSession session, PeerAddress? local)
+    {
+        if (!log.IsEnabled(LogLevel.Information))
+        {
+            return;
+        }
+
+        (Endpoint door, long id, CloseReason reason) = (connection.Door, connection.Id, session.Reason);
+        double milliseconds = MillisecondsSince(session.OpenedAt);
+        (long received, long sent) = (session.BytesReceived, session.BytesSent);
+        if (local is { } own)
+        {
+            DisconnectedFrom(log, door, own, id, reason, milliseconds, received, sent);
+        }
+        else
+        {
+            Disconnected(log, door, connection.Peer, id, reason, milliseconds, received, sent);
+        }
+    }
+
+    /// <summary>How long ago a moment of the monotonic clock was, to the microsecond; 0 if it has not come.</summary>
+    public static double MillisecondsSince(TimeSpan moment) =>
+        moment == TimeSpan.Zero ? 0 : Math.Round((MonotonicClock.Now - moment).TotalMilliseconds, 3);
+
+    [LoggerMessage(2, LogLevel.Information, "{Door}: connection from {Peer}, number {ConnectionId}, ended: {Reason}, after "
+        + "{Milliseconds} ms; bytes received: {BytesReceived}, sent: {BytesSent}")]
+    public static partial void Disconnected(
+        ILogger log, Endpoint door, PeerAddress peer, long connectionId, CloseReason reason, double milliseconds, long bytesReceived,
+        long bytesSent);
+
+    /// <summary>What a program has moved over a unix socket is not known.</summary>
+    [LoggerMessage(44, LogLevel.Information, "{Door}: connection from {Peer}, number {ConnectionId}, ended: {Reason}, after "
+        + "{Milliseconds} ms")]
+    public static partial void DisconnectedUncounted(
+        ILogger log, Endpoint door, PeerAddress peer, long connectionId, CloseReason reason, double milliseconds);
 
     [LoggerMessage(33, LogLevel.Information, "{Upstream}: connected from {Local}, number {ConnectionId}")]
     public static partial void ConnectedTo(ILogger log, Endpoint upstream, PeerAddress local, long connectionId);
 
-    [LoggerMessage(34, LogLevel.Information, "{Upstream}: connection from {Local}, number {ConnectionId}, ended: {Reason}")]
-    public static partial void DisconnectedFrom(ILogger log, Endpoint upstream, PeerAddress local, long connectionId, CloseReason reason);
+    [LoggerMessage(34, LogLevel.Information, "{Upstream}: connection from {Local}, number {ConnectionId}, ended: {Reason}, after "
+        + "{Milliseconds} ms; bytes received: {BytesReceived}, sent: {BytesSent}")]
+    public static partial void DisconnectedFrom(
+        ILogger log, Endpoint upstream, PeerAddress local, long connectionId, CloseReason reason, double milliseconds, long bytesReceived,
+        long bytesSent);
 
     [LoggerMessage(35, LogLevel.Warning, "{Failure}")]
     public static partial void ConnectFailed(ILogger log, string failure);
@@ -98,7 +140,7 @@ internal static partial class ServerLog
     [LoggerMessage(10, LogLevel.Error, "{Failure}")]
     public static partial void DoorFailed(ILogger log, string failure);
 
-    [LoggerMessage(11, LogLevel.Information, "{Door}: {Count} bytes of {Peer}")]
+    [LoggerMessage(11, LogLevel.Information, "{Door}: a datagram from {Peer}; bytes: {Count}")]
     public static partial void Datagram(ILogger log, Endpoint door, int count, PeerAddress peer);
 
     [LoggerMessage(12, LogLevel.Information, "{Door}: connection from {Peer} refused: {Why}")]
@@ -143,13 +185,13 @@ internal static partial class ServerLog
     [LoggerMessage(24, LogLevel.Warning, "{Failure}; no other server can take over from this one")]
     public static partial void NoTakeover(ILogger log, string failure);
 
-    [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped {Dropped} packets of new connections, so "
-        + "clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at once, or raise "
-        + "ServerOptions.ListenBacklog and net.core.somaxconn")]
+    [LoggerMessage(20, LogLevel.Warning, "{Door}: the backlog overflowed: the kernel dropped packets of new connections ({Dropped}), "
+        + "so clients wait a second or more and try again; {Waiting} wait now, the limit is {Limit}. Serve more connections at "
+        + "once, or raise ServerOptions.ListenBacklog and net.core.somaxconn")]
     public static partial void BacklogOverflowed(ILogger log, Endpoint door, long dropped, int? waiting, int? limit);
 
-    [LoggerMessage(36, LogLevel.Error, "a lane has ended, and its sessions have not given back {Arrays} arrays and {Buffers} receive "
-        + "buffers: this is a fault of Doorbell's, please report it")]
+    [LoggerMessage(36, LogLevel.Error, "a lane has ended, and its sessions have not given back all of their memory (arrays: {Arrays}, "
+        + "receive buffers: {Buffers}): this is a fault of Doorbell's, please report it")]
     public static partial void NotReturned(ILogger log, int arrays, int buffers);
 
     [LoggerMessage(42, LogLevel.Warning, "{Limit} are open: those that have been at rest for the longest make room for new ones")]
@@ -162,7 +204,7 @@ internal static partial class ServerLog
     [LoggerMessage(32, LogLevel.Warning, "{Warning}")]
     public static partial void CounterGrew(ILogger log, string warning);
 
-    [LoggerMessage(31, LogLevel.Warning, "{Door}: the receive buffer was full: the kernel dropped {Dropped} datagrams. Serve with more "
+    [LoggerMessage(31, LogLevel.Warning, "{Door}: the receive buffer was full: the kernel dropped datagrams ({Dropped}). Serve with more "
         + "workers, or raise it with ServerOptions.SocketOptions SO_RCVBUF=BYTES and net.core.rmem_max")]
     public static partial void ReceiveBufferFull(ILogger log, Endpoint door, long dropped);
 }

@@ -19,7 +19,7 @@ public sealed class AskTests
             Ended asked = Doorbells.Run(kind, "one\r\n\nthree", "ask", endpoint.ToString());
             Assert.Equal(new Ended(0, "FROM SERVER: ONE\nFROM SERVER: \nFROM SERVER: THREE\n", ""), asked);
             server.Signal("TERM");
-            Assert.Contains("served 1 connections, 3 requests", server.WaitForEnd().Output, StringComparison.Ordinal);
+            Assert.Contains("served 1 connection, 3 requests", server.WaitForEnd().Output, StringComparison.Ordinal);
         }
     }
 

@@ -44,7 +44,7 @@ public sealed class ExecTests
             server.Signal("TERM");
             Ended ended = server.WaitForEnd();
             Assert.Matches(@"tcp://127\.0\.0\.1:\d+: sh\[\d+\] for 127\.0\.0\.1:\d+: bad", ended.Error);
-            Assert.Contains("served 1 connections", ended.Output, StringComparison.Ordinal);
+            Assert.Contains("served 1 connection", ended.Output, StringComparison.Ordinal);
         }
     }
 

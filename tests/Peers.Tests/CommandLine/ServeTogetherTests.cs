@@ -25,7 +25,7 @@ public sealed class ServeTogetherTests
         server.Signal("TERM");
         Ended ended = server.WaitForEnd();
         Assert.Equal(0, ended.ExitCode);
-        Assert.Contains("served 2 connections, 2 requests, 1 datagrams", ended.Output, StringComparison.Ordinal);
+        Assert.Contains("served 2 connections, 2 requests, 1 datagram", ended.Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -82,7 +82,7 @@ public sealed class SignalTests : IDisposable
         }
 
         served.Signal("TERM");
-        Assert.Contains("served 1 connections", served.WaitForEnd().Output, StringComparison.Ordinal);
+        Assert.Contains("served 1 connection", served.WaitForEnd().Output, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

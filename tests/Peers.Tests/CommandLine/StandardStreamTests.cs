@@ -63,6 +63,8 @@ public sealed class StandardStreamTests(StandardStreamTests.Servers servers) : I
         ["--help"] = "DOORBELL --help",
         ["help"] = "DOORBELL help serve",
         ["version"] = "DOORBELL version",
+        ["help --man"] = "DOORBELL help --man",
+        ["completion"] = "DOORBELL completion zsh",
         ["ask --help"] = "DOORBELL ask --help",
         ["--version"] = "DOORBELL --version",
     };

@@ -98,7 +98,7 @@ public sealed class TakeoverTests
             Assert.Equal(0, old.WaitForEnd().ExitCode);
             Assert.Equal("FROM SERVER: HI\n", Doorbells.Run("native", "", "ask", door, "hi").Output);
             next.Signal("TERM");
-            Assert.Contains("served 1 connections", next.WaitForEnd().Output, StringComparison.Ordinal);
+            Assert.Contains("served 1 connection", next.WaitForEnd().Output, StringComparison.Ordinal);
             Assert.False(File.Exists(path + "d"));
         }
     }

@@ -13,6 +13,7 @@ public sealed class TerminalTests
 
     public static TheoryData<string> Ending =>
     [
+        "help", "help --man", "version", "completion zsh", "probe tcp://127.0.0.1:1",
         "--version", "--help", "serve --help", "", "serv", "serve --no-such-option", "serve tcp://256.0.0.1:1", "relay",
         "ask --timeout 1 tcp://127.0.0.1:1 hello", "ask --timeout 1 --json udp://127.0.0.1:1 hello", "connect tcp://127.0.0.1:1",
         "options tcp://127.0.0.1:1", "options --json", "demo nagle", "demo backlog", "demo receive-buffer", "demo reuse-address",
@@ -44,6 +45,30 @@ public sealed class TerminalTests
         Ended ended = terminal.WaitForEnd();
         Assert.Equal(0, ended.ExitCode);
         Assert.DoesNotContain(Escape, ended.Output);
+    }
+
+    /// <summary>A colour is said by the log alone, at a terminal that takes it, and NO_COLOR (no-color.org) takes it away.</summary>
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("NO_COLOR=1", false)]
+    [InlineData("NO_COLOR=", true)]
+    public void The_log_is_coloured_unless_it_must_not_be(string environment, bool isColoured)
+    {
+        using Program terminal = Start("serve -v tcp://127.0.0.1:0", environment);
+        string line = terminal.WaitForLine("127.0.0.1:");
+        Assert.Equal(0, Doorbells.Run("native", "", "ask", line.TrimEnd('\r').Split(' ')[^1], "hello").ExitCode);
+        terminal.WaitForLine("ended: Completed");
+        Type(terminal, ControlC);
+        Assert.Equal(isColoured, terminal.WaitForEnd().Output.Contains(Escape));
+    }
+
+    [Fact]
+    public void The_live_view_has_no_colour_where_none_is_wanted()
+    {
+        using Program terminal = Start("impair udp://127.0.0.1:0 udp://127.0.0.1:9", "NO_COLOR=1");
+        terminal.WaitForLine("datagrams out");
+        Type(terminal, ControlC);
+        Assert.DoesNotMatch("\e\\[[0-9;]*[34][0-9][0-9;]*m", terminal.WaitForEnd().Output);
     }
 
     [Fact]
@@ -101,6 +126,7 @@ public sealed class TerminalTests
         terminal.Input.Flush();
     }
 
-    private static Program Start(string arguments) => Program.Start(
-        "script", "-qefc", $"stty cols 120; exec env TERM=xterm-256color '{Doorbells.File("native")}' {arguments}", "/dev/null");
+    private static Program Start(string arguments, string environment = "") => Program.Start(
+        "script", "-qefc",
+        $"stty cols 120; exec env TERM=xterm-256color {environment} '{Doorbells.File("native")}' {arguments}", "/dev/null");
 }

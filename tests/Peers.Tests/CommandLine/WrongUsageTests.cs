@@ -4,7 +4,8 @@ namespace Doorbell.Tests;
 public sealed class WrongUsageTests
 {
     /// <summary>All, in the order of the help.</summary>
-    private const string Verbs = "serve, ask, connect, options, demo, bench, impair, relay, probe, listen, load, send, receive, log, help, version";
+    private const string Verbs =
+        "serve, ask, connect, options, demo, bench, impair, relay, probe, listen, load, send, receive, log, help, version, completion";
 
     /// <summary>Every option that takes a number or a time, with what is none, or out of its bounds.</summary>
     [Theory]
@@ -63,8 +64,36 @@ public sealed class WrongUsageTests
     [InlineData("impair udp://127.0.0.1:0 udp://127.0.0.1:9 --like wfi", "\"wfi\" is no profile: did you mean wifi? There are ")]
     [InlineData("help sreve", "\"sreve\" is no command: did you mean serve? There are serve, ask, ")]
     [InlineData("help demo nagel", "\"nagel\" is no command: did you mean nagle? There are backlog, ")]
+    [InlineData("completion zhs", "\"zhs\" is no command: did you mean zsh?")]
+    [InlineData("completion nosuch", "\"nosuch\" is no command: give one of bash, zsh, fish, powershell (")]
     [InlineData("help ask x", "\"x\" is one word too many: ask has no verbs of its own")]
     public void A_mistyped_name_is_told_with_the_near_one(string arguments, string expected)
+    {
+        Ended ended = Doorbells.Run("native", "", arguments.Split(' '));
+        Assert.Equal((2, ""), (ended.ExitCode, ended.Output));
+        Assert.StartsWith($"doorbell: {expected}", ended.Error, StringComparison.Ordinal);
+        Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    /// <summary>What people type who have another tool in mind, or forget a part.</summary>
+    [Theory]
+    [InlineData("ask localhost hello", "localhost has no port: give it too, as in ask localhost 6789 hello; ")]
+    [InlineData("ask 127.0.0.1", "127.0.0.1 has no port: give it too, as in ask 127.0.0.1 6789 hello; ")]
+    [InlineData("ask http://localhost/ hello", "\"http://localhost/\" is no endpoint: the scheme must be ")]
+    [InlineData(
+        "connect tcp:/localhost:6789",
+        "\"tcp:/localhost:6789\" is no endpoint: two slashes stand behind tcp:, as in tcp://localhost:6789")]
+    [InlineData("ask fd://3 hello", "fd://3 is a place to listen, not one to connect to: name a host and a port")]
+    [InlineData("connect fd://3", "fd://3 is a place to listen, not one to connect to: name a host and a port")]
+    [InlineData("connect tcp://*:80", "tcp://*:80 is a place to listen, not one to connect to: name a host and a port")]
+    [InlineData("connect /tmp/door", "\"/tmp/door\" is no endpoint: a path takes its scheme, as in unix:/tmp/door")]
+    [InlineData(
+        "impair udp://127.0.0.1:0 udp://127.0.0.1:9 --control /tmp/x",
+        "\"/tmp/x\" is no endpoint: a path takes its scheme, as in unix:/tmp/x")]
+    [InlineData(
+        "serve tcp://127.0.0.1:0 echo",
+        "the service stands before its endpoints, as in serve echo tcp://127.0.0.1:0; another one behind a +")]
+    public void A_slip_is_told_with_what_is_meant(string arguments, string expected)
     {
         Ended ended = Doorbells.Run("native", "", arguments.Split(' '));
         Assert.Equal((2, ""), (ended.ExitCode, ended.Output));

@@ -35,7 +35,7 @@ public sealed class ServedCoapTests
 
         server.Signal("TERM");
         Ended ended = server.WaitForEnd();
-        Assert.Contains("served 1 connections, 17 requests, 16 datagrams", ended.Output, StringComparison.Ordinal);
+        Assert.Contains("served 1 connection, 17 requests, 16 datagrams", ended.Output, StringComparison.Ordinal);
         Assert.Contains(" 0 errors", ended.Output, StringComparison.Ordinal);
     }
 

@@ -44,7 +44,7 @@ public sealed class WindowsTests
             Ended ended = server.WaitForEnd();
             Assert.Equal((0, ""), (ended.ExitCode, ended.Error));
             Assert.Contains(
-                "served 1 connections, 0 requests, 0 datagrams, 9 bytes in, 9 bytes out", ended.Output, StringComparison.Ordinal);
+                "served 1 connection, 0 requests, 0 datagrams, 9 bytes in, 9 bytes out", ended.Output, StringComparison.Ordinal);
         }
     }
 

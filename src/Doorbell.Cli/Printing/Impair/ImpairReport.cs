@@ -46,7 +46,7 @@ internal sealed class ImpairReport(bool json)
     private static string Line(WayReading way, string unit)
     {
         string causes = string.Join(", ", way.Drops.Where(static drop => drop.Count > 0).Select(InWords));
-        return $"{way.Name}: {way.Received} {unit} received, {way.Forwarded} forwarded, {way.Dropped} dropped"
+        return $"{way.Name}: {Plural.Of(way.Received, unit[..^1])} received, {way.Forwarded} forwarded, {way.Dropped} dropped"
             + (causes.Length == 0 ? "" : $" ({causes})")
             + string.Concat(way.Others.Select(static other => $", {InWords(other)}"));
     }

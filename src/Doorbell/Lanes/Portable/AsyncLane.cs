@@ -393,14 +393,7 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
             ServerLog.HandlerFaulted(_context.Log, this, fault);
         }
 
-        if (_isOurs)
-        {
-            ServerLog.DisconnectedFrom(_context.Log, _door, _local, Id, Reason);
-        }
-        else
-        {
-            ServerLog.Disconnected(_context.Log, _door, Peer, Id, Reason);
-        }
+        ServerLog.Ended(_context.Log, this, _session, _isOurs ? _local : null);
 
         awaited?.SetResult();
     }

@@ -351,20 +351,36 @@ internal sealed unsafe class ProgramPerConnection : ProcessLane
         Close(program, peerEnded: count == 0);
     }
 
+    private void LogClosed(ProgramConnection program, (long Received, long Sent)? moved)
+    {
+        (Endpoint door, PeerAddress peer) = (program.Accepted.Door, program.Accepted.Peer);
+        double milliseconds = ServerLog.MillisecondsSince(program.Opened);
+        if (moved is var (received, sent))
+        {
+            ServerLog.Disconnected(Context.Log, door, peer, program.Id, program.Reason, milliseconds, received, sent);
+        }
+        else
+        {
+            ServerLog.DisconnectedUncounted(Context.Log, door, peer, program.Id, program.Reason, milliseconds);
+        }
+    }
+
     private void Close(ProgramConnection program, bool peerEnded)
     {
         int descriptor = program.Accepted.Descriptor;
+        (long Received, long Sent)? moved = null;
         if (TcpInfo.Of(descriptor) is { } info)
         {
             bool endCame = program.PeerEnded || info.HasPeersEnd || (peerEnded && info.IsClosed && !program.WasReset);
-            Context.Ledger.BytesMoved(info.BytesReceived - (endCame ? 1 : 0), info.BytesSent);
+            moved = (info.BytesReceived - (endCame ? 1 : 0), info.BytesSent);
+            Context.Ledger.BytesMoved(moved.Value.Received, moved.Value.Sent);
         }
 
         // Closing would not take it out: a process that left the group may have the socket still, and its events go on (epoll(7)).
         Loop.Forget(descriptor);
         _ = Libc.close(descriptor);
         Context.Ledger.ConnectionClosed(program.Reason);
-        ServerLog.Disconnected(Context.Log, program.Accepted.Door, program.Accepted.Peer, program.Id, program.Reason);
+        LogClosed(program, moved);
         _watcher.Clear(program.Slot);
         Release(program);
     }
