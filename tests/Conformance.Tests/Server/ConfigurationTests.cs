@@ -29,7 +29,7 @@ public sealed class ConfigurationTests
     [Fact]
     public void The_binder_names_the_key_of_what_it_cannot_read()
     {
-        IConfiguration model = Section(new() { ["Doorbell:Model"] = "threds" });
+        IConfiguration model = Section(new() { ["Doorbell:Model"] = "fastest" });
         InvalidOperationException wrong = Assert.Throws<InvalidOperationException>(() => model.Get<ServerOptions>());
         Assert.Contains("Doorbell:Model", wrong.Message, StringComparison.Ordinal);
         Assert.Contains("give one of", wrong.InnerException!.Message, StringComparison.Ordinal);
@@ -102,7 +102,8 @@ public sealed class ConfigurationTests
     [InlineData("MaxConnections", "0", "from 1")]
     [InlineData("Endpoints:0", "tpc://localhost:1", "tcp")]
     [InlineData("Endpoints", "tcp://localhost:1", "Endpoints:0")]
-    [InlineData("Model", "threds", "give one of iterative")]
+    [InlineData("Model", "fastest", "give one of iterative")]
+    [InlineData("Model", "threds", "did you mean thread?")]
     [InlineData("Model", "pool:0", "1 to 1024 workers")]
     [InlineData("Engine", "kqueue", "give one of auto")]
     [InlineData("MaxConnections", "many", "whole number")]
