@@ -50,7 +50,6 @@ internal static class OptionNames
         ["LoadOptions.Reconnect"] = "--reconnect",
         ["LoadOptions.Answer"] = "the answer that --expect names",
         ["LoadOptions.Question"] = "what is asked",
-        ["LoadOptions.Endpoint "] = "",
         ["ControlSocket takes"] = "--control takes",
         ["ToxiproxyServer takes"] = "--toxiproxy-api takes",
     };

@@ -50,9 +50,8 @@ internal static partial class ServicePort
             return $"{what}{_file} lists it as {string.Join(" and ", known.Select(static one => one.Port))}, not for {transport}";
         }
 
-        string? near = Services().Where(one => one.Port.EndsWith($"/{transport}", StringComparison.Ordinal))
-            .Select(static one => one.Name).Where(one => name.Length <= 20 && NearName.Distance(one, name) == 1)
-            .OrderBy(one => one[0] != name[0]).FirstOrDefault();
+        string? near = NearName.Of(
+            name, Services().Where(one => one.Port.EndsWith($"/{transport}", StringComparison.Ordinal)).Select(static one => one.Name));
         return $"{what}it is neither a number from 0 to 65535 nor a {transport} service that {_file} lists"
             + (near is null ? ", as in tcp://localhost:6789" : $": do you mean {PrintableText.Escape(near)}?");
     }

@@ -60,7 +60,6 @@ public sealed record StreamLimits
     /// <summary>
     /// How long after our FIN a closing connection waits for the peer's, reading and dropping what it still sends: closing with
     /// unread input would send a reset that can destroy the reply on its way (RFC 2525 section 2.17). Default 2 seconds.
-    /// <see cref="TimeSpan.Zero"/>: it does not wait, and closes as soon as all is sent.
     /// </summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -101,8 +101,7 @@ public sealed class StreamSession
             | (_side.State.Input == InputState.Yielding ? Want.Yield : 0)
             | (_side.State.PeerMaySend && _side.TakesInput && _side.State.Input == InputState.Offered ? Want.Receive : 0),
         // close(2) sends the FIN itself; only a peer that may still send makes it worth doing apart.
-        SessionPhase.Closing when (!_side.State.PeerMaySend || _side.Limits.CloseTimeout == TimeSpan.Zero) && _side.ToSend == 0 =>
-            Want.Close,
+        SessionPhase.Closing when !_side.State.PeerMaySend && _side.ToSend == 0 => Want.Close,
         SessionPhase.Closing when _side.State.Sending == SendingSide.Finished && !AwaitsPeersEnd => Want.Close,
         SessionPhase.Closing => SendingWants | (_side.State.PeerMaySend ? Want.Receive : 0),
         SessionPhase.Aborting => Want.Abort,

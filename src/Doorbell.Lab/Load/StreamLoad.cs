@@ -43,7 +43,7 @@ internal sealed class StreamLoad : LoadRun
                 MaxPendingOutput = int.MaxValue,
                 IdleTimeout = System.Threading.Timeout.InfiniteTimeSpan,
                 FirstByteTimeout = System.Threading.Timeout.InfiniteTimeSpan,
-                CloseTimeout = TimeSpan.Zero,
+                CloseTimeout = TimeSpan.FromSeconds(1),
             },
         };
         _places = [.. Enumerable.Range(0, options.Connections).Select(asker => new Place(this, asker))];

@@ -288,24 +288,9 @@ internal sealed unsafe class ConnectAttempts(ConnectRequest request, TimeSpan be
         {
             0 => Connected(),
             _ when _isFull => ConnectProgress.Waiting,
-            Libc.InProgress when IsConnectedAtOnce() => Connected(),
             Libc.InProgress or Libc.Interrupted => ConnectProgress.Waiting,
             _ => FailAddress(errno, now),
         };
-    }
-
-    /// <summary>
-    /// Over loopback the handshake is over before connect(2) returns, unless the backlog is full: one look saves the wait for an event.
-    /// </summary>
-    private bool IsConnectedAtOnce()
-    {
-        if (_addresses[_next - 1] is not IPEndPoint ip || !IPAddress.IsLoopback(ip.Address))
-        {
-            return false;
-        }
-
-        PollDescriptor connected = new() { Descriptor = Descriptor, Events = PollDescriptor.Out };
-        return Libc.poll(&connected, 1, 0) == 1 && connected.Returned == PollDescriptor.Out;
     }
 
     private void SetOption(int level, int option, int value) =>

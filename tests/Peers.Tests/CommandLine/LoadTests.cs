@@ -56,12 +56,13 @@ public sealed class LoadTests
         {
             using Socket connection = listener.Accept();
             byte[] buffer = new byte[1000];
+            using ManualResetEventSlim never = new();
             int stalls = 0;
             for (int count = connection.Receive(buffer); count > 0; count = connection.Receive(buffer))
             {
                 if (++stalls == 50)
                 {
-                    Thread.Sleep(500);
+                    never.Wait(500);
                 }
 
                 connection.Send(buffer.AsSpan(0, count));

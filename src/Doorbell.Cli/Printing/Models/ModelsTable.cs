@@ -15,7 +15,8 @@ internal static class ModelsTable
         {
             tables.Write(Work($"A new connection for each request, {Lab.Models.Load.Clients} clients", measured,
                 static result => result.ConnectEachTime));
-            tables.Write(Work($"A kept connection for each client, as many of {Lab.Models.Load.Clients} as the model serves at once", measured,
+            tables.Write(Work(
+                $"A kept connection for each client, as many of {Lab.Models.Load.Clients} as the model serves at once", measured,
                 static result => result.PingPong));
             tables.Write(Idle(measured));
             tables.Write(Waits(measured, schedule.Cap));
