@@ -87,8 +87,10 @@ internal sealed class CoapPeer(CoapServer server, PeerAddress address)
     public static byte[] Numeric(uint value) =>
         [.. new[] { value >> 24, value >> 16, value >> 8, value }.Select(static part => (byte)part).SkipWhile(static part => part == 0)];
 
-    /// <summary>As <c>ACK 2.05 b2=1/more/64 text</c>; empty for no datagram.</summary>
-    public static string Show(ReadOnlySpan<byte> datagram)
+    /// <summary>
+    /// As <c>ACK 2.05 b2=1/more/64 text</c>; empty for no datagram. A notification has a number sign, and may say how long it is fresh.
+    /// </summary>
+    public static string Show(ReadOnlySpan<byte> datagram, bool showsNotifications = false)
     {
         if (datagram.IsEmpty)
         {
@@ -108,6 +110,8 @@ internal sealed class CoapPeer(CoapServer server, PeerAddress address)
                 CoapOptionNumber.Size1 => $"size1={option.Numeric}",
                 CoapOptionNumber.Size2 => $"size2={option.Numeric}",
                 CoapOptionNumber.Echo => "echo",
+                CoapOptionNumber.Observe when showsNotifications => "#",
+                CoapOptionNumber.MaxAge when showsNotifications => $"age={option.Numeric}",
                 _ => null,
             };
             line.Append(shown is null ? "" : " " + shown);

@@ -15,6 +15,8 @@ internal sealed record CoapSent(CoapType Type, CoapCode Code, ushort MessageId, 
 
     public uint? RequestTag { get; private init; }
 
+    public uint? Observe { get; private init; }
+
     public static CoapSent Read(ReadOnlySpan<byte> datagram)
     {
         Assert.Equal(CoapFormatError.None, CoapMessage.TryRead(datagram, out CoapMessage message));
@@ -33,6 +35,7 @@ internal sealed record CoapSent(CoapType Type, CoapCode Code, ushort MessageId, 
             Block1 = Block(message, CoapOptionNumber.Block1),
             Block2 = Block(message, CoapOptionNumber.Block2),
             Echo = message.Options.TryGet(CoapOptionNumber.Echo, out CoapOption echo) ? Encoding.UTF8.GetString(echo.Value) : "",
+            Observe = message.Options.TryGet(CoapOptionNumber.Observe, out CoapOption observe) ? (uint)observe.Numeric : null,
             RequestTag = message.Options.TryGet(CoapOptionNumber.RequestTag, out CoapOption tag) ? (uint)tag.Numeric : null,
         };
     }

@@ -60,5 +60,7 @@ internal static class LimitKeys
             ["MaxProvedPeers"] = new(static (limits, value) => limits with { MaxProvedPeers = value.Count(1) }),
             ["ProofLifetime"] = new(static (limits, value) => limits with { ProofLifetime = value.Time(mayBeInfinite: false) }),
             ["MaxSeparateAnswers"] = new(static (limits, value) => limits with { MaxSeparateAnswers = value.Count(1) }),
+            ["MaxObservations"] = new(static (limits, value) => limits with { MaxObservations = value.Count(0) }),
+            ["MaxObservationsPerPeer"] = new(static (limits, value) => limits with { MaxObservationsPerPeer = value.Count(0) }),
         });
 }

@@ -26,7 +26,13 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
     /// <summary>Those of the services that can be asked by CoAP, each at its name.</summary>
     public static IReadOnlyDictionary<string, CoapResource> ResourcesOf(IEnumerable<Service> services) => services
         .Where(static service => service.NewDatagramHandler is not null).DistinctBy(static service => service.Name)
-        .ToDictionary(static service => service.Name, CoapResource.From);
+        .ToDictionary(static service => service.Name, ResourceOf);
+
+    /// <summary>A clock changes by itself, each second, and can be observed.</summary>
+    private static CoapResource ResourceOf(Service service) => CoapResource.From(service) with
+    {
+        ChangesEvery = service == ClassicServices.Time || service == ClassicServices.Daytime ? TimeSpan.FromSeconds(1) : null,
+    };
 
     /// <summary>As the server has it.</summary>
     /// <param name="coap">Of each CoAP socket.</param>

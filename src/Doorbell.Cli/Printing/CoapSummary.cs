@@ -9,7 +9,8 @@ internal static class CoapSummary
     public static string Line(CoapServerCounts counts) =>
         $"; CoAP: {counts.EvictedExchanges} requests forgotten early, {counts.Challenges} challenged, {counts.Unsent} answers not sent, "
             + $"{counts.RefusedBodies} bodies refused, {counts.EvictedBodies} forgotten, {counts.TimedOutBodies} timed out, "
-            + $"{counts.UnacknowledgedAnswers} answers unacknowledged";
+            + $"{counts.UnacknowledgedAnswers} answers unacknowledged, {counts.RefusedObservations} observations refused, "
+            + $"{counts.LostObservations} given up";
 
     public static void Write(Utf8JsonWriter writer, CoapServerCounts counts)
     {
@@ -21,6 +22,8 @@ internal static class CoapSummary
         writer.WriteNumber("evictedBodies", counts.EvictedBodies);
         writer.WriteNumber("timedOutBodies", counts.TimedOutBodies);
         writer.WriteNumber("unacknowledgedAnswers", counts.UnacknowledgedAnswers);
+        writer.WriteNumber("refusedObservations", counts.RefusedObservations);
+        writer.WriteNumber("lostObservations", counts.LostObservations);
         writer.WriteEndObject();
     }
 }

@@ -31,11 +31,16 @@ internal static class AskCommand
         Option<bool> crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
         Option<string> method = Method();
         Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
+        Option<bool> observe = new("--observe")
+        {
+            Description = "CoAP: print the resource's state now and at each change, until --count, --timeout or Ctrl-C",
+        };
+        Option<int?> count = CommonOptions.Number("--count", "With --observe: end after so many states [default: no end]", 1, int.MaxValue);
         StreamArguments streams = new();
         ClientArguments sockets = new();
         Verb command = new("ask", "Send a line or a datagram and print the reply", _examples)
         {
-            first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable,
+            first, rest, raw, json, timeout, tries, crlf, method, nonConfirmable, observe, count,
         };
         streams.AddTo(command);
         sockets.AddTo(command);
@@ -57,11 +62,20 @@ internal static class AskCommand
                 RequireUnset(
                     parsed, "plain datagrams and streams: CoAP sends again until --timeout, or once with --non-confirmable", [tries]);
                 RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
-                return new CoapQuestions(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable))
-                    .AskAsync(text, printer, limit, client);
+                CoapQuestions questions = new(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable));
+                if (!parsed.GetValue(observe))
+                {
+                    RequireUnset(parsed, "--observe", [count]);
+                    return questions.AskAsync(text, printer, limit, client);
+                }
+
+                bool isGet = !IsSet(parsed, method) || parsed.GetValue(method)!.Equals("GET", StringComparison.OrdinalIgnoreCase);
+                return !isGet || text is not null
+                    ? throw new ArgumentException("--observe asks by GET, without a body: leave out the text and --method")
+                    : questions.Observe(parsed.GetValue(count)).RunAsync(printer, limit, IsSet(parsed, timeout), client);
             }
 
-            RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable]);
+            RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable, observe, count]);
             Endpoint endpoint = Endpoint.Parse(target);
             LineEnd end = parsed.GetValue(crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
             if (endpoint.IsStream)
@@ -105,11 +119,13 @@ internal static class AskCommand
 
     private static void RequireUnset(ParseResult parsed, string others, IReadOnlyList<Option> ofOthers)
     {
-        if (ofOthers.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } set)
+        if (ofOthers.FirstOrDefault(option => IsSet(parsed, option)) is { } set)
         {
             throw new ArgumentException($"{set.Name} is for {others}");
         }
     }
+
+    private static bool IsSet(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     private static (string Target, string? Text) Read(string? first, string[] rest)
     {

@@ -40,6 +40,13 @@ internal sealed class CoapQuestions
         };
     }
 
+    /// <summary>Observes the resource.</summary>
+    /// <param name="count">Most states; null for any number.</param>
+    /// <exception cref="ArgumentException">The resource's group can't be observed.</exception>
+    public CoapObservation Observe(int? count) => _uri.IsGroup
+        ? throw new ArgumentException("--observe takes one server: name its address in the place of the group's")
+        : new CoapObservation(_uri, _request with { Method = CoapCode.Get }, count);
+
     private bool HasBody => _request.Method != CoapCode.Get && _request.Method != CoapCode.Delete;
 
     public async Task<int> AskAsync(string? text, ReplyPrinter printer, TimeSpan timeout, ClientOptions options)
@@ -79,21 +86,22 @@ internal sealed class CoapQuestions
         CoapClientResponse answer = await connection.AskAsync(_request with { Body = body }, timeout, CancellationToken.None);
         if (answer.Code.Class != 2)
         {
-            return Failure.Network(Refusal(answer));
+            return Failure.Network(Refusal(_uri, answer));
         }
 
         await printer.PrintDatagramAsync(answer.Body, connection.Peer, answer.Sends, answer.Elapsed, limit.Token);
         return 0;
     }
 
-    private string Refusal(CoapClientResponse answer)
+    /// <summary>What the server has refused, in one line.</summary>
+    public static string Refusal(CoapUri uri, CoapClientResponse answer)
     {
         string said = PrintableText.Escape(answer.Body);
         string reason = said.Length > 0 ? $" ({said})" : "";
         bool isUnknown = answer.Code == CoapCode.NotFound || answer.Code == CoapCode.MethodNotAllowed;
-        string server = _uri.Endpoint.ToString()["udp://".Length..];
+        string server = uri.Endpoint.ToString()["udp://".Length..];
         string advice = isUnknown ? $"; `doorbell ask --method GET coap://{server}/.well-known/core` lists what there is" : "";
-        return $"ask {_uri}: the server answered {answer.Code} {Phrase(answer.Code)}{reason}{advice}";
+        return $"ask {uri}: the server answered {answer.Code} {Phrase(answer.Code)}{reason}{advice}";
     }
 
     /// <summary>RFC 7252 section 12.1.2, RFC 7959 section 6.2.</summary>

@@ -26,7 +26,7 @@ public sealed class ServeCoapTests
         Assert.Contains("could have a second effect. Remember more with --coap-exchanges", line, StringComparison.Ordinal);
         Assert.Contains(
             " 0 errors; CoAP: 3 requests forgotten early, 0 challenged, 0 answers not sent, 0 bodies refused, 0 forgotten, 0 timed out, "
-                + "0 answers unacknowledged",
+                + "0 answers unacknowledged, 0 observations refused, 0 given up",
             ended.Output.TrimEnd().Split('\n')[^1],
             StringComparison.Ordinal);
     }
@@ -47,7 +47,7 @@ public sealed class ServeCoapTests
         using JsonDocument summary = JsonDocument.Parse(ended.Output.TrimEnd().Split('\n')[^1]);
         Assert.Equal(
             $$"""{"evictedExchanges":{{evicted}},"challenges":0,"unsent":0,"refusedBodies":0"""
-                + ""","evictedBodies":0,"timedOutBodies":0,"unacknowledgedAnswers":0}""",
+                + ""","evictedBodies":0,"timedOutBodies":0,"unacknowledgedAnswers":0,"refusedObservations":0,"lostObservations":0}""",
             summary.RootElement.GetProperty("coap").GetRawText());
     }
 

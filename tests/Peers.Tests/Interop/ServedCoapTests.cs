@@ -23,7 +23,7 @@ public sealed class ServedCoapTests
         foreach (string at in coap)
         {
             Assert.Equal(
-                "</capitalize>;ct=0,</daytime>;ct=0,</discard>,</echo>,</time>;ct=42", Ask("-m", "get", $"{at}/.well-known/core"));
+                "</capitalize>;ct=0,</daytime>;ct=0;obs,</discard>,</echo>,</time>;ct=42;obs", Ask("-m", "get", $"{at}/.well-known/core"));
             Assert.Equal("STRASSE", Ask("-m", "post", "-e", "straße", $"{at}/capitalize"));
             Assert.Equal("hello", Ask("-N", "-m", "post", "-e", "hello", $"{at}/echo"));
             Assert.EndsWith("-UTC", Ask("-m", "get", $"{at}/daytime"), StringComparison.Ordinal);

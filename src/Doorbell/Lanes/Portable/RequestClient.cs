@@ -103,6 +103,20 @@ public sealed class RequestClient<TRequest, TResponse> : IDisposable, IAsyncDisp
         }
     }
 
+    /// <summary>
+    /// Closes the socket when the protocol has nothing more to tell the server, such as that an observation has ended, at the latest after
+    /// <paramref name="deadline"/>; what still waits then ends with <see cref="ObjectDisposedException"/>.
+    /// </summary>
+    /// <param name="deadline">From now on.</param>
+    public Task DrainAsync(TimeSpan deadline)
+    {
+        lock (_lock)
+        {
+            _isDisposed = true;
+            return _current.Connection.DrainAsync(deadline);
+        }
+    }
+
     /// <summary>Begins to close the socket; what still waits ends with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {

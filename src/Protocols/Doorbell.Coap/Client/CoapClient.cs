@@ -19,20 +19,16 @@ public sealed class CoapClient
 {
     private const double AckRandomFactor = 0.5;
 
-    /// <summary>An Echo option's longest value (RFC 9175 section 2.2.1).</summary>
-    private const int MaxEchoBytes = 40;
-
     private readonly CoapClientLimits _limits;
     private readonly CoapRandom _random;
     private readonly CoapMessageIds _messageIds;
     private readonly RoundTripEstimator _roundTrips;
-    private readonly List<CoapTransaction> _active = [];
+    private readonly CoapTransactions _active = new();
     private readonly Queue<CoapTransaction> _waiting = new();
     private readonly Queue<CoapTransaction> _toSend = new();
-    private readonly Queue<CoapClientResponse> _responses = new();
+    private readonly CoapOutcomes _outcomes;
     private readonly CoapNotices _notices = new();
-    private readonly byte[] _echo = new byte[MaxEchoBytes];
-    private int _echoLength;
+    private readonly CoapKeptEcho _echo = new();
     private long _nextId;
     private uint _nextToken;
 
@@ -45,13 +41,14 @@ public sealed class CoapClient
         limits.Validate();
         _limits = limits;
         _random = new CoapRandom(socket);
+        _outcomes = new CoapOutcomes(limits, _active, _random);
         _messageIds = new CoapMessageIds((ushort)_random.NextUInt32());
         _roundTrips = new RoundTripEstimator(limits.FirstContactTimeout, limits.MinTimeout);
         _nextToken = _random.NextUInt32();
     }
 
     /// <summary>Requests without a response yet.</summary>
-    public int Requests => _active.Count + _waiting.Count;
+    public int Requests => _active.Told + _waiting.Count;
 
     /// <summary>What the peer's round trips have taken so far.</summary>
     public RoundTripEstimator RoundTrips => _roundTrips;
@@ -60,20 +57,10 @@ public sealed class CoapClient
     public long Ignored { get; private set; }
 
     /// <summary>When <see cref="Tick"/> is to be called; null for never.</summary>
-    public TimeSpan? Alarm
-    {
-        get
-        {
-            TimeSpan next = TimeSpan.MaxValue;
-            foreach (CoapTransaction transaction in _active)
-            {
-                TimeSpan due = transaction.NextSend < transaction.GiveUp ? transaction.NextSend : transaction.GiveUp;
-                next = due < next ? due : next;
-            }
+    public TimeSpan? Alarm => _active.Due;
 
-            return next == TimeSpan.MaxValue ? null : next;
-        }
-    }
+    /// <summary>Whether there is nothing more to send, not even that an observation has ended.</summary>
+    internal bool IsAtRest => _active.Count + _waiting.Count == 0;
 
     /// <summary>Begins a request.</summary>
     /// <param name="request">The request; its body is not to be changed before the response.</param>
@@ -95,15 +82,18 @@ public sealed class CoapClient
         return true;
     }
 
-    /// <summary>Gives a request up: its response is told to nobody. Whether it had its effect is unknown.</summary>
+    /// <summary>
+    /// Gives a request up: its response is told to nobody. Whether it had its effect is unknown. The server is told that an observation has
+    /// ended.
+    /// </summary>
     /// <param name="id">The ID of the request; one that has ended already is left alone.</param>
     /// <param name="now">The time.</param>
     public void Cancel(long id, TimeSpan now)
     {
-        int at = _active.FindIndex(transaction => transaction.Id == id);
-        if (at >= 0)
+        if (_active.Find(id) is { } active)
         {
-            Remove(_active[at]);
+            _outcomes.Remove(active);
+            _outcomes.EndObservation(active, now);
             StartWaiting(now);
             return;
         }
@@ -124,6 +114,11 @@ public sealed class CoapClient
     {
         for (int i = _active.Count - 1; i >= 0; i--)
         {
+            if (i >= _active.Count)
+            {
+                continue; // giving one up has removed another
+            }
+
             CoapTransaction transaction = _active[i];
             if (transaction.GiveUp <= now)
             {
@@ -131,7 +126,11 @@ public sealed class CoapClient
             }
             else if (transaction.NextSend <= now)
             {
-                if (transaction.Sends == 0)
+                if (transaction.IsRegistered && transaction.IsAcknowledged)
+                {
+                    transaction.Continue();
+                }
+                else if (transaction.Sends == 0)
                 {
                     SendFirst(transaction, now);
                 }
@@ -197,11 +196,11 @@ public sealed class CoapClient
     /// <summary>How a request ended.</summary>
     /// <param name="response">The response, or why there is none.</param>
     /// <returns>False if no more have ended.</returns>
-    public bool TryTakeAnswer([NotNullWhen(true)] out CoapClientResponse? response) => _responses.TryDequeue(out response);
+    public bool TryTakeAnswer([NotNullWhen(true)] out CoapClientResponse? response) => _outcomes.TryTake(out response);
 
     private void StartWaiting(TimeSpan now)
     {
-        while (Outstanding() < _limits.MaxOutstanding && TryNext(out CoapTransaction? transaction))
+        while (_active.Outstanding < _limits.MaxOutstanding && TryNext(out CoapTransaction? transaction))
         {
             SendFirst(transaction, now);
         }
@@ -210,24 +209,13 @@ public sealed class CoapClient
     /// <summary>A request that has begun goes on before another begins.</summary>
     private bool TryNext([NotNullWhen(true)] out CoapTransaction? transaction)
     {
-        transaction = _active.Find(static each => each.IsContinued);
+        transaction = _active.Continued;
         if (transaction is null && _waiting.TryDequeue(out transaction))
         {
             _active.Add(transaction);
         }
 
         return transaction is not null;
-    }
-
-    private int Outstanding()
-    {
-        int count = 0;
-        foreach (CoapTransaction transaction in _active)
-        {
-            count += transaction.IsAcknowledged ? 0 : 1;
-        }
-
-        return count;
     }
 
     /// <summary>Sends the next message of a request, as soon as there is a message ID for it.</summary>
@@ -243,8 +231,9 @@ public sealed class CoapClient
         }
 
         // 4 bytes that can't be guessed, and 4 that don't come again: RFC 7252 section 5.3.1, RFC 9175 section 4.
-        CoapToken token = new(((ulong)_random.NextUInt32() << 32) | _nextToken++, CoapToken.MaxLength);
-        transaction.Write(messageId, token, _limits.MaxMessageBytes, _echo.AsSpan(0, _echoLength));
+        CoapToken token = transaction.KeptToken
+            ?? new CoapToken(((ulong)_random.NextUInt32() << 32) | _nextToken++, CoapToken.MaxLength);
+        transaction.Write(messageId, token, _limits.MaxMessageBytes, _echo.Value);
         transaction.FirstSent = now;
         transaction.Interval = FirstWait(now) * (1 + (AckRandomFactor * _random.NextDouble()));
         transaction.GiveUp = now + CoapClientLimits.MaxTransmitWait;
@@ -294,43 +283,30 @@ public sealed class CoapClient
     private void GiveUp(CoapTransaction transaction, TimeSpan now)
     {
         _roundTrips.Forget();
-        End(transaction, CoapFailure.NoAnswer, now);
-    }
-
-    private void End(CoapTransaction transaction, CoapFailure failure, TimeSpan now)
-    {
-        Remove(transaction);
-        _responses.Enqueue(
-            new CoapClientResponse(transaction.Id, failure, CoapCode.Empty, [], null, transaction.AllSends, now - transaction.Begun));
-    }
-
-    private void Remove(CoapTransaction transaction)
-    {
-        transaction.IsOver = true;
-        _active.Remove(transaction);
+        _outcomes.End(transaction, CoapFailure.NoAnswer, now);
     }
 
     private void ReceivedEmpty(in CoapMessage message, TimeSpan now)
     {
-        CoapTransaction? transaction = message.Type == CoapType.Confirmable ? null : FindByMessageId(message.MessageId);
+        CoapTransaction? transaction = message.Type == CoapType.Confirmable ? null : _active.FindByMessageId(message.MessageId);
         if (transaction is null)
         {
             Refuse(message);
         }
         else if (message.Type == CoapType.Reset)
         {
-            End(transaction, CoapFailure.Reset, now);
+            _outcomes.End(transaction, CoapFailure.Reset, now);
         }
         else
         {
-            Acknowledge(transaction, now);
+            Acknowledge(transaction, message, now);
             transaction.NextSend = TimeSpan.MaxValue;
         }
     }
 
     private void ReceivedResponse(in CoapMessage message, TimeSpan now)
     {
-        CoapTransaction? transaction = FindByToken(message.Token);
+        CoapTransaction? transaction = _active.FindByToken(message.Token);
         if (transaction is null || (message.Type == CoapType.Acknowledgement && transaction.MessageId != message.MessageId))
         {
             if (message.Type == CoapType.Confirmable && _notices.TryAcknowledgeAgain(message.MessageId))
@@ -343,11 +319,17 @@ public sealed class CoapClient
             return;
         }
 
-        Acknowledge(transaction, now);
+        if (transaction.EndsObservation is not null && message.Type != CoapType.Acknowledgement && IsNotification(message))
+        {
+            Refuse(message);
+            return;
+        }
+
+        Acknowledge(transaction, message, now);
         if (HasUnknownCriticalOption(message.Options))
         {
             Refuse(message);
-            End(transaction, CoapFailure.OptionNotUnderstood, now);
+            _outcomes.End(transaction, CoapFailure.OptionNotUnderstood, now);
             return;
         }
 
@@ -363,9 +345,11 @@ public sealed class CoapClient
     /// The peer has the message under way: that is a measured round trip, once for each message. A non-confirmable message is not
     /// acknowledged, and its response may take its time, so it measures nothing.
     /// </summary>
-    private void Acknowledge(CoapTransaction transaction, TimeSpan now)
+    private void Acknowledge(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
     {
-        if (!transaction.IsAcknowledged)
+        // A notification that comes while we register again does not answer that.
+        bool isNotification = transaction.IsRegistered && message.Type != CoapType.Acknowledgement;
+        if (!transaction.IsAcknowledged && !isNotification)
         {
             transaction.IsAcknowledged = true;
             if (transaction.Request.IsConfirmable)
@@ -378,8 +362,20 @@ public sealed class CoapClient
     /// <summary>A response to the message under way: the request goes on with another message, or ends.</summary>
     private void Responded(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
     {
-        bool hasEcho = KeepEcho(message);
+        bool hasEcho = _echo.TryKeep(message);
         CoapBlock block = default;
+        if (transaction.Observing is { } observing && message.Code.Class == 2
+            && message.Options.TryGet(CoapOptionNumber.Observe, out CoapOption sequence))
+        {
+            if (observing.TryTake((uint)sequence.Numeric, now))
+            {
+                _outcomes.Notified(transaction, message, now);
+            }
+
+            return;
+        }
+
+        transaction.Observing?.End();
         if (hasEcho && message.Code == CoapCode.Unauthorized && !transaction.HasEchoed)
         {
             transaction.Continue();
@@ -391,15 +387,15 @@ public sealed class CoapClient
         }
         else if (message.Code.Class == 2 && !transaction.HasWholeBody(message))
         {
-            End(transaction, CoapFailure.BodyNotTaken, now);
+            _outcomes.End(transaction, CoapFailure.BodyNotTaken, now);
         }
-        else if (message.Code == CoapCode.Continue || !TryReadBlock2(message, ref block) || !transaction.TryKeepBlock(message, block))
+        else if (message.Code == CoapCode.Continue || !CoapOutcomes.TryReadBlock2(message, ref block) || !transaction.TryKeepBlock(message, block))
         {
-            End(transaction, CoapFailure.AnswerBroken, now);
+            _outcomes.End(transaction, CoapFailure.AnswerBroken, now);
         }
         else if (transaction.ResponseLength + (block.More ? 0 : message.Payload.Length) > _limits.MaxAnswerBytes)
         {
-            End(transaction, CoapFailure.AnswerTooLarge, now);
+            _outcomes.End(transaction, CoapFailure.AnswerTooLarge, now);
         }
         else if (block.More)
         {
@@ -407,35 +403,8 @@ public sealed class CoapClient
         }
         else
         {
-            Complete(transaction, message, now);
+            _outcomes.Complete(transaction, message, now);
         }
-    }
-
-    private void Complete(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
-    {
-        Remove(transaction);
-        int? format = message.Options.TryGet(CoapOptionNumber.ContentFormat, out CoapOption option) ? (int)option.Numeric : null;
-        byte[] body = transaction.TakeResponse(message.Payload);
-        TimeSpan elapsed = now - transaction.Begun;
-        _responses.Enqueue(
-            new CoapClientResponse(transaction.Id, CoapFailure.None, message.Code, body, format, transaction.AllSends, elapsed));
-    }
-
-    /// <summary>Reads the Block2 option; without it the response is one block. False if the option is broken.</summary>
-    private static bool TryReadBlock2(in CoapMessage message, ref CoapBlock block) =>
-        !message.Options.TryGet(CoapOptionNumber.Block2, out CoapOption option) || CoapBlock.TryRead(option, out block);
-
-    /// <summary>Keeps a fresh Echo value, which goes with every request from here on (RFC 9175 section 2.3).</summary>
-    private bool KeepEcho(in CoapMessage message)
-    {
-        if (!message.Options.TryGet(CoapOptionNumber.Echo, out CoapOption echo) || echo.Value.Length is 0 or > MaxEchoBytes)
-        {
-            return false;
-        }
-
-        echo.Value.CopyTo(_echo);
-        _echoLength = echo.Value.Length;
-        return true;
     }
 
     private static bool HasUnknownCriticalOption(CoapOptions options)
@@ -451,39 +420,17 @@ public sealed class CoapClient
         return false;
     }
 
-    /// <summary>Nothing can be done with the message: the sender of a confirmable one is told to stop (RFC 7252 section 4.2).</summary>
+    /// <summary>Nothing can be done with the message: the sender of a confirmable one is told to stop (RFC 7252 section 4.2), and so is
+    /// that of a notification, which would send more of them (RFC 7641 section 3.6).</summary>
     private void Refuse(in CoapMessage message)
     {
         Ignored++;
-        if (message.Type == CoapType.Confirmable)
+        if (message.Type == CoapType.Confirmable || (message.Type == CoapType.NonConfirmable && IsNotification(message)))
         {
             _notices.Reset(message.MessageId);
         }
     }
 
-    private CoapTransaction? FindByMessageId(ushort messageId)
-    {
-        foreach (CoapTransaction transaction in _active)
-        {
-            if (transaction.Sends > 0 && transaction.MessageId == messageId)
-            {
-                return transaction;
-            }
-        }
-
-        return null;
-    }
-
-    private CoapTransaction? FindByToken(CoapToken token)
-    {
-        foreach (CoapTransaction transaction in _active)
-        {
-            if (transaction.Sends > 0 && transaction.Token == token)
-            {
-                return transaction;
-            }
-        }
-
-        return null;
-    }
+    private static bool IsNotification(in CoapMessage message) =>
+        message.Code.IsResponse && message.Options.TryGet(CoapOptionNumber.Observe, out _);
 }

@@ -11,7 +11,7 @@ public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapCl
     private readonly PeerAddress _peer;
 
     /// <summary>The request's ID here by its ID at the client, and the other way.</summary>
-    private readonly Dictionary<long, long> _requests = [];
+    private readonly Dictionary<long, (long Id, CoapClientRequest Request)> _requests = [];
     private readonly Dictionary<long, long> _clientIds = [];
 
     /// <summary>A handler for one socket.</summary>
@@ -25,6 +25,15 @@ public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapCl
         _peer = socket.Peer;
         _client = new CoapClient(limits, socket);
     }
+
+    /// <summary>
+    /// Is told the states of observed resources (<see cref="CoapClientRequest.Observes"/>), the first one among them, with the request that
+    /// observes. It is called on the socket's lane, so it must not block. Default null: nobody is told.
+    /// </summary>
+    public Action<CoapClientRequest, CoapClientResponse>? Notified { get; init; }
+
+    /// <summary>Whether no request waits for its outcome, and the server knows which observations have ended.</summary>
+    public override bool IsIdle => base.IsIdle && _client.IsAtRest;
 
     /// <inheritdoc/>
     public override void OnAlarm(DatagramTurn turn)
@@ -44,7 +53,7 @@ public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapCl
             throw new InvalidOperationException("The client has more requests than its handler has taken.");
         }
 
-        _requests.Add(clientId, id);
+        _requests.Add(clientId, (id, request));
         _clientIds.Add(id, clientId);
         Advance(turn);
     }
@@ -81,11 +90,20 @@ public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapCl
         RoundTrip = _client.RoundTrips.RoundTrip;
         while (_client.TryTakeAnswer(out CoapClientResponse? response))
         {
-            if (_requests.Remove(response.Id, out long id))
+            if (!_requests.TryGetValue(response.Id, out (long Id, CoapClientRequest Request) asked))
             {
-                _clientIds.Remove(id);
-                Complete(id, OutcomeOf(response));
+                continue;
             }
+
+            if (response.IsNotification)
+            {
+                Notified?.Invoke(asked.Request, response);
+                continue;
+            }
+
+            _requests.Remove(response.Id);
+            _clientIds.Remove(asked.Id);
+            Complete(asked.Id, OutcomeOf(response));
         }
     }
 

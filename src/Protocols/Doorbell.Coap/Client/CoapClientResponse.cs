@@ -9,4 +9,10 @@ namespace Doorbell.Coap;
 /// <param name="Sends">How many datagrams it took, repetitions and blocks among them.</param>
 /// <param name="Elapsed">Since it was asked.</param>
 public sealed record CoapClientResponse(
-    long Id, CoapFailure Failure, CoapCode Code, byte[] Body, int? ContentFormat, int Sends, TimeSpan Elapsed);
+    long Id, CoapFailure Failure, CoapCode Code, byte[] Body, int? ContentFormat, int Sends, TimeSpan Elapsed)
+{
+    /// <summary>
+    /// Whether it is a state of an observed resource, behind which more may follow (<see cref="CoapClientRequest.Observes"/>).
+    /// </summary>
+    public bool IsNotification { get; init; }
+}

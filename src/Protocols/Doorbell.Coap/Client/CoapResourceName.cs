@@ -20,6 +20,11 @@ internal static class CoapResourceName
             throw new ArgumentException($"{request.Method} is no method");
         }
 
+        if (request.Observes && request.Method != CoapCode.Get)
+        {
+            throw new ArgumentException($"a resource is observed by GET, not by {request.Method} (RFC 7641 section 2)");
+        }
+
         int bytes = OtherBytes + (request.Host is { } host ? PartBytes(host) : 0);
         foreach (string segment in request.Path.Segments)
         {

@@ -38,6 +38,26 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
     /// <summary>Whether the message under way is acknowledged; its response will come by itself.</summary>
     public bool IsAcknowledged { get; set; }
 
+    /// <summary>Of a request that observes, what is known of the notifications; otherwise null.</summary>
+    public CoapObserving? Observing { get; } = request.Observes ? new CoapObserving() : null;
+
+    /// <summary>The request that observes, of one that fetches the rest of its notification; otherwise null.</summary>
+    public CoapTransaction? FetchesFor { get; init; }
+
+    /// <summary>Of a request that ends an observation, the observation's token; otherwise null.</summary>
+    public CoapToken? EndsObservation { get; init; }
+
+    /// <summary>Whether nobody waits for its end.</summary>
+    public bool IsSilent => FetchesFor is not null || EndsObservation is not null;
+
+    /// <summary>Whether the server tells us the resource's states.</summary>
+    public bool IsRegistered => Observing is { IsRegistered: true };
+
+    /// <summary>The token that the next message has to have; null for a fresh one.</summary>
+    public CoapToken? KeptToken => EndsObservation ?? (Observing is not null && AllSends > 0 ? Token : null);
+
+    private uint? ObserveOption => EndsObservation is not null ? 1 : Observing is not null && ResponseLength == 0 ? 0 : null;
+
     /// <summary>Whether the request has its response, or has failed.</summary>
     public bool IsOver { get; set; }
 
@@ -96,6 +116,15 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
         HasEchoed = false;
         Sends = 0;
         NextSend = GiveUp = TimeSpan.MaxValue;
+    }
+
+    /// <summary>The server tells us the states from here on. Register again at that time, if nothing comes until then.</summary>
+    public void Wait(TimeSpan registerAgainAt)
+    {
+        IsAcknowledged = true;
+        Sends = 0;
+        NextSend = registerAgainAt;
+        GiveUp = TimeSpan.MaxValue;
     }
 
     /// <summary>
@@ -238,6 +267,11 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
         if (Request.Host is { Length: > 0 } host)
         {
             writer.Option(CoapOptionNumber.UriHost, Encoding.UTF8.GetBytes(host));
+        }
+
+        if (ObserveOption is { } observe)
+        {
+            writer.Option(CoapOptionNumber.Observe, observe);
         }
 
         Span<byte> text = stackalloc byte[CoapResourceName.MaxSegmentBytes];

@@ -11,6 +11,11 @@ internal static class CoapOptionNumber
     /// <summary>Names one version of a resource; up to 8 bytes.</summary>
     public const int ETag = 4;
 
+    /// <summary>
+    /// Of a request, 0 to observe the resource and 1 to end that; of a notification its sequence number (RFC 7641 section 2).
+    /// </summary>
+    public const int Observe = 6;
+
     /// <summary>The port the client called; critical.</summary>
     public const int UriPort = 7;
 

@@ -238,6 +238,7 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         return new CoapResponse(code)
         {
             ContentFormat = body.IsEmpty ? null : resource.ContentFormat,
+            MaxAge = resource.MaxAgeSeconds,
             Block1 = exchange.Options.Block1,
             Block2 = more || exchange.Options.Block2 is not null ? new CoapBlock(0, more, exponent) : null,
             Size2 = more && exchange.IsProved ? (uint)body.Length : null,

@@ -13,6 +13,17 @@ public sealed class CoapHandler(CoapServer server) : DatagramHandler
     /// <summary>What the ledger knows of.</summary>
     private CoapServerCounts _counted = server.Counts;
 
+    private Bell? _bell;
+
+    /// <inheritdoc/>
+    public override void OnOpen(DatagramTurn turn)
+    {
+        foreach (CoapChanges changes in server.Changes)
+        {
+            changes.Add(_bell ??= turn.Bell);
+        }
+    }
+
     /// <inheritdoc/>
     public override void OnDatagram(Datagram datagram, DatagramTurn turn)
     {
@@ -34,6 +45,18 @@ public sealed class CoapHandler(CoapServer server) : DatagramHandler
         finally
         {
             End(turn);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnRing(DatagramTurn turn) => OnAlarm(turn);
+
+    /// <inheritdoc/>
+    public override void OnClosed(CloseReason reason)
+    {
+        foreach (CoapChanges changes in _bell is null ? [] : server.Changes)
+        {
+            changes.Remove(_bell!);
         }
     }
 

@@ -84,6 +84,11 @@ internal static class CoapLinks
         {
             yield return (Format, format.ToString(CultureInfo.InvariantCulture));
         }
+
+        if (resource.IsObservable)
+        {
+            yield return (Observable, "");
+        }
     }
 
     /// <summary>Numbers stand as they are, as <c>sz</c> has to (RFC 6690 section 3.3); all else is quoted, which is always right.</summary>

@@ -10,6 +10,9 @@ internal ref struct CoapRequestOptions
     /// <summary>Most bytes of a Uri-Host, Uri-Path or Uri-Query (RFC 7252 section 5.10).</summary>
     private const int MaxTextBytes = 255;
 
+    /// <summary>Most bytes of an Observe option (RFC 7641 section 2).</summary>
+    private const int MaxObserveBytes = 3;
+
     private readonly Span<char> _path;
     private int _pathChars;
     private int _segments;
@@ -33,6 +36,11 @@ internal ref struct CoapRequestOptions
     public int? ContentFormat { get; private set; }
 
     public uint? Size1 { get; private set; }
+
+    /// <summary>Whether the client wants to observe the resource, or to observe it no more (RFC 7641 section 2).</summary>
+    public bool Observes { get; private set; }
+
+    public bool EndsObserving { get; private set; }
 
     public ReadOnlySpan<byte> Echo { get; private set; }
 
@@ -96,6 +104,9 @@ internal ref struct CoapRequestOptions
                 return true;
             case CoapOptionNumber.Size1 when option.Value.Length <= sizeof(uint) && !isRepeated:
                 Size1 = (uint)option.Numeric;
+                return true;
+            case CoapOptionNumber.Observe when option.Value.Length <= MaxObserveBytes && !isRepeated:
+                (Observes, EndsObserving) = (option.Numeric == 0, option.Numeric == 1);
                 return true;
             case CoapOptionNumber.Echo when !isRepeated:
                 Echo = option.Value;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap.Server;
@@ -13,6 +14,7 @@ internal sealed class CoapRequestProcessor(
     CoapExchanges exchanges,
     CoapExchanges unprovedExchanges,
     CoapSeparateResponses separate,
+    CoapObservers? observers,
     CoapResponseWriter writer)
 {
     /// <summary>iPATCH, the last method known (RFC 8132).</summary>
@@ -80,6 +82,41 @@ internal sealed class CoapRequestProcessor(
         exchange.Fault?.Throw();
     }
 
+    /// <summary>
+    /// Computes the notification of an observer's next observation. One that is no success ends the observation (RFC 7641 section 4.2).
+    /// </summary>
+    /// <returns>What the resource threw; the notification is then 5.00.</returns>
+    public ExceptionDispatchInfo? Notify(CoapObserver observer, CoapMoment at)
+    {
+        CoapObservation observation = observer.Next!;
+        _ = CoapMessage.TryRead(observation.Request, out CoapMessage message);
+        CoapExchangeContext exchange = new()
+        {
+            Datagram = observation.Request, Message = message, Path = observation.Path, At = at, IsProved = true,
+        };
+        exchange.Options = CoapRequestOptions.Read(message.Options, _path);
+        CoapCode code = resources.Call(ref exchange, observation.Served, default);
+        CoapResponse response = blockwise.Finish(ref exchange, observation.Served.Resource, code, out ReadOnlySpan<byte> payload);
+        observation.IsError = response.Code.Class != 2;
+        observer.IsConfirmable = observer.IsUnderWay | observation.TakeIsConfirmable(at.Now) | observation.IsError;
+        observation.Told(at.Now);
+        if (observation.IsError)
+        {
+            observers!.Remove(observation);
+        }
+        else
+        {
+            response = response with { Observe = observation.NextSequence(at.UtcNow) };
+        }
+
+        observer.TakeMessageId(at.Now);
+        observer.Path = observation.Path;
+        observer.Last = observation;
+        CoapType type = observer.IsConfirmable ? CoapType.Confirmable : CoapType.NonConfirmable;
+        observer.Keep(writer.Write(type, response, observer.MessageId, message.Token, payload));
+        return exchange.Fault;
+    }
+
     /// <summary>Counts a response that is not sent, as it is larger than an unproved address may get.</summary>
     /// <returns>No datagram.</returns>
     public ReadOnlySpan<byte> Withhold()
@@ -114,8 +151,11 @@ internal sealed class CoapRequestProcessor(
             return blockwise.NextBlock(ref exchange, served, block, out payload);
         }
 
-        if (proof.IsNeeded(resource, exchange))
+        bool observes = observers is not null && served.Observed is not null && exchange.Options.Observes
+            && exchange.Message.Code == CoapCode.Get;
+        if (proof.IsNeeded(resource, exchange) || (observes && !exchange.IsProved))
         {
+            // What is kept for a stranger would be sent to whom it has named again and again (RFC 7641 section 7).
             return proof.Challenge(exchange);
         }
 
@@ -131,7 +171,15 @@ internal sealed class CoapRequestProcessor(
         }
 
         CoapCode code = resources.Call(ref exchange, served, body);
-        return blockwise.Finish(ref exchange, resource, code, out payload);
+        CoapResponse response = blockwise.Finish(ref exchange, resource, code, out payload);
+        if (exchange.Options.EndsObserving || (observes && response.Code.Class != 2))
+        {
+            observers?.Remove(exchange.Path.Peer, exchange.Message.Token);
+        }
+
+        return observes && response.Code.Class == 2
+            ? response with { Observe = observers!.TryRegister(exchange, served) }
+            : response;
     }
 
     private static CoapResponse? Refuse(CoapResource resource, scoped in CoapExchangeContext exchange)

@@ -5,6 +5,11 @@ namespace Doorbell.Coap;
 /// <summary>What a path of a CoAP server stands for: a function, and what is promised of it.</summary>
 public sealed record CoapResource
 {
+    /// <summary>Max-Age where none is told, in seconds (RFC 7252 section 5.10.5).</summary>
+    private const uint DefaultMaxAge = 60;
+
+    private static readonly TimeSpan _longestMaxAge = TimeSpan.FromDays(30);
+
     /// <summary>A resource.</summary>
     /// <param name="function">
     /// Answers; of a server with several sockets or threads, any of them calls it, so what it keeps it must guard.
@@ -48,14 +53,75 @@ public sealed record CoapResource
     public bool IsSlow { get; init; }
 
     /// <summary>
+    /// Where its owner says that it has changed: then clients can observe it by GET (RFC 7641), and its function is called again for each of
+    /// them. Default null.
+    /// </summary>
+    public CoapChanges? Changes { get; init; }
+
+    /// <summary>
+    /// How often it changes by itself, as a clock does: then clients can observe it. At least 10 milliseconds. Default null: it does not.
+    /// </summary>
+    public TimeSpan? ChangesEvery { get; init; }
+
+    /// <summary>
+    /// Of so many notifications to one observer one is confirmable: it is sent until it is acknowledged, and an observer that has gone is
+    /// found by it. The others are sent once. The first one is confirmable. Default 5; 1 for all.
+    /// </summary>
+    public int ConfirmEvery { get; init; } = 5;
+
+    /// <summary>
+    /// How long an answer counts as fresh (Max-Age); in whole seconds. An observer that was told nothing for so long is told the same again.
+    /// Default null: as long as it takes to change by itself, at least a second, or else 60 seconds (RFC 7252 section 5.10.5).
+    /// </summary>
+    public TimeSpan? MaxAge { get; init; }
+
+    /// <summary>
     /// What <c>/.well-known/core</c> tells of it besides its format (RFC 6690 section 3): <c>rt</c> says what it is, as in
     /// <c>light-lux</c>, <c>if</c> how to ask it, <c>sz</c> how large it is, <c>title</c> what people call it; or a name of one's own. Of
     /// <c>rt</c> and <c>if</c> there may be several values, between spaces. An empty value is none. Default none.
     /// </summary>
     public IReadOnlyDictionary<string, string> Attributes { get; init; } = new Dictionary<string, string>();
 
+    internal bool IsObservable => Changes is not null || ChangesEvery is not null;
+
+    /// <summary>The Max-Age option of an answer; null if the default is meant.</summary>
+    internal uint? MaxAgeSeconds => (MaxAge ?? ChangesEvery) is { } age ? (uint)Math.Max(1, Math.Ceiling(age.TotalSeconds)) : null;
+
+    /// <summary>When an observer that was told nothing is told the same again; null for never, as it is told a change before.</summary>
+    internal TimeSpan? RefreshAfter
+    {
+        get
+        {
+            TimeSpan fresh = TimeSpan.FromSeconds(MaxAgeSeconds ?? DefaultMaxAge);
+            return ChangesEvery <= fresh ? null : fresh;
+        }
+    }
+
     /// <summary>Makes the function of one server.</summary>
     internal Func<DatagramSocketInfo, CoapFunction> NewFunction { get; }
+
+    /// <summary>Refuses values that make no sense.</summary>
+    /// <exception cref="ArgumentException">A number or a time out of its bounds, or a slow resource that can be observed.</exception>
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(ConfirmEvery, 1);
+        if (ChangesEvery is { } every)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(every, CoapObserver.Shortest, nameof(ChangesEvery));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(every, _longestMaxAge, nameof(ChangesEvery));
+        }
+
+        if (MaxAge is { } age)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(age, TimeSpan.FromSeconds(1), nameof(MaxAge));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(age, _longestMaxAge, nameof(MaxAge));
+        }
+
+        if (IsSlow && IsObservable)
+        {
+            throw new ArgumentException("A slow resource can't be observed: leave out IsSlow, or Changes and ChangesEvery.");
+        }
+    }
 
     /// <summary>
     /// A datagram service as a resource: the body is handed to it as a datagram, and its first answer is the answer's body; none is an

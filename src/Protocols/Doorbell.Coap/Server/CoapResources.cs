@@ -6,7 +6,11 @@ using System.Text;
 namespace Doorbell.Coap.Server;
 
 /// <summary>A resource of one server, with the function that answers there.</summary>
-internal sealed record CoapServedResource(CoapResource Resource, CoapFunction Function);
+internal sealed record CoapServedResource(CoapResource Resource, CoapFunction Function)
+{
+    /// <summary>Its observers; null if it can't be observed.</summary>
+    public CoapObservedResource? Observed { get; } = Resource.IsObservable ? new CoapObservedResource(Resource) : null;
+}
 
 /// <summary>The resources of one server by their paths, and the calls of their functions.</summary>
 internal sealed class CoapResources
@@ -30,12 +34,15 @@ internal sealed class CoapResources
 
     /// <exception cref="ArgumentException">There is a resource at this path already, the path is too long, or an attribute can't be
     /// written.</exception>
-    public void Add(string path, CoapResource resource)
+    public CoapServedResource Add(string path, CoapResource resource)
     {
         string segments = path.StartsWith('/') ? path[1..] : path;
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(segments.Length, MaxPathChars, nameof(path));
         CoapLinks.Check(resource);
-        _resources.Add(segments, new CoapServedResource(resource, resource.NewFunction(_socket)));
+        resource.Validate();
+        CoapServedResource served = new(resource, resource.NewFunction(_socket));
+        _resources.Add(segments, served);
+        return served;
     }
 
     public bool TryFind(scoped in CoapRequestOptions options, [NotNullWhen(true)] out CoapServedResource? served)

@@ -8,6 +8,9 @@ internal readonly record struct CoapResponse(CoapCode Code)
 {
     public ulong? ETag { get; init; }
 
+    /// <summary>A notification's sequence number.</summary>
+    public uint? Observe { get; init; }
+
     public int? ContentFormat { get; init; }
 
     public uint? MaxAge { get; init; }
@@ -31,6 +34,7 @@ internal readonly record struct CoapResponse(CoapCode Code)
     public void Write(ref CoapWriter writer, scoped ReadOnlySpan<byte> payload)
     {
         WriteBytes(ref writer, CoapOptionNumber.ETag, ETag);
+        WriteOption(ref writer, CoapOptionNumber.Observe, Observe);
         WriteOption(ref writer, CoapOptionNumber.ContentFormat, (uint?)ContentFormat);
         WriteOption(ref writer, CoapOptionNumber.MaxAge, MaxAge);
         WriteOption(ref writer, CoapOptionNumber.Block2, Block2?.Value);

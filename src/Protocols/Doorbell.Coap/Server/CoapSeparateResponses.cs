@@ -7,7 +7,7 @@ namespace Doorbell.Coap.Server;
 /// 4.7), each up to five times with the interval doubled (section 4.2). A peer that has acknowledged none of five is gone, and its other
 /// responses are given up with it: each would hold its place as long. Every call searches the whole list, so it is to be small.
 /// </summary>
-internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
+internal sealed class CoapSeparateResponses(int capacity, CoapRandom random, CoapBusyPeers busy)
 {
     private const int MaxRetransmit = 4;
 
@@ -18,7 +18,6 @@ internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
 
     private readonly int _perHost = Math.Max(capacity / 4, MinPerHost);
     private readonly List<CoapSeparateResponse> _all = [];
-    private readonly HashSet<PeerAddress> _busy = [];
 
     public int Count => _all.Count;
 
@@ -33,7 +32,7 @@ internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
             TimeSpan? earliest = null;
             foreach (CoapSeparateResponse each in _all)
             {
-                bool waits = each.Datagram is null && _busy.Contains(each.Path.Peer);
+                bool waits = each.Datagram is null && busy.Contains(each.Path.Peer);
                 earliest = waits || earliest <= each.Due ? earliest : each.Due;
             }
 
@@ -88,7 +87,7 @@ internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
         for (int i = 0; i < _all.Count; i++)
         {
             CoapSeparateResponse each = _all[i];
-            if (each.Due > now || (each.Datagram is null && _busy.Contains(each.Path.Peer)))
+            if (each.Due > now || (each.Datagram is null && busy.Contains(each.Path.Peer)))
             {
                 continue;
             }
@@ -109,7 +108,7 @@ internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
     public void Computed(CoapSeparateResponse response)
     {
         response.Interval = _ackTimeout * (1 + (random.NextDouble() * (AckRandomFactor - 1)));
-        _busy.Add(response.Path.Peer);
+        busy.Add(response.Path.Peer);
     }
 
     /// <summary>A response is sent now.</summary>
@@ -129,12 +128,12 @@ internal sealed class CoapSeparateResponses(int capacity, CoapRandom random)
     private void GiveUp(PeerAddress peer)
     {
         Lost += _all.RemoveAll(each => each.Path.Peer == peer);
-        _busy.Remove(peer);
+        busy.Remove(peer);
     }
 
     private void Remove(int index)
     {
-        _busy.Remove(_all[index].Path.Peer);
+        busy.Remove(_all[index].Path.Peer);
         _all.RemoveAt(index);
     }
 }

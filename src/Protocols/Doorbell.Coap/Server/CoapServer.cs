@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Doorbell.Coap.Codec;
 using Doorbell.Coap.Server;
 using Doorbell.Sessions;
@@ -30,6 +31,7 @@ public sealed class CoapServer
     private readonly CoapExchanges _unprovedExchanges;
     private readonly CoapBlockwise _blockwise;
     private readonly CoapSeparateResponses _separate;
+    private readonly CoapObservers _observers;
     private readonly CoapAddressProof _proof;
     private readonly CoapResponseWriter _writer;
     private readonly CoapRequestProcessor _processor;
@@ -37,6 +39,9 @@ public sealed class CoapServer
     /// <summary>Null unless the socket is a multicast group's.</summary>
     private readonly CoapGroup? _group;
     private TimeSpan? _nextTick;
+
+    /// <summary>What an observed resource has thrown. Its notification goes out before it is told.</summary>
+    private ExceptionDispatchInfo? _fault;
 
     /// <summary>A server without resources.</summary>
     /// <param name="limits">Its limits.</param>
@@ -53,12 +58,16 @@ public sealed class CoapServer
         _resources = new CoapResources(socket);
         _exchanges = new CoapExchanges(limits.MaxExchanges);
         _unprovedExchanges = new CoapExchanges(limits.MaxExchanges);
-        _separate = new CoapSeparateResponses(limits.MaxSeparateAnswers, random);
+        CoapBusyPeers busy = new();
+        _separate = new CoapSeparateResponses(limits.MaxSeparateAnswers, random, busy);
+        _observers = new CoapObservers(limits, random, busy);
         _group = CoapGroupAddress.Is(socket.Door) ? new CoapGroup(_separate, random) : null;
         _proof = new CoapAddressProof(limits, echoKey);
         _blockwise = new CoapBlockwise(limits, _resources, _proof);
         _writer = new CoapResponseWriter(limits.MaxMessageBytes);
-        _processor = new CoapRequestProcessor(_resources, _proof, _blockwise, _exchanges, _unprovedExchanges, _separate, _writer);
+        CoapObservers? observers = _group is null ? _observers : null;
+        _processor = new CoapRequestProcessor(
+            _resources, _proof, _blockwise, _exchanges, _unprovedExchanges, _separate, observers, _writer);
     }
 
     /// <summary>Exchanges remembered.</summary>
@@ -73,6 +82,9 @@ public sealed class CoapServer
     /// <summary>Separate responses that wait to be sent or acknowledged.</summary>
     public int SeparateAnswers => _separate.Count;
 
+    /// <summary>Observations of resources (RFC 7641).</summary>
+    public int Observations => _observers.Count;
+
     /// <summary>What the server has refused, forgotten and lost.</summary>
     public CoapServerCounts Counts => new(
         EvictedExchanges,
@@ -81,10 +93,12 @@ public sealed class CoapServer
         _blockwise.Refused,
         _blockwise.Evicted,
         _blockwise.TimedOut,
-        _separate.Lost);
+        _separate.Lost,
+        _observers.Refused,
+        _observers.Lost);
 
     /// <summary>When <see cref="Tick"/>, and behind it <see cref="TryTakeDue"/>, is to be called at the latest; null for never.</summary>
-    public TimeSpan? Deadline => _separate.Due is { } due && (_nextTick is not { } tick || due < tick) ? due : _nextTick;
+    public TimeSpan? Deadline => _fault is not null ? TimeSpan.Zero : Earlier(Earlier(_separate.Due, _observers.Due), _nextTick);
 
     private bool IsAtRest => Exchanges == 0 && Bodies == 0 && _proof.Count == 0;
 
@@ -100,7 +114,16 @@ public sealed class CoapServer
     /// <exception cref="ArgumentException">
     /// There is a resource at this path already, the path is too long, or an attribute can't be written.
     /// </exception>
-    public void Add(string path, CoapResource resource) => _resources.Add(path, resource);
+    public void Add(string path, CoapResource resource)
+    {
+        if (_resources.Add(path, resource).Observed is { } observed)
+        {
+            _observers.Add(observed);
+        }
+    }
+
+    /// <summary>Where changes are said that are to be told: after each, <see cref="TryTakeDue"/> is to be called.</summary>
+    internal IEnumerable<CoapChanges> Changes => _observers.Changes;
 
     /// <summary>A datagram has arrived, at a server none of whose resources asks for the wall clock.</summary>
     /// <param name="datagram">From anyone; lent for the call.</param>
@@ -122,6 +145,7 @@ public sealed class CoapServer
     {
         _exchanges.Expire(now);
         _unprovedExchanges.Expire(now);
+        _observers.Look(now);
         CoapFormatError error = CoapMessage.TryRead(datagram, out CoapMessage message);
         bool isForNobody = _group is not null && !CoapGroup.Takes(message, error);
         if (isForNobody || error is CoapFormatError.TooShort or CoapFormatError.UnknownVersion)
@@ -131,7 +155,7 @@ public sealed class CoapServer
 
         if (error != CoapFormatError.None || !message.Code.IsRequest)
         {
-            return NoRequest(message, error, path.Peer);
+            return NoRequest(message, error, path.Peer, now);
         }
 
         bool isProved = IsProved(path.Peer, now);
@@ -192,6 +216,12 @@ public sealed class CoapServer
     {
         path = default;
         datagram = default;
+        if (_fault is { } fault)
+        {
+            _fault = null;
+            fault.Throw();
+        }
+
         while (_separate.TakeDue(now) is { } due)
         {
             if (due.Datagram is null)
@@ -204,11 +234,12 @@ public sealed class CoapServer
             {
                 path = due.Path;
                 datagram = due.Datagram;
+                _observers.LookAgain();
                 return true;
             }
         }
 
-        return false;
+        return TryTakeNotification(new CoapMoment(now, utcNow), ref path, ref datagram);
     }
 
     /// <summary>
@@ -219,11 +250,27 @@ public sealed class CoapServer
     /// <param name="now">On the scale of <see cref="Received(ReadOnlySpan{byte}, PeerAddress, TimeSpan)"/>.</param>
     public bool IsProved(PeerAddress peer, TimeSpan now) => _proof.IsProved(peer, now);
 
+    private static TimeSpan? Earlier(TimeSpan? left, TimeSpan? right) => left is { } first && !(right < first) ? first : right;
+
+    private bool TryTakeNotification(CoapMoment at, ref DatagramPath path, ref ReadOnlySpan<byte> datagram)
+    {
+        if (_observers.TakeDue(at.Now) is not { } observer)
+        {
+            return false;
+        }
+
+        _fault = observer.Next is null ? null : _processor.Notify(observer, at);
+        _observers.Sent(observer, at.Now);
+        path = observer.Path;
+        datagram = observer.Datagram;
+        return true;
+    }
+
     /// <summary>
     /// A message that is no request: a ping, and whatever else must not be ignored, is reset (RFC 7252 section 4.2); an acknowledgement
     /// or a reset ends a separate response.
     /// </summary>
-    private ReadOnlySpan<byte> NoRequest(CoapMessage message, CoapFormatError error, PeerAddress peer)
+    private ReadOnlySpan<byte> NoRequest(CoapMessage message, CoapFormatError error, PeerAddress peer, TimeSpan now)
     {
         if (message.Type == CoapType.Confirmable)
         {
@@ -233,6 +280,7 @@ public sealed class CoapServer
         if (error == CoapFormatError.None && message.Type is CoapType.Acknowledgement or CoapType.Reset)
         {
             _separate.Ended(peer, message.MessageId);
+            _observers.Ended(peer, message.MessageId, message.Type == CoapType.Reset, now);
         }
 
         return default;

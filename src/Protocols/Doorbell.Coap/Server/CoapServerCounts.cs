@@ -13,6 +13,8 @@ namespace Doorbell.Coap;
 /// Separate answers that were given up, as nobody acknowledged them, and those that waited behind them for the same peer, whose requests
 /// have had no effect.
 /// </param>
+/// <param name="RefusedObservations">Requests to observe for which there was no room, answered as any other.</param>
+/// <param name="LostObservations">Observations that were given up, as nobody acknowledged a notification.</param>
 public readonly record struct CoapServerCounts(
     long EvictedExchanges,
     long Challenges,
@@ -20,7 +22,9 @@ public readonly record struct CoapServerCounts(
     long RefusedBodies,
     long EvictedBodies,
     long TimedOutBodies,
-    long UnacknowledgedAnswers)
+    long UnacknowledgedAnswers,
+    long RefusedObservations,
+    long LostObservations)
 {
     private static readonly LedgerCounter[] _counters =
     [
@@ -31,6 +35,8 @@ public readonly record struct CoapServerCounts(
         new("coap.evicted_bodies"),
         new("coap.timed_out_bodies"),
         new("coap.unacknowledged_answers"),
+        new("coap.refused_observations"),
+        new("coap.lost_observations"),
     ];
 
     /// <summary>As a service lists them (<see cref="Service.Counters"/>), in the order of the members here.</summary>
@@ -57,7 +63,9 @@ public readonly record struct CoapServerCounts(
         counts.Of(_counters[3]),
         counts.Of(_counters[4]),
         counts.Of(_counters[5]),
-        counts.Of(_counters[6]));
+        counts.Of(_counters[6]),
+        counts.Of(_counters[7]),
+        counts.Of(_counters[8]));
 
     /// <summary>Adds them to the ledger.</summary>
     internal void AddTo(DatagramTurn turn)
@@ -69,6 +77,8 @@ public readonly record struct CoapServerCounts(
         turn.Count(_counters[4], EvictedBodies);
         turn.Count(_counters[5], TimedOutBodies);
         turn.Count(_counters[6], UnacknowledgedAnswers);
+        turn.Count(_counters[7], RefusedObservations);
+        turn.Count(_counters[8], LostObservations);
     }
 
     /// <summary>What has come to it since <paramref name="before"/>.</summary>
@@ -79,5 +89,7 @@ public readonly record struct CoapServerCounts(
         RefusedBodies - before.RefusedBodies,
         EvictedBodies - before.EvictedBodies,
         TimedOutBodies - before.TimedOutBodies,
-        UnacknowledgedAnswers - before.UnacknowledgedAnswers);
+        UnacknowledgedAnswers - before.UnacknowledgedAnswers,
+        RefusedObservations - before.RefusedObservations,
+        LostObservations - before.LostObservations);
 }

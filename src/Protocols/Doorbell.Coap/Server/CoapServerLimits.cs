@@ -86,6 +86,14 @@ public sealed record CoapServerLimits
     /// </summary>
     public int MaxSeparateAnswers { get; init; } = 256;
 
+    /// <summary>
+    /// Most observations (RFC 7641). A request for one more is answered as any other, without being observed. Default 1,024.
+    /// </summary>
+    public int MaxObservations { get; init; } = 1024;
+
+    /// <summary>The same of one IPv4 address or one IPv6 /64, at all its ports together. Default 256, a quarter of all.</summary>
+    public int MaxObservationsPerPeer { get; init; } = 256;
+
     /// <summary>The exponent of the largest block that fits a datagram.</summary>
     internal int BlockExponent
     {
@@ -117,5 +125,7 @@ public sealed record CoapServerLimits
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxProvedPeers);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ProofLifetime, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxSeparateAnswers);
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxObservations);
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxObservationsPerPeer);
     }
 }
