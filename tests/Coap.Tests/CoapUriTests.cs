@@ -119,6 +119,7 @@ public sealed class CoapUriTests
     [InlineData("coap://h:65536/x", "no port")]
     [InlineData("coap://h:x/x", "no port")]
     [InlineData("coaps://h/x", "needs DTLS or TLS")]
+    [InlineData("coap+tcp://h/x", "CoAP over TCP (RFC 8323) is not there yet")]
     [InlineData("COAPS+TCP://h/x", "needs DTLS or TLS")]
     [InlineData("http://h/x", "must begin with coap://")]
     public void What_is_no_URI_is_told_why(string text, string why)

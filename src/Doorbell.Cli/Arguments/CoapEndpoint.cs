@@ -9,15 +9,16 @@ internal static class CoapEndpoint
     /// <exception cref="FormatException">It is none, or one that needs what Doorbell does not have.</exception>
     public static Endpoint Parse(string text)
     {
-        RefuseEncrypted(text);
+        RefuseOtherSchemes(text);
         return Endpoint.Parse(text, CoapService.Scheme);
     }
 
-    /// <summary>Refuses <c>coaps://</c>, and says why.</summary>
+    /// <summary>Refuses <c>coaps://</c> and CoAP's other schemes, and says why.</summary>
     /// <exception cref="FormatException">It is one.</exception>
-    public static void RefuseEncrypted(string text)
+    public static void RefuseOtherSchemes(string text)
     {
-        if (text.StartsWith("coaps", StringComparison.OrdinalIgnoreCase) && CoapUri.IsMeant(text))
+        bool isOther = !text.StartsWith($"{CoapService.Scheme.Name}://", StringComparison.OrdinalIgnoreCase);
+        if (isOther && CoapUri.IsMeant(text))
         {
             CoapUri.Parse(text);
         }

@@ -52,6 +52,9 @@ internal sealed class ReplyPrinter
     /// <summary>Whether a reply is printed whole: only all of it tells whether it is text.</summary>
     public bool IsJson { get; }
 
+    /// <summary>Whether the heading of a reply has its sender, as there are several.</summary>
+    public bool NamesPeers { get; set; }
+
     /// <summary>Whether a piece of a reply was printed, and its end was not.</summary>
     public bool HasBegun { get; private set; }
 
@@ -76,7 +79,7 @@ internal sealed class ReplyPrinter
         }
         else
         {
-            Begin();
+            Begin(NamesPeers && !IsRaw ? $"FROM {peer}: " : null);
             await WriteTextAsync(reply, limit);
             Write(_escaped?.Rest() ?? "");
             HasBegun = false;
@@ -99,11 +102,11 @@ internal sealed class ReplyPrinter
         return PrintAsync(reply.AsMemory(0, length), peer, tries, elapsed, limit);
     }
 
-    private void Begin()
+    private void Begin(string? heading = null)
     {
         if (!HasBegun)
         {
-            Write(_heading);
+            Write(heading ?? _heading);
             HasBegun = true;
         }
     }

@@ -18,6 +18,7 @@ internal static class AskCommand
         new("doorbell ask udp://localhost:9876 hello", "Asks by a datagram, again if no answer comes"),
         new("printf 'one\\ntwo\\n' | doorbell ask --json localhost 6789", "Asks each line of standard input, and prints JSON"),
         new("doorbell ask coap://localhost/capitalize hello", "Asks a CoAP resource"),
+        new("doorbell ask --observe --count 2 coap://localhost/daytime", "Prints a CoAP resource's state at each change"),
     ];
 
     public static Verb Make()
@@ -31,10 +32,7 @@ internal static class AskCommand
         Option<bool> crlf = CommonOptions.CarriageReturns("End each question with CR and LF, as SMTP and HTTP have it");
         Option<string> method = Method();
         Option<bool> nonConfirmable = new("--non-confirmable") { Description = "CoAP: send once, and take no answer for lost" };
-        Option<bool> observe = new("--observe")
-        {
-            Description = "CoAP: print the resource's state now and at each change, until --count, --timeout or Ctrl-C",
-        };
+        Option<bool> observe = Observe();
         Option<int?> count = CommonOptions.Number("--count", "With --observe: end after so many states [default: no end]", 1, int.MaxValue);
         StreamArguments streams = new();
         ClientArguments sockets = new();
@@ -46,11 +44,7 @@ internal static class AskCommand
         sockets.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            if (parsed.GetValue(raw) && parsed.GetValue(json))
-            {
-                throw new ArgumentException("--raw and --json exclude each other");
-            }
-
+            RequireOneOf(parsed, raw, json);
             (string target, string? text) = Read(parsed.GetValue(first), parsed.GetValue(rest) ?? []);
             StreamDialogue dialogue = streams.Read(parsed);
             ClientOptions client = sockets.Read(parsed, Failure.Say);
@@ -63,16 +57,14 @@ internal static class AskCommand
                     parsed, "plain datagrams and streams: CoAP sends again until --timeout, or once with --non-confirmable", [tries]);
                 RequireUnset(parsed, "tcp:// and unix:// endpoints", streams.Options);
                 CoapQuestions questions = new(CoapUri.Parse(target), parsed.GetValue(method)!, !parsed.GetValue(nonConfirmable));
-                if (!parsed.GetValue(observe))
+                if (parsed.GetValue(observe))
                 {
-                    RequireUnset(parsed, "--observe", [count]);
-                    return questions.AskAsync(text, printer, limit, client);
+                    string? body = IsSet(parsed, method) && !questions.IsGet ? "" : text;
+                    return questions.ObserveAsync(body, parsed.GetValue(count), printer, limit, IsSet(parsed, timeout), client);
                 }
 
-                bool isGet = !IsSet(parsed, method) || parsed.GetValue(method)!.Equals("GET", StringComparison.OrdinalIgnoreCase);
-                return !isGet || text is not null
-                    ? throw new ArgumentException("--observe asks by GET, without a body: leave out the text and --method")
-                    : questions.Observe(parsed.GetValue(count)).RunAsync(printer, limit, IsSet(parsed, timeout), client);
+                RequireUnset(parsed, "--observe", [count]);
+                return questions.AskAsync(text, printer, IsSet(parsed, timeout) ? limit : null, client);
             }
 
             RequireUnset(parsed, "coap:// endpoints", [method, nonConfirmable, observe, count]);
@@ -110,6 +102,11 @@ internal static class AskCommand
         DefaultValueFactory = static _ => "POST",
     };
 
+    private static Option<bool> Observe() => new("--observe")
+    {
+        Description = "CoAP: print the resource's state now and at each change, until --count, --timeout or Ctrl-C",
+    };
+
     private static Option<int?> Tries() => CommonOptions.Number(
         "--tries",
         $"Datagrams: send a question at most so often [default: {RetrySchedule.Default.Tries}]; streams: connect at most so often, after "
@@ -122,6 +119,14 @@ internal static class AskCommand
         if (ofOthers.FirstOrDefault(option => IsSet(parsed, option)) is { } set)
         {
             throw new ArgumentException($"{set.Name} is for {others}");
+        }
+    }
+
+    private static void RequireOneOf(ParseResult parsed, Option<bool> one, Option<bool> other)
+    {
+        if (parsed.GetValue(one) && parsed.GetValue(other))
+        {
+            throw new ArgumentException($"{one.Name} and {other.Name} exclude each other");
         }
     }
 

@@ -17,6 +17,11 @@ internal sealed class CoapQuestions
         ["FETCH"] = CoapCode.Fetch,
     };
 
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>The servers of a group answer within 5 seconds (RFC 7252 section 8.2), and the way takes its time.</summary>
+    private static readonly TimeSpan _groupTimeout = TimeSpan.FromSeconds(7);
+
     private readonly CoapUri _uri;
     private readonly CoapClientRequest _request;
 
@@ -40,20 +45,43 @@ internal sealed class CoapQuestions
         };
     }
 
-    /// <summary>Observes the resource.</summary>
-    /// <param name="count">Most states; null for any number.</param>
-    /// <exception cref="ArgumentException">The resource's group can't be observed.</exception>
-    public CoapObservation Observe(int? count) => _uri.IsGroup
-        ? throw new ArgumentException("--observe takes one server: name its address in the place of the group's")
-        : new CoapObservation(_uri, _request with { Method = CoapCode.Get }, count);
+    /// <summary>Observes the resource; <see cref="CoapObservation"/> has the parameters.</summary>
+    /// <exception cref="ArgumentException">There is a text, or the server is a group.</exception>
+    public Task<int> ObserveAsync(
+        string? text, int? count, ReplyPrinter printer, TimeSpan limit, bool boundsAll, ClientOptions options)
+    {
+        if (text is not null)
+        {
+            throw new ArgumentException("--observe asks by GET, without a body: leave out the text and --method");
+        }
+
+        return _uri.IsGroup
+            ? throw new ArgumentException("--observe takes one server: name its address in the place of the group's")
+            : new CoapObservation(_uri, _request with { Method = CoapCode.Get }, count).RunAsync(printer, limit, boundsAll, options);
+    }
+
+    /// <summary>Whether it asks by GET.</summary>
+    public bool IsGet => _request.Method == CoapCode.Get;
 
     private bool HasBody => _request.Method != CoapCode.Get && _request.Method != CoapCode.Delete;
 
-    public async Task<int> AskAsync(string? text, ReplyPrinter printer, TimeSpan timeout, ClientOptions options)
+    /// <summary>Asks, and prints the answers.</summary>
+    /// <param name="text">The body; null for each line of standard input.</param>
+    /// <param name="printer">Prints an answer.</param>
+    /// <param name="limit">Bounds each question; null for the default.</param>
+    /// <param name="options">How to make the socket.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> AskAsync(string? text, ReplyPrinter printer, TimeSpan? limit, ClientOptions options)
     {
+        TimeSpan timeout = limit ?? (_uri.IsGroup ? _groupTimeout : _timeout);
         if (!HasBody && text is not null)
         {
             throw new ArgumentException("GET and DELETE have no body: leave the text out, or use --method POST");
+        }
+
+        if (_uri.IsGroup)
+        {
+            return await AskGroupAsync(text, printer, timeout, options);
         }
 
         using CoapConnection connection = await RequestClient.ConnectAsync(
@@ -76,6 +104,24 @@ internal sealed class CoapQuestions
         }
 
         return 0;
+    }
+
+    private async Task<int> AskGroupAsync(string? text, ReplyPrinter printer, TimeSpan timeout, ClientOptions options)
+    {
+        CoapGroupQuestion question = new(_uri, _request);
+        printer.NamesPeers = true;
+        if (!HasBody)
+        {
+            return await question.AskAsync(default, printer, timeout, options);
+        }
+
+        int code = 0;
+        await foreach (ReadOnlyMemory<byte> body in Questions.Datagrams(text, LineEnd.AsGiven))
+        {
+            code = Math.Max(code, await question.AskAsync(body, printer, timeout, options));
+        }
+
+        return code;
     }
 
     /// <summary>Asks one question and prints its answer.</summary>

@@ -46,7 +46,7 @@ internal static class ConnectCommand
         command.SetAction(async (parsed, _) =>
         {
             string target = Target(parsed.GetValue(endpoint)!, parsed.GetValue(port));
-            CoapEndpoint.RefuseEncrypted(target);
+            CoapEndpoint.RefuseOtherSchemes(target);
             if (CoapUri.IsMeant(target))
             {
                 throw new ArgumentException(

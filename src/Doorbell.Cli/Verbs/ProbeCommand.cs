@@ -53,7 +53,7 @@ internal static class ProbeCommand
 
     private static PortRange Parse(string word)
     {
-        CoapEndpoint.RefuseEncrypted(word);
+        CoapEndpoint.RefuseOtherSchemes(word);
         PortRange range = PortRange.Parse(word, CoapService.Scheme);
         Endpoint first = range.Endpoints[0];
         return first.IsPassed || (!first.IsUnix && (first.Host == "*" || first.Port == 0))

@@ -37,6 +37,11 @@ public abstract class RequestHandler<TRequest, TResponse>(int maxRequests) : Dat
         protected set => Volatile.Write(ref _roundTrip, value.Ticks);
     }
 
+    /// <summary>
+    /// During <see cref="OnResponse"/>, who has sent the datagram: another than the one asked if that is a group of servers. May be forged.
+    /// </summary>
+    protected PeerAddress From { get; private set; }
+
     /// <summary>Whether no request waits for its outcome.</summary>
     public override bool IsIdle => Volatile.Read(ref _requests) == 0;
 
@@ -79,6 +84,7 @@ public abstract class RequestHandler<TRequest, TResponse>(int maxRequests) : Dat
     public sealed override void OnDatagram(Datagram datagram, DatagramTurn turn)
     {
         Volatile.Write(ref _hasHeard, true);
+        From = datagram.From;
         OnResponse(datagram.Bytes, turn);
     }
 

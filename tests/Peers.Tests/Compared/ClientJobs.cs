@@ -170,6 +170,37 @@ public sealed class ClientJobs
         return Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer));
     }
 
+    [Fact]
+    public void Ask_what_a_CoAP_server_has() => BothAsk("</capitalize>;ct=0,</daytime>;ct=0;obs,</discard>,</echo>,</time>;ct=42;obs\n");
+
+    [Fact]
+    public void Ask_a_CoAP_resource() => BothAsk("HELLO\n");
+
+    [Fact]
+    public void Watch_a_CoAP_resource()
+    {
+        Job.Here().BothDo(
+            (0, true, true),
+            static (shell, command) =>
+            {
+                shell.ServeCoap();
+                (int exitCode, string output) = shell.Run(command);
+                string[] times = output.Split("-UTC", StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+                return (exitCode, times.Length >= 2, times.Distinct().Count() == times.Length);
+            });
+    }
+
+    private static void BothAsk(string answer, [System.Runtime.CompilerServices.CallerMemberName] string test = "")
+    {
+        Job.Here(test).BothDo(
+            (0, answer),
+            static (shell, command) =>
+            {
+                shell.ServeCoap();
+                return shell.Run(command);
+            });
+    }
+
     private static void BothAnswer(string answer, [System.Runtime.CompilerServices.CallerMemberName] string test = "")
     {
         Job.Here(test).BothDo(

@@ -14,6 +14,7 @@ internal sealed class Shell : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("doorbell-job-");
     private readonly List<IDisposable> _started = [];
+    private int? _coapPort;
     private readonly SortedDictionary<string, string> _inPlaceOf = new(StringComparer.Ordinal);
 
     public string Folder => _folder.FullName;
@@ -49,6 +50,14 @@ internal sealed class Shell : IDisposable
             _started.Add(server);
             Use(tablePort, endpoint.Port);
         }
+    }
+
+    /// <summary>The table's CoAP server, at a port of this place's own.</summary>
+    public void ServeCoap()
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "coap://127.0.0.1:0");
+        _started.Add(server);
+        _coapPort = endpoint.Port;
     }
 
     /// <summary>A socket of the test listens at one of the table's ports.</summary>
@@ -95,6 +104,11 @@ internal sealed class Shell : IDisposable
         if (_inPlaceOf.Count > 0)
         {
             command = Regex.Replace(command, $@"\b({string.Join('|', _inPlaceOf.Keys)})\b", port => _inPlaceOf[port.Value]);
+        }
+
+        if (_coapPort is { } coap)
+        {
+            command = command.Replace("coap://localhost/", $"coap://127.0.0.1:{coap}/", StringComparison.Ordinal);
         }
 
         string path = Path.GetDirectoryName(Doorbells.File("native")) + ":" + Environment.GetEnvironmentVariable("PATH");

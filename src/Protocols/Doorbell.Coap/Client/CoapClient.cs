@@ -27,7 +27,7 @@ public sealed class CoapClient
     private readonly Queue<CoapTransaction> _waiting = new();
     private readonly Queue<CoapTransaction> _toSend = new();
     private readonly CoapOutcomes _outcomes;
-    private readonly CoapNotices _notices = new();
+    private readonly CoapNotices _notices;
     private readonly CoapKeptEcho _echo = new();
     private long _nextId;
     private uint _nextToken;
@@ -41,6 +41,7 @@ public sealed class CoapClient
         limits.Validate();
         _limits = limits;
         _random = new CoapRandom(socket);
+        _notices = new CoapNotices(CoapGroupAddress.Is(socket.Door));
         _outcomes = new CoapOutcomes(limits, _active, _random);
         _messageIds = new CoapMessageIds((ushort)_random.NextUInt32());
         _roundTrips = new RoundTripEstimator(limits.FirstContactTimeout, limits.MinTimeout);
@@ -316,6 +317,13 @@ public sealed class CoapClient
             }
 
             Refuse(message);
+            return;
+        }
+
+        if (transaction.Request.Collects)
+        {
+            transaction.IsAcknowledged = true;
+            _outcomes.Collect(transaction, message, now);
             return;
         }
 

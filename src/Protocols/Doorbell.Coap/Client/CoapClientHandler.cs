@@ -27,8 +27,8 @@ public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapCl
     }
 
     /// <summary>
-    /// Is told the states of observed resources (<see cref="CoapClientRequest.Observes"/>), the first one among them, with the request that
-    /// observes. It is called on the socket's lane, so it must not block. Default null: nobody is told.
+    /// Is told the states of observed resources (<see cref="CoapClientRequest.Observes"/>), the first one among them, and the answers of a
+    /// group's servers (<see cref="CoapClientRequest.Collects"/>), with the request. It is called on the socket's lane, so it must not block. Default null: nobody is told.
     /// </summary>
     public Action<CoapClientRequest, CoapClientResponse>? Notified { get; init; }
 
@@ -97,7 +97,7 @@ public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapCl
 
             if (response.IsNotification)
             {
-                Notified?.Invoke(asked.Request, response);
+                Notified?.Invoke(asked.Request, response with { From = From });
                 continue;
             }
 

@@ -31,6 +31,12 @@ public sealed record CoapClientRequest
     public bool Observes { get; init; }
 
     /// <summary>
+    /// Whether the answers of all servers of a multicast group are told, each as a notification, until the request is given up (RFC 7252
+    /// section 8). It is sent once. For a socket to a group alone.
+    /// </summary>
+    public bool Collects { get; init; }
+
+    /// <summary>
     /// Sent again until acknowledged (default), and then with its effect at most once. Otherwise each datagram is sent once: the answer,
     /// or a block, may be lost.
     /// </summary>

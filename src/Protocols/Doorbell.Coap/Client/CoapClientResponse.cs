@@ -12,7 +12,16 @@ public sealed record CoapClientResponse(
     long Id, CoapFailure Failure, CoapCode Code, byte[] Body, int? ContentFormat, int Sends, TimeSpan Elapsed)
 {
     /// <summary>
-    /// Whether it is a state of an observed resource, behind which more may follow (<see cref="CoapClientRequest.Observes"/>).
+    /// Whether it is a state of an observed resource (<see cref="CoapClientRequest.Observes"/>) or one of several servers' answers
+    /// (<see cref="CoapClientRequest.Collects"/>), behind which more may follow.
     /// </summary>
     public bool IsNotification { get; init; }
+
+    /// <summary>Who has answered, of what <see cref="CoapClientHandler.Notified"/> is told.</summary>
+    public PeerAddress From { get; init; }
+
+    /// <summary>
+    /// Whether the body is the first block of a larger one: of a group's answers the rest is not fetched, as it is another for each server.
+    /// </summary>
+    public bool IsCut { get; init; }
 }

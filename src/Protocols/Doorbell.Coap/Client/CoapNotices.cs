@@ -6,7 +6,10 @@ namespace Doorbell.Coap.Client;
 /// A client's acknowledgements and resets that wait to be sent, and the separate responses that it has acknowledged, so that it knows them
 /// when they come again.
 /// </summary>
-internal sealed class CoapNotices
+/// <param name="isSilent">
+/// Whether none is sent, as the socket is to a group: all its servers would get what is meant for one (RFC 7252 section 8.1).
+/// </param>
+internal sealed class CoapNotices(bool isSilent)
 {
     /// <summary>Most notices that wait; a peer that gets none sends again.</summary>
     private const int MaxWaiting = 64;
@@ -56,7 +59,7 @@ internal sealed class CoapNotices
 
     private void Add(CoapType type, ushort messageId)
     {
-        if (_waiting.Count < MaxWaiting)
+        if (_waiting.Count < MaxWaiting && !isSilent)
         {
             _waiting.Enqueue((type, messageId));
         }

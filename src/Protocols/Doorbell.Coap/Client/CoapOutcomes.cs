@@ -68,6 +68,17 @@ internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions act
         active.Add(ending);
     }
 
+    /// <summary>One of several servers' answers.</summary>
+    public void Collect(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
+    {
+        CoapBlock block = default;
+        if (TryReadBlock2(message, ref block))
+        {
+            CoapClientResponse response = ResponseOf(transaction, message, message.Payload.ToArray(), now);
+            Tell(transaction, response with { IsNotification = true, IsCut = block.More });
+        }
+    }
+
     /// <summary>A new state of an observed resource: it is told, or the rest of it is fetched first.</summary>
     public void Notified(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
     {

@@ -25,6 +25,11 @@ internal static class CoapResourceName
             throw new ArgumentException($"a resource is observed by GET, not by {request.Method} (RFC 7641 section 2)");
         }
 
+        if (request.Collects && (request.IsConfirmable || request.Observes))
+        {
+            throw new ArgumentException("a group is asked by non-confirmable requests, and not observed (RFC 7252 section 8.1)");
+        }
+
         int bytes = OtherBytes + (request.Host is { } host ? PartBytes(host) : 0);
         foreach (string segment in request.Path.Segments)
         {

@@ -38,14 +38,21 @@ public sealed record CoapUri
     /// <summary>The server's name as the request tells it (Uri-Host); null if it is an address (RFC 7252 section 6.4, step 5).</summary>
     public string? HostName => Endpoint.Address is not null ? null : Endpoint.Host;
 
-    /// <summary>Whether a text wants to be such a URI, or an encrypted one, which <see cref="TryParse"/> refuses with why.</summary>
+    /// <summary>
+    /// Whether a text wants to be such a URI, or one of CoAP's other schemes, which <see cref="TryParse"/> refuses with why.
+    /// </summary>
     /// <param name="text">Any text.</param>
-    public static bool IsMeant(string text) => IsPlain(text) || IsSecure(text);
+    public static bool IsMeant(string text) => IsPlain(text) || WhyNot(text) is not null;
 
     private static bool IsPlain(string text) => text.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsSecure(string text) => text.StartsWith("coaps://", StringComparison.OrdinalIgnoreCase)
-        || text.StartsWith("coaps+tcp://", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Why a scheme of CoAP's is refused; null if it is none.</summary>
+    private static string? WhyNot(string text) => text.Split("://")[0].ToLowerInvariant() switch
+    {
+        "coaps" or "coaps+tcp" => "coaps needs DTLS or TLS (RFC 7252 section 9), which Doorbell does not have yet: ask without encryption",
+        "coap+tcp" => "CoAP over TCP (RFC 8323) is not there yet: ask over UDP",
+        _ => null,
+    };
 
     /// <summary>Reads a URI.</summary>
     /// <param name="text">In the form above.</param>
@@ -60,9 +67,7 @@ public sealed record CoapUri
     public static bool TryParse(string text, [NotNullWhen(true)] out CoapUri? uri, [NotNullWhen(false)] out string? error)
     {
         uri = null;
-        string? wrong = IsSecure(text)
-            ? "coaps needs DTLS or TLS (RFC 7252 section 9), which Doorbell does not have yet: ask without encryption"
-            : "it must begin with coap://";
+        string? wrong = WhyNot(text) ?? "it must begin with coap://";
         if (IsPlain(text))
         {
             wrong = CoapUriReader.Read(text[Prefix.Length..], out Endpoint? endpoint, out CoapPath path, out string[] query);
