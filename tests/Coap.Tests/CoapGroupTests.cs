@@ -96,6 +96,15 @@ public sealed class CoapGroupTests
         Assert.StartsWith("4.01", Answers(), StringComparison.Ordinal);
     }
 
+    /// <summary>RFC 7641 knows one server.</summary>
+    [Fact]
+    public void A_group_is_not_observed()
+    {
+        _server.Add("clock", new CoapResource(static (_, body) => Say(body, "1", CoapCode.Content)) { ChangesEvery = _leisure });
+        _peer.Send(CoapType.NonConfirmable, CoapCode.Get, "clock", [], (CoapOptionNumber.Observe, []));
+        Assert.Equal(("2.05 1", 0), (Answers(), _server.Observations));
+    }
+
     [Theory]
     [InlineData("href=/known", "</known>;ct=0")]
     [InlineData("href=/k*", "</known>;ct=0")]

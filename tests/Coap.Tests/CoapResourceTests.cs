@@ -211,6 +211,17 @@ public sealed class CoapResourceTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new CoapServer(
             CoapServerLimits.Default with { MaxExchanges = exchanges, MaxMessageBytes = message }, TestSocket.Of(1)));
 
+    [Fact]
+    public void Times_that_make_no_sense_are_refused()
+    {
+        CoapServer server = new(CoapServerLimits.Default, TestSocket.Of(1));
+        CoapResource resource = new(static (_, _) => CoapCode.Content);
+        Assert.Throws<ArgumentOutOfRangeException>(() => server.Add("x", resource with { ChangesEvery = TimeSpan.Zero }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => server.Add("x", resource with { MaxAge = TimeSpan.Zero }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => server.Add("x", resource with { ConfirmEvery = 0 }));
+        Assert.Throws<ArgumentException>(() => server.Add("x", resource with { Changes = new CoapChanges(), IsSlow = true }));
+    }
+
     private static CoapServer NewServer()
     {
         static CoapCode Answer(CoapRequest request, IBufferWriter<byte> body)

@@ -37,7 +37,8 @@ internal sealed class CoapGroupQuestion(CoapUri uri, CoapClientRequest request)
         int printed = 0;
         await foreach (CoapClientResponse answer in answers.Reader.ReadAllAsync())
         {
-            if (heard.Count < MaxAnswers && heard.Add((answer.From, Convert.ToBase64String(answer.Body))) && await WholeAsync(answer, timeout, options) is { } whole)
+            bool isNew = heard.Count < MaxAnswers && heard.Add((answer.From, Convert.ToBase64String(answer.Body)));
+            if (isNew && await WholeAsync(answer, timeout, options) is { } whole)
             {
                 await printer.PrintDatagramAsync(whole.Body, answer.From, whole.Sends, whole.Elapsed, CancellationToken.None);
                 printed++;

@@ -15,7 +15,7 @@ public sealed partial class CoapObserveTests
     [MemberData(nameof(Both))]
     public void Libcoaps_client_is_told_the_time_each_second(string kind)
     {
-        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "daytime", "coap://127.0.0.1:0", "--json");
+        (Program server, Endpoint endpoint) = Doorbells.Serve(kind, "daytime", "coap://127.0.0.1:0");
         using (server)
         {
             Ended asked = Program.Run("coap-client-notls", ["-w", "-m", "get", "-s", "4", $"{endpoint}/daytime"]);
@@ -23,7 +23,7 @@ public sealed partial class CoapObserveTests
             Assert.InRange(times.Length, 3, 6);
             Assert.Equal(times.Length, times.Distinct().Count());
             server.Signal("TERM");
-            Assert.Contains("\"lostObservations\":0", server.WaitForEnd().Output, StringComparison.Ordinal);
+            Assert.Contains(" 0 observations refused, 0 given up", server.WaitForEnd().Output, StringComparison.Ordinal);
         }
     }
 
@@ -72,7 +72,6 @@ public sealed partial class CoapObserveTests
         observer.Signal(signal);
         Ended ended = observer.WaitForEnd();
         Assert.Equal((0, ""), (ended.ExitCode, ended.Error));
-        Assert.Equal("", ended.Output);
         server.Signal("TERM");
         Ended told = server.WaitForEnd();
         Assert.Matches(Ending(), told.Output + told.Error);

@@ -397,7 +397,8 @@ public sealed class CoapClient
         {
             _outcomes.End(transaction, CoapFailure.BodyNotTaken, now);
         }
-        else if (message.Code == CoapCode.Continue || !CoapOutcomes.TryReadBlock2(message, ref block) || !transaction.TryKeepBlock(message, block))
+        else if (message.Code == CoapCode.Continue || !CoapOutcomes.TryReadBlock2(message, ref block)
+            || !transaction.TryKeepBlock(message, block))
         {
             _outcomes.End(transaction, CoapFailure.AnswerBroken, now);
         }

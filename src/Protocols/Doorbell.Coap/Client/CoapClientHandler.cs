@@ -28,7 +28,8 @@ public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapCl
 
     /// <summary>
     /// Is told the states of observed resources (<see cref="CoapClientRequest.Observes"/>), the first one among them, and the answers of a
-    /// group's servers (<see cref="CoapClientRequest.Collects"/>), with the request. It is called on the socket's lane, so it must not block. Default null: nobody is told.
+    /// group's servers (<see cref="CoapClientRequest.Collects"/>), with the request. It is called on the socket's lane,
+    /// so it must not block. Default null: nobody is told.
     /// </summary>
     public Action<CoapClientRequest, CoapClientResponse>? Notified { get; init; }
 

@@ -25,7 +25,8 @@ public sealed record CoapClientRequest
     public int? Accept { get; init; }
 
     /// <summary>
-    /// Whether the resource is observed (RFC 7641), by GET: the server answers with its state, and then tells each change in a notification,
+    /// Whether the resource is observed (RFC 7641), by GET: the server answers with its state, and then tells each change in a
+    /// notification,
     /// until the request is given up. It ends with an answer if the server does not let the resource be observed, or not any more.
     /// </summary>
     public bool Observes { get; init; }

@@ -27,9 +27,6 @@ internal sealed class CoapObserving
     /// <summary>Whether the server has said that it will tell us.</summary>
     public bool IsRegistered { get; private set; }
 
-    /// <summary>What fetches the rest of a state that has several blocks; null for none.</summary>
-    public CoapTransaction? Fetch { get; set; }
-
     /// <summary>
     /// Takes a notification, if it is newer than the last one (RFC 7641 section 3.4): by its number, or because the last one is so old that
     /// the numbers may have gone round.

@@ -17,7 +17,7 @@ internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions act
         if (transaction.FetchesFor is { } observed)
         {
             // The rest of a state could not be fetched, as when it has changed meanwhile: the state is asked for anew.
-            observed.Observing!.Fetch = null;
+            observed.Fetch = null;
             if (failure == CoapFailure.AnswerTooLarge)
             {
                 End(observed, failure, now);
@@ -47,9 +47,9 @@ internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions act
 
     private void StopFetching(CoapTransaction transaction)
     {
-        if (transaction.Observing is { Fetch: { } fetch } observing)
+        if (transaction.Fetch is { } fetch)
         {
-            observing.Fetch = null;
+            transaction.Fetch = null;
             active.Remove(fetch);
         }
     }
@@ -96,7 +96,7 @@ internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions act
         if (fetch.TryKeepBlock(message, block))
         {
             fetch.Continue();
-            transaction.Observing!.Fetch = fetch;
+            transaction.Fetch = fetch;
             active.Add(fetch);
         }
     }
@@ -109,7 +109,7 @@ internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions act
         {
             if (message.Code.Class == 2)
             {
-                observed.Observing!.Fetch = null;
+                observed.Fetch = null;
                 Tell(observed, ResponseOf(observed, message, body, now) with { IsNotification = true });
             }
             else

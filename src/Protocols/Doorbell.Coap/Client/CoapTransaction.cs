@@ -41,6 +41,9 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
     /// <summary>Of a request that observes, what is known of the notifications; otherwise null.</summary>
     public CoapObserving? Observing { get; } = request.Observes ? new CoapObserving() : null;
 
+    /// <summary>Of a request that observes, what fetches the rest of a state that has several blocks; null for none.</summary>
+    public CoapTransaction? Fetch { get; set; }
+
     /// <summary>The request that observes, of one that fetches the rest of its notification; otherwise null.</summary>
     public CoapTransaction? FetchesFor { get; init; }
 

@@ -4,10 +4,10 @@ using Doorbell.Sessions;
 namespace Doorbell.Coap.Server;
 
 /// <summary>One entry of the list of observers (RFC 7641 section 4.1): a peer that wants to know the state of a resource.</summary>
-/// <param name="observer">The peer.</param>
+/// <param name="peer">Who.</param>
 /// <param name="token">By which the peer knows the notifications.</param>
 /// <param name="served">What is observed.</param>
-internal sealed class CoapObservation(CoapObserver observer, CoapToken token, CoapServedResource served)
+internal sealed class CoapObservation(PeerAddress peer, CoapToken token, CoapServedResource served)
 {
     /// <summary>24 hours: a notification is confirmable at least so often (RFC 7641 section 4.5).</summary>
     private static readonly TimeSpan _longest = TimeSpan.FromHours(24);
@@ -22,7 +22,7 @@ internal sealed class CoapObservation(CoapObserver observer, CoapToken token, Co
     private uint _sequence;
     private bool _hasSequence;
 
-    public CoapObserver Observer => observer;
+    public PeerAddress Peer => peer;
 
     public CoapToken Token => token;
 

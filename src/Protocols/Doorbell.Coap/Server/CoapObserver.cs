@@ -1,3 +1,4 @@
+using Doorbell.Coap.Codec;
 using Doorbell.Sessions;
 
 namespace Doorbell.Coap.Server;
@@ -5,9 +6,6 @@ namespace Doorbell.Coap.Server;
 /// <summary>A peer that observes resources, and the one notification that is under way to it (NSTART, RFC 7641 section 4.5.1).</summary>
 internal sealed class CoapObserver(PeerAddress peer)
 {
-    /// <summary>The shortest time between two notifications, and the shortest round trip that is believed.</summary>
-    public static TimeSpan Shortest { get; } = TimeSpan.FromMilliseconds(10);
-
     /// <summary>ACK_TIMEOUT (RFC 7252 section 4.8).</summary>
     public static TimeSpan AckTimeout { get; } = TimeSpan.FromSeconds(2);
 
@@ -26,7 +24,7 @@ internal sealed class CoapObserver(PeerAddress peer)
     /// <summary>Those that are stale, in the order in which they are told. One that is told already is passed over.</summary>
     public Queue<CoapObservation> Waiting { get; } = new();
 
-    public RoundTripEstimator RoundTrips { get; } = new(AckTimeout, Shortest);
+    public RoundTripEstimator RoundTrips { get; } = new(AckTimeout, CoapTimes.BetweenNotifications);
 
     /// <summary>What is to be computed and sent now; null to send the same datagram again.</summary>
     public CoapObservation? Next { get; set; }
@@ -76,13 +74,14 @@ internal sealed class CoapObserver(PeerAddress peer)
 
     /// <summary>
     /// Takes the ID of a new notification. It is the time, of which none is used twice, as two notifications are
-    /// <see cref="Shortest"/> apart: none comes again within EXCHANGE_LIFETIME, though the observer may have been forgotten in between (RFC
+    /// <see cref="CoapTimes.BetweenNotifications"/> apart: none comes again within EXCHANGE_LIFETIME, though the observer
+    /// may have been forgotten in between (RFC
     /// 7252 section 4.4). It is from the half of all IDs in which the peer's last registration is not, since our responses have the IDs of
     /// the peer's requests (<see cref="CoapResponseWriter"/>).
     /// </summary>
     public void TakeMessageId(TimeSpan now)
     {
         int half = (Registration ^ HalfOfMessageIds) & HalfOfMessageIds;
-        MessageId = (ushort)(half | (int)(now.Ticks / Shortest.Ticks % HalfOfMessageIds));
+        MessageId = (ushort)(half | (int)(now.Ticks / CoapTimes.BetweenNotifications.Ticks % HalfOfMessageIds));
     }
 }

@@ -18,7 +18,7 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
     private readonly Dictionary<(PeerAddress Peer, CoapToken Token), CoapObservation> _observations = [];
     private readonly Dictionary<PeerAddress, CoapObserver> _observers = [];
     private readonly Dictionary<CoapPeerHost, int> _ofHosts = [];
-    private readonly List<CoapObservedResource> _resources = [];
+    private readonly Dictionary<CoapServedResource, CoapObservedResource> _resources = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Those that have something to do now.</summary>
     private readonly Queue<CoapObserver> _line = new();
@@ -57,7 +57,7 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
             }
 
             TimeSpan? earliest = _due;
-            foreach (CoapObservedResource resource in _resources)
+            foreach (CoapObservedResource resource in _resources.Values)
             {
                 earliest = resource.NextChange is { } change && !(earliest <= change) ? change : earliest;
             }
@@ -67,9 +67,9 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
     }
 
     /// <summary>Where the owners of the resources say that they have changed.</summary>
-    public IEnumerable<CoapChanges> Changes => _resources.Select(static each => each.Resource.Changes).OfType<CoapChanges>();
+    public IEnumerable<CoapChanges> Changes => _resources.Keys.Select(static each => each.Resource.Changes).OfType<CoapChanges>();
 
-    public void Add(CoapObservedResource resource) => _resources.Add(resource);
+    public void Add(CoapServedResource served) => _resources.Add(served, new CoapObservedResource(served.Resource));
 
     /// <summary>
     /// Adds the request's peer to the observers of a resource, or renews its observation. Without room it is not added, and its request
@@ -93,20 +93,20 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
 
             if (!_observers.TryGetValue(peer, out CoapObserver? observer))
             {
-                observer = new CoapObserver(peer) { Due = exchange.At.Now + CoapObserver.Shortest };
+                observer = new CoapObserver(peer) { Due = exchange.At.Now + CoapTimes.BetweenNotifications };
                 _observers.Add(peer, observer);
             }
 
-            observation = new CoapObservation(observer, token, served);
+            observation = new CoapObservation(peer, token, served);
             _observations.Add((peer, token), observation);
             _ofHosts[host] = ofHost + 1;
             observer.Observations.Add(observation);
-            served.Observed!.Add(observation, exchange.At.Now);
+            _resources[served].Add(observation, exchange.At.Now);
         }
 
         observation.Request = exchange.Datagram.ToArray();
         observation.Path = exchange.Path;
-        observation.Observer.Registration = exchange.Message.MessageId;
+        _observers[peer].Registration = exchange.Message.MessageId;
         observation.Told(exchange.At.Now);
         _isUnsure = true;
         return observation.NextSequence(exchange.At.UtcNow);
@@ -118,18 +118,18 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
         if (_observations.TryGetValue((peer, token), out CoapObservation? observation))
         {
             Remove(observation);
-            Forget(observation.Observer);
+            Forget(_observers[peer]);
         }
     }
 
     /// <summary>Ends an observation, whose last notification may still be under way.</summary>
     public void Remove(CoapObservation observation)
     {
-        CoapPeerHost host = CoapPeerHost.Of(observation.Observer.Peer);
+        CoapPeerHost host = CoapPeerHost.Of(observation.Peer);
         observation.IsOver = true;
-        _observations.Remove((observation.Observer.Peer, observation.Token));
-        observation.Observer.Observations.Remove(observation);
-        observation.Served.Observed!.Remove(observation);
+        _observations.Remove((observation.Peer, observation.Token));
+        _observers[observation.Peer].Observations.Remove(observation);
+        _resources[observation.Served].Remove(observation);
         if (--_ofHosts[host] == 0)
         {
             _ofHosts.Remove(host);
@@ -138,7 +138,7 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
         _isUnsure = true;
     }
 
-    /// <summary>The peer has acknowledged a message of ours, or has reset it: it does not observe any more (RFC 7641 section 3.6).</summary>
+    /// <summary>The peer has acknowledged a message of ours, or has reset it: it observes no more (RFC 7641 section 3.6).</summary>
     public void Ended(PeerAddress peer, ushort messageId, bool isReset, TimeSpan now)
     {
         _isUnsure = true;
@@ -159,7 +159,7 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
                 observer.RoundTrips.Measured(now - observer.FirstSent, observer.SendsOfThis, now);
             }
 
-            Done(observer, observer.FirstSent + CoapObserver.Shortest);
+            Done(observer, observer.FirstSent + CoapTimes.BetweenNotifications);
         }
 
         Forget(observer);
@@ -173,7 +173,7 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
     /// <summary>Looks at which resources have changed.</summary>
     public void Look(TimeSpan now)
     {
-        foreach (CoapObservedResource resource in _resources)
+        foreach (CoapObservedResource resource in _resources.Values)
         {
             if (resource.HasChanged(now))
             {
@@ -182,7 +182,7 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
         }
     }
 
-    /// <summary>A peer that is to be sent something now; null for none. The caller computes what it says, and tells <see cref="Sent"/>.</summary>
+    /// <summary>A peer that is to be sent something now; null for none. The caller computes it, and tells <see cref="Sent"/>.</summary>
     public CoapObserver? TakeDue(TimeSpan now)
     {
         Look(now);
@@ -233,7 +233,7 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
         {
             TimeSpan roundTrip = observer.RoundTrips.RoundTrip;
             observer.Due = now + (roundTrip == TimeSpan.Zero ? _unknownRoundTrip
-                : roundTrip < CoapObserver.Shortest ? CoapObserver.Shortest : roundTrip);
+                : roundTrip < CoapTimes.BetweenNotifications ? CoapTimes.BetweenNotifications : roundTrip);
         }
 
         observer.Next = null;
@@ -245,7 +245,7 @@ internal sealed class CoapObservers(CoapServerLimits limits, CoapRandom random, 
         if (!observation.IsStale)
         {
             observation.IsStale = true;
-            observation.Observer.Waiting.Enqueue(observation);
+            _observers[observation.Peer].Waiting.Enqueue(observation);
             _isUnsure = true;
         }
     }

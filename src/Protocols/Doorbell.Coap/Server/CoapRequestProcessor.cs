@@ -151,7 +151,7 @@ internal sealed class CoapRequestProcessor(
             return blockwise.NextBlock(ref exchange, served, block, out payload);
         }
 
-        bool observes = observers is not null && served.Observed is not null && exchange.Options.Observes
+        bool observes = observers is not null && served.Resource.IsObservable && exchange.Options.Observes
             && exchange.Message.Code == CoapCode.Get;
         if (proof.IsNeeded(resource, exchange) || (observes && !exchange.IsProved))
         {

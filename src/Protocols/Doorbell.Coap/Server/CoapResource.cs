@@ -1,3 +1,4 @@
+using Doorbell.Coap.Codec;
 using Doorbell.Coap.Server;
 
 namespace Doorbell.Coap;
@@ -53,8 +54,8 @@ public sealed record CoapResource
     public bool IsSlow { get; init; }
 
     /// <summary>
-    /// Where its owner says that it has changed: then clients can observe it by GET (RFC 7641), and its function is called again for each of
-    /// them. Default null.
+    /// Where its owner says that it has changed: then clients can observe it by GET (RFC 7641), and its function is called again for each
+    /// of them. Default null.
     /// </summary>
     public CoapChanges? Changes { get; init; }
 
@@ -70,7 +71,8 @@ public sealed record CoapResource
     public int ConfirmEvery { get; init; } = 5;
 
     /// <summary>
-    /// How long an answer counts as fresh (Max-Age); in whole seconds. An observer that was told nothing for so long is told the same again.
+    /// How long an answer counts as fresh (Max-Age); in whole seconds. An observer that was told nothing for so long is told the same
+    /// again.
     /// Default null: as long as it takes to change by itself, at least a second, or else 60 seconds (RFC 7252 section 5.10.5).
     /// </summary>
     public TimeSpan? MaxAge { get; init; }
@@ -107,7 +109,7 @@ public sealed record CoapResource
         ArgumentOutOfRangeException.ThrowIfLessThan(ConfirmEvery, 1);
         if (ChangesEvery is { } every)
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(every, CoapObserver.Shortest, nameof(ChangesEvery));
+            ArgumentOutOfRangeException.ThrowIfLessThan(every, CoapTimes.BetweenNotifications, nameof(ChangesEvery));
             ArgumentOutOfRangeException.ThrowIfGreaterThan(every, _longestMaxAge, nameof(ChangesEvery));
         }
 

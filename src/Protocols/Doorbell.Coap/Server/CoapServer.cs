@@ -116,9 +116,10 @@ public sealed class CoapServer
     /// </exception>
     public void Add(string path, CoapResource resource)
     {
-        if (_resources.Add(path, resource).Observed is { } observed)
+        CoapServedResource served = _resources.Add(path, resource);
+        if (resource.IsObservable)
         {
-            _observers.Add(observed);
+            _observers.Add(served);
         }
     }
 
