@@ -93,6 +93,7 @@ internal static class Rooms
         ["Framing", "LineFraming", "DelimiterFraming", "FixedLengthFraming", "LengthPrefixFraming"],
         ["Endpoint", "EndpointParser"],
         ["ProxyHeader", "ProxyHeaderWriter"],
+        ["TunnelProxy", "TunnelLayer", "SocksTunnelLayer", "HttpTunnelLayer"],
         ["ServerOptions", "ServerSettings"],
         ["SocketOptionAccess", "SocketOptionValue"],
         ["SocketOptionSetting", "SocketOptionOutcome", "SocketOptionRefusal"],
