@@ -16,7 +16,7 @@ internal static class Completions
         Place place = new(doorbell);
         string[] before = [.. words.SkipLast(1)];
         string begun = words.Count == 0 ? "" : words[^1];
-        if (before.Contains(Arguments.ServedArguments.ExecOption))
+        if (before.Contains(Arguments.ProgramArguments.ExecOption))
         {
             return [];
         }

@@ -74,7 +74,7 @@ public sealed class LoadDatagramTests
     }
 
     [Fact]
-    public void An_answer_that_comes_twice_counts_once()
+    public async Task An_answer_that_comes_twice_counts_once()
     {
         using Socket socket = Bind();
         Task server = Task.Run(() =>
@@ -97,7 +97,7 @@ public sealed class LoadDatagramTests
         });
         Ended ended = Load([$"udp://{socket.LocalEndPoint}", "--expect", "echo", "--rate", "200", "--duration", "500ms"]);
         socket.Dispose();
-        server.Wait();
+        await server;
         JsonElement summary = Summary(ended);
         Assert.Equal(0, ended.ExitCode);
         Assert.InRange(summary.GetProperty("requests").GetInt64(), 50, 101);

@@ -49,7 +49,7 @@ public sealed class LoadTests
     /// from the sending on sees one late answer for each connection.
     /// </summary>
     [Fact]
-    public void A_question_that_had_to_wait_for_its_sending_has_waited()
+    public async Task A_question_that_had_to_wait_for_its_sending_has_waited()
     {
         using Socket listener = Listen();
         Task server = Task.Run(() =>
@@ -69,7 +69,7 @@ public sealed class LoadTests
             }
         });
         JsonElement summary = Load([$"tcp://{listener.LocalEndPoint}", "--rate", "200", "--duration", "2", "--expect", "echo"]);
-        server.Wait();
+        await server;
         JsonElement latency = summary.GetProperty("latencyMicroseconds");
         Assert.Equal(400, summary.GetProperty("requests").GetInt64());
         Assert.InRange(latency.GetProperty("max").GetDouble(), 450_000, 5_000_000);
@@ -86,7 +86,7 @@ public sealed class LoadTests
     [InlineData("capitals", "HELLo\n", 1)]
     [InlineData("echo", "HELLO\n", 1)]
     [InlineData("line", "one\ntwo\n", 1)]
-    public void The_form_of_the_answer_is_kept_however_it_is_cut(string form, string answer, int exitCode)
+    public async Task The_form_of_the_answer_is_kept_however_it_is_cut(string form, string answer, int exitCode)
     {
         using Socket listener = Listen();
         Task server = Task.Run(() =>
@@ -112,13 +112,13 @@ public sealed class LoadTests
         Ended ended = Doorbells.Run(
             "native", "", "load", $"tcp://{listener.LocalEndPoint}", "hello", "--expect", form, "--duration", "200ms", "--json");
         Assert.True(ended.ExitCode == exitCode, $"{ended}");
-        server.Wait();
+        await server;
     }
 
     [Theory]
     [InlineData("end", "whatever")]
     [InlineData("line", "a line\n")]
-    public void A_server_that_ends_each_connection_takes_a_new_one_for_each_question(string form, string answer)
+    public async Task A_server_that_ends_each_connection_takes_a_new_one_for_each_question(string form, string answer)
     {
         using Socket listener = Listen();
         Task server = Task.Run(() =>
@@ -141,7 +141,7 @@ public sealed class LoadTests
         JsonElement summary = Load(
             [$"tcp://{listener.LocalEndPoint}", "hello", "--reconnect", "--expect", form, "--duration", "300ms"]);
         listener.Dispose();
-        server.Wait();
+        await server;
         Assert.True(summary.GetProperty("requests").GetInt64() > 2, $"{summary}");
         Assert.Empty(summary.GetProperty("errors").EnumerateObject());
     }
@@ -169,7 +169,7 @@ public sealed class LoadTests
     }
 
     [Fact]
-    public void A_server_that_resets_is_counted_and_asked_again()
+    public async Task A_server_that_resets_is_counted_and_asked_again()
     {
         using Socket listener = Listen();
         Task server = Task.Run(() =>
@@ -192,7 +192,7 @@ public sealed class LoadTests
         });
         Ended ended = Doorbells.Run("native", "", "load", $"tcp://{listener.LocalEndPoint}", "--duration", "500ms", "--json");
         listener.Dispose();
-        server.Wait();
+        await server;
         Assert.Equal(1, ended.ExitCode);
         Assert.True(Summary(ended).GetProperty("errors").GetProperty("reset").GetInt64() >= 2, ended.Output);
     }
