@@ -16,6 +16,7 @@ public sealed class LimitMatrixTests
     {
         ["MaxConnections"] = ["tcp", "unix", "tcp program", "unix program", "udp program", "unix+dgram program"],
         ["MaxConnectionsPerAddress"] = ["tcp", "tcp program"],
+        ["MaxBufferedBytes"] = ["tcp", "unix"],
         ["AtLimit"] = ["tcp", "unix", "tcp program", "unix program"],
         ["RefusalLine"] = ["tcp", "unix", "tcp program", "unix program"],
         ["ListenBacklog"] = ["tcp", "unix", "tcp program", "unix program"],
@@ -100,7 +101,7 @@ public sealed class LimitMatrixTests
     /// <summary>The server's own limits, and those that it has for all its connections.</summary>
     private static IEnumerable<string> OfServer() =>
     [
-        "MaxConnections", "MaxConnectionsPerAddress", "AtLimit", "RefusalLine", "ListenBacklog",
+        "MaxConnections", "MaxConnectionsPerAddress", "MaxBufferedBytes", "AtLimit", "RefusalLine", "ListenBacklog",
         .. typeof(StreamLimitOverrides).GetProperties().Select(static property => property.Name),
     ];
 
@@ -111,6 +112,7 @@ public sealed class LimitMatrixTests
     {
         "MaxConnections" => options with { MaxConnections = 7 },
         "MaxConnectionsPerAddress" => options with { MaxConnectionsPerAddress = 7 },
+        "MaxBufferedBytes" => options with { MaxBufferedBytes = 1_000_000 },
         "AtLimit" => options with { AtLimit = AtLimit.Close },
         "RefusalLine" => options with { RefusalLine = "full" },
         "ListenBacklog" => options with { ListenBacklog = 7 },

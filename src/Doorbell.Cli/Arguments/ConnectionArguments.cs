@@ -50,11 +50,8 @@ internal sealed class ConnectionArguments
     {
         options = parsed.GetValue(_all) is { } all ? options with { MaxConnections = all } : options;
         options = parsed.GetValue(_buffered) is { } bytes ? options with { MaxBufferedBytes = bytes } : options;
-        return options with
-        {
-            MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress,
-            AtLimit = AtLimitOf(parsed) ?? options.AtLimit,
-        };
+        options = AtLimitOf(parsed) is { } atLimit ? options with { AtLimit = atLimit } : options;
+        return options with { MaxConnectionsPerAddress = parsed.GetValue(_perAddress) ?? options.MaxConnectionsPerAddress };
     }
 
     /// <summary>What was given; null if nothing was.</summary>

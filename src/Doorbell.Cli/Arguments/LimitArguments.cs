@@ -21,7 +21,8 @@ internal sealed class LimitArguments
     private readonly Option<int?> _rate = CommonOptions.Size(
         "--min-rate", "Bytes a second, after 5 seconds, below which a message or its answer may not move [default: any]");
 
-    private readonly Option<int?> _message = CommonOptions.Size("--max-message", "Bytes that a message may have [default: 1m]");
+    private readonly Option<int?> _message = CommonOptions.Size(
+        "--max-message", "Bytes that may wait for the rest of a message [default: 1m]");
     private readonly Option<int?> _pending = CommonOptions.Size(
         "--max-pending", "Bytes of answer that a peer may leave untaken [default: 16m]");
 
@@ -48,9 +49,9 @@ internal sealed class LimitArguments
         }
 
         options = _connections.Apply(parsed, options);
+        options = refusal is null ? options : options with { AtLimit = AtLimit.Close };
         return options with
         {
-            AtLimit = refusal is null ? options.AtLimit : AtLimit.Close,
             RefusalLine = string.IsNullOrEmpty(refusal) ? null : refusal,
             StreamLimits = new StreamLimitOverrides
             {
@@ -62,6 +63,15 @@ internal sealed class LimitArguments
                 MaxPendingOutput = parsed.GetValue(_pending),
             },
         };
+    }
+
+    /// <exception cref="ArgumentException">The limit of CoAP sockets was given, and there is none.</exception>
+    public void RequireCoap(ParseResult parsed, IReadOnlyList<DoorOptions> doors)
+    {
+        if (parsed.GetValue(_coapExchanges) is not null && !doors.Any(static door => door.Endpoint.Application == CoapService.Scheme))
+        {
+            throw new ArgumentException("--coap-exchanges has no effect where no endpoint is coap://. Leave it out.");
+        }
     }
 
     /// <summary>The limits of a CoAP socket with what was given.</summary>

@@ -9,7 +9,8 @@ internal static class OptionNames
     private static readonly Dictionary<string, string> _wordOf = new()
     {
         ["ServerOptions.AtLimit can't be Close"] = "--at-limit close, which --refuse means too, has no effect",
-        ["ServerOptions.AtLimit has"] = "--refuse has",
+        ["ServerOptions.AtLimit has"] = "--at-limit has",
+        ["ServerOptions.RefusalLine has"] = "--refuse has",
         ["ServerOptions.ListenBacklog"] = "--backlog",
         ["ServerOptions.MaxConnections has"] = "--max-connections has",
         ["ServerOptions.MaxConnectionsPerAddress"] = "--max-per-address",

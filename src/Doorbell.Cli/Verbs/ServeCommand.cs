@@ -47,10 +47,12 @@ internal static class ServeCommand
             using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(verbose));
             CoapServerLimits coap = limits.Apply(parsed, CoapServerLimits.Default);
             DoorOptions[] doors = [.. all.SelectMany(each => each.Doors(coap))];
+            limits.RequireCoap(parsed, doors);
             Service? ofPassedSockets = doors.Length == 0 ? all[0].Service : null;
             ServerOptions options = new() { Service = ofPassedSockets, Doors = doors, Logging = logging };
             options = limits.Apply(parsed, listening.Apply(parsed, options));
             options = file?.Apply(options) ?? options;
+            MessageLimits.RequireEffect(options);
             string? fileName = file is { Served.Count: > 0 } ? parsed.GetValue(configuration) : null;
             return await RunAsync(options, new ServeReport(all, fileName, parsed.GetValue(json)), parsed.GetValue(drain).Time);
         });

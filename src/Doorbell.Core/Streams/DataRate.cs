@@ -14,12 +14,15 @@ internal struct DataRate
     public void Move(int bytes) => _bytes += bytes;
 
     /// <summary>Says whether something is on its way; the first time begins the measure.</summary>
-    public void Watch(bool onItsWay, TimeSpan now)
+    /// <param name="onItsWay">Whether it is.</param>
+    /// <param name="moved">What of it has moved at the first time. So it doesn't matter in which pieces it came.</param>
+    /// <param name="now">On the monotonic scale.</param>
+    public void Watch(bool onItsWay, int moved, TimeSpan now)
     {
         if (onItsWay && !_watched)
         {
             _began = now;
-            _bytes = 0;
+            _bytes = moved;
         }
 
         _watched = onItsWay;

@@ -186,7 +186,7 @@ internal struct HandlerSide
 
         bool isWaiting = State is { IsOpen: true, Handler: HandlerState.Reading, Input: InputState.Offered };
         Layers?.Note(turn.Now);
-        Deadlines.Watch(isWaiting && (!Rest.IsEmpty || Layers is { CameBytes: > 0 }), ToSend > 0, turn.Now);
+        Deadlines.Watch(isWaiting ? Rest.Length + (Layers?.CameBytes ?? 0) : 0, ToSend > 0, turn.Now);
         EndTurn();
     }
 

@@ -70,11 +70,11 @@ internal struct SessionDeadlines
     /// <summary>Idle time is counted from here.</summary>
     public void Active(TimeSpan now) => _lastActivity = now;
 
-    /// <summary>Says whether part of a message has arrived, and whether output is pending.</summary>
-    public void Watch(bool arriving, bool leaving, TimeSpan now)
+    /// <summary>Says how much of a message has arrived and waits for the rest, and whether output is pending.</summary>
+    public void Watch(int arrived, bool leaving, TimeSpan now)
     {
-        _arriving.Watch(arriving, now);
-        _leaving.Watch(leaving, now);
+        _arriving.Watch(arrived > 0, arrived, now);
+        _leaving.Watch(leaving, moved: 0, now);
     }
 
     /// <summary>When a closing session no longer waits for the peer's end.</summary>

@@ -98,9 +98,10 @@ internal static class LimitReach
     private static string? OfConnections(ServerOptions options, bool hasProcesses) =>
         options.AsksForMaxConnections && !hasProcesses ? "ServerOptions.MaxConnections has"
         : options.MaxConnectionsPerAddress != int.MaxValue ? "ServerOptions.MaxConnectionsPerAddress has"
-        : options.AtLimit == AtLimit.Close ? "ServerOptions.AtLimit has"
         : options.RefusalLine is not null ? "ServerOptions.RefusalLine has"
+        : options.AsksForAtLimit ? "ServerOptions.AtLimit has"
         : options.ListenBacklog is not null ? "ServerOptions.ListenBacklog has"
+        : options.BoundsBufferedBytes ? "ServerOptions.MaxBufferedBytes has"
         : null;
 
     private static string? OfDatagrams(DoorLimits limits) => limits switch

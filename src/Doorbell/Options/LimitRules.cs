@@ -6,9 +6,10 @@ internal static class LimitRules
     /// <exception cref="ArgumentException">A limit that was asked for has no effect under this model, or on a program.</exception>
     public static void RequireEffect(ServerOptions options, ServerModel model)
     {
-        RequireRoomToRefuse(options, model);
-        RequireMemoryToBound(options, model);
         LimitReach.Require(options);
+        RequireRoomToRefuse(options, model);
+        RequireSeveralOfAnAddress(options, model);
+        RequireMemoryToBound(options, model);
         foreach (DoorOptions door in options.ServedDoors.Where(static door => door.Service.Program is not null))
         {
             // A socket that was passed may be of any kind.
@@ -22,9 +23,7 @@ internal static class LimitRules
     /// <summary>Lanes that carry one connection each leave the rest in the backlog: nobody is there to accept one too many.</summary>
     private static void RequireRoomToRefuse(ServerOptions options, ServerModel model)
     {
-        bool isFixed = model is { SessionsPerLane: 1, Lanes: not ServerModel.Many }
-            && options.Services.Any(static of => of.Program is null);
-        if (options.AtLimit != AtLimit.Close || !isFixed)
+        if (options.AtLimit != AtLimit.Close || !IsFixed(options, model))
         {
             return;
         }
@@ -39,6 +38,22 @@ internal static class LimitRules
                     + "leaves the rest in the backlog, so nobody accepts one too many. Take another model, or leave it out.");
         }
     }
+
+    /// <summary>Lanes that carry one connection each never have more of one address than there are lanes.</summary>
+    private static void RequireSeveralOfAnAddress(ServerOptions options, ServerModel model)
+    {
+        int most = options.MaxConnectionsPerAddress;
+        if (most != int.MaxValue && most >= model.Lanes && IsFixed(options, model))
+        {
+            throw new ArgumentException(
+                $"ServerOptions.MaxConnectionsPerAddress has no effect under the model {model.Name}: it never carries more than "
+                    + $"{model.Lanes} at once, of all addresses together, and leaves the rest in the backlog. Take another model, or leave it "
+                    + "out.");
+        }
+    }
+
+    private static bool IsFixed(ServerOptions options, ServerModel model) =>
+        model is { SessionsPerLane: 1, Lanes: not ServerModel.Many } && options.Services.Any(static of => of.Program is null);
 
     /// <summary>What a process holds that serves one connection is its own.</summary>
     private static void RequireMemoryToBound(ServerOptions options, ServerModel model)

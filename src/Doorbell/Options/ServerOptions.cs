@@ -16,6 +16,7 @@ public sealed record ServerOptions
     private const int DefaultMemoryShare = 8;
 
     private readonly int? _maxConnections;
+    private readonly AtLimit? _atLimit;
     private readonly long? _maxBufferedBytes;
 
     /// <summary>What to serve at each of the <see cref="Endpoints"/>; not needed if all is said by <see cref="Doors"/>.</summary>
@@ -96,7 +97,14 @@ public sealed record ServerOptions
     /// out. A process for each connection tells of no rest: there it is <see cref="AtLimit.LeaveInBacklog"/>. Where a fixed number of lanes
     /// carry one connection each, their number is a limit too: who has been at rest for 5 seconds makes room for who waits in the backlog.
     /// </summary>
-    public AtLimit AtLimit { get; init; } = AtLimit.MakeRoom;
+    public AtLimit AtLimit
+    {
+        get => _atLimit ?? AtLimit.MakeRoom;
+        init => _atLimit = value;
+    }
+
+    /// <summary>Whether <see cref="AtLimit"/> was said, and is not the default.</summary>
+    internal bool AsksForAtLimit => _atLimit is not null;
 
     /// <summary>What a connection that is refused is told, as a line, before it is closed; default null, nothing.</summary>
     public string? RefusalLine { get; init; }

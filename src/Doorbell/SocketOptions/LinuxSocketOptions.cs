@@ -45,7 +45,7 @@ internal static class LinuxSocketOptions
         },
         new("SO_TIMESTAMPING", 37, Number, IP, "which times of packets the kernel or the card takes: bits of linux/net_tstamp.h")
         {
-            Reference = "kernel: networking/timestamping",
+            Range = "bits of linux/net_tstamp.h that this kernel has", Reference = "kernel: networking/timestamping",
         },
         new("SO_RXQ_OVFL", 40, Flag, Udp, "tells with each recvmsg how many datagrams were dropped since the socket was made"),
         new("SO_WIFI_STATUS", 41, Flag, Udp, "tells whether a Wi-Fi frame was acknowledged") { Reference = Header },

@@ -11,6 +11,10 @@ internal static class TcpOptions
     private const string Header = "linux/tcp.h";
     private const string Ticks = "the kernel rounds it up to the ticks of its clock";
 
+    /// <summary>More than one tick of the fastest clock that a kernel may have, of 1,000 Hz.</summary>
+    private const int TwoTicks = 1_001;
+    private const string FromTwoTicks = "1001 to 200000, from 4001 where the kernel's clock has 250 Hz";
+
     public static readonly SocketOption[] All =
     [
         new("TCP_NODELAY", 1, Flag, Tcp, "sends small segments at once: turns Nagle's algorithm off (RFC 896)")
@@ -110,7 +114,10 @@ internal static class TcpOptions
         {
             Reference = Header,
         },
-        new("TCP_TX_DELAY", 37, Number, Tcp, "delays all that is sent, for tests") { Unit = "microseconds", Reference = Header },
+        new("TCP_TX_DELAY", 37, Number, Tcp, "delays all that is sent, for tests")
+        {
+            Unit = "microseconds", Maximum = (1 << 28) - 1, Reference = Header,
+        },
         new("TCP_IS_MPTCP", 43, Flag, Tcp, "whether the connection is Multipath TCP (RFC 8684)")
         {
             IsReadOnly = true, Reference = Header,
@@ -121,11 +128,11 @@ internal static class TcpOptions
         },
         new("TCP_RTO_MIN_US", 45, Number, Tcp, "the shortest time to wait before sending again")
         {
-            Unit = "microseconds", Minimum = 1, Maximum = 200_000, Reference = Header, Change = Ticks,
+            Unit = "microseconds", Minimum = TwoTicks, Maximum = 200_000, Range = FromTwoTicks, Reference = Header, Change = Ticks,
         },
         new("TCP_DELACK_MAX_US", 46, Number, Tcp, "the longest time to delay an acknowledgement")
         {
-            Unit = "microseconds", Minimum = 1, Maximum = 200_000, Reference = Header, Change = Ticks,
+            Unit = "microseconds", Minimum = TwoTicks, Maximum = 200_000, Range = FromTwoTicks, Reference = Header, Change = Ticks,
         },
     ];
 }

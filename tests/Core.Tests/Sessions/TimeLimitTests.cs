@@ -61,7 +61,7 @@ public sealed class TimeLimitTests
     public void A_rate_is_measured_however_many_bytes_have_moved()
     {
         DataRate rate = default;
-        rate.Watch(onItsWay: true, _second);
+        rate.Watch(onItsWay: true, moved: 0, _second);
         for (int i = 0; i < 500; i++)
         {
             rate.Move(int.MaxValue);
@@ -102,6 +102,27 @@ public sealed class TimeLimitTests
         connection.Advance(2 * _second);
         Assert.Equal(CloseReason.TooSlow, connection.Ended);
         Assert.True(connection.WasReset);
+    }
+
+    /// <summary>In which pieces the kernel hands it over is not the peer's doing.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(100)]
+    public void What_a_message_begins_with_counts_for_its_rate_in_whatever_pieces_it_comes(int piece)
+    {
+        InMemoryConnection connection = Capitaliser(Rate(10));
+        connection.CutAtRandom = false;
+        for (int sent = 0; sent < 100; sent += piece)
+        {
+            connection.PeerSends(new byte[Math.Min(piece, 100 - sent)].Select(static _ => (byte)'x').ToArray());
+            connection.Run();
+        }
+
+        connection.Advance(14.9 * _second);
+        Assert.Null(connection.Ended);
+        connection.Advance(0.2 * _second);
+        Assert.Equal(CloseReason.TooSlow, connection.Ended);
     }
 
     [Fact]
