@@ -47,8 +47,8 @@ internal static class LimitRules
         {
             throw new ArgumentException(
                 $"ServerOptions.MaxConnectionsPerAddress has no effect under the model {model.Name}: it never carries more than "
-                    + $"{model.Lanes} at once, of all addresses together, and leaves the rest in the backlog. Take another model, or leave it "
-                    + "out.");
+                    + $"{model.Lanes} at once, of all addresses together, and leaves the rest in the backlog. Take another model, or leave "
+                    + "it out.");
         }
     }
 

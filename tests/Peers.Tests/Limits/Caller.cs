@@ -60,30 +60,19 @@ internal sealed class Caller : IDisposable
         }
     }
 
-    /// <summary>Sends as much as the way there holds; nothing is read meanwhile.</summary>
-    public void SendWithoutReading(int bytes)
+    /// <summary>Sends what the way there takes, and reads nothing, until the connection is reset.</summary>
+    public void SendWithoutReadingUntilReset()
     {
         _socket.Blocking = false;
         byte[] piece = new byte[16 * 1024];
         Array.Fill(piece, (byte)'\n');
-        long moved = Stopwatch.GetTimestamp();
-        while (bytes > 0 && Stopwatch.GetElapsedTime(moved) < TimeSpan.FromSeconds(0.3))
+        long began = Stopwatch.GetTimestamp();
+        SocketError error = SocketError.Success;
+        while (error is SocketError.Success or SocketError.WouldBlock)
         {
-            int count = _socket.Send(piece.AsSpan(0, Math.Min(bytes, piece.Length)), SocketFlags.None, out SocketError error);
-            if (error is not (SocketError.Success or SocketError.WouldBlock))
-            {
-                return;
-            }
-
-            if (error == SocketError.Success)
-            {
-                bytes -= count;
-                moved = Stopwatch.GetTimestamp();
-            }
-            else
-            {
-                _socket.Poll(10_000, SelectMode.SelectWrite);
-            }
+            Assert.True(Stopwatch.GetElapsedTime(began) < _patience, "the connection is not reset");
+            _socket.Poll(10_000, SelectMode.SelectWrite);
+            _socket.Send(piece, SocketFlags.None, out error);
         }
     }
 
