@@ -116,8 +116,9 @@ public sealed class LoopGuard
             return false;
         }
 
-        if (++count.Answers < count.Next)
+        if (count.Answers < count.Next)
         {
+            count.Answers++;
             return true;
         }
 

@@ -143,8 +143,30 @@ public sealed class LoopGuardTests
             session.Outbox.Clear();
         }
 
-        Assert.InRange(first, 1, DatagramLimits.Default.LoopGuardAnswers);
+        Assert.InRange(first, 1, DatagramLimits.Default.LoopGuardAnswers + 1);
         Assert.InRange(lost, 1, 2);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(20)]
+    public void So_many_answers_are_given_and_then_four_times_as_many(int most)
+    {
+        LoopGuard guard = new(most);
+        guard.Turn(new DatagramPath(_other, _local), _local);
+        TimeSpan now = TimeSpan.Zero;
+        foreach (int answers in new[] { most, 4 * most, 16 * most })
+        {
+            for (int i = 0; i < answers; i++)
+            {
+                Assert.True(guard.MayAnswer(now += _round, out _), $"{i} of {answers}");
+            }
+
+            Assert.False(guard.MayAnswer(now += _round, out DatagramDrop why));
+            Assert.Equal(DatagramDrop.SuspectedLoop, why);
+            now += TimeSpan.FromMilliseconds(11);
+        }
     }
 
     [Fact]

@@ -48,6 +48,19 @@ internal sealed class CountingServer : IDisposable
         return new CountingServer(Program.Start(Doorbells.File("native"), words), file, json);
     }
 
+    /// <summary>Starts one that echoes at one door of a configuration file, with limits of this door.</summary>
+    public static CountingServer StartDoor(string transport, string model, string limits)
+    {
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        string endpoint = transport.StartsWith("unix", StringComparison.Ordinal)
+            ? $"{transport}://{file}.sock"
+            : $"{transport}://127.0.0.1:0";
+        File.WriteAllText(
+            file, $$"""{ "Doors": [ { "Endpoint": "{{endpoint}}", "Service": "echo", "Limits": { {{limits}} } } ] }""");
+        Program started = Program.Start(Doorbells.File("native"), "serve", "--json", "--config", file, .. SpreadOf(model));
+        return new CountingServer(started, file, json: true);
+    }
+
     /// <summary>Starts one that can't serve with these limits; what it says.</summary>
     public static Ended Refused(string place, string model, string limits, string service = "capitalize")
     {
@@ -83,6 +96,9 @@ internal sealed class CountingServer : IDisposable
         }
     }
 
+    private static string[] SpreadOf(string model) =>
+        model.Split('/') is [var name, var engine] ? ["--model", name, "--engine", engine] : ["--model", model];
+
     private static (string[] Words, string? File) WordsOf(
         string place, string model, string limits, string service, string program, bool json)
     {
@@ -92,9 +108,7 @@ internal sealed class CountingServer : IDisposable
             ? Path.Combine(Path.GetTempPath(), Path.GetRandomFileName())
             : null;
         string endpoint = file is null ? $"{transport}://127.0.0.1:0" : $"{transport}://{file}";
-        string[] spread = isProgram ? []
-            : model.Split('/') is [var name, var engine] ? ["--model", name, "--engine", engine]
-            : ["--model", model];
+        string[] spread = isProgram ? [] : SpreadOf(model);
         string[] served = isProgram ? [endpoint, "--shell", program] : [service, endpoint];
         string[] options = limits.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return (["serve", .. json ? ["--json"] : Array.Empty<string>(), "--drain", "2", .. spread, .. options, .. served], file);
