@@ -57,8 +57,8 @@ internal sealed class CountingServer : IDisposable
             : $"{transport}://127.0.0.1:0";
         File.WriteAllText(
             file, $$"""{ "Doors": [ { "Endpoint": "{{endpoint}}", "Service": "echo", "Limits": { {{limits}} } } ] }""");
-        Program started = Program.Start(Doorbells.File("native"), "serve", "--json", "--config", file, .. SpreadOf(model));
-        return new CountingServer(started, file, json: true);
+        string[] words = ["serve", "--json", "--config", file, .. SpreadOf(model)];
+        return new CountingServer(Program.Start(Doorbells.File("native"), words), file, json: true);
     }
 
     /// <summary>Starts one that can't serve with these limits; what it says.</summary>
