@@ -53,7 +53,7 @@ public sealed class DocumentedConfigurationTests
         Ended ended = Doorbells.Run("native", "", "serve", "--config", file.Path);
         Assert.Equal(2, ended.ExitCode);
         string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "command.md"));
-        string keys = ended.Error[(ended.Error.IndexOf("there are ", StringComparison.OrdinalIgnoreCase) + "there are ".Length)..];
+        string keys = ended.Error[(ended.Error.IndexOf("give one of ", StringComparison.OrdinalIgnoreCase) + "give one of ".Length)..];
         Assert.All(keys.Trim().Split(", "), key => Assert.Contains($"`{key}`", page, StringComparison.Ordinal));
     }
 }

@@ -26,9 +26,9 @@ public sealed partial class LimitValueTests
         ["--at-limit"] = ("close", AtLimitClose),
         ["--refuse"] = ("full", Refuse),
         ["--backlog"] = ("3", Backlog),
-        ["--max-buffered"] = ("64k", MaxBuffered),
-        ["--idle-timeout"] = ("1", IdleTimeout),
-        ["--first-byte-timeout"] = ("1", FirstByteTimeout),
+        ["--max-buffered"] = ("32k", MaxBuffered),
+        ["--idle-timeout"] = ("3", IdleTimeout),
+        ["--first-byte-timeout"] = ("3", FirstByteTimeout),
         ["--max-lifetime"] = ("1", MaxLifetime),
         ["--min-rate"] = ("1000", MinRate),
         ["--max-message"] = ("10", MaxMessage),
@@ -61,7 +61,7 @@ public sealed partial class LimitValueTests
         ConcurrentBag<string> wrong = [];
         Parallel.ForEach(
             Combinations(),
-            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            new ParallelOptions { MaxDegreeOfParallelism = 12 },
             combination =>
             {
                 (string place, string model) = combination;
@@ -213,7 +213,7 @@ public sealed partial class LimitValueTests
 
     private static string? MaxBuffered(string place, string model)
     {
-        using CountingServer server = CountingServer.Start(place, model, "--max-buffered 64k");
+        using CountingServer server = CountingServer.Start(place, model, "--max-buffered 32k");
         using Caller honest = server.Call();
         if (honest.Ask("abc") != "ABC\n")
         {
@@ -231,10 +231,10 @@ public sealed partial class LimitValueTests
     }
 
     private static string? IdleTimeout(string place, string model) =>
-        AtItsTime(place, model, "--idle-timeout 1", "idleTimeout", isError: false, speaks: true);
+        AtItsTime(place, model, "--idle-timeout 3", "idleTimeout", isError: false, speaks: true);
 
     private static string? FirstByteTimeout(string place, string model) =>
-        AtItsTime(place, model, "--first-byte-timeout 1", "firstByteTimeout", isError: true, speaks: false);
+        AtItsTime(place, model, "--first-byte-timeout 3", "firstByteTimeout", isError: true, speaks: false);
 
     /// <summary>A client that does something in time stays for longer; one that does nothing is closed, and not before.</summary>
     private static string? AtItsTime(string place, string model, string limit, string name, bool isError, bool speaks)
@@ -243,7 +243,7 @@ public sealed partial class LimitValueTests
         using Caller inTime = server.Call();
         for (int i = 0; i < 4; i++)
         {
-            if (inTime.Ask("abc") != "ABC\n" || !inTime.IsSilentFor(TimeSpan.FromSeconds(0.4)))
+            if (inTime.Ask("abc") != "ABC\n" || !inTime.IsSilentFor(TimeSpan.FromSeconds(0.9)))
             {
                 return "one in time is closed";
             }
@@ -259,7 +259,7 @@ public sealed partial class LimitValueTests
 
         string told = late.ReceiveToEnd();
         TimeSpan after = Stopwatch.GetElapsedTime(began);
-        return told.Length > 0 || after < TimeSpan.FromSeconds(0.95) ? $"\"{told}\" came, and the end after {after}"
+        return told.Length > 0 || after < TimeSpan.FromSeconds(2.9) ? $"\"{told}\" came, and the end after {after}"
             : Counted(server, ("connections", 2), (name, 1), ("errors", isError ? 1 : 0));
     }
 
