@@ -489,7 +489,6 @@ public sealed class CoapObserveServerTests
         return shown;
     }
 
-    /// <summary>The same, when the wait behind the last one is over.</summary>
     private string DueLater()
     {
         _now += TimeSpan.FromSeconds(3);

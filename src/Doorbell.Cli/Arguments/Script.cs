@@ -57,7 +57,7 @@ internal sealed record Script(string File, IReadOnlyList<ScriptStatement> Statem
     private static ScriptStatement Statement(string word, ScriptLine line) => word switch
     {
         "on" => new ScriptStatement.Await(line.Number, [Branch(line)]),
-        "expect" => new ScriptStatement.Await(line.Number, [new ScriptBranch(ScriptEvent.Found, line.Pattern(), Then: null)]),
+        "expect" => new ScriptStatement.Await(line.Number, [new ScriptStatement.Branch(ScriptEvent.Found, line.Pattern(), Then: null)]),
         "send" => new ScriptStatement.Send(line.Number, line.Text()),
         "timeout" => new ScriptStatement.Timeout(line.Number, line.Time()),
         "half-close" => new ScriptStatement.HalfClose(line.Number),
@@ -67,7 +67,7 @@ internal sealed record Script(string File, IReadOnlyList<ScriptStatement> Statem
             $"\"{word}\" is no statement: give one of send, expect, on, timeout, label, goto, fail, half-close, close"),
     };
 
-    private static ScriptBranch Branch(ScriptLine line)
+    private static ScriptStatement.Branch Branch(ScriptLine line)
     {
         ScriptPattern? pattern = line.IsPattern ? line.Pattern() : null;
         ScriptEvent when = pattern is not null ? ScriptEvent.Found : line.Word("a pattern, timeout or end") switch
@@ -76,7 +76,7 @@ internal sealed record Script(string File, IReadOnlyList<ScriptStatement> Statem
             "end" => ScriptEvent.PeerEnded,
             var other => throw line.Wrong($"behind on stands \"TEXT\", /EXPRESSION/, timeout or end, not {other}"),
         };
-        return new ScriptBranch(when, pattern, Jump(line.Word("goto or fail"), line));
+        return new ScriptStatement.Branch(when, pattern, Jump(line.Word("goto or fail"), line));
     }
 
     private static ScriptStatement Jump(string word, ScriptLine line) => word switch

@@ -8,7 +8,13 @@ internal abstract record ScriptStatement(int Line)
     internal sealed record Send(int Line, byte[] Text) : ScriptStatement(Line);
 
     /// <summary>Waits until one of its branches can be taken: an <c>expect</c>, or several <c>on</c> behind each other.</summary>
-    internal sealed record Await(int Line, List<ScriptBranch> Branches) : ScriptStatement(Line);
+    internal sealed record Await(int Line, List<Branch> Branches) : ScriptStatement(Line);
+
+    /// <summary>What is done when something happens.</summary>
+    /// <param name="Event">When.</param>
+    /// <param name="Pattern">What is found; null for the other events.</param>
+    /// <param name="Then">What is done; null to go on with the next statement.</param>
+    internal sealed record Branch(ScriptEvent Event, ScriptPattern? Pattern, ScriptStatement? Then);
 
     /// <summary>From now on a wait takes at most so long.</summary>
     internal sealed record Timeout(int Line, TimeSpan Time) : ScriptStatement(Line);

@@ -62,7 +62,7 @@ internal sealed class CoapObservation(CoapUri uri, CoapClientRequest request, in
         }
 
         return last is null || printed == count ? 0
-            : last.Code.Class != 2 ? Failure.Network(CoapQuestions.Refusal(uri, last))
+            : last.Code.Class != 2 ? Failure.Network(CoapRefusal.Of(uri, last))
             : await PrintLastAsync(last, connection.Peer, printer, printed);
     }
 

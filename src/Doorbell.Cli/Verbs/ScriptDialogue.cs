@@ -109,7 +109,7 @@ internal sealed class ScriptDialogue(Script script, Socket socket, string target
         using CancellationTokenSource patience = new(_timeout);
         while (true)
         {
-            foreach (ScriptBranch branch in waits.Branches)
+            foreach (ScriptStatement.Branch branch in waits.Branches)
             {
                 if (branch.Pattern is { } pattern && pattern.IsIn(_came, out int end))
                 {

@@ -54,8 +54,7 @@ public sealed class StreamSession
     /// <param name="ledger">Where it is counted.</param>
     /// <param name="pool">Where its memory comes from and goes back to.</param>
     public StreamSession(ConnectRequest request, ConnectionInfo connection, Bell bell, Ledger ledger, ArrayPool<byte> pool)
-        : this(request.Handler, request.Limits, connection, bell, ledger, pool, request.Layers) =>
-        _side.Requests = new SessionRequests(request);
+        : this(request.Handler, request.Limits, connection, bell, ledger, pool, request.Layers) => _side.Requests = new(request);
 
     /// <summary>Who is connected, and to what.</summary>
     public ConnectionInfo Connection { get; }

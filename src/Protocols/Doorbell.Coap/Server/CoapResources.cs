@@ -6,11 +6,7 @@ using System.Text;
 namespace Doorbell.Coap.Server;
 
 /// <summary>A resource of one server, with the function that answers there.</summary>
-internal sealed record CoapServedResource(CoapResource Resource, CoapFunction Function)
-{
-    /// <summary>Its observers; null if it can't be observed.</summary>
-    public CoapObservedResource? Observed { get; } = Resource.IsObservable ? new CoapObservedResource(Resource) : null;
-}
+internal sealed record CoapServedResource(CoapResource Resource, CoapFunction Function);
 
 /// <summary>The resources of one server by their paths, and the calls of their functions.</summary>
 internal sealed class CoapResources
