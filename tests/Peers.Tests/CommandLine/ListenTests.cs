@@ -78,7 +78,7 @@ public sealed class ListenTests : IDisposable
     [Fact]
     public void What_one_connection_could_not_be_sent_is_the_next_ones()
     {
-        const int Lines = 400_000;
+        const int Lines = 4_000_000;
         string all = string.Concat(Enumerable.Range(0, Lines)
             .Select(static number => string.Create(CultureInfo.InvariantCulture, $"{number:D7}\n")));
         File.WriteAllText($"{_folder.FullName}/lines", all);

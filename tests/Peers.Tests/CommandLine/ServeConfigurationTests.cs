@@ -90,8 +90,8 @@ public sealed class ServeConfigurationTests
     [InlineData("{\n\"Doors\": nope }", ":2: this is no JSON from \"ope }\" on")]
     [InlineData("{ \"StreamLimits\": {\n\"MaxMessageBytes\": \"64q\" } }", ":2: StreamLimits.MaxMessageBytes: it takes a number of bytes")]
     [InlineData("{ \"StreamLimits\": {\n\"MinDataRate\": \"x\" } }", ":2: StreamLimits.MinDataRate: it takes a number of bytes")]
-    [InlineData("{\n\"Nosuch\": 1 }", ":2: Nosuch: there is no such key: there are Doors, ")]
-    [InlineData("{\n\"Backlog\": 1, \"MaxConection\": 1 }", ":2: Backlog: there is no such key: there are Doors, ")]
+    [InlineData("{\n\"Nosuch\": 1 }", ":2: Nosuch: there is no such key: give one of Doors, ")]
+    [InlineData("{\n\"Backlog\": 1, \"MaxConection\": 1 }", ":2: Backlog: there is no such key: give one of Doors, ")]
     [InlineData("{\n\"MaxConection\": 1 }", ":2: MaxConection: there is no such key: did you mean MaxConnections? There are ")]
     [InlineData(
         "{ \"Doors\": [ { \"Endpoint\": \"tcp://*:0\", \"Service\": \"echo\", \"Limits\": {\n\"MaxMessageBytes\": \"64q\" } } ] }",

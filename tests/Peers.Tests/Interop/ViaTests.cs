@@ -22,7 +22,7 @@ public sealed class ViaTests
         using Program stops = clock;
         string told = Succeeded(
             Doorbells.Run("native", "", "connect", "--no-half-close", "--via", via, $"tcp://localhost:{daytime.Port}"));
-        Assert.EndsWith("-UTC\r\n", told, StringComparison.Ordinal);
+        Assert.EndsWith("-UTC\n", told, StringComparison.Ordinal);
         string probed = Succeeded(Doorbells.Run("native", "", "probe", "--via", via, target));
         Assert.StartsWith($"{target}  open ", probed, StringComparison.Ordinal);
         using Program relay = Program.Start(
