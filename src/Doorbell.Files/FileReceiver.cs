@@ -12,6 +12,7 @@ public sealed class FileReceiver(string folder, bool overwrites)
 {
     /// <summary>Of the name, with what is added while it is not whole; Linux has no longer ones.</summary>
     private const int MaxNameBytes = 255 - 6;
+    private const string PartEnd = ".part";
     private const int BufferBytes = 64 * 1024;
 
     /// <summary>Receives what a sender sends over a connection.</summary>
@@ -53,10 +54,14 @@ public sealed class FileReceiver(string folder, bool overwrites)
 
     private static string Shown(string name) => PrintableText.Escape(name);
 
-    /// <summary>Whether a name is that of a file in a folder, on every system, and no way out of the folder.</summary>
+    /// <summary>What is there of a file is kept here until it is whole. So no file may be called so itself.</summary>
+    private static string PartOf(string name) => $".{name}{PartEnd}";
+
+    /// <summary>Whether a name is that of a file in a folder, on every system, no way out of the folder, and none of a part.</summary>
     private static bool IsName(string name) => name is not ("" or "." or "..")
         && SystemText.ToBytes(name).Length <= MaxNameBytes
         && name.IndexOfAny(['/', '\0']) < 0
+        && !(name[0] == '.' && name.EndsWith(PartEnd, StringComparison.OrdinalIgnoreCase))
         && (!OperatingSystem.IsWindows() || (name.IndexOfAny(Path.GetInvalidFileNameChars()) < 0 && name[^1] is not ('.' or ' ')));
 
     private async Task ReceiveAsync(
@@ -136,7 +141,7 @@ public sealed class FileReceiver(string folder, bool overwrites)
     private async Task ReceivePartAsync(
         TransferLines peer, string name, long size, bool isAgreed, Action<FileProgress>? progress, CancellationToken cancellation)
     {
-        string part = Path.Combine(folder, $".{name}.part");
+        string part = Path.Combine(folder, PartOf(name));
         if (new FileInfo(part).LinkTarget is not null)
         {
             throw await peer.RefuseAsync($"{Shown(name)}: its part is a symbolic link", cancellation).ConfigureAwait(false);
@@ -182,7 +187,7 @@ public sealed class FileReceiver(string folder, bool overwrites)
         string sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (words[0] != sha256)
         {
-            File.Delete(Path.Combine(folder, $".{name}.part"));
+            File.Delete(Path.Combine(folder, PartOf(name)));
             throw await peer.RefuseAsync($"{Shown(name)}: the checksum is another one than the sender's: send it again", cancellation)
                 .ConfigureAwait(false);
         }

@@ -132,10 +132,19 @@ internal sealed class LoadArguments
 
         try
         {
-            FileInfo file = new(name);
-            return file.Exists && file.Length > MaxPayloadBytes
-                ? throw new ArgumentException($"--payload takes a file of at most {SizeText.Of(MaxPayloadBytes)}")
-                : File.ReadAllBytes(name);
+            using FileStream file = File.OpenRead(name);
+            using MemoryStream payload = new();
+            byte[] buffer = new byte[64 * 1024];
+            for (int count; (count = file.Read(buffer)) > 0;)
+            {
+                payload.Write(buffer, 0, count);
+                if (payload.Length > MaxPayloadBytes)
+                {
+                    throw new ArgumentException($"--payload takes a file of at most {SizeText.Of(MaxPayloadBytes)}");
+                }
+            }
+
+            return payload.ToArray();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -74,7 +74,7 @@ internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] 
             bool isSent = way == "sent";
             if (root.TryGetProperty(way, out JsonElement text) && text.ValueKind == JsonValueKind.String)
             {
-                return new RecordedEvent(number, time, isSent, NotEmpty(Encoding.UTF8.GetBytes(text.GetString()!)));
+                return new RecordedEvent(number, time, isSent, NotEmpty(Encoding.UTF8.GetBytes(Whole(text))));
             }
 
             if (root.TryGetProperty($"{way}Base64", out JsonElement base64) && base64.ValueKind == JsonValueKind.String)
@@ -91,6 +91,18 @@ internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] 
         }
 
         throw Wrong("it has none of \"sent\", \"sentBase64\", \"received\", \"receivedBase64\" and \"end\"");
+
+        string Whole(JsonElement text)
+        {
+            try
+            {
+                return text.GetString()!;
+            }
+            catch (InvalidOperationException)
+            {
+                throw Wrong("its text has half of a character");
+            }
+        }
 
         byte[] NotEmpty(byte[] bytes) => bytes.Length > 0 ? bytes : throw Wrong("its text is empty");
         ConfigurationException Wrong(string what) => new($"{file}:{number}: {what}");

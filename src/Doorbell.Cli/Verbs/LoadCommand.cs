@@ -63,7 +63,7 @@ internal static class LoadCommand
 
     private static Endpoint Parse(string word)
     {
-        Endpoint endpoint = Endpoint.Parse(word);
+        Endpoint endpoint = EndpointWord.Parse(word);
         return endpoint.IsPassed || (!endpoint.IsUnix && (endpoint.Host == "*" || endpoint.Port == 0))
             ? throw new ArgumentException($"{endpoint} is a place to listen, not one to connect to: name a host and a port")
             : endpoint;

@@ -12,17 +12,13 @@ namespace Doorbell.Cli.Verbs;
 /// <summary><c>doorbell log [ENDPOINT] [TEXT…]</c>: sends messages to a syslog server.</summary>
 internal static class LogCommand
 {
+    private const int MaxLine = 1024 * 1024;
+
     private const string DefaultEndpoint = "unix+dgram:///dev/log";
 
     public static Verb Make()
     {
-        Argument<string[]> words = new("TEXT")
-        {
-            Description = "Where to, if the first word is an endpoint, as in udp://localhost:514, tcp://localhost:514 or "
-                + $"unix+dgram:///dev/log [default: {DefaultEndpoint}]; and the message [default: each line of standard input is one]",
-            HelpName = "[ENDPOINT] [TEXT…]",
-            Arity = ArgumentArity.ZeroOrMore,
-        };
+        Argument<string[]> words = Words();
         Option<SyslogPriority?> priority = Priority();
         Option<string?> tag = new("--tag", "-t") { Description = "The program's name [default: the user's]", HelpName = "NAME" };
         Option<bool> old = new("--rfc3164") { Description = "Write the old form [default: RFC 5424's, and the old one to unix+dgram://]" };
@@ -43,7 +39,7 @@ internal static class LogCommand
         {
             string[] all = parsed.GetValue(words) ?? [];
             bool isGiven = all.Length > 0 && EndpointWord.IsMeant(all[0]);
-            Endpoint where = Endpoint.Parse(isGiven ? all[0] : DefaultEndpoint);
+            Endpoint where = EndpointWord.Parse(isGiven ? all[0] : DefaultEndpoint);
             SyslogMessage form = new()
             {
                 Format = parsed.GetValue(old) || where.Transport == Transport.UnixDatagram ? SyslogFormat.Rfc3164 : SyslogFormat.Rfc5424,
@@ -68,10 +64,24 @@ internal static class LogCommand
                 SendLines(send);
             }
 
+            if (where.IsStream)
+            {
+                End(socket, where, limit);
+            }
+
             return 0;
         });
         return command;
     }
+
+    private static Argument<string[]> Words() => new("TEXT")
+    {
+        Description = "Where to, if the first word is an endpoint, as in udp://localhost:514, tcp://localhost:514 or "
+            + $"unix+dgram:///dev/log [default: {DefaultEndpoint}]; a host and its port are one word here; "
+            + "and the message [default: each line of standard input is one]",
+        HelpName = "[ENDPOINT] [TEXT…]",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
 
     private static Option<SyslogPriority?> Priority() => new("--priority", "-p")
     {
@@ -95,9 +105,47 @@ internal static class LogCommand
     {
         using StandardStream input = StandardStream.Input();
         using StreamReader lines = new(input, Encoding.Latin1);
-        while (lines.ReadLine() is { } line)
+        while (ReadLine(lines) is { } line)
         {
             send(SystemText.FromBytes(Encoding.Latin1.GetBytes(line)));
+        }
+    }
+
+    private static string? ReadLine(StreamReader lines)
+    {
+        StringBuilder line = new();
+        int next;
+        while ((next = lines.Read()) is not (-1 or '\n'))
+        {
+            line.Append((char)next);
+            if (line.Length > MaxLine)
+            {
+                throw new StandardStreamException("read standard input: a line has more than 1m bytes, which no syslog server takes");
+            }
+        }
+
+        return next < 0 && line.Length == 0 ? null : line.ToString();
+    }
+
+    /// <summary>Waits until a server of streams has read all: it ends its side then, or it has reset the connection.</summary>
+    private static void End(Socket socket, Endpoint where, TimeSpan limit)
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            socket.ReceiveTimeout = (int)limit.TotalMilliseconds;
+            while (socket.Receive(new byte[1024]) > 0)
+            {
+                // What a server says is not asked for.
+            }
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
+        {
+            // It holds the connection, and what was sent is there.
+        }
+        catch (SocketException failure)
+        {
+            throw NetworkException.From("send", where.ToString(), failure.SocketErrorCode);
         }
     }
 

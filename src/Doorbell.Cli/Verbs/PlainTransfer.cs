@@ -34,16 +34,16 @@ internal static class PlainTransfer
         }
         catch (IOException failure) when (failure is not TransferException)
         {
-            throw new TransferException($"the connection was cut: {failure.Message}", isCut: true);
+            throw new TransferException($"the connection was cut: {(failure.InnerException ?? failure).Message}", isCut: true);
         }
 
         progress.End();
     }
 
     /// <summary>Writes all that comes to standard output.</summary>
-    public static async Task ReceiveAsync(Stream connection)
+    /// <exception cref="StandardStreamException">It can't be written.</exception>
+    public static async Task ReceiveAsync(Stream connection, StandardOutput output)
     {
-        using StandardStream output = StandardStream.Output();
         byte[] buffer = new byte[BufferBytes];
         for (int count; (count = await connection.ReadAsync(buffer)) > 0;)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Files;
 
@@ -41,7 +42,7 @@ internal static class ReceiveCommand
         };
         command.SetAction((parsed, _) =>
         {
-            Endpoint where = Endpoint.Parse(parsed.GetValue(endpoint)!);
+            Endpoint where = EndpointWord.Parse(parsed.GetValue(endpoint)!);
             string into = parsed.GetValue(folder)!;
             if (!where.IsStream)
             {
@@ -74,16 +75,28 @@ internal static class ReceiveCommand
         StopSignals.Listen();
         TransferProgress progress = new("received", json);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(StopSignals.First);
+        using StandardOutput? output = receiver is null ? new StandardOutput(escape: !Console.IsOutputRedirected) : null;
         bool isWhole = false;
+        bool isLost = false;
         Service service = Service.Stream("receive", async connection =>
         {
             await using DuplexPipeStream both = new(connection);
             await using IdleStream watched = new(both, idle);
-            if (await ReceiveAsync(watched, connection.Peer, receiver, progress) && !keeps)
+            try
             {
-                isWhole = true;
-                await connection.Output.CompleteAsync();
+                if (await ReceiveAsync(watched, connection.Peer, receiver, output, progress) && !keeps)
+                {
+                    isWhole = true;
+                    await connection.Output.CompleteAsync();
+                    await over.CancelAsync();
+                }
+            }
+            catch (StandardStreamException failure)
+            {
+                isLost = true;
+                Failure.Post(failure.Message);
                 await over.CancelAsync();
+                throw;
             }
         });
         ServerOptions options = new()
@@ -115,22 +128,18 @@ internal static class ReceiveCommand
 
         await server.RunAsync(_drain, over.Token);
         progress.End();
-        return isWhole || keeps ? 0 : StopSignals.EndProcess();
+        return isLost ? 1 : isWhole || keeps ? 0 : StopSignals.EndProcess();
     }
 
     /// <summary>Whether a sender has sent all.</summary>
-    private static async Task<bool> ReceiveAsync(Stream connection, PeerAddress peer, FileReceiver? receiver, TransferProgress progress)
+    private static async Task<bool> ReceiveAsync(
+        Stream connection, PeerAddress peer, FileReceiver? receiver, StandardOutput? output, TransferProgress progress)
     {
         try
         {
-            if (receiver is null)
-            {
-                await PlainTransfer.ReceiveAsync(connection);
-            }
-            else
-            {
-                await receiver.ReceiveAsync(connection, progress.Tell, CancellationToken.None);
-            }
+            await (receiver is null
+                ? PlainTransfer.ReceiveAsync(connection, output!)
+                : receiver.ReceiveAsync(connection, progress.Tell, CancellationToken.None));
 
             return true;
         }

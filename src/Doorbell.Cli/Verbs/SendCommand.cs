@@ -43,7 +43,7 @@ internal static class SendCommand
                 throw new ArgumentException("send takes files and behind them an ENDPOINT, as in send a.txt tcp://localhost:7000");
             }
 
-            Endpoint where = Endpoint.Parse(all[^1]);
+            Endpoint where = EndpointWord.Parse(all[^1]);
             string[] files = all[..^1];
             Refuse(files, where, parsed.GetValue(plain));
             ClientOptions client = sockets.Read(parsed, Failure.Say);
@@ -99,6 +99,11 @@ internal static class SendCommand
                 if (!opened.CanSeek && !plain)
                 {
                     throw new IOException("ESPIPE (Illegal seek); it is no regular file, so give --plain");
+                }
+
+                if (!plain && opened.Length == 0 && opened.ReadByte() >= 0)
+                {
+                    throw new IOException("the system tells no size of it, and it has bytes: give --plain");
                 }
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)

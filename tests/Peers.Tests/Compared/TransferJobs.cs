@@ -8,7 +8,7 @@ namespace Doorbell.Tests.Compared;
 public sealed class TransferJobs
 {
     [Fact]
-    public void Receive_a_file() => Job.Here().BothDo((0, "all of it\n"), static (shell, command) =>
+    public void Receive_the_bytes_of_a_file() => Job.Here().BothDo((0, "all of it\n"), static (shell, command) =>
     {
         int port = shell.Free(7000);
         Program receiver = shell.Start(command);

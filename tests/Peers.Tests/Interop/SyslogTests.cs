@@ -87,7 +87,8 @@ public sealed class SyslogTests
             rest = rest[frame.Consumed..];
         }
 
-        Assert.Equal((expected, 0), (found.ToArray(), rest.Length));
+        Assert.Equal(expected, found);
+        Assert.Equal(0, rest.Length);
         for (int length = 0; length < 7; length++)
         {
             Assert.False(SyslogFraming.Instance.TryFind(stream.AsSpan(0, length), 0, out _));

@@ -40,7 +40,8 @@ public sealed partial class LimitValueTests
     private static readonly string[] _others =
     [
         "--exec", "--shell", "--ascii", "--allow-target", "--users", "--accept-proxy", "--model", "--engine", "--workers", "--option",
-        "--reuse-port", "--takeover", "--takeover-changes", "--config", "--drain", "--json", "--verbose", "--help",
+        "--reuse-port", "--takeover", "--takeover-changes", "--config", "--drain", "--json", "--verbose", "--help", "--interface",
+        "--socket-mode", "--socket-owner", "--socket-group",
     ];
 
     public static TheoryData<string> Limits => [.. _limits.Keys];

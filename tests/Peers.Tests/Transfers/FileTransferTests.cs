@@ -88,6 +88,8 @@ public sealed class FileTransferTests : IDisposable
     [InlineData("doorbell-files 1\nfile 1 /etc/x\n", "is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 %2e%2e%2fx\n", "\"../x\" is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 a%00b\n", "is no name of a file")]
+    [InlineData("doorbell-files 1\nfile 1 .a.part\n", "is no name of a file")]
+    [InlineData("doorbell-files 1\nfile 1 .a.PART\n", "is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 \n", "is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 %1b[2J%2f\n", "\"\\x1b[2J/\" is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 a%4\n", "does not speak this protocol")]

@@ -49,6 +49,30 @@ public sealed class SendReceiveTests : IDisposable
         AssertSame(file);
     }
 
+    /// <summary>What can't be written is told at once, and the sender hears that it has not arrived.</summary>
+    [Theory]
+    [InlineData(">/dev/full", "ENOSPC")]
+    [InlineData("1>&-", "it is closed")]
+    public void Bytes_that_cannot_be_written_end_both(string output, string says)
+    {
+        string file = Save("file", 100_000);
+        string where = $"unix://{_here.FullName}/socket";
+        Ended both = Program.Run("sh", ["-c",
+            $"'{Doorbells.File("native")}' receive --plain {where} {output} & receiver=$!; "
+            + $"'{Doorbells.File("native")}' send --tries 5 --timeout 5 --plain '{file}' {where} 2>/dev/null; wait $receiver; exit $?"]);
+        Assert.Equal(1, both.ExitCode);
+        Assert.Contains("write standard output: ", both.Error, StringComparison.Ordinal);
+        Assert.Contains(says, both.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_whose_size_is_not_told_is_not_sent_as_an_empty_one()
+    {
+        Ended refused = Doorbells.Run("native", "", "send", "/proc/self/maps", "tcp://127.0.0.1:1");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("tells no size of it", refused.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Another_file_of_the_name_is_refused_on_both_sides_and_replaced_with_force()
     {

@@ -35,9 +35,16 @@ internal static class JsonText
             return null;
         }
 
-        return value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : throw new HttpException(400, $"bad request body: {name} is a string");
+        try
+        {
+            return value.ValueKind == JsonValueKind.String
+                ? value.GetString()
+                : throw new HttpException(400, $"bad request body: {name} is a string");
+        }
+        catch (InvalidOperationException)
+        {
+            throw new HttpException(400, $"bad request body: {name} is no text of whole characters");
+        }
     }
 
     /// <summary>A member that is true or false; null if it is not there.</summary>

@@ -12,6 +12,9 @@ public sealed class ToxiproxyServer : IAsyncDisposable
 
     private const int MaxConnections = 64;
 
+    /// <summary>A client that says nothing for so long makes room for others. It may connect again.</summary>
+    private static readonly TimeSpan _idle = TimeSpan.FromSeconds(10);
+
     private readonly Server _server;
     private readonly ToxiproxyApi _api;
 
@@ -43,7 +46,10 @@ public sealed class ToxiproxyServer : IAsyncDisposable
             Server server = await Server.StartAsync(
                 new ServerOptions
                 {
-                    Service = service,
+                    Service = service with
+                    {
+                        StreamLimits = service.StreamLimits with { IdleTimeout = _idle, FirstByteTimeout = _idle },
+                    },
                     Endpoints = [endpoint],
                     Model = ServerModel.Async,
                     MaxConnections = MaxConnections,
