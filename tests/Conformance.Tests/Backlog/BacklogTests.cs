@@ -201,5 +201,5 @@ public sealed class BacklogTests
         return socket;
     }
 
-    private static long DroppedIn(string line) => long.Parse(line.Split("dropped ")[1].Split(' ')[0], CultureInfo.InvariantCulture);
+    private static long DroppedIn(string line) => long.Parse(line.Split('(')[1].Split(')')[0], CultureInfo.InvariantCulture);
 }
