@@ -10,7 +10,7 @@ public sealed class CompletionTests : IDisposable
     /// <summary>What is typed, and the arguments that the command then gets. The tab key is where the arrow is.</summary>
     private static readonly (string Typed, string Arguments)[] _typed =
     [
-        ("se→", "serve"),
+        ("ser→", "serve"),
         ("serve --model it→", "serve|--model|iterative"),
         ("serve --model=it→", "serve|--model=iterative"),
         ("serve --option SO_KEEPAL→1", "serve|--option|SO_KEEPALIVE=1"),
