@@ -49,7 +49,6 @@ public sealed class TerminalTests
 
     /// <summary>A colour is said by the log alone, at a terminal that takes it, and NO_COLOR (no-color.org) takes it away.</summary>
     [Theory]
-    [InlineData("", true)]
     [InlineData("NO_COLOR=1", false)]
     [InlineData("NO_COLOR=", true)]
     public void The_log_is_coloured_unless_it_must_not_be(string environment, bool isColoured)
