@@ -98,7 +98,9 @@ internal sealed class Reader : IDisposable
     {
         foreach ((string line, Program server) in _servers.Where(static each => !each.Program.HasEnded))
         {
-            Assert.Equal(0, Program.Run("kill", ["-TERM", "--", $"-{server.Id}"]).ExitCode);
+            // One that serves a single client may have ended by itself meanwhile: then there is nothing to signal.
+            Assert.True(
+                Program.Run("kill", ["-TERM", "--", $"-{server.Id}"]).ExitCode == 0 || server.WaitForEnd().ExitCode == 0, line);
             Assert.True(server.WaitForEnd().ExitCode is 0 or 143, $"{line}: ended with {server.WaitForEnd()}");
         }
     }
