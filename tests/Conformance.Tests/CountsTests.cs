@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -113,6 +112,7 @@ public sealed class CountsTests
         await using Running running = await StartAsync(model, "tcp");
         Random random = new(Seed);
         long bytes = 0;
+        HashSet<int> killed = [];
         for (int kill = 1; kill <= Kills; kill++)
         {
             using Peer peer = running.Connect();
@@ -126,9 +126,12 @@ public sealed class CountsTests
 
             int[] processes = [];
             Peer.Eventually(
-                () => (processes = ProcessesOf(running, model)).Length > 0 && (model != "prefork" || running.Counts.ConnectionsOpen > 0),
+                () => (processes = [.. ProcessesOf(running, model).Except(killed)]).Length > 0 &&
+                    (model != "prefork" || running.Counts.ConnectionsOpen > 0),
                 "it is open");
-            Kill(processes[random.Next(processes.Length)]);
+            int process = processes[random.Next(processes.Length)];
+            killed.Add(process);
+            Kill(process);
             Peer.Eventually(() => running.Counts.ProcessesLost == kill, $"the process is counted (seed {Seed})");
             LedgerSnapshot now = running.Counts;
             if (model == "prefork" && now.ConnectionsOpen > 0)
@@ -174,26 +177,11 @@ public sealed class CountsTests
     /// <summary>The server's workers, known by an argument of theirs, or the processes of its connections.</summary>
     private static int[] ProcessesOf(Running running, string model) => model != "prefork"
         ? [.. running.Server.Connections.Select(static connection => connection.ProcessId).OfType<int>()]
-        : [.. Directory.EnumerateDirectories("/proc/self/task")
-            .SelectMany(static task => Read(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Where(static pid => Read($"/proc/{pid}/cmdline").Contains(Mark, StringComparison.Ordinal))
-            .Select(static pid => int.Parse(pid, CultureInfo.InvariantCulture))];
-
-    private static string Read(string file)
-    {
-        try
-        {
-            return File.ReadAllText(file);
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
-    }
+        : [.. ChildProcesses.All().Where(static pid => ChildProcesses.CommandLine(pid).Contains(Mark, StringComparison.Ordinal))];
 
     private static void Kill(int process)
     {
-        using System.Diagnostics.Process killed = System.Diagnostics.Process.GetProcessById(process);
-        killed.Kill();
+        using System.Diagnostics.Process running = System.Diagnostics.Process.GetProcessById(process);
+        running.Kill();
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Sockets;
 
 namespace Doorbell.Tests;
@@ -13,10 +12,10 @@ public sealed class ProcessTests
         await using Running server = await Running.StartAsync(ClassicServices.Capitalize, model: "process");
         using Peer witness = server.Connect();
         Assert.Equal("BEFORE\n", witness.Ask("before\n"));
-        int[] before = Children();
+        int[] before = ChildProcesses.All();
         using Peer victim = server.Connect();
         Assert.Equal("HERE\n", victim.Ask("here\n"));
-        Kill(Children().Except(before).Single());
+        Kill(ChildProcesses.All().Except(before).Single());
         Assert.Equal("", EndOf(victim));
         Assert.Equal("AFTER\n", witness.Ask("after\n"));
         Peer.Eventually(() => server.Counts is { ProcessesLost: 1, ConnectionsOpen: 1 }, "it is counted");
@@ -26,14 +25,14 @@ public sealed class ProcessTests
     [Fact]
     public async Task A_worker_that_is_killed_is_replaced_and_its_connection_counted()
     {
-        int[] others = Children();
+        int[] others = ChildProcesses.All();
         await using Running server = await Running.StartAsync(
             ClassicServices.Capitalize, model: "prefork", change: static options => options with { Model = ServerModel.Prefork(1) });
         for (int killed = 1; killed <= 3; killed++)
         {
             using Peer victim = server.Connect();
             Assert.Equal("HERE\n", victim.Ask("here\n"));
-            Kill(Children().Except(others).Single());
+            Kill(ChildProcesses.All().Except(others).Single());
             Assert.Equal("", EndOf(victim));
             Peer.Eventually(() => server.Counts.ProcessesLost == killed, "it is counted");
         }
@@ -49,7 +48,7 @@ public sealed class ProcessTests
     [InlineData("prefork")]
     public async Task What_processes_counted_is_in_the_servers_ledger_and_none_is_left(string model)
     {
-        int[] others = Children();
+        int[] others = ChildProcesses.All();
         int descriptors = Descriptors();
         Ledger ledger;
         await using (Running server = await Running.StartAsync(ClassicServices.Capitalize, model: model))
@@ -69,7 +68,7 @@ public sealed class ProcessTests
         LedgerSnapshot counts = ledger.Read();
         Assert.Equal((20, 40, 80, 80), (counts.ConnectionsOpened, counts.Requests, counts.BytesReceived, counts.BytesSent));
         Assert.Equal(0, counts.Errors);
-        Assert.Empty(Children().Except(others));
+        Assert.Empty(ChildProcesses.All().Except(others));
         Assert.InRange(Descriptors(), 0, descriptors + 2);
     }
 
@@ -102,24 +101,6 @@ public sealed class ProcessTests
         catch (SocketException reset) when (reset.SocketErrorCode == SocketError.ConnectionReset)
         {
             return "";
-        }
-    }
-
-    /// <summary>This process's children, zombies too.</summary>
-    internal static int[] Children() =>
-        [.. Directory.GetDirectories("/proc/self/task").SelectMany(static task => ReadChildren($"{task}/children"))];
-
-    private static IEnumerable<int> ReadChildren(string file)
-    {
-        try
-        {
-            return File.ReadAllText(file).Split(' ', StringSplitOptions.RemoveEmptyEntries)
-                .Select(static id => int.Parse(id, CultureInfo.InvariantCulture));
-        }
-        catch (IOException)
-        {
-            // The thread has ended meanwhile.
-            return [];
         }
     }
 

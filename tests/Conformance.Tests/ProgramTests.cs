@@ -303,10 +303,10 @@ public sealed class ProgramTests
     [Fact]
     public async Task Ten_thousand_connections_leave_no_process_and_no_descriptor()
     {
-        int[] others = ProcessTests.Children();
+        int[] others = ChildProcesses.All();
         int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
         Running server = await Running.StartAsync(Service.Run("true", new ServiceProgram("/bin/true", [])));
-        int[] watcher = [.. ProcessTests.Children().Except(others)];
+        int[] watcher = [.. ChildProcesses.All().Except(others)];
         Assert.Single(watcher);
         for (int i = 0; i < 10_000; i++)
         {
@@ -318,13 +318,13 @@ public sealed class ProgramTests
         }
 
         Peer.Eventually(() => server.Counts is { ConnectionsOpened: 10_000, ConnectionsOpen: 0 }, "all are over");
-        Assert.Equal(watcher, ProcessTests.Children().Except(others));
+        Assert.Equal(watcher, ChildProcesses.All().Except(others));
 
         // The pipes for standard error are kept for the next program, those of sockets numbered below 256.
         Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 256);
         await server.DisposeAsync();
         Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length, 0, before + 5);
-        Assert.Empty(ProcessTests.Children().Except(others));
+        Assert.Empty(ChildProcesses.All().Except(others));
     }
 
     private static string MakeExecutable(string text)

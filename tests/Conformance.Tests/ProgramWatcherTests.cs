@@ -30,7 +30,6 @@ public sealed class ProgramWatcherTests
     }
 
     /// <summary>A child of this process runs that file.</summary>
-    private static bool IsRunning(string shell) => Directory.GetDirectories("/proc/self/task")
-        .SelectMany(static thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
-        .Any(child => new FileInfo($"/proc/{child}/exe").LinkTarget == shell);
+    private static bool IsRunning(string shell) =>
+        ChildProcesses.All().Any(child => new FileInfo($"/proc/{child}/exe").LinkTarget == shell);
 }

@@ -41,11 +41,15 @@ public sealed class NearNameTests
     [InlineData("abcd", "acbd", 1)]
     [InlineData("abc", "cab", 2)]
     [InlineData("flaw", "lawn", 2)]
+    [InlineData("acb", "ba", 3)]
     public void A_distance_counts_mistakes(string from, string to, int expected) => Assert.Equal(expected, NearName.Distance(from, to));
 
-    /// <summary>It is a distance: to itself it is 0, both ways it is the same, and a mistake adds one at most.</summary>
+    /// <summary>
+    /// To itself a name's distance is 0, and both ways it is the same. One letter more takes one from it at most, and adds two at most: it may
+    /// stand between two letters that were swapped, which are then two mistakes of their own.
+    /// </summary>
     [Fact]
-    public void One_mistake_is_a_distance_of_one_at_most()
+    public void One_letter_more_is_a_distance_of_one_and_changes_others_little()
     {
         Gen<string> word = Gen.Char["abc"].Array[0, 8].Select(static letters => new string(letters));
         Gen.Select(word, word, Gen.Int[0, 7], Gen.Char["abc"]).Sample((from, to, at, letter) =>
@@ -56,7 +60,7 @@ public sealed class NearNameTests
             Assert.InRange(distance, Math.Abs(from.Length - to.Length), Math.Max(from.Length, to.Length));
             string longer = from.Insert(Math.Min(at, from.Length), $"{letter}");
             Assert.Equal(1, NearName.Distance(from, longer));
-            Assert.InRange(NearName.Distance(longer, to), distance - 1, distance + 1);
+            Assert.InRange(NearName.Distance(longer, to), distance - 1, distance + 2);
         });
     }
 

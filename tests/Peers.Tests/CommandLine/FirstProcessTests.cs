@@ -48,15 +48,15 @@ public sealed class FirstProcessTests
             ]);
         using (server)
         {
-            int first = Children(server.Id).Single();
-            int watcher = Children(first).Single();
+            int first = ChildProcesses.Of(server.Id).Single();
+            int watcher = ChildProcesses.Of(first).Single();
             for (int i = 0; i < 3; i++)
             {
                 Assert.Equal("now\n", Doorbells.Run("native", "", "connect", endpoint.ToString()).Output);
             }
 
             DateTime deadline = DateTime.UtcNow + TimeSpan.FromSeconds(30);
-            while (!Children(first).SequenceEqual([watcher]))
+            while (!ChildProcesses.Of(first).SequenceEqual([watcher]))
             {
                 Assert.True(DateTime.UtcNow < deadline, "an orphan was not reaped");
                 Thread.Yield();
@@ -79,14 +79,9 @@ public sealed class FirstProcessTests
     /// <summary>Signals the server, which is the first process or its only child.</summary>
     private static void SignalServer(Program unshare, string name)
     {
-        int first = Children(unshare.Id).Single();
+        int first = ChildProcesses.Of(unshare.Id).Single();
         bool isSleep = File.ReadAllText($"/proc/{first}/comm").StartsWith("sleep", StringComparison.Ordinal);
-        int server = isSleep ? Children(first)[0] : first;
+        int server = isSleep ? ChildProcesses.Of(first)[0] : first;
         Assert.Equal(0, Program.Run("kill", ["-" + name, $"{server}"]).ExitCode);
     }
-
-    private static int[] Children(int id) =>
-        [.. Directory.GetDirectories($"/proc/{id}/task").SelectMany(static task => File.ReadAllText($"{task}/children").Split(' '))
-            .Where(static child => child.Length > 0)
-            .Select(static child => int.Parse(child, System.Globalization.CultureInfo.InvariantCulture))];
 }

@@ -80,11 +80,11 @@ public sealed class RestartTests
             manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             manager.settimeout(60)
             manager.bind(name.replace(b"@", b"\0"))
-            server = subprocess.Popen([sys.argv[1], "serve", "tcp://127.0.0.1:0"], env={b"NOTIFY_SOCKET": name})
-            print("told", manager.recv(200), flush=True)
+            server = subprocess.Popen([sys.argv[1], "serve", "tcp://127.0.0.1:0"], env={b"NOTIFY_SOCKET": name}, stdout=subprocess.DEVNULL)
+            print(f"told {manager.recv(200)}", flush=True)
             server.terminate()
             server.wait()
-            print("told", manager.recv(200), flush=True)
+            print(f"told {manager.recv(200)}", flush=True)
             if sys.argv[2][0] == "/":
                 os.remove(name)
             """;

@@ -105,26 +105,8 @@ internal sealed class Visitors(CountingServer server, bool isProgram, int seed)
     {
         int[] workers = [];
         Waiting.Until(
-            () => (workers = ChildrenOf(server.Id)).Length > 0 && (model == "prefork" || workers.Length == 1), "one process serves");
+            () => (workers = ChildProcesses.Of(server.Id)).Length > 0 && (model == "prefork" || workers.Length == 1), "one process serves");
         return workers;
-    }
-
-    private static int[] ChildrenOf(int process) =>
-    [
-        .. Directory.GetDirectories($"/proc/{process}/task").SelectMany(static task => Read($"{task}/children").Split(' '))
-            .Where(static word => word.Length > 0).Select(static word => int.Parse(word, CultureInfo.InvariantCulture)),
-    ];
-
-    private static string Read(string file)
-    {
-        try
-        {
-            return File.ReadAllText(file);
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
     }
 
     private void Count(int sent, int received, int resets)
