@@ -2,25 +2,30 @@ namespace Doorbell.Tests;
 
 /// <summary>
 /// The server models, and behind a slash the engines they run on where there is a choice, by what a test may expect of them.
+/// Off Linux there is the model async alone, on the portable engine.
 /// </summary>
 internal static class Models
 {
-    public static readonly string[] All = ["iterative", "process", "prefork", "thread", "pool", "async", "loop/epoll", "loop/io_uring"];
+    public static readonly string[] All =
+        Available("iterative", "process", "prefork", "thread", "pool", "async", "loop/epoll", "loop/io_uring");
 
     /// <summary>Several connections are served at once.</summary>
-    public static readonly string[] AtOnce = ["process", "prefork", "thread", "pool", "async", "loop/epoll", "loop/io_uring"];
+    public static readonly string[] AtOnce = Available("process", "prefork", "thread", "pool", "async", "loop/epoll", "loop/io_uring");
 
     /// <summary>As many as may be, in this process.</summary>
-    public static readonly string[] Many = ["thread", "async", "loop/epoll", "loop/io_uring"];
+    public static readonly string[] Many = Available("thread", "async", "loop/epoll", "loop/io_uring");
 
     /// <summary>A fixed number, the others wait in the backlog; or a process each.</summary>
-    public static readonly string[] InTurn = ["iterative", "prefork", "pool", "process"];
+    public static readonly string[] InTurn = Available("iterative", "prefork", "pool", "process");
 
     /// <summary>The handler runs in this process.</summary>
-    public static readonly string[] Here = ["iterative", "thread", "pool", "async", "loop/epoll", "loop/io_uring"];
+    public static readonly string[] Here = Available("iterative", "thread", "pool", "async", "loop/epoll", "loop/io_uring");
 
     /// <summary>Whoever accepts counts all connections.</summary>
-    public static readonly string[] WithALimit = ["process", "thread", "async", "loop/epoll", "loop/io_uring"];
+    public static readonly string[] WithALimit = Available("process", "thread", "async", "loop/epoll", "loop/io_uring");
+
+    private static string[] Available(params string[] models) =>
+        OperatingSystem.IsLinux() ? models : [.. models.Where(static model => model == "async")];
 
     /// <summary>An engine's name, as the command line takes it; automatic where there is none.</summary>
     public static EngineKind EngineOf(string model) => model.Split('/') switch
@@ -42,7 +47,10 @@ internal static class Models
             foreach (string service in model is "process" or "prefork" ? ["handler"] : new[] { "handler", "delay", "file" })
             {
                 all.Add(service, "tcp", model);
-                all.Add(service, "unix", model);
+                if (OperatingSystem.IsLinux())
+                {
+                    all.Add(service, "unix", model);
+                }
             }
         }
 

@@ -140,6 +140,7 @@ public sealed class StreamBehaviourTests
         Peer.Eventually(() => server.Counts.ConnectionsOpen == 0, "all are closed");
     }
 
+    [Trait("Needs", "Linux")]
     [Theory]
     [MemberData(nameof(InTurn))]
     public async Task Hundreds_that_wait_in_the_backlog_are_served_in_turn(string service, string transport, string model)

@@ -32,7 +32,8 @@ public sealed record ConnectOptions
 
     /// <summary>
     /// Which addresses may be connected: those of a name that are in none of these ranges are passed over, and count as refused (EACCES).
-    /// They hold behind the resolver, so that no name leads where its addresses may not. Default null: all may.
+    /// They hold behind the resolver, so that no name leads where its addresses may not. Through proxies they can't be held, since the last
+    /// proxy resolves the name: together with <see cref="Via"/> they are refused. Default null: all may.
     /// </summary>
     public IReadOnlyList<TargetRange>? Targets { get; init; }
 
@@ -46,11 +47,17 @@ public sealed record ConnectOptions
     /// <exception cref="ArgumentOutOfRangeException">
     /// The time-out is not positive, the keep-alive not one of 1 to 32,767 seconds, which TCP takes, or a limit is out of range.
     /// </exception>
+    /// <exception cref="ArgumentException">There are ranges of targets and proxies.</exception>
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(Timeout, TimeSpan.Zero, nameof(Timeout));
         ArgumentOutOfRangeException.ThrowIfLessThan(KeepAlive ?? _shortestKeepAlive, _shortestKeepAlive, nameof(KeepAlive));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(KeepAlive ?? _longestKeepAlive, _longestKeepAlive, nameof(KeepAlive));
         Limits?.Validate();
+        if (Targets is not null && Via.Count > 0)
+        {
+            throw new ArgumentException(
+                $"{nameof(Targets)} and {nameof(Via)} exclude each other: the last proxy resolves the name, so its address can't be looked at.");
+        }
     }
 }

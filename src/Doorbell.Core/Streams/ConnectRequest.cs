@@ -38,7 +38,9 @@ public sealed class ConnectRequest
         Transport = options.Transport;
         _targets = options.Targets;
         Endpoint = first;
-        Layers = [.. TunnelProxy.LayersOf(options.Via, endpoint).Select(static layer => (Func<ConnectionInfo, StreamLayer>)(_ => layer))];
+        Layers = options.Via.Count == 0
+            ? []
+            : [.. TunnelProxy.LayersOf(options.Via, endpoint).Select(static layer => (Func<ConnectionInfo, StreamLayer>)(_ => layer))];
         Handler = handler;
         Timeout = options.Timeout;
         KeepAlive = options.KeepAlive;

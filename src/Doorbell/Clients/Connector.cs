@@ -68,8 +68,8 @@ public static class Connector
         Socket socket = await ConnectAsync(via[0].Endpoint, timeout, options, cancellation).ConfigureAwait(false);
         try
         {
-            await TunnelDialer.OpenAsync(socket, opening, endpoint, timeout, timeout - Stopwatch.GetElapsedTime(began), cancellation)
-                .ConfigureAwait(false);
+            TimeSpan left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - Stopwatch.GetElapsedTime(began);
+            await TunnelDialer.OpenAsync(socket, opening, endpoint, timeout, left, cancellation).ConfigureAwait(false);
             return socket;
         }
         catch

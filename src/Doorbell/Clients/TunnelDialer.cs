@@ -20,7 +20,7 @@ internal static class TunnelDialer
         Socket socket, TunnelOpening opening, Endpoint target, TimeSpan timeout, TimeSpan left, CancellationToken cancellation)
     {
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        deadline.CancelAfter(left > TimeSpan.Zero || left == Timeout.InfiniteTimeSpan ? left : TimeSpan.Zero);
         byte[] came = new byte[PeekBytes];
         try
         {

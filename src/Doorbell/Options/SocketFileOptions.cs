@@ -34,9 +34,6 @@ public sealed record SocketFileOptions
                 $"a mode is three octal digits, for the owner, the group and others, as in 0660, not \"{PrintableText.Escape(text)}\"");
     }
 
-    /// <summary>The mode as chmod(1) takes it.</summary>
-    internal string? ModeText => Mode is { } mode ? Convert.ToString((int)mode, 8).PadLeft(4, '0') : null;
-
     /// <summary>Refuses what can't be had at the endpoint.</summary>
     /// <exception cref="ArgumentException">It has no file, or the system has no such files.</exception>
     internal void Validate(Endpoint endpoint)

@@ -20,8 +20,10 @@ internal static class AcceptFailures
 {
     public static AcceptFailure Classify(SocketError error) => error switch
     {
-        // Linux passes errors that are already pending on the new connection to accept: "treat them like EAGAIN by retrying".
-        SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.ConnectionRefused or SocketError.NetworkDown
+        // Linux passes errors that are already pending on the new connection to accept: "treat them like EAGAIN by retrying". Of one whose
+        // client has reset it, Windows says that it is not connected.
+        SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.NotConnected or SocketError.ConnectionRefused
+            or SocketError.NetworkDown
             or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.HostUnreachable or SocketError.ProtocolOption
             or SocketError.ProtocolNotSupported or SocketError.OperationNotSupported or SocketError.TimedOut
             or SocketError.Interrupted or SocketError.WouldBlock or SocketError.TryAgain => AcceptFailure.OfTheConnection,

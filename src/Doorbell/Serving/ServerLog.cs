@@ -197,7 +197,7 @@ internal static partial class ServerLog
     [LoggerMessage(42, LogLevel.Warning, "{Limit} are open: those that have been at rest for the longest make room for new ones")]
     public static partial void MakesRoom(ILogger log, string limit);
 
-    [LoggerMessage(43, LogLevel.Warning, "the connections hold more memory than ServerOptions.MaxBufferedBytes allows, "
+    [LoggerMessage(45, LogLevel.Warning, "the connections hold more memory than ServerOptions.MaxBufferedBytes allows, "
         + "{Max} bytes: those that hold the most are reset, {Count} since the last line")]
     public static partial void BudgetExceeded(ILogger log, long max, int count);
 

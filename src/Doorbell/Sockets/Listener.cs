@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Doorbell.Native;
 using Doorbell.Options;
@@ -103,12 +102,7 @@ public sealed class Listener : IDisposable
         ArgumentNullException.ThrowIfNull(connection);
         try
         {
-            return connection.RemoteEndPoint switch
-            {
-                IPEndPoint ip => PeerAddress.From(ip),
-                UnixEndPoint unix => PeerAddress.FromUnix(unix.Path),
-                _ => PeerAddress.FromUnix(null),
-            };
+            return SocketAddresses.Of(connection.RemoteEndPoint);
         }
         catch (SocketException)
         {

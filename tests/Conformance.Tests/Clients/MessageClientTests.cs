@@ -206,6 +206,7 @@ public sealed class MessageClientTests
         }
     }
 
+    [Trait("Needs", "Linux")]
     [Fact]
     public async Task A_connection_that_the_server_ended_at_rest_is_replaced_without_a_word()
     {

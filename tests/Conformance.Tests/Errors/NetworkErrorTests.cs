@@ -81,6 +81,7 @@ public sealed class NetworkErrorTests
 
     [Theory]
     [InlineData(SocketError.ConnectionAborted, 0)]
+    [InlineData(SocketError.NotConnected, 0)]
     [InlineData(SocketError.TooManyOpenSockets, 1)]
     [InlineData(SocketError.NoBufferSpaceAvailable, 1)]
     [InlineData(SocketError.InvalidArgument, 2)]

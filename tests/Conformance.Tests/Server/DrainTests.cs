@@ -11,6 +11,7 @@ public sealed class DrainTests
 
     public static TheoryData<string> All => Models.Only(Models.All);
 
+    [Trait("Needs", "Linux")]
     [Theory]
     [MemberData(nameof(All))]
     public async Task What_has_arrived_is_answered_though_the_client_was_behind_with_reading(string model)

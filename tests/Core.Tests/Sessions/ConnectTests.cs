@@ -186,6 +186,16 @@ public sealed class ConnectTests
         Assert.True(upstream.ServerFinished);
     }
 
+    [Fact]
+    public void Ranges_of_targets_and_proxies_exclude_each_other()
+    {
+        TargetRange[] targets = [TargetRange.Parse("10.0.0.0/8")];
+        TunnelProxy[] via = [TunnelProxy.Parse("socks5://127.0.0.1:1080")];
+        (ConnectOptions.Default with { Targets = targets }).Validate();
+        (ConnectOptions.Default with { Via = via }).Validate();
+        Assert.Throws<ArgumentException>((ConnectOptions.Default with { Targets = targets, Via = via }).Validate);
+    }
+
     private static ScriptedHandler Asks(StreamHandler connected, Action<OutgoingConnection>? asked = null) => new()
     {
         Open = turn =>
