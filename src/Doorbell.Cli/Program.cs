@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Cli.Verbs;
 using Doorbell.Native;
@@ -14,6 +15,7 @@ internal static class Program
         if (OperatingSystem.IsLinux())
         {
             StandardDescriptors.TakeClosed();
+            FileSizeLimit.FailsWrites();
             AddressSpace.Spare();
             if (AddressSpace.Lack() is { } lack)
             {
@@ -84,7 +86,9 @@ internal static class Program
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return Failure.Network(StandardOutput.Wording("write standard output", failure));
+            return failure is StandardStreamException or RecordingException
+                ? Failure.Network(failure.Message)
+                : Failure.OfSystem(parsed.CommandResult.Command.Name, failure);
         }
         catch (Exception failure)
         {

@@ -1,18 +1,22 @@
 using System.Security.Cryptography;
+using Doorbell.Native;
+using Microsoft.Win32.SafeHandles;
 
 namespace Doorbell.Files;
 
 /// <summary>
 /// Receives files from a <see cref="FileSender"/> into one folder, never outside of it. A file gets its name when it is whole and its
-/// checksum fits; before, it is <c>.NAME.part</c>, which a later transfer goes on with.
+/// checksum fits; before, it is <c>.NAME.doorbell-part</c>, which a later transfer goes on with.
 /// </summary>
 /// <param name="folder">Where to. It is there.</param>
 /// <param name="overwrites">Whether a file of the same name is replaced; otherwise it is refused, unless it is the very same.</param>
 public sealed class FileReceiver(string folder, bool overwrites)
 {
+    /// <summary>Other programs have parts too: this end is no other's, so that a file of the user's is never taken for a part.</summary>
+    private const string PartEnd = ".doorbell-part";
+
     /// <summary>Of the name, with what is added while it is not whole; Linux has no longer ones.</summary>
-    private const int MaxNameBytes = 255 - 6;
-    private const string PartEnd = ".part";
+    private static readonly int _maxNameBytes = 255 - PartOf("").Length;
     private const int BufferBytes = 64 * 1024;
 
     /// <summary>Receives what a sender sends over a connection.</summary>
@@ -43,9 +47,10 @@ public sealed class FileReceiver(string folder, bool overwrites)
             {
                 await ReceiveAsync(peer, name, size, progress, cancellation).ConfigureAwait(false);
             }
-            catch (Exception failure) when (failure is UnauthorizedAccessException or (IOException and not TransferException))
+            catch (Exception failure) when (FileFailure.Is(failure) && failure is not TransferException)
             {
-                throw await peer.RefuseAsync($"{Shown(name)}: {PrintableText.Escape(failure.Message)}", cancellation).ConfigureAwait(false);
+                string why = FileFailure.IsInUse(failure) ? "another sender is sending it: try again later" : FileFailure.Why(failure);
+                throw await peer.RefuseAsync($"{Shown(name)}: {why}", cancellation).ConfigureAwait(false);
             }
         }
 
@@ -59,7 +64,7 @@ public sealed class FileReceiver(string folder, bool overwrites)
 
     /// <summary>Whether a name is that of a file in a folder, on every system, no way out of the folder, and none of a part.</summary>
     private static bool IsName(string name) => name is not ("" or "." or "..")
-        && SystemText.ToBytes(name).Length <= MaxNameBytes
+        && SystemText.ToBytes(name).Length <= _maxNameBytes
         && name.IndexOfAny(['/', '\0']) < 0
         && !(name[0] == '.' && name.EndsWith(PartEnd, StringComparison.OrdinalIgnoreCase))
         && (!OperatingSystem.IsWindows() || (name.IndexOfAny(Path.GetInvalidFileNameChars()) < 0 && name[^1] is not ('.' or ' ')));
@@ -73,15 +78,16 @@ public sealed class FileReceiver(string folder, bool overwrites)
         }
 
         string target = Path.Combine(folder, name);
-        bool isThere = File.Exists(target) && new FileInfo(target).Length == size;
-        if (Path.Exists(target) && !overwrites && !isThere)
+        FileStatus? there = FileStatus.Of(target);
+        bool isThere = there is { IsRegular: true } && there.Value.Length == size;
+        if (there is not null && !overwrites && !isThere)
         {
             throw await peer.RefuseAsync(TransferLines.Exists(name), cancellation).ConfigureAwait(false);
         }
 
         if (isThere)
         {
-            using FileStream whole = File.OpenRead(target);
+            using FileStream whole = new(SystemFile.OpenRead(target), FileAccess.Read, bufferSize: 0);
             string word = overwrites ? TransferLines.Have : TransferLines.Only;
             (IncrementalHash same, long from) = await AgreeAsync(peer, whole, size, word, cancellation).ConfigureAwait(false);
             if (from == size)
@@ -142,41 +148,60 @@ public sealed class FileReceiver(string folder, bool overwrites)
         TransferLines peer, string name, long size, bool isAgreed, Action<FileProgress>? progress, CancellationToken cancellation)
     {
         string part = Path.Combine(folder, PartOf(name));
-        if (new FileInfo(part).LinkTarget is not null)
-        {
-            throw await peer.RefuseAsync($"{Shown(name)}: its part is a symbolic link", cancellation).ConfigureAwait(false);
-        }
-
-        FileStream file = new(part, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, BufferBytes);
+        using SafeFileHandle alone = SystemFile.OpenAlone(part);
+        FileStream file = new(alone, FileAccess.ReadWrite, bufferSize: 0);
         await using (file.ConfigureAwait(false))
         {
-            (IncrementalHash hash, long from) = isAgreed
-                ? (IncrementalHash.CreateHash(HashAlgorithmName.SHA256), 0)
-                : await AgreeAsync(peer, file, size, TransferLines.Have, cancellation).ConfigureAwait(false);
-            using (hash)
+            try
             {
-                file.SetLength(from);
-                file.Position = from;
-                for (long done = from; done < size;)
+                if (FileStatus.Of(alone) is not { IsRegular: true, Names: 1 })
                 {
-                    ReadOnlyMemory<byte> bytes = await peer.ReadBytesAsync(size - done, cancellation).ConfigureAwait(false);
-                    await file.WriteAsync(bytes, cancellation).ConfigureAwait(false);
-                    hash.AppendData(bytes.Span);
-                    done += bytes.Length;
-                    progress?.Invoke(new FileProgress(name, done, size, from, Sha256: null));
+                    string why = $"{Shown(name)}: {Shown(PartOf(name))} in the folder is no file of its own: remove it there";
+                    throw await peer.RefuseAsync(why, cancellation).ConfigureAwait(false);
                 }
 
-                await EndAsync(peer, name, size, from, hash, () => Keep(file, part, name), progress, cancellation).ConfigureAwait(false);
+                (IncrementalHash hash, long from) = isAgreed
+                    ? (IncrementalHash.CreateHash(HashAlgorithmName.SHA256), 0)
+                    : await AgreeAsync(peer, file, size, TransferLines.Have, cancellation).ConfigureAwait(false);
+                using (hash)
+                {
+                    await FillAsync(peer, file, hash, new FileProgress(name, from, size, from, Sha256: null), progress, cancellation)
+                        .ConfigureAwait(false);
+                    await EndAsync(peer, name, size, from, hash, () => Keep(file, alone, part, name), progress, cancellation)
+                        .ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                SystemFile.Unlock(alone);
             }
         }
     }
 
+    /// <summary>Receives what is missing.</summary>
+    private static async Task FillAsync(
+        TransferLines peer, FileStream file, IncrementalHash hash, FileProgress begin, Action<FileProgress>? progress,
+        CancellationToken cancellation)
+    {
+        file.SetLength(begin.From);
+        file.Position = begin.From;
+        for (long done = begin.From; done < begin.Size;)
+        {
+            ReadOnlyMemory<byte> bytes = await peer.ReadBytesAsync(begin.Size - done, cancellation).ConfigureAwait(false);
+            await file.WriteAsync(bytes, cancellation).ConfigureAwait(false);
+            hash.AppendData(bytes.Span);
+            done += bytes.Length;
+            progress?.Invoke(begin with { Done = done });
+        }
+    }
+
     /// <summary>The file is whole: its name is its own from here on.</summary>
-    private void Keep(FileStream file, string part, string name)
+    private void Keep(FileStream file, SafeFileHandle alone, string part, string name)
     {
         file.Flush(flushToDisk: true);
+        SystemFile.Unlock(alone);
         file.Dispose();
-        File.Move(part, Path.Combine(folder, name), overwrites);
+        SystemFile.Rename(part, Path.Combine(folder, name), overwrites);
     }
 
     private async Task EndAsync(
@@ -187,7 +212,7 @@ public sealed class FileReceiver(string folder, bool overwrites)
         string sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (words[0] != sha256)
         {
-            File.Delete(Path.Combine(folder, PartOf(name)));
+            SystemFile.TryDelete(Path.Combine(folder, PartOf(name)));
             throw await peer.RefuseAsync($"{Shown(name)}: the checksum is another one than the sender's: send it again", cancellation)
                 .ConfigureAwait(false);
         }

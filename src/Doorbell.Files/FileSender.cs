@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Doorbell.Native;
 
 namespace Doorbell.Files;
 
@@ -9,7 +10,7 @@ public static class FileSender
 
     /// <summary>Sends files over a connection, one after the other. What the receiver has already is not sent again.</summary>
     /// <param name="connection">To the receiver; it stays open.</param>
-    /// <param name="paths">The files. They are received by their names, without folders.</param>
+    /// <param name="paths">The files, as <see cref="SystemText"/> has their names. They are received without their folders.</param>
     /// <param name="progress">Told often, and when a file is whole there; null for nobody.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="TransferException">The connection was cut, the receiver refuses, or a file became shorter.</exception>
@@ -21,7 +22,7 @@ public static class FileSender
         await peer.WriteAsync(TransferLines.Greeting, cancellation).ConfigureAwait(false);
         foreach (string path in paths)
         {
-            FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            FileStream file = new(SystemFile.OpenRead(path), FileAccess.Read, bufferSize: 0);
             await using (file.ConfigureAwait(false))
             {
                 await SendAsync(peer, file, Path.GetFileName(path), progress, cancellation).ConfigureAwait(false);
@@ -48,7 +49,7 @@ public static class FileSender
         byte[] buffer = new byte[BufferBytes];
         for (long left = offset; left > 0;)
         {
-            int count = await ReadAsync(file, buffer, left, cancellation).ConfigureAwait(false);
+            int count = await ReadAsync(file, name, buffer, left, cancellation).ConfigureAwait(false);
             hash.AppendData(buffer, 0, count);
             left -= count;
         }
@@ -69,7 +70,7 @@ public static class FileSender
         await peer.WriteAsync($"from {offset}", cancellation).ConfigureAwait(false);
         for (long done = offset; done < size;)
         {
-            int count = await ReadAsync(file, buffer, size - done, cancellation).ConfigureAwait(false);
+            int count = await ReadAsync(file, name, buffer, size - done, cancellation).ConfigureAwait(false);
             hash.AppendData(buffer, 0, count);
             await peer.WriteAsync(buffer.AsMemory(0, count), cancellation).ConfigureAwait(false);
             done += count;
@@ -82,12 +83,12 @@ public static class FileSender
         progress?.Invoke(new FileProgress(name, size, size, offset, sha256));
     }
 
-    private static async Task<int> ReadAsync(FileStream file, byte[] buffer, long most, CancellationToken cancellation)
+    private static async Task<int> ReadAsync(
+        FileStream file, string name, byte[] buffer, long most, CancellationToken cancellation)
     {
         int count = await file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, most)), cancellation).ConfigureAwait(false);
         return count > 0
             ? count
-            : throw new TransferException(
-                $"{PrintableText.Escape(Path.GetFileName(file.Name))} became shorter while it was sent", isCut: false);
+            : throw new TransferException($"{PrintableText.Escape(name)} became shorter while it was sent", isCut: false);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Doorbell.Native;
 
 namespace Doorbell.Files;
 
@@ -103,7 +104,7 @@ internal sealed class TransferLines(Stream connection)
 
     /// <summary>What the system says of it is inside of what .NET says.</summary>
     private static TransferException Cut(IOException failure) =>
-        new($"the connection was cut: {(failure.InnerException ?? failure).Message}", isCut: true);
+        new($"the connection was cut: {FileFailure.Why(failure.InnerException ?? failure)}", isCut: true);
 
     public static TransferException Misunderstood(string line)
     {

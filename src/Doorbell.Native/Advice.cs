@@ -18,8 +18,22 @@ internal static class Advice
     {
         tools ??= SystemTools.Here;
         bool isUnix = target.StartsWith("unix", StringComparison.Ordinal);
-        return (isUnix ? ForUnix(operation, error, tools) : ForIP(operation, error, target, tools)) ?? ForAny(operation, error, tools);
+        string? special = isUnix
+            ? ForAbstractName(operation, error, target) ?? ForUnix(operation, error, tools)
+            : ForIP(operation, error, target, tools);
+        return special ?? ForAny(operation, error, tools);
     }
+
+    /// <summary>Of a name that is no path (unix(7)): it has no file.</summary>
+    private static string? ForAbstractName(string operation, SocketError error, string target) =>
+        !target.StartsWith("unix:@", StringComparison.Ordinal) && !target.StartsWith("unix+dgram:@", StringComparison.Ordinal) ? null
+        : (operation, error) switch
+        {
+            ("bind" or "listen", SocketError.AddressAlreadyInUse) => "another program has this abstract name: stop it, or choose another",
+            ("connect" or "send", SocketError.ConnectionRefused) =>
+                "no program listens at this abstract name: start the server, or look at the name's spelling",
+            _ => null,
+        };
 
     private static string? ForUnix(string operation, SocketError error, SystemTools tools) => (operation, error) switch
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Doorbell.Native;
 
@@ -11,6 +12,102 @@ internal static unsafe partial class SystemFile
     private const int ReadWrite = 2;
     private const int NoSuchDevice = 6;
     private const int NotASocket = 88;
+    private const int ReadOnly = 0;
+    private const int WriteOnly = 1;
+    private const int Make = 0x40;
+    private const int Empty = 0x200;
+
+    /// <summary>O_NOFOLLOW, which is another number on ARM.</summary>
+    private static int NoFollow => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x2_0000;
+
+    /// <summary>Opens it to be read; a FIFO waits for its writer.</summary>
+    /// <exception cref="IOException">It can't be; <see cref="FileFailure"/> says why.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same, off Linux.</exception>
+    public static SafeFileHandle OpenRead(string path) => OperatingSystem.IsLinux()
+        ? Open(path, ReadOnly)
+        : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>Opens it to be written, makes it if it is not there, and empties it if it is.</summary>
+    /// <exception cref="IOException">It can't be; <see cref="FileFailure"/> says why.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same, off Linux.</exception>
+    public static SafeFileHandle Create(string path) => OperatingSystem.IsLinux()
+        ? Open(path, WriteOnly | Make | Empty)
+        : File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.Read);
+
+    /// <summary>
+    /// Opens a file to be read and written by this process alone, and makes it if it is not there. No link is followed, and nothing is
+    /// waited for: the folder may be another user's to write too.
+    /// </summary>
+    /// <exception cref="IOException">It can't be, or another has it open so (EAGAIN); <see cref="FileFailure"/> says why.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same, off Linux.</exception>
+    public static SafeFileHandle OpenAlone(string path)
+    {
+        const int ExclusiveWithoutWaiting = 6;
+        if (!OperatingSystem.IsLinux())
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+
+        SafeFileHandle file = Open(path, ReadWrite | Make | NoFollow | Libc.NonBlocking);
+        if (flock((int)file.DangerousGetHandle(), ExclusiveWithoutWaiting) != 0)
+        {
+            int errno = LinuxErrno.Last;
+            file.Dispose();
+            throw Failed(errno);
+        }
+
+        return file;
+    }
+
+    /// <summary>
+    /// Lets others open it alone. Closing does so too, but not while a process that was forked meanwhile holds the same descriptor, until it
+    /// becomes another program.
+    /// </summary>
+    /// <param name="file">Opened by <see cref="OpenAlone"/>; nothing is done if it is closed.</param>
+    public static void Unlock(SafeFileHandle file)
+    {
+        const int UnlockOperation = 8;
+        if (OperatingSystem.IsLinux() && !file.IsClosed)
+        {
+            _ = flock((int)file.DangerousGetHandle(), UnlockOperation);
+        }
+    }
+
+    /// <summary>Gives a file another name in its folder.</summary>
+    /// <param name="from">Its name.</param>
+    /// <param name="to">The other one.</param>
+    /// <param name="replaces">Whether a file of that name is replaced; otherwise this fails (EEXIST).</param>
+    /// <exception cref="IOException">It can't be; <see cref="FileFailure"/> says why.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same, off Linux.</exception>
+    public static void Rename(string from, string to, bool replaces)
+    {
+        const int Exists = 17;
+        if (!OperatingSystem.IsLinux())
+        {
+            File.Move(from, to, replaces);
+            return;
+        }
+
+        fixed (byte* old = Terminated(from), name = Terminated(to))
+        {
+            // link(2) replaces nothing, whoever else makes a file meanwhile; a file system may have none.
+            if (!replaces && link(old, name) == 0)
+            {
+                _ = unlink(old);
+                return;
+            }
+
+            if (!replaces && (LinuxErrno.Last == Exists || FileStatus.Of(to) is not null))
+            {
+                throw Failed(Exists);
+            }
+
+            if (rename(old, name) != 0)
+            {
+                throw Failed(LinuxErrno.Last);
+            }
+        }
+    }
 
     /// <summary>
     /// Whether it is a socket. A plain file refuses a connection too, and must never be taken for one. Only a socket can't be opened: ENXIO
@@ -84,7 +181,6 @@ internal static unsafe partial class SystemFile
     public static int SetAccess(string path, int? mode, int user, int group, out string call)
     {
         const int PathOnly = 0x20_0000;
-        const int NoFollow = 0x2_0000;
         const int EmptyPath = 0x1000;
         call = "open";
         int descriptor;
@@ -136,6 +232,23 @@ internal static unsafe partial class SystemFile
         return statx(descriptor, &nothing, EmptyPath, TypeAlone, told) == 0 && (*(ushort*)(told + 28) & Kinds) == Socket;
     }
 
+    private static SafeFileHandle Open(string path, int flags)
+    {
+        const uint WhateverTheUmaskLeaves = 0x1b6;
+        fixed (byte* bytes = Terminated(path))
+        {
+            int descriptor;
+            do
+            {
+                descriptor = open(bytes, flags | Libc.CloseOnExec, WhateverTheUmaskLeaves);
+            }
+            while (descriptor < 0 && LinuxErrno.Last == Libc.Interrupted);
+            return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed(LinuxErrno.Last);
+        }
+    }
+
+    private static IOException Failed(int errno) => new(Errno.OfLinux(errno).ToString(), errno);
+
     private static byte[] Terminated(string path) => SystemText.ToBytes(path + '\0');
 
     [LibraryImport("libc", SetLastError = true)]
@@ -152,4 +265,13 @@ internal static unsafe partial class SystemFile
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int unlink(byte* path);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int link(byte* from, byte* to);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int rename(byte* from, byte* to);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int flock(int descriptor, int operation);
 }

@@ -52,6 +52,7 @@ public sealed partial class HouseTests
             "Doorbell.Native -> Conformance.Tests",
             "Doorbell.Native -> Doorbell",
             "Doorbell.Native -> Doorbell.Cli",
+            "Doorbell.Native -> Doorbell.Files",
             "Doorbell.Native -> Doorbell.Lab",
         ],
         Repository.Files("src", "*.csproj").SelectMany(static file => XDocument.Load(file).Descendants("InternalsVisibleTo")

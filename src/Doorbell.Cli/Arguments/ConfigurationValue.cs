@@ -40,28 +40,7 @@ internal sealed class ConfigurationValue
     public static ConfigurationValue Read(string path)
     {
         string file = PrintableText.Escape(path);
-        byte[] bytes;
-        try
-        {
-            bytes = WithoutByteOrderMark(AtMostOneMoreThanAllowed(path));
-        }
-        catch (ArgumentException)
-        {
-            throw new FormatException($"read \"{file}\": that is no path; give the path of a JSON file");
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            string why = failure is FileNotFoundException or DirectoryNotFoundException ? "ENOENT (No such file or directory)"
-                : Directory.Exists(path) ? "EISDIR (Is a directory)"
-                : PrintableText.Escape(failure.Message);
-            throw new FormatException($"read {file}: {why}; give the path of a JSON file");
-        }
-
-        if (bytes.Length > MaxBytes)
-        {
-            throw new FormatException($"read {file}: it has more than {MaxBytes} bytes, and a configuration has no more");
-        }
-
+        byte[] bytes = BoundedFile.ReadUtf8(path, MaxBytes, "a configuration");
         try
         {
             Utf8JsonReader reader = new(bytes);
@@ -77,7 +56,7 @@ internal sealed class ConfigurationValue
         }
         catch (InvalidOperationException)
         {
-            // The reader finds it when the text is asked for: a lone surrogate, or bytes that are no UTF-8.
+            // The reader finds it when the text is asked for: a lone surrogate.
             throw new FormatException($"{file}: this is no JSON: a text in it is no valid Unicode");
         }
     }
@@ -155,18 +134,6 @@ internal sealed class ConfigurationValue
 
     /// <summary>Socket options, as in <c>["TCP_NODELAY=1"]</c>.</summary>
     public IReadOnlyList<SocketOptionSetting> SocketOptions() => [.. Items().Select(static item => item.Parsed(SocketOptionSetting.Parse))];
-
-    /// <summary>A file may have no end, as /dev/zero has none.</summary>
-    private static byte[] AtMostOneMoreThanAllowed(string path)
-    {
-        using FileStream file = File.OpenRead(path);
-        byte[] bytes = new byte[MaxBytes + 1];
-        return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
-    }
-
-    /// <summary>An editor may begin a file of UTF-8 with U+FEFF, which RFC 8259 section 8.1 lets a reader ignore.</summary>
-    private static byte[] WithoutByteOrderMark(byte[] bytes) =>
-        bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes;
 
     /// <summary>Shows from where on a text is no JSON any more.</summary>
     private static string NoJson(byte[] bytes, JsonException wrong)

@@ -62,12 +62,13 @@ internal static class EndpointWord
     private static bool IsIPv6(string word) => word.Contains(':') && word[0] != '[' && IPAddress.TryParse(word, out _);
 
     /// <summary>
-    /// Whether a word is meant as an endpoint rather than as a service's name or a text: it has a scheme, is a number, or ends in a
-    /// colon and a number.
+    /// Whether a word is meant as an endpoint rather than as a service's name or a text: it has a scheme, is a number, ends in a colon and
+    /// a number, or is localhost or an IPv4 address with a service's name, as in <c>localhost:http</c>.
     /// </summary>
     public static bool IsMeant(string word) =>
         word.Contains("://", StringComparison.Ordinal)
         || word.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)
         || word.StartsWith("unix+dgram:", StringComparison.OrdinalIgnoreCase)
+        || (word.LastIndexOf(':') is > 0 and int colon && IsHostAlone(word[..colon]) && ServicePort.IsName(word[(colon + 1)..]))
         || (!word.Any(char.IsWhiteSpace) && word[(word.LastIndexOf(':') + 1)..] is { Length: > 0 } port && port.All(char.IsAsciiDigit));
 }

@@ -24,7 +24,7 @@ internal sealed class JoinArguments
 
     /// <param name="program">What stood behind <c>--exec</c>; null if that was not given.</param>
     public JoinArguments(string[]? program) =>
-        _programs = new ProgramArguments("Join a program to the connection instead, whose exit code is ours", program);
+        _programs = new ProgramArguments("Join a program to the connection instead; its exit code is the command's", program);
 
     private IReadOnlyList<Option> Options => [_noHalfClose, _idle, _crlf, _raw, _hex];
 

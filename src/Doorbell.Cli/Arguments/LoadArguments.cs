@@ -42,7 +42,7 @@ internal sealed class LoadArguments
     private readonly Option<Duration> _duration = CommonOptions.Wait("--duration", "How long to measure", 10);
     private readonly Option<Duration> _warmup = CommonOptions.Duration("--warmup", "Ask for so long before measuring", 0);
     private readonly Option<Duration> _ramp = CommonOptions.Duration(
-        "--ramp", "Let the rate, or the number of connections, rise for so long before all else", 0);
+        "--ramp", "Begin with so long a time in which the rate rises to --rate, or without it the connections to --connections", 0);
 
     private readonly Option<int?> _size = CommonOptions.Size(
         "--size", "Ask lines of so many bytes, numbered from 32 bytes on, instead of TEXT [default: 32]");
@@ -85,7 +85,8 @@ internal sealed class LoadArguments
         }
     }
 
-    /// <exception cref="ArgumentException">Options exclude each other, or the payload can't be read.</exception>
+    /// <exception cref="ArgumentException">Options exclude each other.</exception>
+    /// <exception cref="ConfigurationException">The payload can't be read.</exception>
     public LoadOptions Read(ParseResult parsed, Endpoint endpoint, CoapClientRequest? coap, string? text, ClientOptions client)
     {
         LoadOptions options = new()
@@ -117,38 +118,9 @@ internal sealed class LoadArguments
             throw new ArgumentException("TEXT, --size and --payload exclude each other: each says what is asked");
         }
 
-        return file is not null ? LoadQuestion.Of(ReadFile(file))
+        return file is not null ? LoadQuestion.Of(BoundedFile.Read(file, MaxPayloadBytes, "a payload"))
             : text is not null ? LoadQuestion.Of(Encoding.UTF8.GetBytes(endpoint.IsStream ? text + "\n" : text))
             : size is > MaxPayloadBytes ? throw new ArgumentException($"--size is at most {SizeText.Of(MaxPayloadBytes)}")
             : LoadQuestion.OfSize(size ?? LoadQuestion.MinNumberedBytes);
-    }
-
-    private static byte[] ReadFile(string name)
-    {
-        if (name.Length == 0)
-        {
-            throw new ArgumentException("--payload takes the name of a file");
-        }
-
-        try
-        {
-            using FileStream file = File.OpenRead(name);
-            using MemoryStream payload = new();
-            byte[] buffer = new byte[64 * 1024];
-            for (int count; (count = file.Read(buffer)) > 0;)
-            {
-                payload.Write(buffer, 0, count);
-                if (payload.Length > MaxPayloadBytes)
-                {
-                    throw new ArgumentException($"--payload takes a file of at most {SizeText.Of(MaxPayloadBytes)}");
-                }
-            }
-
-            return payload.ToArray();
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new ArgumentException($"read {PrintableText.Escape(name)}: {PrintableText.Escape(failure.Message)}");
-        }
     }
 }

@@ -11,7 +11,11 @@ namespace Doorbell.Cli.Arguments;
 internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] Bytes)
 {
     /// <summary>A recording's longest line has 64 KiB, each of which JSON may write in six characters.</summary>
-    private const int MaxLine = 1024 * 1024;
+    private const int MaxLineBytes = 1024 * 1024;
+
+    private const string What = "a recording";
+
+    private static readonly string[] _members = ["sent", "sentBase64", "received", "receivedBase64", "end"];
 
     /// <summary>Whether the way ends here.</summary>
     public bool IsEnd => Bytes.Length == 0;
@@ -22,16 +26,25 @@ internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] 
     {
         string file = PrintableText.Escape(path);
         int number = 0;
-        foreach (string line in Lines(path, file))
+        HashSet<bool> ended = [];
+        foreach (byte[] line in Lines(path))
         {
             number++;
+            BoundedFile.RequireUtf8(line, path, number);
             if (number == 1)
             {
                 RequireRecording(line, file);
             }
             else
             {
-                yield return Parse(line, file, number);
+                RecordedEvent next = Parse(line, file, number);
+                if (ended.Contains(next.IsSent) || (next.IsEnd && !ended.Add(next.IsSent)))
+                {
+                    string way = next.IsSent ? "sent" : "received";
+                    throw new ConfigurationException($"{file}:{number}: nothing is \"{way}\" behind the line where \"{way}\" ends");
+                }
+
+                yield return next;
             }
         }
 
@@ -41,7 +54,20 @@ internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] 
         }
     }
 
-    private static void RequireRecording(string line, string file)
+    /// <summary>Where the recorded client was connected to.</summary>
+    /// <exception cref="ConfigurationException">It can't be read, is no recording, or does not say.</exception>
+    public static string EndpointOf(string path)
+    {
+        string file = PrintableText.Escape(path);
+        byte[] first = Lines(path).FirstOrDefault() ?? throw new ConfigurationException($"{file}: it is empty, and no recording");
+        RequireRecording(first, file);
+        using JsonDocument document = Document(first, file, number: 1);
+        return document.RootElement.TryGetProperty("endpoint", out JsonElement text) && text.ValueKind == JsonValueKind.String
+            ? text.GetString()!
+            : throw new ConfigurationException($"{file}:1: \"endpoint\" is missing, so give an ENDPOINT on the command line");
+    }
+
+    private static void RequireRecording(byte[] line, string file)
     {
         const int Version = 1;
         using JsonDocument document = Document(line, file, number: 1);
@@ -57,7 +83,7 @@ internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] 
         }
     }
 
-    private static RecordedEvent Parse(string line, string file, int number)
+    private static RecordedEvent Parse(byte[] line, string file, int number)
     {
         using JsonDocument document = Document(line, file, number);
         JsonElement root = document.RootElement;
@@ -66,6 +92,12 @@ internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] 
             || (seconds = at.GetDouble()) is not (>= 0 and < 1e9))
         {
             throw Wrong("\"at\" is missing, or no number of seconds");
+        }
+
+        string[] told = [.. _members.Where(member => root.TryGetProperty(member, out _))];
+        if (told.Length > 1)
+        {
+            throw Wrong($"it has both \"{told[0]}\" and \"{told[1]}\": give each a line of its own");
         }
 
         TimeSpan time = TimeSpan.FromSeconds(seconds);
@@ -108,7 +140,7 @@ internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] 
         ConfigurationException Wrong(string what) => new($"{file}:{number}: {what}");
     }
 
-    private static JsonDocument Document(string line, string file, int number)
+    private static JsonDocument Document(byte[] line, string file, int number)
     {
         try
         {
@@ -123,46 +155,38 @@ internal sealed record RecordedEvent(int Line, TimeSpan At, bool IsSent, byte[] 
         }
     }
 
-    private static IEnumerable<string> Lines(string path, string file)
+    private static IEnumerable<byte[]> Lines(string path)
     {
-        using StreamReader reader = Open(path, file);
-        StringBuilder line = new();
+        using FileStream file = BoundedFile.Open(path, What);
+        using MemoryStream line = new();
+        byte[] buffer = new byte[64 * 1024];
         int number = 1;
-        while (reader.Read() is >= 0 and int next)
+        for (int count; (count = BoundedFile.Read(file, buffer, path, What)) > 0;)
         {
-            if (next == '\n')
+            for (int start = 0; start < count;)
             {
-                yield return line.ToString();
-                line.Clear();
-                number++;
-            }
-            else if (line.Length == MaxLine)
-            {
-                throw new ConfigurationException($"{file}:{number}: the line has more than {MaxLine} characters: no recording has that");
-            }
-            else
-            {
-                line.Append((char)next);
+                int length = buffer.AsSpan(start, count - start).IndexOf((byte)'\n');
+                bool isWhole = length >= 0;
+                line.Write(buffer, start, isWhole ? length : count - start);
+                start = isWhole ? start + length + 1 : count;
+                if (line.Length > MaxLineBytes)
+                {
+                    throw new ConfigurationException(
+                        $"{PrintableText.Escape(path)}:{number}: the line has more than {MaxLineBytes} bytes, and {What} has none such");
+                }
+
+                if (isWhole)
+                {
+                    yield return line.ToArray();
+                    line.SetLength(0);
+                    number++;
+                }
             }
         }
 
         if (line.Length > 0)
         {
-            yield return line.ToString();
-        }
-    }
-
-    private static StreamReader Open(string path, string file)
-    {
-        try
-        {
-            return new StreamReader(path, new UTF8Encoding(false));
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            string why = failure is FileNotFoundException or DirectoryNotFoundException ? "ENOENT (No such file or directory)"
-                : PrintableText.Escape(failure.Message);
-            throw new ConfigurationException($"read {file}: {why}; give the path of a recording of doorbell connect --record");
+            yield return line.ToArray();
         }
     }
 }

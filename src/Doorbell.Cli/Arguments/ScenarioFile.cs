@@ -1,4 +1,3 @@
-using System.Text;
 using Doorbell.Lab.Impair.Faults;
 using Doorbell.Lab.Impair.Scenarios;
 
@@ -12,7 +11,8 @@ internal static class ScenarioFile
     /// <summary>Reads it.</summary>
     /// <param name="path">The file; null for none.</param>
     /// <param name="streams">Whether streams are carried.</param>
-    /// <exception cref="ArgumentException">It can't be read, or a line of it makes no sense.</exception>
+    /// <exception cref="ConfigurationException">It can't be read.</exception>
+    /// <exception cref="ArgumentException">A line of it makes no sense.</exception>
     public static IReadOnlyList<ScenarioStep> Read(string? path, bool streams)
     {
         if (path is null)
@@ -20,24 +20,7 @@ internal static class ScenarioFile
             return [];
         }
 
-        if (path.Length == 0)
-        {
-            throw new ArgumentException("--scenario takes a file's name");
-        }
-
-        string name = PrintableText.Escape(path);
-        try
-        {
-            using FileStream file = File.OpenRead(path);
-            byte[] bytes = new byte[MaxBytes + 1];
-            int length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return length > MaxBytes
-                ? throw new ArgumentException($"--scenario {name} has more than {MaxBytes} bytes")
-                : Scenario.Parse(Encoding.UTF8.GetString(bytes, 0, length), name, new FaultWords(streams, ""));
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new ArgumentException($"--scenario {name} can't be read: {PrintableText.Escape(failure.Message)}", failure);
-        }
+        string text = BoundedFile.ReadText(path, MaxBytes, "a scenario");
+        return Scenario.Parse(text, PrintableText.Escape(path), new FaultWords(streams, ""));
     }
 }

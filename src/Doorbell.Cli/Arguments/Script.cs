@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Doorbell.Cli.Arguments;
 
 /// <summary>A dialogue written down: <c>docs/scripts.md</c> has its grammar.</summary>
@@ -15,7 +13,7 @@ internal sealed record Script(string File, IReadOnlyList<ScriptStatement> Statem
     public static Script Read(string path)
     {
         string file = PrintableText.Escape(path);
-        string[] lines = Text(path, file).Split('\n');
+        string[] lines = BoundedFile.ReadText(path, MaxBytes, "a script").Split('\n');
         List<ScriptStatement> statements = [];
         Dictionary<string, int> labels = [];
         bool isBehindBranch = false;
@@ -97,26 +95,6 @@ internal sealed record Script(string File, IReadOnlyList<ScriptStatement> Statem
             {
                 throw new ConfigurationException($"{File}:{jump.Line}: there is no label {jump.Label}");
             }
-        }
-    }
-
-    private static string Text(string path, string file)
-    {
-        try
-        {
-            using FileStream stream = System.IO.File.OpenRead(path);
-            byte[] bytes = new byte[MaxBytes + 1];
-            int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return length > MaxBytes
-                ? throw new ConfigurationException($"read {file}: it has more than {MaxBytes} bytes, and a script has no more")
-                : Encoding.UTF8.GetString(bytes, 0, length);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            string why = failure is FileNotFoundException or DirectoryNotFoundException ? "ENOENT (No such file or directory)"
-                : Directory.Exists(path) ? "EISDIR (Is a directory)"
-                : PrintableText.Escape(failure.Message);
-            throw new ConfigurationException($"read {file}: {why}; give the path of a script");
         }
     }
 }

@@ -55,7 +55,9 @@ internal sealed class ScriptLine(string file, int number, string text)
         string word = _text[start.._at];
         return Duration.TryParse(word, out Duration duration) && duration.Time > TimeSpan.Zero
             ? duration.Time
-            : throw Wrong($"a time is missing, as in 5, 0.5, 200ms or 2m{(word.Length > 0 ? $", not {PrintableText.Escape(word)}" : "")}");
+            : throw Wrong(word.Length == 0
+                ? "a time is missing, as in 5, 0.5, 200ms or 2m"
+                : $"{PrintableText.Escape(word)} is no time: give one above 0, at most 7d, as in 5, 0.5, 200ms or 2m");
     }
 
     /// <summary>A text in quotes, as bytes.</summary>
@@ -146,7 +148,7 @@ internal sealed class ScriptLine(string file, int number, string text)
         }
     }
 
-    private string Rest() => IsEmpty ? "" : $", before {PrintableText.Escape(_text[_at..])}";
+    private string Rest() => IsEmpty ? "" : $", and here stands {PrintableText.Escape(_text[_at..])}";
 
     private byte Escaped()
     {

@@ -1,11 +1,12 @@
 using System.CommandLine;
-using System.Text;
 
 namespace Doorbell.Cli.Arguments;
 
 /// <summary>Whom the proxies that <c>serve</c> has connect to where.</summary>
 internal sealed class TunnelArguments
 {
+    private const int MaxUsersBytes = 1024 * 1024;
+
     private readonly Option<string[]> _targets = new("--allow-target")
     {
         Description = "socks, http-proxy: where clients may connect to, as in 10.0.0.0/8, 10.0.0.7:443, [2001:db8::/32]:80-90, public; "
@@ -29,8 +30,8 @@ internal sealed class TunnelArguments
     /// <summary>Whether one of them was given.</summary>
     public bool AreGiven(ParseResult parsed) => parsed.GetValue(_targets) is { Length: > 0 } || parsed.GetValue(_users) is not null;
 
-    /// <exception cref="ArgumentException">The file can't be read, or a line of it has no colon.</exception>
-    /// <exception cref="FormatException">A range is none.</exception>
+    /// <exception cref="ArgumentException">A line of the file has no colon.</exception>
+    /// <exception cref="FormatException">A range is none, or the file can't be read.</exception>
     public TunnelOptions Read(ParseResult parsed) => TunnelOptions.Default with
     {
         Targets = parsed.GetValue(_targets) is { Length: > 0 } targets ? [.. targets.Select(TargetRange.Parse)] : null,
@@ -42,21 +43,15 @@ internal sealed class TunnelArguments
     {
         Dictionary<string, string> users = [];
         string name = PrintableText.Escape(file);
-        try
+        foreach ((int index, string ended) in BoundedFile.ReadText(file, MaxUsersBytes, "a list of users").Split('\n').Index())
         {
-            foreach ((int index, string line) in File.ReadAllLines(file, Encoding.UTF8).Index())
+            string line = ended.EndsWith('\r') ? ended[..^1] : ended;
+            int colon = line.IndexOf(':', StringComparison.Ordinal);
+            if (line.Length > 0 && (colon <= 0 || !users.TryAdd(line[..colon], line[(colon + 1)..])))
             {
-                int colon = line.IndexOf(':', StringComparison.Ordinal);
-                if (line.Length > 0 && (colon <= 0 || !users.TryAdd(line[..colon], line[(colon + 1)..])))
-                {
-                    string what = colon <= 0 ? "a line is NAME:PASSWORD" : "this name stands in the file already";
-                    throw new ArgumentException($"--users {name}:{index + 1}: {what}");
-                }
+                string what = colon <= 0 ? "a line is NAME:PASSWORD" : "this name stands in the file already";
+                throw new ArgumentException($"--users {name}:{index + 1}: {what}");
             }
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new ArgumentException($"--users {name} can't be read: {PrintableText.Escape(failure.Message)}", failure);
         }
 
         return users.Count > 0 ? users : throw new ArgumentException($"--users {name} names nobody, so nobody could connect");

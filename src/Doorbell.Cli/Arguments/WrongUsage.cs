@@ -63,6 +63,7 @@ internal static class WrongUsage
         string? near = NearName.Of(unknown.Value.Split('=')[0], Options(parsed));
         return (near, takesText) switch
         {
+            (null, _) when NetcatWord.Hint(parsed.CommandResult.Command.Name, unknown.Value) is { } hint => $"{word} is no option: {hint}",
             (null, false) => $"{word} is no option",
             (null, true) => $"{word} is no option; a text that begins with a hyphen stands behind --",
             (_, false) => $"{word} is no option: did you mean {near}?",
@@ -104,7 +105,8 @@ internal static class WrongUsage
         if (verbs.Length > 0)
         {
             return parsed.UnmatchedTokens is [string word, ..]
-                ? $"\"{PrintableText.Escape(word)}\" is no command: {Meant(word, command)}"
+                ? $"\"{PrintableText.Escape(word)}\" is no {(command.Name == "completion" ? "shell that is known here" : "command")}: "
+                    + Meant(word, command)
                 : $"a command is missing: give one of {verbs}";
         }
 

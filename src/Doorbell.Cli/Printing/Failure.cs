@@ -1,5 +1,6 @@
 using System.Text;
 using Doorbell.Cli.Arguments;
+using Doorbell.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace Doorbell.Cli.Printing;
@@ -17,6 +18,16 @@ internal static class Failure
     {
         Say(message);
         return NetworkCode;
+    }
+
+    /// <summary>The system refused something, and nobody knows better what was tried than the verb.</summary>
+    /// <param name="what">Was tried.</param>
+    /// <param name="failure">Of .NET.</param>
+    public static int OfSystem(string what, Exception failure)
+    {
+        const int TooManyFiles = 24;
+        string advice = failure.HResult == TooManyFiles ? "; raise `ulimit -n`, this process's limit of descriptors" : "";
+        return Network($"{what}: {FileFailure.Why(failure)}{advice}");
     }
 
     /// <summary>There may be too little to start the thread that writes lines: written at once.</summary>

@@ -5,8 +5,7 @@ namespace Doorbell.Cli.Printing;
 
 /// <summary>
 /// Writes lines on a thread of its own, so that whoever prints one never waits for whoever reads it. A pipe that nobody reads is full after
-/// 64 KiB (pipe(7)), and a write to it then waits for ever. At most <see cref="MaxBytes"/> wait here; a line that finds no room is dropped
-/// and counted.
+/// 64 KiB (pipe(7)), and a write to it then waits for ever. Once <see cref="MaxBytes"/> wait here, further lines are dropped and counted.
 /// </summary>
 /// <param name="open">Opens the stream, on the writing thread.</param>
 /// <param name="notice">The line that tells, between the others, how many were dropped there; null to tell it nowhere.</param>
@@ -136,7 +135,8 @@ internal sealed class LineWriter(Func<Stream> open, Func<long, string>? notice, 
 
     private bool TryAdd(Line line)
     {
-        if (_bytes + line.Bytes.Length > MaxBytes)
+        // The line itself may have any length: what is printed of a message has several times its bytes.
+        if (_bytes >= MaxBytes)
         {
             return false;
         }

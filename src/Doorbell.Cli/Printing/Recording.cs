@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Doorbell.Native;
 
 namespace Doorbell.Cli.Printing;
 
@@ -28,7 +29,7 @@ internal sealed class Recording : IDisposable
     {
         try
         {
-            Recording recording = new(path, new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0));
+            Recording recording = new(path, new FileStream(SystemFile.Create(path), FileAccess.Write, bufferSize: 0));
             recording.Write(writer =>
             {
                 writer.WriteNumber("recording", 1);
@@ -37,7 +38,7 @@ internal sealed class Recording : IDisposable
             });
             return recording;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception failure) when (FileFailure.Is(failure) || failure is ArgumentException)
         {
             throw Failed(path, failure);
         }
@@ -56,7 +57,7 @@ internal sealed class Recording : IDisposable
     public void Dispose() => _file.Dispose();
 
     private static RecordingException Failed(string path, Exception failure) => failure as RecordingException
-        ?? new RecordingException($"write {PrintableText.Escape(path)}: {PrintableText.Escape(failure.Message)}");
+        ?? new RecordingException($"write {PrintableText.Escape(path)}: {FileFailure.Why(failure)}; give a file that can be written");
 
     private void WriteBytes(string way, ReadOnlySpan<byte> bytes)
     {
@@ -92,7 +93,7 @@ internal sealed class Recording : IDisposable
                 _file.Write(Encoding.UTF8.GetBytes(JsonLine.Of(write) + "\n"));
             }
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        catch (Exception failure) when (FileFailure.Is(failure) || failure is ObjectDisposedException)
         {
             throw Failed(_path, failure);
         }

@@ -15,7 +15,7 @@ internal sealed class SyslogPrinter(bool json)
         writer.WriteString("severity", message.Priority.SeverityName);
         foreach ((string name, string? value) in Fields(message).Where(static field => field.Value is not null))
         {
-            writer.WriteString(name, value);
+            JsonLine.WriteText(writer, name, value!);
         }
 
         if (message.Data.Count > 0)
@@ -30,7 +30,7 @@ internal sealed class SyslogPrinter(bool json)
                 {
                     writer.WriteStartObject();
                     writer.WriteString("name", name);
-                    writer.WriteString("value", value);
+                    JsonLine.WriteText(writer, "value", value);
                     writer.WriteEndObject();
                 }
 
@@ -41,7 +41,11 @@ internal sealed class SyslogPrinter(bool json)
             writer.WriteEndArray();
         }
 
-        writer.WriteString("text", message.Text);
+        JsonLine.WriteText(writer, "text", message.Text);
+        if (message.IsCut)
+        {
+            writer.WriteBoolean("cut", true);
+        }
     });
 
     private static IEnumerable<(string Name, string? Value)> Fields(SyslogMessage message) =>
@@ -63,7 +67,7 @@ internal sealed class SyslogPrinter(bool json)
             Append($"[{element.Id}{string.Concat(element.Parameters.Select(static each => $" {each.Name}=\"{each.Value}\""))}]");
         }
 
-        return line.Append(": ").Append(PrintableText.Escape(message.Text)).ToString();
+        return line.Append(": ").Append(PrintableText.Escape(message.Text)).Append(message.IsCut ? " (cut off)" : "").ToString();
 
         void Append(string? field)
         {

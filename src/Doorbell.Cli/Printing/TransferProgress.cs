@@ -21,6 +21,9 @@ internal sealed class TransferProgress(string verb, bool json)
     private long _began;
     private int _width;
 
+    /// <summary>Whether all that was printed is written; standard error says why not.</summary>
+    public static bool IsPrinted => LineWriter.Output.Finish() == 0;
+
     public void Tell(FileProgress progress)
     {
         lock (_lock)
@@ -62,7 +65,7 @@ internal sealed class TransferProgress(string verb, bool json)
         writer =>
         {
             writer.WriteString("event", verb);
-            writer.WriteString("name", progress.Name);
+            JsonLine.WriteText(writer, "name", progress.Name);
             writer.WriteNumber("bytes", progress.Size);
             writer.WriteNumber("before", progress.From);
             writer.WriteString("sha256", sha256);

@@ -17,6 +17,9 @@ internal sealed class CoapObservation(CoapUri uri, CoapClientRequest request, in
     /// <summary>So long the server has to take the word that nobody observes any more.</summary>
     private static readonly TimeSpan _lastWord = TimeSpan.FromSeconds(3);
 
+    /// <summary>The same where the time is over.</summary>
+    private static readonly TimeSpan _lateWord = TimeSpan.FromMilliseconds(200);
+
     private bool _isObserved;
     private int _skipped;
 
@@ -53,15 +56,20 @@ internal sealed class CoapObservation(CoapUri uri, CoapClientRequest request, in
             CancellationToken.None);
         Task<CoapClientResponse?> ended = EndAsync(AskAsync(connection, limit, over.Token), states.Writer);
         int printed = await PrintAsync(states.Reader, connection.Peer, printer);
+        bool isLate = over.IsCancellationRequested && !StopSignals.First.IsCancellationRequested;
         await over.CancelAsync();
         CoapClientResponse? last = await ended;
-        await connection.DrainAsync(_lastWord);
+        await connection.DrainAsync(isLate ? _lateWord : _lastWord);
         if (_skipped > 0)
         {
             Failure.Say($"{_skipped} states came faster than they were printed, and were left out");
         }
 
-        return last is null || printed == count ? 0
+        return last is null && isLate && printed < count
+                ? Failure.Network(
+                    $"observe {uri}: {printed} of {count} states came within {limit.TotalSeconds:0.###} s: allow more with --timeout, "
+                        + "or give --count less")
+            : last is null || printed == count ? 0
             : last.Code.Class != 2 ? Failure.Network(CoapRefusal.Of(uri, last))
             : await PrintLastAsync(last, connection.Peer, printer, printed);
     }

@@ -18,11 +18,13 @@ internal sealed class ConnectCommand
         new("doorbell connect localhost:6789 --shell 'echo hello; head -n1 >&2'", "Joins a program instead"),
     ];
 
-    private readonly Argument<string> _endpoint = new("ENDPOINT")
+    private readonly Argument<string?> _endpoint = new("ENDPOINT")
     {
+        Arity = ArgumentArity.ZeroOrOne,
         HelpName = "ENDPOINT",
         CompletionSources = { static _ => EndpointWord.Beginnings },
-        Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path",
+        Description = "Where to: tcp://host:port, udp://host:port, unix:///path, unix+dgram:///path "
+            + "[default: with --replay, the recording's]",
     };
 
     private readonly Argument<string?> _port = new("PORT")
@@ -74,7 +76,7 @@ internal sealed class ConnectCommand
 
     private async Task<int> RunAsync(ParseResult parsed)
     {
-        string target = Target(parsed.GetValue(_endpoint)!, parsed.GetValue(_port));
+        string target = Target(parsed.GetValue(_endpoint) ?? Recorded(parsed), parsed.GetValue(_port));
         CoapEndpoint.RefuseOtherSchemes(target);
         if (CoapUri.IsMeant(target))
         {
@@ -155,6 +157,10 @@ internal sealed class ConnectCommand
             throw new ArgumentException($"--record and --replay are for streams, and {datagrams} carries datagrams");
         }
     }
+
+    private string Recorded(ParseResult parsed) => parsed.GetValue(_replay) is { } file
+        ? RecordedEvent.EndpointOf(file)
+        : throw new ArgumentException("ENDPOINT is missing (doorbell connect --help lists what there is)");
 
     private static string Target(string endpoint, string? port) => port switch
     {

@@ -25,7 +25,7 @@ internal sealed class ListenCommand
 
     private readonly Option<bool> _keep = new("--keep", "-k")
     {
-        Description = "Take the next connection when one has ended; of datagrams, take everyone's",
+        Description = "When a connection has ended, take the next one; of datagrams, take those of all senders",
     };
 
     private readonly Option<Duration?> _timeout = CommonOptions.OptionalDuration(
@@ -98,7 +98,7 @@ internal sealed class ListenCommand
         if (keeps)
         {
             throw new ArgumentException(
-                "--keep excludes --exec and --shell: `doorbell serve` runs a program for each connection, "
+                "--keep does not go with --exec and --shell: `doorbell serve` runs a program for each connection, "
                     + "with --max-connections 1 one after the other");
         }
     }

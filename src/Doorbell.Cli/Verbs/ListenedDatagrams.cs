@@ -16,8 +16,12 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
     private const int ReceiveBytes = ushort.MaxValue;
     private const int MaxAddressBytes = 128;
 
+    /// <summary>So many senders are remembered.</summary>
+    private const int MaxKnown = 1024;
+
     private readonly CancellationTokenSource _idle = new();
     private volatile From? _last;
+    private readonly HashSet<PeerAddress> _known = [];
     private bool _hasToldOthers;
 
     /// <summary>It ends if no datagram moves for so long; null for never.</summary>
@@ -25,6 +29,9 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
 
     /// <summary>Is told what is sent and what has come.</summary>
     public Transfers Transfers { get; init; } = Transfers.Unseen;
+
+    /// <summary>Is told of each sender when its first datagram comes; where there are very many, of some again.</summary>
+    public Action<Endpoint, PeerAddress>? Came { get; init; }
 
     /// <summary>Waits for the first datagram, which stays in its socket.</summary>
     /// <param name="timeout">How long; null for ever.</param>
@@ -60,6 +67,7 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
     public async Task<string?> JoinAsync(From first, bool hearsAll, JoinedInput input, StandardOutput output)
     {
         _last = first;
+        TellOfNew(first.Endpoint, first.Peer);
         if (!hearsAll)
         {
             first.Connect();
@@ -108,6 +116,7 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
                 }
 
                 Moved();
+                TellOfNew(endpoint, peer);
                 _last = only ?? new From(socket, endpoint, peer, sender);
                 Transfers.Received(buffer.AsSpan(0, count));
                 output.Write(buffer.AsSpan(0, count));
@@ -121,6 +130,26 @@ internal sealed class ListenedDatagrams(Listener listener) : IDisposable
                 return NetworkException.From("receive", only is null ? $"{endpoint}" : $"{endpoint} from {only.Peer}", failure).Message;
             }
         }
+    }
+
+    private void TellOfNew(Endpoint endpoint, PeerAddress peer)
+    {
+        lock (_known)
+        {
+            if (_known.Contains(peer))
+            {
+                return;
+            }
+
+            if (_known.Count == MaxKnown)
+            {
+                _known.Clear();
+            }
+
+            _known.Add(peer);
+        }
+
+        Came?.Invoke(endpoint, peer);
     }
 
     /// <summary>What had come before the first datagram was looked at is still in the socket, whoever sent it.</summary>

@@ -83,13 +83,12 @@ internal sealed class ListenedPeers(Listener listener)
     /// <returns>The exit code.</returns>
     public async Task<int> JoinDatagramsAsync(JoinedInput input, StandardOutput output)
     {
-        using ListenedDatagrams datagrams = new(listener) { IdleTimeout = IdleTimeout, Transfers = Transfers };
+        using ListenedDatagrams datagrams = new(listener) { IdleTimeout = IdleTimeout, Transfers = Transfers, Came = Tell };
         if (await datagrams.FirstAsync(Timeout) is not { } first)
         {
             return NobodyCame();
         }
 
-        Tell(first.Endpoint, first.Peer);
         string? failure = await datagrams.JoinAsync(first, Keeps, input, output);
         return failure is null ? 0 : Failure.Network(failure);
     }

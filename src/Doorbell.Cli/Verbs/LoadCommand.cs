@@ -5,6 +5,7 @@ using Doorbell.Cli.Printing.Load;
 using Doorbell.Cli.Printing.Plots;
 using Doorbell.Coap;
 using Doorbell.Lab.Load;
+using Doorbell.Native;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -43,10 +44,11 @@ internal static class LoadCommand
         {
             (string target, string? text) = Read(parsed.GetValue(first)!, parsed.GetValue(rest) ?? []);
             ClientOptions client = sockets.Read(parsed, Failure.Say);
-            LoadOptions options = CoapUri.IsMeant(target)
-                ? ReadCoap(CoapUri.Parse(target), uri => load.Read(parsed, uri.Endpoint, RequestOf(uri), text, client))
-                : load.Read(parsed, Parse(target), null, text, client);
-            return RunAsync(options, parsed.GetValue(json), parsed.GetValue(plot));
+            CoapUri? coap = CoapUri.IsMeant(target) ? ReadCoap(target) : null;
+            LoadOptions options = coap is null
+                ? load.Read(parsed, Parse(target), null, text, client)
+                : load.Read(parsed, coap.Endpoint, RequestOf(coap), text, client);
+            return RunAsync(options, coap?.ToString() ?? options.Endpoint.ToString(), parsed.GetValue(json), parsed.GetValue(plot));
         });
         return command;
     }
@@ -56,6 +58,12 @@ internal static class LoadCommand
         if (rest is [string port, ..] && EndpointWord.IsHostAndPort(first, port))
         {
             (first, rest) = (EndpointWord.HostAndPort(first, port), rest[1..]);
+        }
+
+        if (!EndpointWord.IsMeant(first) && !CoapUri.IsMeant(first) && rest.FirstOrDefault(EndpointWord.IsMeant) is { } behind)
+        {
+            throw new ArgumentException(
+                $"the ENDPOINT stands first and what to ask behind it, as in load {PrintableText.Escape(behind)} hello");
         }
 
         return (first, rest.Length == 0 ? null : string.Join(' ', rest));
@@ -69,14 +77,16 @@ internal static class LoadCommand
             : endpoint;
     }
 
-    private static LoadOptions ReadCoap(CoapUri uri, Func<CoapUri, LoadOptions> read) => uri.IsGroup
-        ? throw new ArgumentException($"{uri} is a group, whose members all answer: name one server")
-        : read(uri);
+    private static CoapUri ReadCoap(string text)
+    {
+        CoapUri uri = CoapUri.Parse(text);
+        return uri.IsGroup ? throw new ArgumentException($"{uri} is a group, whose members all answer: name one server") : uri;
+    }
 
     private static CoapClientRequest RequestOf(CoapUri uri) =>
         new() { Method = CoapCode.Post, Path = uri.Path, Query = uri.Query, Host = uri.HostName };
 
-    private static async Task<int> RunAsync(LoadOptions options, bool json, FileInfo? plot)
+    private static async Task<int> RunAsync(LoadOptions options, string target, bool json, FileInfo? plot)
     {
         StandardOutput.BecomesConsole();
         if (PlotFile.WhyNot(plot) is { } missing)
@@ -85,7 +95,7 @@ internal static class LoadCommand
         }
 
         StopSignals.Listen();
-        LoadReport report = new(options, json);
+        LoadReport report = new(options, target, json);
         using LoadTest test = new(options);
         LoadResult result;
         try
@@ -105,11 +115,34 @@ internal static class LoadCommand
 
         return result switch
         {
+            _ when OwnShortage(result) is { } lack => Failure.Network($"load {target}: {lack}"),
             { Wrong: > 0 } => Failure.Network(
-                $"load {options.Endpoint}: {result.Wrong} answers are not as --expect {options.Answer.Name} says"),
-            { Requests: 0, IsInterrupted: false } => Failure.Network($"load {options.Endpoint}: no question was answered"),
+                $"load {target}: {result.Wrong} answers are not as --expect {options.Answer.Name} says"),
+            { Requests: 0, IsInterrupted: false } => Failure.Network($"load {target}: no question was answered"),
             _ => 0,
         };
+    }
+
+    /// <summary>What this machine lacked: then fewer have asked than were to ask. Null if it lacked nothing.</summary>
+    private static string? OwnShortage(LoadResult result)
+    {
+        const int TooManyFiles = 24;
+        const int TooManyFilesInSystem = 23;
+        const int OutOfMemory = 12;
+        const int NoBuffers = 105;
+        const int NoAddress = 99;
+        foreach (int number in (int[])[TooManyFiles, TooManyFilesInSystem, OutOfMemory, NoBuffers, NoAddress])
+        {
+            Errno errno = Errno.OfLinux(number);
+            if (result.Errors.TryGetValue(errno.Name, out long count))
+            {
+                string advice = number == TooManyFiles ? "raise `ulimit -n`, or give --connections less" : "give --connections less";
+                string tries = count == 1 ? "one try to connect" : $"{count} tries to connect";
+                return $"{tries} failed with {errno}, since this machine had no more: {advice}";
+            }
+        }
+
+        return null;
     }
 
     private static async Task<LoadResult> RunAsync(LoadTest test, LoadReport report, bool json)

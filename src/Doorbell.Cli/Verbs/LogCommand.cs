@@ -85,7 +85,7 @@ internal static class LogCommand
 
     private static Option<SyslogPriority?> Priority() => new("--priority", "-p")
     {
-        Description = "Facility and severity, as in local0.err or warning [default: user.notice]",
+        Description = "Facility and severity, as in local0.err, warning or 131 [default: user.notice]",
         HelpName = "PRIORITY",
         CustomParser = static result =>
         {
@@ -96,14 +96,15 @@ internal static class LogCommand
             }
 
             result.AddError(
-                $"--priority takes a facility and a severity, as in local0.err, or a severity, not \"{PrintableText.Escape(text)}\"");
+                "--priority takes a facility and a severity, as in local0.err, a severity, or a number from 0 to 191, not "
+                    + $"\"{PrintableText.Escape(text)}\"");
             return null;
         },
     };
 
     private static void SendLines(Action<string> send)
     {
-        using StandardStream input = StandardStream.Input();
+        using Stream input = StandardInput.Open();
         using StreamReader lines = new(input, Encoding.Latin1);
         while (ReadLine(lines) is { } line)
         {

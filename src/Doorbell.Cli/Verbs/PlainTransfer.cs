@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Files;
+using Doorbell.Native;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -14,7 +15,7 @@ internal static class PlainTransfer
     public static async Task SendAsync(Socket socket, Stream connection, string path, TransferProgress progress)
     {
         string name = Path.GetFileName(path);
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using FileStream file = new(SystemFile.OpenRead(path), FileAccess.Read, bufferSize: 0);
         byte[] buffer = new byte[BufferBytes];
         try
         {
@@ -34,7 +35,7 @@ internal static class PlainTransfer
         }
         catch (IOException failure) when (failure is not TransferException)
         {
-            throw new TransferException($"the connection was cut: {(failure.InnerException ?? failure).Message}", isCut: true);
+            throw new TransferException($"the connection was cut: {FileFailure.Why(failure.InnerException ?? failure)}", isCut: true);
         }
 
         progress.End();

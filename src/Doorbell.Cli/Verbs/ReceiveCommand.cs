@@ -3,6 +3,7 @@ using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Files;
+using Doorbell.Native;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -10,19 +11,22 @@ namespace Doorbell.Cli.Verbs;
 internal static class ReceiveCommand
 {
     private const int MaxConnections = 16;
+    private const string Example = "as in receive tcp://localhost:7000 inbox";
 
     private static readonly TimeSpan _drain = TimeSpan.FromSeconds(1);
 
     public static Verb Make()
     {
-        Argument<string> endpoint = new("ENDPOINT") { Description = "Where senders come to: tcp://host:port or unix:///path" };
-        Argument<string> folder = new("DIR")
+        Argument<string[]> words = new("ENDPOINT")
         {
-            Description = "The folder that the files get into",
-            Arity = ArgumentArity.ZeroOrOne,
-            DefaultValueFactory = static _ => ".",
+            Description = "Where senders come to: tcp://host:port or unix:///path; and the folder that the files get into [default: .]",
+            HelpName = "ENDPOINT [DIR]",
+            Arity = new ArgumentArity(1, 3),
         };
-        Option<bool> force = new("--force") { Description = "Replace a file of the same name [default: it is refused]" };
+        Option<bool> force = new("--force")
+        {
+            Description = "Replace a file of the same name that is there [default: refuse it, unless its bytes are the same]",
+        };
         Option<bool> keep = new("--keep") { Description = "Go on after the first sender, until interrupted" };
         Option<bool> plain = new("--plain")
         {
@@ -38,18 +42,17 @@ internal static class ReceiveCommand
                 new("doorbell receive --keep --force tcp://localhost:7000 /tmp", "Takes files from all who come, newer ones too"),
             ])
         {
-            endpoint, folder, force, keep, plain, idle, json,
+            words, force, keep, plain, idle, json,
         };
         command.SetAction((parsed, _) =>
         {
-            Endpoint where = EndpointWord.Parse(parsed.GetValue(endpoint)!);
-            string into = parsed.GetValue(folder)!;
+            (Endpoint where, string into) = Read(parsed.GetValue(words)!);
             if (!where.IsStream)
             {
                 throw new ArgumentException($"files come over streams, tcp:// or unix://, not {where}");
             }
 
-            if (!parsed.GetValue(plain) && !Directory.Exists(into))
+            if (!parsed.GetValue(plain) && FileStatus.Of(into) is not { IsFolder: true })
             {
                 throw new ArgumentException($"{PrintableText.Escape(into)} is no folder: make it first");
             }
@@ -63,6 +66,17 @@ internal static class ReceiveCommand
             return RunAsync(where, receiver, parsed.GetValue(keep), parsed.GetValue(idle).Time, parsed.GetValue(json));
         });
         return command;
+    }
+
+    private static (Endpoint Where, string Folder) Read(string[] words)
+    {
+        bool isPair = words.Length > 1 && EndpointWord.IsHostAndPort(words[0], words[1]);
+        string where = isPair ? EndpointWord.HostAndPort(words[0], words[1]) : words[0];
+        string[] rest = words[(isPair ? 2 : 1)..];
+        return rest.Length > 1 ? throw new ArgumentException($"receive takes one folder, {Example}")
+            : rest.Length == 1 && !EndpointWord.IsMeant(where) && EndpointWord.IsMeant(rest[0])
+                ? throw new ArgumentException($"the ENDPOINT stands first and the folder behind it, {Example}")
+                : (EndpointWord.Parse(where), rest is [var folder] ? folder : ".");
     }
 
     /// <param name="endpoint">Where.</param>
@@ -128,7 +142,7 @@ internal static class ReceiveCommand
 
         await server.RunAsync(_drain, over.Token);
         progress.End();
-        return isLost ? 1 : isWhole || keeps ? 0 : StopSignals.EndProcess();
+        return isLost || !TransferProgress.IsPrinted ? 1 : isWhole || keeps ? 0 : StopSignals.EndProcess();
     }
 
     /// <summary>Whether a sender has sent all.</summary>

@@ -177,7 +177,7 @@ internal sealed class Replay(string path, Socket socket, string target, TimeSpan
                 {
                     if (!answers.MoveNext() || answers.Current.IsEnd)
                     {
-                        return $"replay {_file}: {target} has said more than was recorded: {Shown(came)}, from byte {_received} on";
+                        return $"replay {_file}: {target} has said more than was recorded: {Shown(came)}, {Behind()}";
                     }
 
                     at = answers.Current;
@@ -189,14 +189,16 @@ internal sealed class Replay(string path, Socket socket, string target, TimeSpan
                 (expected, came) = (expected[same..], came[same..]);
                 if (!expected.IsEmpty && !came.IsEmpty)
                 {
-                    return $"replay {_file}:{at!.Line}: {target} has answered {Shown(came)}, and {Shown(expected)} was recorded, "
-                        + $"from byte {_received} on";
+                    return $"replay {_file}:{at!.Line}: {target} has answered {Shown(came)} where {Shown(expected)} was recorded, "
+                        + Behind();
                 }
             }
 
             _moved.Release();
         }
     }
+
+    private string Behind() => _received == 1 ? "behind 1 byte that is the same" : $"behind {_received} bytes that are the same";
 
     private static string Shown(ReadOnlyMemory<byte> bytes) =>
         $"\"{PrintableText.Escape(bytes.Span[..Math.Min(ShownBytes, bytes.Length)])}\"";

@@ -3,12 +3,15 @@ using System.Net.Sockets;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
 using Doorbell.Files;
+using Doorbell.Native;
 
 namespace Doorbell.Cli.Verbs;
 
 /// <summary><c>doorbell send FILE… ENDPOINT</c>: files to <c>doorbell receive</c>, or the bytes of one to any server.</summary>
 internal static class SendCommand
 {
+    private const string Example = "as in send a.txt tcp://localhost:7000";
+
     public static Verb Make()
     {
         Argument<string[]> words = new("FILE")
@@ -37,20 +40,13 @@ internal static class SendCommand
         sockets.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
-            string[] all = parsed.GetValue(words)!;
-            if (all.Length < 2)
-            {
-                throw new ArgumentException("send takes files and behind them an ENDPOINT, as in send a.txt tcp://localhost:7000");
-            }
-
-            Endpoint where = EndpointWord.Parse(all[^1]);
-            string[] files = all[..^1];
+            (string[] files, Endpoint where) = Read(parsed.GetValue(words)!);
             Refuse(files, where, parsed.GetValue(plain));
             ClientOptions client = sockets.Read(parsed, Failure.Say);
             TimeSpan limit = parsed.GetValue(timeout).Time;
             TransferProgress progress = new("sent", parsed.GetValue(json));
             int left = parsed.GetValue(tries) ?? 1;
-            return await TransferTries.RunAsync(left, $"send to {where}", progress, async () =>
+            int code = await TransferTries.RunAsync(left, $"send to {where}", progress, async () =>
             {
                 using Socket socket = await Connector.ConnectAsync(where, limit, client, CancellationToken.None);
                 await using NetworkStream connection = new(socket);
@@ -64,8 +60,21 @@ internal static class SendCommand
                     await FileSender.SendAsync(watched, files, progress.Tell, CancellationToken.None);
                 }
             });
+            return TransferProgress.IsPrinted ? code : 1;
         });
         return command;
+    }
+
+    private static (string[] Files, Endpoint Where) Read(string[] words)
+    {
+        // nc(1) has a host and its port as two words; a file of the host's name is a file.
+        bool isPair = words.Length > 2 && EndpointWord.IsHostAndPort(words[^2], words[^1]) && FileStatus.Of(words[^2]) is null;
+        string[] files = isPair ? words[..^2] : words[..^1];
+        string where = isPair ? EndpointWord.HostAndPort(words[^2], words[^1]) : words[^1];
+        return files.Length == 0 ? throw new ArgumentException($"send takes files and behind them an ENDPOINT, {Example}")
+            : !EndpointWord.IsMeant(where) && EndpointWord.IsMeant(files[0])
+                ? throw new ArgumentException($"the files stand first and the ENDPOINT behind them, {Example}")
+                : (files, EndpointWord.Parse(where));
     }
 
     /// <summary>What is wrong with a file is told before anybody is connected.</summary>
@@ -85,37 +94,39 @@ internal static class SendCommand
         {
             try
             {
-                if (!Path.Exists(file))
-                {
-                    throw new IOException("ENOENT (No such file or directory)");
-                }
-
-                if (Directory.Exists(file))
-                {
-                    throw new IOException("EISDIR (Is a directory); give the files in it");
-                }
-
-                using FileStream opened = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-                if (!opened.CanSeek && !plain)
-                {
-                    throw new IOException("ESPIPE (Illegal seek); it is no regular file, so give --plain");
-                }
-
-                if (!plain && opened.Length == 0 && opened.ReadByte() >= 0)
-                {
-                    throw new IOException("the system tells no size of it, and it has bytes: give --plain");
-                }
+                RefuseUnreadable(file, plain);
             }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
+            catch (Exception failure) when (FileFailure.Is(failure))
             {
-                throw new ArgumentException(
-                    $"read {PrintableText.Escape(file)}: {PrintableText.Escape(failure.Message.Split(" (Parameter '")[0])}", failure);
+                throw new ArgumentException($"read {PrintableText.Escape(file)}: {FileFailure.Why(failure)}", failure);
             }
         }
 
         if (files.Select(Path.GetFileName).Distinct().Count() < files.Length)
         {
             throw new ArgumentException("two files have the same name: send them one after the other");
+        }
+    }
+
+    /// <summary>A FIFO is not opened: its writer would take that for a reader.</summary>
+    private static void RefuseUnreadable(string file, bool plain)
+    {
+        FileStatus? status = FileStatus.Of(file);
+        if (status is { IsFolder: true })
+        {
+            throw new IOException("EISDIR (Is a directory); give the files in it");
+        }
+
+        if (status is { IsRegular: false })
+        {
+            _ = plain ? 0 : throw new IOException("ESPIPE (Illegal seek); it is no regular file, so give --plain");
+            return;
+        }
+
+        using FileStream opened = new(SystemFile.OpenRead(file), FileAccess.Read, bufferSize: 0);
+        if (!plain && opened.Length == 0 && opened.ReadByte() >= 0)
+        {
+            throw new IOException("the system tells no size of it, and it has bytes: give --plain");
         }
     }
 }

@@ -14,6 +14,7 @@ internal static class HttpConversation
         PipeConnection connection, Func<HttpRequest, Task<HttpAnswer>> answer, Func<HttpException, HttpAnswer> refuse)
     {
         bool staysOpen = true;
+        bool isContinued = false;
         while (staysOpen)
         {
             ReadResult read = await connection.Input.ReadAsync(connection.Closed).ConfigureAwait(false);
@@ -25,6 +26,7 @@ internal static class HttpConversation
                 {
                     connection.Input.AdvanceTo(read.Buffer.GetPosition(consumed));
                     staysOpen = request.StaysOpen;
+                    isContinued = false;
                     answered = await answer(request).ConfigureAwait(false);
                 }
                 else
@@ -33,6 +35,13 @@ internal static class HttpConversation
                     if (read.IsCompleted)
                     {
                         return;
+                    }
+
+                    if (!isContinued && HttpRequest.AwaitsContinue(input))
+                    {
+                        isContinued = true;
+                        connection.Output.Write("HTTP/1.1 100 Continue\r\n\r\n"u8);
+                        await connection.Output.FlushAsync(connection.Closed).ConfigureAwait(false);
                     }
                 }
             }

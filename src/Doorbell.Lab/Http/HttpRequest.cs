@@ -29,7 +29,7 @@ internal sealed record HttpRequest(
     public static HttpRequest? Read(ReadOnlySpan<byte> input, out int consumed)
     {
         consumed = 0;
-        int head = input.IndexOf("\r\n\r\n"u8);
+        int head = HeadOf(input, out int body);
         if (head < 0 ? input.Length > MaxHeadBytes : head > MaxHeadBytes)
         {
             throw new HttpException(431, $"the headers have more than {MaxHeadBytes} bytes");
@@ -40,7 +40,7 @@ internal sealed record HttpRequest(
             return null;
         }
 
-        string[] lines = Encoding.Latin1.GetString(input[..head]).Split("\r\n");
+        string[] lines = Lines(input[..head]);
         if (lines[0].Split(' ') is not [{ Length: > 0 } method, { Length: > 0 } target, "HTTP/1.0" or "HTTP/1.1"])
         {
             throw new HttpException(400, "this is no request of HTTP/1");
@@ -48,7 +48,7 @@ internal sealed record HttpRequest(
 
         Dictionary<string, string> headers = ReadHeaders(lines.AsSpan(1));
         int length = BodyLength(headers);
-        int whole = head + 4 + length;
+        int whole = body + length;
         if (input.Length < whole)
         {
             return null;
@@ -57,7 +57,39 @@ internal sealed record HttpRequest(
         consumed = whole;
         string connection = headers.GetValueOrDefault("connection", "").ToLowerInvariant();
         bool staysOpen = lines[0].EndsWith('1') ? !connection.Contains("close", StringComparison.Ordinal) : connection == "keep-alive";
-        return new HttpRequest(method, target.Split('?')[0], headers, input[(head + 4)..whole].ToArray(), staysOpen);
+        return new HttpRequest(method, target.Split('?')[0], headers, input[body..whole].ToArray(), staysOpen);
+    }
+
+    /// <summary>Whether a client waits to be told that its body is wanted before it sends that (RFC 9110 section 10.1.1).</summary>
+    /// <param name="input">What has come of a request that is not whole.</param>
+    public static bool AwaitsContinue(ReadOnlySpan<byte> input)
+    {
+        int head = HeadOf(input, out int body);
+        return head >= 0 && body == input.Length && Lines(input[..head]).Any(static line =>
+            line.Replace(" ", "", StringComparison.Ordinal).Equals("expect:100-continue", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static string[] Lines(ReadOnlySpan<byte> head) =>
+        [.. Encoding.Latin1.GetString(head).Split('\n').Select(static line => line.TrimEnd('\r'))];
+
+    /// <summary>Lines end in CR and LF; LF alone is an end too (RFC 9112 section 2.2), as a person types it into nc.</summary>
+    /// <param name="input">A request's beginning.</param>
+    /// <param name="body">Where its body begins.</param>
+    /// <returns>The bytes of the head without its empty line; -1 if it is not whole.</returns>
+    private static int HeadOf(ReadOnlySpan<byte> input, out int body)
+    {
+        for (int end = 0; input[end..].IndexOf((byte)'\n') is >= 0 and int length;)
+        {
+            end += length + 1;
+            body = input[end..].StartsWith("\r\n"u8) ? end + 2 : input[end..].StartsWith("\n"u8) ? end + 1 : 0;
+            if (body > 0)
+            {
+                return end > 1 && input[end - 2] == '\r' ? end - 2 : end - 1;
+            }
+        }
+
+        body = 0;
+        return -1;
     }
 
     private static Dictionary<string, string> ReadHeaders(ReadOnlySpan<string> lines)

@@ -42,6 +42,9 @@ public sealed record SyslogMessage
 
     /// <summary>What it says.</summary>
     public string Text { get; init; } = "";
+
+    /// <summary>Whether its sender's stream ended before as many bytes had come as it had said (octet counting, RFC 6587).</summary>
+    public bool IsCut { get; init; }
 }
 
 /// <summary>An element of structured data (RFC 5424 section 6.3).</summary>

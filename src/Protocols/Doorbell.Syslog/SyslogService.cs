@@ -29,7 +29,7 @@ public static class SyslogService
                 return Step.More(0);
             }
 
-            Take(input.Slice(frame.Start, frame.Length), turn);
+            Take(input.Slice(frame.Start, frame.Length), turn, isCut: false);
             return Step.More(frame.Consumed);
         }
 
@@ -37,15 +37,15 @@ public static class SyslogService
         {
             // What was cut off is better than nothing.
             SyslogFraming.Instance.TryFind(rest, searched: 0, out Frame cut);
-            Take(rest[Math.Min(cut.Start, rest.Length)..], turn);
+            Take(rest[Math.Min(cut.Start, rest.Length)..], turn, isCut: cut.Start > 0);
             return Next.Close;
         }
 
-        private void Take(ReadOnlySpan<byte> message, Turn turn)
+        private void Take(ReadOnlySpan<byte> message, Turn turn, bool isCut)
         {
             if (!message.IsEmpty)
             {
-                take(SyslogReader.Read(message), turn.Peer);
+                take(SyslogReader.Read(message) with { IsCut = isCut }, turn.Peer);
                 turn.CountRequests(1);
             }
         }

@@ -161,7 +161,7 @@ public sealed class ImpairShareTests
             Assert.StartsWith($"doorbell: {file}:2: \"speed\" is no setting", wrong.Error, StringComparison.Ordinal);
             Ended none = Doorbells.Run("native", "", "impair", "udp://127.0.0.1:0", "udp://127.0.0.1:9", "--scenario", file + ".none");
             Assert.Equal((2, 1), (none.ExitCode, none.Error.Count(static c => c == '\n')));
-            Assert.Contains("can't be read", none.Error, StringComparison.Ordinal);
+            Assert.Contains("ENOENT (No such file or directory); give the path of a scenario", none.Error, StringComparison.Ordinal);
         }
         finally
         {

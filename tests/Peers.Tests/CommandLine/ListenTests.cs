@@ -174,6 +174,25 @@ public sealed class ListenTests : IDisposable
         }
     }
 
+    /// <summary>With -v each sender is told once, the later ones too.</summary>
+    [Fact]
+    public void Each_sender_of_datagrams_is_told_when_it_comes()
+    {
+        using Program listening = Doorbells.Start("native", "listen", "-k", "-v", "udp://127.0.0.1:0");
+        int port = PortOf(listening);
+        using Socket first = Datagrams(port);
+        using Socket second = Datagrams(port);
+        foreach (Socket socket in (Socket[])[first, second, first, second])
+        {
+            socket.Send("x"u8);
+            listening.WaitForError($"datagram from {socket.LocalEndPoint}");
+        }
+
+        second.Send("end\n"u8);
+        listening.WaitForLine("end");
+        Assert.Equal(2, listening.Error.Split("datagram from").Length - 1);
+    }
+
     /// <summary>Two datagrams wait before the command can look at either: the kernel holds both, and one sender's is taken.</summary>
     [Fact]
     public void Datagrams_of_others_that_came_with_the_first_are_told_of()
@@ -209,7 +228,7 @@ public sealed class ListenTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--keep tcp://127.0.0.1:0 --shell true", "--keep excludes --exec and --shell")]
+    [InlineData("--keep tcp://127.0.0.1:0 --shell true", "--keep does not go with --exec and --shell")]
     [InlineData("--raw tcp://127.0.0.1:0 --exec true", "--raw has no effect with --exec and --shell")]
     [InlineData("tcp://127.0.0.1:0 udp://127.0.0.1:0", "streams and datagrams are listened for one at a time")]
     public void Options_that_exclude_each_other_are_wrong_usage(string words, string says)

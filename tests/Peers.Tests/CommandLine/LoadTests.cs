@@ -32,6 +32,22 @@ public sealed class LoadTests
         }
     }
 
+    /// <summary>Who asks for 200 connections and gets 20 has measured something else.</summary>
+    [Fact]
+    public void Connections_that_this_machine_could_not_open_make_the_exit_code_1()
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "capitalize", "tcp://127.0.0.1:0");
+        using (server)
+        {
+            Ended ended = Program.Run("sh", ["-c",
+                $"ulimit -n 60; '{Doorbells.File("native")}' load --connections 200 --duration 300ms {endpoint}"]);
+            Assert.Equal(1, ended.ExitCode);
+            Assert.Matches(
+                @"^doorbell: load tcp://127\.0\.0\.1:\d+: \d+ tries to connect failed with EMFILE \(Too many open files\), .*`ulimit -n`",
+                ended.Error);
+        }
+    }
+
     /// <summary>Requests are due evenly from the beginning of the window, the first at its beginning.</summary>
     [Fact]
     public void An_open_loop_asks_as_often_as_it_says()

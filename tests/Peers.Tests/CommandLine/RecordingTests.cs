@@ -107,8 +107,8 @@ public sealed class RecordingTests : IDisposable
 
     [Theory]
     [InlineData("HELLO\n", 0, "")]
-    [InlineData("HELLx\n", 1, ":3: tcp://PEER has answered \"x\\n\", and \"O\\n\" was recorded, from byte 4 on")]
-    [InlineData("HELLO\nmore", 1, ": tcp://PEER has said more than was recorded: \"more\", from byte 6 on")]
+    [InlineData("HELLx\n", 1, ":3: tcp://PEER has answered \"x\\n\" where \"O\\n\" was recorded, behind 4 bytes that are the same")]
+    [InlineData("HELLO\nmore", 1, ": tcp://PEER has said more than was recorded: \"more\", behind 6 bytes that are the same")]
     [InlineData("HEL", 1, ":3: tcp://PEER has ended after 3 bytes, and more was recorded")]
     [InlineData("", 1, ":3: tcp://PEER has ended after 0 bytes, and more was recorded")]
     public void The_first_difference_is_told(string answer, int code, string says)
@@ -171,6 +171,8 @@ public sealed class RecordingTests : IDisposable
     [InlineData("{\"recording\":1}\n{\"sent\":\"x\"}", ":2: \"at\" is missing")]
     [InlineData("{\"recording\":1}\n{\"at\":0,\"sentBase64\":\"!\"}", ":2: \"sentBase64\" is no base64")]
     [InlineData("{\"recording\":1}\n{\"at\":0,\"sent\":\"\"}", ":2: its text is empty")]
+    [InlineData("{\"recording\":1}\n{\"at\":0,\"sent\":\"a\",\"received\":\"A\"}", ":2: it has both \"sent\" and \"received\"")]
+    [InlineData("{\"recording\":1}\n{\"at\":0,\"end\":\"sent\",\"sent\":\"a\"}", ":2: it has both \"sent\" and \"end\"")]
     [InlineData("{\"recording\":1}\nhello", ":2: a line of a recording is a JSON object")]
     public void What_is_no_recording_is_told_with_its_line(string text, string says)
     {
@@ -178,6 +180,35 @@ public sealed class RecordingTests : IDisposable
         Ended ended = Doorbells.Run("native", "", "connect", "--replay", File, "tcp://127.0.0.1:1");
         Assert.Equal(2, ended.ExitCode);
         Assert.Contains(says, Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    /// <summary>An end is the last that goes its way.</summary>
+    [Theory]
+    [InlineData("sent", "{\"at\":0,\"sent\":\"a\"}")]
+    [InlineData("sent", "{\"at\":0,\"end\":\"sent\"}")]
+    [InlineData("received", "{\"at\":0,\"received\":\"a\"}")]
+    public void A_line_behind_its_way_s_end_is_told(string way, string behind)
+    {
+        using Socket listener = Listener();
+        Save($"{{\"at\":0,\"end\":\"{way}\"}}", behind);
+        using Program replay = Doorbells.Start("native", "connect", "--replay", File, $"tcp://{listener.LocalEndPoint}");
+        using Socket server = listener.Accept();
+        server.Shutdown(SocketShutdown.Send);
+        Ended ended = replay.WaitForEnd();
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Equal($"doorbell: {File}:3: nothing is \"{way}\" behind the line where \"{way}\" ends\n", ended.Error);
+    }
+
+    [Fact]
+    public void Without_an_endpoint_a_replay_goes_where_the_recorded_client_went()
+    {
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "capitalize", "tcp://127.0.0.1:0");
+        using Program ends = server;
+        Assert.Equal(0, Doorbells.Run("native", "hello\n", "connect", "--record", File, $"{endpoint}").ExitCode);
+        Assert.Equal(new Ended(0, "", ""), Doorbells.Run("native", "", "connect", "--replay", File));
+        System.IO.File.WriteAllText(File, "{\"recording\":1}\n");
+        Ended ended = Doorbells.Run("native", "", "connect", "--replay", File);
+        Assert.Equal(new Ended(2, "", $"doorbell: {File}:1: \"endpoint\" is missing, so give an ENDPOINT on the command line\n"), ended);
     }
 
     [Fact]

@@ -194,7 +194,7 @@ public sealed class ScriptTests : IDisposable
     [Theory]
     [InlineData("say \"x\"", ":1: \"say\" is no statement: give one of send, expect, on")]
     [InlineData("# x\n\nsend", ":3: a text in quotes is missing")]
-    [InlineData("send x", ":1: a text in quotes is missing, before x")]
+    [InlineData("send x", ":1: a text in quotes is missing, and here stands x")]
     [InlineData("send \"x", ":1: the text has no quote at its end")]
     [InlineData("send \"\"", ":1: the text is empty")]
     [InlineData("send \"\\q\"", ":1: behind a backslash stands n, r, t, e, x")]
@@ -211,8 +211,11 @@ public sealed class ScriptTests : IDisposable
     [InlineData("send \"x\"\ngoto nowhere", ":2: there is no label nowhere")]
     [InlineData("on \"x\" goto nowhere", ":1: there is no label nowhere")]
     [InlineData("label x\nlabel x", ":2: the label x stands in the file already")]
-    [InlineData("timeout soon", ":1: a time is missing, as in 5, 0.5, 200ms or 2m, not soon")]
-    [InlineData("timeout 0", ":1: a time is missing")]
+    [InlineData("timeout", ":1: a time is missing, as in 5, 0.5, 200ms or 2m")]
+    [InlineData("timeout soon", ":1: soon is no time: give one above 0, at most 7d, as in 5, 0.5, 200ms or 2m")]
+    [InlineData("timeout 0", ":1: 0 is no time: give one above 0")]
+    [InlineData("timeout 99999999999999d", ":1: 99999999999999d is no time: give one above 0, at most 7d")]
+    [InlineData("\ufefftimeout 0", ":1: 0 is no time")]
     public void A_wrong_line_is_told_before_anybody_is_connected(string script, string says)
     {
         Ended ended = Run(script, "tcp://127.0.0.1:1");

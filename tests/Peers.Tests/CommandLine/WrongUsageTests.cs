@@ -64,8 +64,14 @@ public sealed class WrongUsageTests
     [InlineData("impair udp://127.0.0.1:0 udp://127.0.0.1:9 --like wfi", "\"wfi\" is no profile: did you mean wifi? There are ")]
     [InlineData("help sreve", "\"sreve\" is no command: did you mean serve? There are serve, ask, ")]
     [InlineData("help demo nagel", "\"nagel\" is no command: did you mean nagle? There are backlog, ")]
-    [InlineData("completion zhs", "\"zhs\" is no command: did you mean zsh?")]
-    [InlineData("completion nosuch", "\"nosuch\" is no command: give one of bash, zsh, fish, powershell (")]
+    [InlineData("-l 7000", "-l is no option: to listen is a verb, as in doorbell listen tcp://localhost:7000 (")]
+    [InlineData("listen -p 7000", "-p is no option: a port stands in the endpoint, as in tcp://localhost:7000")]
+    [InlineData("connect -u localhost 7000", "-u is no option: UDP is the endpoint's scheme, as in udp://localhost:7000")]
+    [InlineData("listen -lvp 7000", "-lvp is no option: to listen is a verb")]
+    [InlineData("connect -c true localhost 7000", "-c is no option: a command for the shell stands behind --shell")]
+    [InlineData("connect -d localhost 7000", "-d is no option: to read no standard input, write </dev/null")]
+    [InlineData("completion zhs", "\"zhs\" is no shell that is known here: did you mean zsh?")]
+    [InlineData("completion nosuch", "\"nosuch\" is no shell that is known here: give one of bash, zsh, fish, powershell (")]
     [InlineData("help ask x", "\"x\" is one word too many: ask has no verbs of its own")]
     public void A_mistyped_name_is_told_with_the_near_one(string arguments, string expected)
     {
@@ -79,6 +85,8 @@ public sealed class WrongUsageTests
     [Theory]
     [InlineData("ask localhost hello", "localhost has no port: give it too, as in ask localhost 6789 hello; ")]
     [InlineData("ask 127.0.0.1", "127.0.0.1 has no port: give it too, as in ask 127.0.0.1 6789 hello; ")]
+    [InlineData("ask localhost:nosuchservice hello", "\"localhost:nosuchservice\" is no endpoint: \"nosuchservice\" is no port: ")]
+    [InlineData("connect", "ENDPOINT is missing (doorbell connect --help lists what there is)")]
     [InlineData("ask http://localhost/ hello", "\"http://localhost/\" is no endpoint: the scheme must be ")]
     [InlineData(
         "connect tcp:/localhost:6789",
@@ -124,7 +132,7 @@ public sealed class WrongUsageTests
     [InlineData("ask -9 tcp://127.0.0.1:1", "-9 is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("ask tcp://127.0.0.1:1 --nosuch=3", "--nosuch=3 is no option; a text that begins with a hyphen stands behind --")]
     [InlineData("connect --nosuch tcp://127.0.0.1:1", "--nosuch is no option")]
-    [InlineData("connect tcp://127.0.0.1:1 -u", "-u is no option")]
+    [InlineData("connect tcp://127.0.0.1:1 -q", "-q is no option")]
     [InlineData("serve echo tcp://127.0.0.1:0 --nosuch", "--nosuch is no option")]
     [InlineData("serve -p 80", "-p is no option")]
     [InlineData("relay tcp://127.0.0.1:0 tcp://127.0.0.1:1 -x", "-x is no option")]

@@ -98,6 +98,9 @@ public sealed partial class CoapObserveTests
             AssertFails(1, "4.04 Not Found", "--observe", $"{endpoint}/none");
             AssertFails(1, "does not tell changes; `doorbell ask --method GET` asks once", "--observe", $"{endpoint}/.well-known/core");
             AssertFails(2, "--observe asks by GET", "--observe", $"{endpoint}/time", "text");
+            long began = System.Diagnostics.Stopwatch.GetTimestamp();
+            AssertFails(1, "of 9 states came within 1 s", "--observe", "--count", "9", "--timeout", "1", $"{endpoint}/time");
+            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds < 4);
             AssertFails(2, "--observe asks by GET", "--observe", "--method", "PUT", $"{endpoint}/time");
             AssertFails(2, "--count is for --observe", "--count", "3", "--method", "GET", $"{endpoint}/time");
             AssertFails(2, "--observe is for coap:// endpoints", "--observe", "tcp://localhost:1");

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using CsCheck;
@@ -137,12 +139,75 @@ public sealed class SyslogTests
         Assert.EndsWith(": second", server.WaitForLine("second"), StringComparison.Ordinal);
     }
 
+    /// <summary>What is printed of a message has several times its bytes, and none of it is lost.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_message_as_long_as_may_be_is_printed_whole(bool json)
+    {
+        const int Length = 1_000_000;
+        using Program server = Doorbells.Start("native", ["serve", "syslog", "tcp://127.0.0.1:0", .. json ? ["--json"] : (string[])[]]);
+        Send(server.WaitForLine("127.0.0.1:"), [.. Encoding.ASCII.GetBytes($"{Length} "), .. new byte[Length - 1], (byte)'x']);
+        Assert.True(server.WaitForLine("0x").Length > 2 * Length);
+        Assert.DoesNotContain("not written", server.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("10 short", true, "short")]
+    [InlineData("5 short", false, "short")]
+    [InlineData("short", false, "short")]
+    public void What_the_end_of_its_stream_cuts_off_is_told(string sent, bool isCut, string text)
+    {
+        using Program plain = Doorbells.Start("native", "serve", "syslog", "tcp://127.0.0.1:0");
+        Send(plain.WaitForLine("serving syslog on "), Encoding.ASCII.GetBytes(sent));
+        Assert.EndsWith($": {text}{(isCut ? " (cut off)" : "")}", plain.WaitForLine(text), StringComparison.Ordinal);
+        using Program json = Doorbells.Start("native", "serve", "syslog", "tcp://127.0.0.1:0", "--json");
+        Send(json.WaitForLine("\"listening\""), Encoding.ASCII.GetBytes(sent));
+        using JsonDocument message = JsonDocument.Parse(json.WaitForLine("\"message\""));
+        Assert.Equal(isCut, message.RootElement.TryGetProperty("cut", out _));
+    }
+
+    [Fact]
+    public void A_text_that_is_no_utf_8_keeps_its_bytes_in_json()
+    {
+        using Program json = Doorbells.Start("native", "serve", "syslog", "tcp://127.0.0.1:0", "--json");
+        Send(json.WaitForLine("\"listening\""), [(byte)'a', 0xff, (byte)'\n']);
+        using JsonDocument message = JsonDocument.Parse(json.WaitForLine("\"message\""));
+        Assert.Equal("Yf8=", message.RootElement.GetProperty("textBase64").GetString());
+    }
+
+    /// <summary>As every verb has it: a standard input that is closed is empty.</summary>
+    [Fact]
+    public void Log_without_a_standard_input_sends_nothing()
+    {
+        using Program server = Doorbells.Start("native", "serve", "syslog", "udp://127.0.0.1:0");
+        string line = server.WaitForLine("serving syslog on ");
+        Ended ended = Program.Run("sh", ["-c", $"'{Doorbells.File("native")}' log {line[(line.LastIndexOf(' ') + 1)..]} <&-"]);
+        Assert.Equal(new Ended(0, "", ""), ended);
+    }
+
     [Fact]
     public void Nobody_there_is_an_error_and_a_wrong_priority_is_wrong_usage()
     {
         Assert.Equal(1, Doorbells.Run("native", "", "log", "tcp://127.0.0.1:1", "x").ExitCode);
         Ended wrong = Doorbells.Run("native", "", "log", "-p", "local8.err", "tcp://127.0.0.1:1", "x");
         Assert.Equal((2, 1), (wrong.ExitCode, wrong.Error.Count(static c => c == '\n')));
+    }
+
+    private static void Send(string listening, byte[] bytes)
+    {
+        int port = int.Parse(
+            System.Text.RegularExpressions.Regex.Match(listening, @"127\.0\.0\.1:(\d+)").Groups[1].Value,
+            System.Globalization.CultureInfo.InvariantCulture);
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(IPAddress.Loopback, port);
+        for (int sent = 0; sent < bytes.Length;)
+        {
+            sent += socket.Send(bytes.AsSpan(sent), SocketFlags.None);
+        }
+
+        socket.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, socket.Receive(new byte[1]));
     }
 
     private static int Port(string listening)

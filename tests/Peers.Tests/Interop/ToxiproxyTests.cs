@@ -63,7 +63,11 @@ public sealed class ToxiproxyTests
     [InlineData("DELETE /proxies/demo/toxics/none", "", 404, "toxic not found")]
     [InlineData("GET /nosuch", "", 404, "page not found")]
     [InlineData("PUT /proxies", "", 405, "method not allowed")]
-    [InlineData("POST /proxies", "{", 400, "bad request body: ")]
+    [InlineData("POST /proxies", "{", 400, "bad request body: it is no JSON, or nested too deeply, at line 1")]
+    [InlineData("POST /proxies", "{\n\"name\":,", 400, "bad request body: it is no JSON, or nested too deeply, at line 2")]
+    [InlineData("POST /proxies", "{\"name\":\"a/b\",\"upstream\":\"127.0.0.1:1\"}", 400, "bad request body: a name stands in paths")]
+    [InlineData("POST /proxies", "{\"name\":\"..\",\"upstream\":\"127.0.0.1:1\"}", 400, "bad request body: a name stands in paths")]
+    [InlineData("POST /proxies/demo/toxics", "{\"type\":\"latency\",\"name\":\"a/b\"}", 400, "bad request body: a name stands in paths")]
     [InlineData("POST /proxies", "[]", 400, "bad request body: it is no JSON object")]
     [InlineData("POST /proxies", "{\"upstream\":\"127.0.0.1:1\"}", 400, "missing required field: name")]
     [InlineData("POST /proxies", "{\"name\":\"a\"}", 400, "missing required field: upstream")]
@@ -106,6 +110,13 @@ public sealed class ToxiproxyTests
     [InlineData(200, "Host: [::1]:8474")]
     [InlineData(403, "Host: attacker.example")]
     [InlineData(403, "Host: localhost.attacker.example:8474")]
+    [InlineData(200, "Host: localhost.")]
+    [InlineData(200, "Host: LOCALHOST.:8474")]
+    [InlineData(403, "Host: 2130706433")]
+    [InlineData(403, "Host: 0x7f.1:8474")]
+    [InlineData(403, "Host: 1")]
+    [InlineData(403, "Host: localhost.attacker.example.")]
+    [InlineData(403, "Host: attacker.example@127.0.0.1")]
     [InlineData(403, "Host: ")]
     [InlineData(403, "Host: localhost\r\nUser-Agent: Mozilla/5.0 (X11)")]
     [InlineData(403, "Host: localhost\r\nOrigin: http://attacker.example")]
@@ -138,6 +149,22 @@ public sealed class ToxiproxyTests
         Assert.StartsWith("HTTP/1.1 431 ", Raw(address, "GET / HTTP/1.1\r\n" + new string('a', 20_000)), StringComparison.Ordinal);
 
         static string Ports(string text) => System.Text.RegularExpressions.Regex.Replace(text, @"127\.0\.0\.1:\d+", "");
+    }
+
+    /// <summary>As a person types a request, and as curl sends a body that is long.</summary>
+    [Fact]
+    public void Lines_may_end_in_LF_and_a_client_may_wait_for_100_Continue()
+    {
+        using Program api = Start(out string address);
+        string typed = Raw(address, "GET /version HTTP/1.1\nHost: localhost\nConnection: close\n\n");
+        Assert.StartsWith("HTTP/1.1 200 ", typed, StringComparison.Ordinal);
+        Ended curl = Program.Run(
+            "curl", ["-sS", "-H", "Expect: 100-continue", "--expect100-timeout", "30", "-d",
+                "{\"name\":\"demo\",\"upstream\":\"127.0.0.1:1\"}", "-w", " %{http_code} %{time_total}", $"{address}/proxies"]);
+        Assert.Equal((0, ""), (curl.ExitCode, curl.Error));
+        string[] words = curl.Output.Split(' ');
+        Assert.Equal("201", words[^2]);
+        Assert.True(double.Parse(words[^1], System.Globalization.CultureInfo.InvariantCulture) < 15, curl.Output);
     }
 
     [Fact]

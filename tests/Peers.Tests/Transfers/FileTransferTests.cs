@@ -54,11 +54,11 @@ public sealed class FileTransferTests : IDisposable
     public async Task The_beginning_of_another_file_is_thrown_away()
     {
         string[] files = [Save("file", "the right one")];
-        File.WriteAllText(Path.Combine(Into, ".file.part"), "the wr");
+        File.WriteAllText(Path.Combine(Into, ".file.doorbell-part"), "the wr");
         await TransferAsync(files, long.MaxValue, long.MaxValue);
         AssertSame(files);
         File.Delete(Path.Combine(Into, "file"));
-        File.WriteAllText(Path.Combine(Into, ".file.part"), "longer than the right one");
+        File.WriteAllText(Path.Combine(Into, ".file.doorbell-part"), "longer than the right one");
         await TransferAsync(files, long.MaxValue, long.MaxValue);
         AssertSame(files);
     }
@@ -88,8 +88,8 @@ public sealed class FileTransferTests : IDisposable
     [InlineData("doorbell-files 1\nfile 1 /etc/x\n", "is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 %2e%2e%2fx\n", "\"../x\" is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 a%00b\n", "is no name of a file")]
-    [InlineData("doorbell-files 1\nfile 1 .a.part\n", "is no name of a file")]
-    [InlineData("doorbell-files 1\nfile 1 .a.PART\n", "is no name of a file")]
+    [InlineData("doorbell-files 1\nfile 1 .a.doorbell-part\n", "is no name of a file")]
+    [InlineData("doorbell-files 1\nfile 1 .a.doorbell-PART\n", "is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 \n", "is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 %1b[2J%2f\n", "\"\\x1b[2J/\" is no name of a file")]
     [InlineData("doorbell-files 1\nfile 1 a%4\n", "does not speak this protocol")]
@@ -105,7 +105,18 @@ public sealed class FileTransferTests : IDisposable
         Assert.Contains(why, refused.Message, StringComparison.Ordinal);
         Assert.False(refused.IsCut);
         Assert.Equal(["into"], Directory.GetFileSystemEntries(_here.FullName).Select(Path.GetFileName));
-        Assert.DoesNotContain(Directory.GetFiles(Into), static file => !file.EndsWith(".part", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(Into), static file => !file.EndsWith("-part", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_two_senders_of_a_name_one_is_told_to_wait()
+    {
+        string part = Path.Combine(Into, ".a.doorbell-part");
+        using FileStream other = new(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        TransferException refused = await Assert.ThrowsAsync<TransferException>(() =>
+            new FileReceiver(Into, overwrites: true)
+                .ReceiveAsync(new Script("doorbell-files 1\nfile 3 a\n"), null, CancellationToken.None));
+        Assert.Equal("a: another sender is sending it: try again later", refused.Message);
     }
 
     [Fact]

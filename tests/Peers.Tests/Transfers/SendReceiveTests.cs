@@ -65,6 +65,87 @@ public sealed class SendReceiveTests : IDisposable
         Assert.Contains(says, both.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A limit of the files' size (ulimit -f) is told on both sides, and ends no receiver by a signal.</summary>
+    [Fact]
+    public void A_file_larger_than_may_be_written_is_refused()
+    {
+        string file = Save("file", 100_000);
+        using Program receiver = Program.Start(
+            "bash", "-c", $"ulimit -f 8; exec '{Doorbells.File("native")}' receive --keep tcp://127.0.0.1:0 '{Into}'");
+        string line = receiver.WaitForLine("receiving on ");
+        Ended sent = Doorbells.Run("native", "", "send", file, line[(line.LastIndexOf(' ') + 1)..]);
+        Assert.Equal(1, sent.ExitCode);
+        Assert.Contains("the peer refuses: file: EFBIG (File too large)", sent.Error, StringComparison.Ordinal);
+        receiver.WaitForError("file: EFBIG (File too large)");
+        receiver.Signal("TERM");
+        Assert.Equal(0, receiver.WaitForEnd().ExitCode);
+    }
+
+    [Fact]
+    public void Lines_that_can_not_be_printed_make_the_exit_code_1()
+    {
+        string where = $"unix://{_here.FullName}/socket";
+        string doorbell = Doorbells.File("native");
+        string file = Save("file", 1000);
+        Ended both = Program.Run("sh", ["-c",
+            $"'{doorbell}' receive {where} '{Into}' >/dev/full & receiver=$!; "
+            + $"'{doorbell}' send --tries 5 '{file}' {where} >/dev/full; echo $?; wait $receiver; echo $?"]);
+        Assert.Equal("1\n1\n", both.Output);
+        AssertSame(file);
+    }
+
+    /// <summary>To Linux a name is bytes.</summary>
+    [Fact]
+    public void A_name_that_is_no_utf_8_stays_as_it_is()
+    {
+        using Program receiver = Receive("native", out string where, Into, "--json");
+        string doorbell = Doorbells.File("native");
+        Ended sent = Program.Run(
+            "bash", ["-ec", $"cd '{_here.FullName}'; echo hello >$'a\\xff'; '{doorbell}' send --json $'a\\xff' {where}; rm $'a\\xff'"]);
+        Assert.Equal((0, ""), (sent.ExitCode, sent.Error));
+        Assert.Contains("\"nameBase64\":\"Yf8=\"", sent.Output, StringComparison.Ordinal);
+        Assert.Equal(0, receiver.WaitForEnd().ExitCode);
+        Assert.Equal("hello\n", Program.Run("bash", ["-c", $"cd '{Into}'; cat $'a\\xff'; rm $'a\\xff'"]).Output);
+    }
+
+    [Theory]
+    [InlineData("ln -s /etc/passwd .file.doorbell-part", "ELOOP (Too many levels of symbolic links)")]
+    [InlineData("ln mine .file.doorbell-part", "is no file of its own")]
+    [InlineData("mkfifo .file.doorbell-part", "is no file of its own")]
+    [InlineData("mkdir .file.doorbell-part", "EISDIR (Is a directory)")]
+    public void A_part_that_is_no_file_of_its_own_is_refused(string make, string says)
+    {
+        Assert.Equal(0, Program.Run("bash", ["-ec", $"cd '{Into}'; echo mine >mine; {make}"]).ExitCode);
+        using Program receiver = Receive("native", out string where, Into, "--keep", "--force");
+        Ended sent = Doorbells.Run("native", "", "send", Save("file", 1000), where);
+        Assert.Equal(1, sent.ExitCode);
+        Assert.Contains(says, sent.Error, StringComparison.Ordinal);
+        Assert.Equal("mine\n", File.ReadAllText(Path.Combine(Into, "mine")));
+    }
+
+    /// <summary>Other programs have parts too.</summary>
+    [Fact]
+    public void A_part_of_another_program_is_left_alone()
+    {
+        File.WriteAllText(Path.Combine(Into, ".file.part"), "mine");
+        using Program receiver = Receive("native", out string where, Into);
+        Assert.Equal(0, Doorbells.Run("native", "", "send", Save("file", 1000), where).ExitCode);
+        Assert.Equal(0, receiver.WaitForEnd().ExitCode);
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(Into, ".file.part")));
+    }
+
+    [Fact]
+    public void A_host_and_its_port_may_be_two_words()
+    {
+        int port = Ports.Free("tcp");
+        string file = Save("file", 1000);
+        using Program receiver = Doorbells.Start("native", "receive", "127.0.0.1", $"{port}", Into);
+        receiver.WaitForLine("receiving on ");
+        Assert.Equal(0, Doorbells.Run("native", "", "send", file, "127.0.0.1", $"{port}").ExitCode);
+        Assert.Equal(0, receiver.WaitForEnd().ExitCode);
+        AssertSame(file);
+    }
+
     [Fact]
     public void A_file_whose_size_is_not_told_is_not_sent_as_an_empty_one()
     {
@@ -131,6 +212,9 @@ public sealed class SendReceiveTests : IDisposable
     [InlineData("two files have the same name", "send", "/etc/passwd", "/etc/../etc/passwd", "tcp://127.0.0.1:1")]
     [InlineData("--plain sends the bytes of one file", "send", "--plain", "/etc/passwd", "/etc/group", "tcp://127.0.0.1:1")]
     [InlineData("is no folder", "receive", "tcp://127.0.0.1:0", "/nosuch")]
+    [InlineData("the files stand first and the ENDPOINT behind them", "send", "tcp://127.0.0.1:1", "/etc/passwd")]
+    [InlineData("the ENDPOINT stands first and the folder behind it", "receive", "/tmp", "tcp://127.0.0.1:0")]
+    [InlineData("the ENDPOINT stands first and what to ask behind it", "load", "hello", "tcp://127.0.0.1:1")]
     [InlineData("files come over streams", "receive", "udp://127.0.0.1:0")]
     [InlineData("leave out --force, --keep and --json", "receive", "--plain", "--keep", "tcp://127.0.0.1:0")]
     public void Wrong_usage_is_one_line(string says, params string[] arguments)

@@ -6,7 +6,10 @@ using Doorbell.Lab.Load;
 namespace Doorbell.Cli.Printing.Load;
 
 /// <summary>What a load test has found, as lines for people or as JSON.</summary>
-internal sealed class LoadReport(LoadOptions options, bool json)
+/// <param name="options">What was asked for.</param>
+/// <param name="target">Who was asked, as the user has it: a CoAP resource is more than its endpoint.</param>
+/// <param name="json">Whether programs read it.</param>
+internal sealed class LoadReport(LoadOptions options, string target, bool json)
 {
     private const double Busy = 0.9;
 
@@ -35,7 +38,7 @@ internal sealed class LoadReport(LoadOptions options, bool json)
 
     private IEnumerable<string> Lines(LoadResult result)
     {
-        yield return $"measured   {Seconds(result.Measured)} on {options.Endpoint}: {Kind}{(result.IsInterrupted ? "; ended early" : "")}";
+        yield return $"measured   {Seconds(result.Measured)} on {target}: {Kind}{(result.IsInterrupted ? "; ended early" : "")}";
         yield return string.Create(
             CultureInfo.InvariantCulture, $"requests   {result.Requests:#,0}; {result.RequestsPerSecond:#,0} a second");
         if (result.Requests > 0)
@@ -90,7 +93,7 @@ internal sealed class LoadReport(LoadOptions options, bool json)
     private void Write(Utf8JsonWriter writer, LoadResult result)
     {
         writer.WriteString("event", "summary");
-        writer.WriteString("endpoint", options.Endpoint.ToString());
+        writer.WriteString("endpoint", target);
         writer.WriteNumber("connections", options.Connections);
         writer.WriteNumber("pipeline", options.Pipeline);
         writer.WriteBoolean("reconnect", options.Reconnect);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Doorbell.Native;
 using ScottPlot;
 
 namespace Doorbell.Cli.Printing.Plots;
@@ -27,7 +28,7 @@ internal static class PlotFile
     /// <returns>Why not, in one line; null if it can, or if none is wanted.</returns>
     public static string? WhyNot(FileInfo? file) => file is null ? null : WhyNot(file, () =>
     {
-        if (!Directory.Exists(file.DirectoryName))
+        if (FileStatus.Of(file.DirectoryName ?? ".") is not { IsFolder: true })
         {
             throw new IOException("ENOENT (No such file or directory); its folder is not there: make it, or choose another");
         }
@@ -47,9 +48,12 @@ internal static class PlotFile
     /// <summary>Writes the picture.</summary>
     /// <returns>Why it could not, in one line; null if it could.</returns>
     public static string? Write(FileInfo file, Multiplot picture, int width, int height) => WhyNot(file, () =>
-        File.WriteAllBytes(file.FullName, file.Extension == ".svg"
+    {
+        using FileStream written = new(SystemFile.Create(file.FullName), FileAccess.Write, bufferSize: 0);
+        written.Write(file.Extension == ".svg"
             ? PlotSvg.Of(picture, width, height)
-            : picture.Render(width, height).GetImageBytes(ImageFormat.Png)));
+            : picture.Render(width, height).GetImageBytes(ImageFormat.Png));
+    });
 
     private static string? WhyNot(FileInfo file, Action draw)
     {
@@ -58,9 +62,9 @@ internal static class PlotFile
             draw();
             return null;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (FileFailure.Is(failure))
         {
-            return $"draw {PrintableText.Escape(file.FullName)}: {PrintableText.Escape(failure.Message)}";
+            return $"draw {PrintableText.Escape(file.FullName)}: {FileFailure.Why(failure)}";
         }
     }
 }

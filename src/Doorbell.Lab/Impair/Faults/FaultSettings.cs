@@ -12,22 +12,23 @@ public static class FaultSettings
     /// <summary>All settings, in the order of the help.</summary>
     public static IReadOnlyList<FaultSetting> All { get; } =
     [
-        Share("loss", "Lose so many, each by itself", static link => link.Loss, static (link, part) => link with { Loss = part }),
-        Datagrams("burst-loss", "P[,LENGTH]", "Lose so many, LENGTH [default: 5] in a row on average",
+        Share("loss", "Lose so many percent, each by itself", static link => link.Loss, static (link, part) => link with { Loss = part }),
+        Datagrams("burst-loss", "P[,LENGTH]", "Lose so many percent, LENGTH [default: 5] in a row on average",
             "a percentage below 100% and perhaps a length of at least 1 and at least P / (100% - P), as in 5%,8",
             static (link, parts) => parts.Length <= 2 && FaultValue.BurstLoss(parts) is { } burst
                 ? link with { BurstLoss = burst } : null,
             static (to, from) => to with { BurstLoss = from.BurstLoss },
             static link => string.Create(CultureInfo.InvariantCulture,
                 $"{FaultValue.OfPercentage(link.BurstLoss!.MeanLoss)},{link.BurstLoss.MeanLength:0.######}")),
-        Share("duplicate", "So many arrive twice", static link => link.Duplicate, static (link, part) => link with { Duplicate = part }),
-        Datagrams("reorder", "P[,TIME]", "Hold so many back for TIME [default: 10ms], so that others overtake them",
+        Share("duplicate", "So many percent arrive twice",
+            static link => link.Duplicate, static (link, part) => link with { Duplicate = part }),
+        Datagrams("reorder", "P[,TIME]", "Hold so many percent back for TIME [default: 10ms], so that others overtake them",
             $"{APercentage}, and perhaps a time of at most an hour, as in 10%,20ms",
             static (link, parts) => parts.Length <= 2 && FaultValue.Percentage(parts[0]) is { } part
                 && TimeOr(parts, link.ReorderDelay) is { } time ? link with { Reorder = part, ReorderDelay = time } : null,
             static (to, from) => to with { Reorder = from.Reorder, ReorderDelay = from.ReorderDelay },
             static link => $"{FaultValue.OfPercentage(link.Reorder)},{FaultValue.OfTime(link.ReorderDelay)}"),
-        Share("corrupt", "Flip a bit in so many", static link => link.Corrupt, static (link, part) => link with { Corrupt = part }),
+        Share("corrupt", "Flip a bit in so many percent", static link => link.Corrupt, static (link, part) => link with { Corrupt = part }),
         Both("delay", "TIME", "How long each travels", ATime,
             static (link, parts) => parts.Length == 1 && FaultValue.Time(parts[0]) is { } time ? link with { Delay = time } : null,
             static (to, from) => to with { Delay = from.Delay },
@@ -56,7 +57,7 @@ public static class FaultSettings
         {
             Name = "share",
             Form = "P",
-            Description = "How many connections, or clients that send datagrams, have the faults [default: all]",
+            Description = "Give the faults to so many percent of the connections, or of the clients that send datagrams [default: all]",
             Takes = APercentage,
             OfDatagrams = true,
             OfStreams = true,

@@ -39,7 +39,7 @@ internal static class StreamSettings
                 ? stream with { ResetAfter = bytes, ResetWait = wait } : null,
             static (to, from) => to with { ResetAfter = from.ResetAfter, ResetWait = from.ResetWait },
             static stream => OfCountAndTime(stream.ResetAfter, stream.ResetWait)),
-        Make("half-open", "on|off", "Keep the sender's end from the receiver: for that one the connection stays open", "on or off",
+        Make("half-open", "on|off", "Do not tell the receiver that the sender has ended: to it, the connection is still open", "on or off",
             static (stream, parts) => parts is ["on"] ? stream with { HalfOpen = true } : null,
             static (to, from) => to with { HalfOpen = from.HalfOpen },
             static _ => "on"),

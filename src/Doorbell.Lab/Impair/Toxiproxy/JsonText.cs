@@ -22,7 +22,7 @@ internal static class JsonText
         }
         catch (JsonException wrong)
         {
-            throw new HttpException(400, $"bad request body: {PrintableText.Escape(wrong.Message)}");
+            throw new HttpException(400, $"bad request body: it is no JSON, or nested too deeply, at line {wrong.LineNumber + 1}");
         }
     }
 

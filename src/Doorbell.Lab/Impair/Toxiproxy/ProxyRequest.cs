@@ -19,10 +19,7 @@ internal sealed record ProxyRequest(string Name, Endpoint Listen, Endpoint Upstr
 
         string name = Needed(json, "name", which);
         string upstream = Needed(json, "upstream", which);
-        if (name.Length > Toxic.MaxNameLength)
-        {
-            throw new HttpException(400, $"bad request body: a name has at most {Toxic.MaxNameLength} letters");
-        }
+        Toxic.RequireName(name);
 
         return new ProxyRequest(
             name, ProxyAddress.Read(JsonText.String(json, "listen") ?? "", "listen"), ProxyAddress.Read(upstream, "upstream"),

@@ -13,7 +13,7 @@ namespace Doorbell.Lab.Impair.Toxiproxy;
 /// <param name="Key">Two toxics' are never the same: each hits connections by chances of its own.</param>
 internal sealed record Toxic(string Name, ToxicKind Kind, bool IsUp, double Toxicity, IReadOnlyList<long> Attributes, long Key)
 {
-    public const int MaxNameLength = 256;
+    private const int MaxNameLength = 256;
     private const string Up = "upstream";
     private const string Down = "downstream";
 
@@ -35,12 +35,25 @@ internal sealed record Toxic(string Name, ToxicKind Kind, bool IsUp, double Toxi
         string type = JsonText.String(json, "type") ?? "";
         ToxicKind kind = ToxicKind.Find(type) ?? throw new HttpException(400, "invalid toxic type");
         string name = JsonText.String(json, "name") is { Length: > 0 } own ? own : $"{type}_{stream}";
+        RequireName(name);
+
+        return new Toxic(name, kind, stream == Up, 1, [.. kind.AttributeNames.Select(static _ => 0L)], key).Changed(json);
+    }
+
+    /// <summary>Refuses what is no name. A name stands in paths, of which clients make others where it has a slash or is a dot.</summary>
+    /// <param name="name">Of a proxy or of a toxic.</param>
+    /// <exception cref="HttpException">It is none.</exception>
+    public static void RequireName(string name)
+    {
         if (name.Length > MaxNameLength)
         {
             throw new HttpException(400, $"bad request body: a name has at most {MaxNameLength} letters");
         }
 
-        return new Toxic(name, kind, stream == Up, 1, [.. kind.AttributeNames.Select(static _ => 0L)], key).Changed(json);
+        if (name is "." or ".." || name.Contains('/'))
+        {
+            throw new HttpException(400, "bad request body: a name stands in paths, so it is no dot and has no slash");
+        }
     }
 
     /// <summary>The same with what a client has sent of it.</summary>

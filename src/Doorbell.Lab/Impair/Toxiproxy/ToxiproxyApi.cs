@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Doorbell.Lab.Http;
 
 namespace Doorbell.Lab.Impair.Toxiproxy;
@@ -10,7 +12,7 @@ namespace Doorbell.Lab.Impair.Toxiproxy;
 /// <param name="seed">Of all chances.</param>
 /// <param name="ownHost">A name by which clients may call it, beside addresses and localhost; null for none.</param>
 /// <param name="report">Told in one line what the user should know; null for nobody.</param>
-internal sealed class ToxiproxyApi(long seed, string? ownHost, Action<string>? report) : IAsyncDisposable
+internal sealed partial class ToxiproxyApi(long seed, string? ownHost, Action<string>? report) : IAsyncDisposable
 {
     public const int MaxProxies = 256;
 
@@ -63,12 +65,24 @@ internal sealed class ToxiproxyApi(long seed, string? ownHost, Action<string>? r
         }
 
         string host = request.Header("host") ?? "localhost";
-        string name = Uri.TryCreate($"http://{host}/", UriKind.Absolute, out Uri? uri) ? uri.Host.Trim('[', ']') : "";
-        if (!IPAddress.TryParse(name, out _) && name != "localhost" && !string.Equals(name, ownHost, StringComparison.OrdinalIgnoreCase))
+        string name = HostName().Match(host).Groups["name"].Value;
+        bool isOwn = name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (name.Length > 0 && name.Equals(ownHost, StringComparison.OrdinalIgnoreCase));
+        if (!isOwn && !IsAddress(name))
         {
             throw new HttpException(403, $"\"{PrintableText.Escape(host)}\" is no name of this server: call it by its address");
         }
     }
+
+    /// <summary>
+    /// An address as it is usually written. inet_aton(3) takes others too, as 2130706433 for 127.0.0.1: no client of ours writes them.
+    /// </summary>
+    private static bool IsAddress(string name) => IPAddress.TryParse(name, out IPAddress? address)
+        && (address.AddressFamily == AddressFamily.InterNetworkV6 || address.ToString() == name);
+
+    /// <summary>A host or an address in brackets, and perhaps a port. A name may end in a dot, the root (RFC 1034 section 3.1).</summary>
+    [GeneratedRegex(@"^(\[(?<name>[0-9A-Fa-f:.]+)\]|(?<name>[^:\[\]/@]+?)\.?)(:\d{1,5})?$", RegexOptions.ExplicitCapture)]
+    private static partial Regex HostName();
 
     private async Task<HttpAnswer> RouteAsync(HttpRequest request)
     {
