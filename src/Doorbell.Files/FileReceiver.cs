@@ -90,9 +90,9 @@ public sealed class FileReceiver(string folder, bool overwrites)
             using FileStream whole = new(SystemFile.OpenRead(target), FileAccess.Read, bufferSize: 0);
             string word = overwrites ? TransferLines.Have : TransferLines.Only;
             (IncrementalHash same, long from) = await AgreeAsync(peer, whole, size, word, cancellation).ConfigureAwait(false);
-            if (from == size)
+            using (same)
             {
-                using (same)
+                if (from == size)
                 {
                     await EndAsync(peer, name, size, from, same, end: null, progress, cancellation).ConfigureAwait(false);
                     return;
@@ -212,7 +212,11 @@ public sealed class FileReceiver(string folder, bool overwrites)
         string sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (words[0] != sha256)
         {
-            SystemFile.TryDelete(Path.Combine(folder, PartOf(name)));
+            if (end is not null)
+            {
+                SystemFile.TryDelete(Path.Combine(folder, PartOf(name)));
+            }
+
             throw await peer.RefuseAsync($"{Shown(name)}: the checksum is another one than the sender's: send it again", cancellation)
                 .ConfigureAwait(false);
         }

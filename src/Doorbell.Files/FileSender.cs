@@ -13,8 +13,9 @@ public static class FileSender
     /// <param name="paths">The files, as <see cref="SystemText"/> has their names. They are received without their folders.</param>
     /// <param name="progress">Told often, and when a file is whole there; null for nobody.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="TransferException">The connection was cut, the receiver refuses, or a file became shorter.</exception>
-    /// <exception cref="IOException">A file can't be read.</exception>
+    /// <exception cref="TransferException">
+    /// The connection was cut, the receiver refuses, a file can't be read, or it became shorter.
+    /// </exception>
     public static async Task SendAsync(
         Stream connection, IReadOnlyList<string> paths, Action<FileProgress>? progress, CancellationToken cancellation)
     {
@@ -22,7 +23,7 @@ public static class FileSender
         await peer.WriteAsync(TransferLines.Greeting, cancellation).ConfigureAwait(false);
         foreach (string path in paths)
         {
-            FileStream file = new(SystemFile.OpenRead(path), FileAccess.Read, bufferSize: 0);
+            FileStream file = await OpenAsync(peer, path, cancellation).ConfigureAwait(false);
             await using (file.ConfigureAwait(false))
             {
                 await SendAsync(peer, file, Path.GetFileName(path), progress, cancellation).ConfigureAwait(false);
@@ -31,6 +32,20 @@ public static class FileSender
 
         await peer.WriteAsync(TransferLines.End, cancellation).ConfigureAwait(false);
         await peer.ReadAsync(TransferLines.End, words: 0, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The file; if it can't be opened any more, the receiver is told so too.</summary>
+    private static async Task<FileStream> OpenAsync(TransferLines peer, string path, CancellationToken cancellation)
+    {
+        try
+        {
+            return new FileStream(SystemFile.OpenRead(path), FileAccess.Read, bufferSize: 0);
+        }
+        catch (Exception failure) when (FileFailure.Is(failure))
+        {
+            string why = $"read {PrintableText.Escape(path)}: {FileFailure.Why(failure)}";
+            throw await peer.RefuseAsync(why, cancellation).ConfigureAwait(false);
+        }
     }
 
     private static async Task SendAsync(
@@ -86,9 +101,16 @@ public static class FileSender
     private static async Task<int> ReadAsync(
         FileStream file, string name, byte[] buffer, long most, CancellationToken cancellation)
     {
-        int count = await file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, most)), cancellation).ConfigureAwait(false);
-        return count > 0
-            ? count
-            : throw new TransferException($"{PrintableText.Escape(name)} became shorter while it was sent", isCut: false);
+        try
+        {
+            int count = await file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, most)), cancellation).ConfigureAwait(false);
+            return count > 0
+                ? count
+                : throw new TransferException($"{PrintableText.Escape(name)} became shorter while it was sent", isCut: false);
+        }
+        catch (IOException failure) when (failure is not TransferException)
+        {
+            throw new TransferException($"read {PrintableText.Escape(name)}: {FileFailure.Why(failure)}", isCut: false);
+        }
     }
 }

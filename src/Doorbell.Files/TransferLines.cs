@@ -91,8 +91,7 @@ internal sealed class TransferLines(Stream connection)
     {
         try
         {
-            string reason = Escape(why);
-            await WriteAsync(No + reason[..Math.Min(reason.Length, MaxReason)], cancellation).ConfigureAwait(false);
+            await WriteAsync(No + Shortened(Escape(why)), cancellation).ConfigureAwait(false);
         }
         catch (TransferException)
         {
@@ -100,6 +99,18 @@ internal sealed class TransferLines(Stream connection)
         }
 
         return new TransferException(why, isCut: false);
+    }
+
+    /// <summary>As much of an escaped text as a reason may have; a byte that is escaped as % and two digits stays whole.</summary>
+    private static string Shortened(string escaped)
+    {
+        if (escaped.Length <= MaxReason)
+        {
+            return escaped;
+        }
+
+        int percent = escaped.LastIndexOf('%', MaxReason - 1, 2);
+        return escaped[..(percent < 0 ? MaxReason : percent)];
     }
 
     /// <summary>What the system says of it is inside of what .NET says.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
@@ -22,7 +23,7 @@ internal static class LogCommand
         Option<SyslogPriority?> priority = Priority();
         Option<string?> tag = new("--tag", "-t") { Description = "The program's name [default: the user's]", HelpName = "NAME" };
         Option<bool> old = new("--rfc3164") { Description = "Write the old form [default: RFC 5424's, and the old one to unix+dgram://]" };
-        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting", 5);
+        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, and the wait until a server of streams has read all", 5);
         ClientArguments sockets = new();
         Verb command = new(
             "log",
@@ -134,19 +135,18 @@ internal static class LogCommand
         try
         {
             socket.Shutdown(SocketShutdown.Send);
-            socket.ReceiveTimeout = (int)limit.TotalMilliseconds;
-            while (socket.Receive(new byte[1024]) > 0)
+            byte[] said = new byte[1024];
+            long began = Stopwatch.GetTimestamp();
+
+            // What a server says is not asked for. If it holds the connection, what was sent is there.
+            for (TimeSpan left = limit; left > TimeSpan.Zero && socket.Poll(left, SelectMode.SelectRead) && socket.Receive(said) > 0;)
             {
-                // What a server says is not asked for.
+                left = limit - Stopwatch.GetElapsedTime(began);
             }
-        }
-        catch (SocketException failure) when (failure.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
-        {
-            // It holds the connection, and what was sent is there.
         }
         catch (SocketException failure)
         {
-            throw NetworkException.From("send", where.ToString(), failure.SocketErrorCode);
+            throw NetworkException.From("send", where.ToString(), failure);
         }
     }
 
@@ -172,7 +172,7 @@ internal static class LogCommand
         }
         catch (SocketException failure)
         {
-            throw NetworkException.From("send", where.ToString(), failure.SocketErrorCode);
+            throw NetworkException.From("send", where.ToString(), failure);
         }
     }
 }

@@ -20,7 +20,7 @@ internal static class PlainTransfer
         try
         {
             long done = 0;
-            for (int count; (count = await file.ReadAsync(buffer)) > 0;)
+            for (int count; (count = await ReadAsync(file, name, buffer)) > 0;)
             {
                 await connection.WriteAsync(buffer.AsMemory(0, count));
                 done += count;
@@ -39,6 +39,18 @@ internal static class PlainTransfer
         }
 
         progress.End();
+    }
+
+    private static async Task<int> ReadAsync(FileStream file, string name, byte[] buffer)
+    {
+        try
+        {
+            return await file.ReadAsync(buffer);
+        }
+        catch (IOException failure)
+        {
+            throw new TransferException($"read {PrintableText.Escape(name)}: {FileFailure.Why(failure)}", isCut: false);
+        }
     }
 
     /// <summary>Writes all that comes to standard output.</summary>

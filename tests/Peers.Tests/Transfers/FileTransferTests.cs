@@ -9,6 +9,8 @@ namespace Doorbell.Tests.Transfers;
 /// <summary>Files over a stream that is cut, and senders who want more than a folder.</summary>
 public sealed class FileTransferTests : IDisposable
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
     private readonly DirectoryInfo _here = Directory.CreateTempSubdirectory("doorbell-files-");
 
     private string Sent => Directory.CreateDirectory(Path.Combine(_here.FullName, "sent")).FullName;
@@ -76,6 +78,28 @@ public sealed class FileTransferTests : IDisposable
         Assert.Contains("file exists already", refused.Message, StringComparison.Ordinal);
         Assert.Equal((there, false), (File.ReadAllText(target), refused.IsCut));
         await TransferAsync(files, long.MaxValue, long.MaxValue, overwrites: true);
+        AssertSame(files);
+    }
+
+    /// <summary>The reason is longer than a line may be. Wherever it is cut, what is left of it can be read.</summary>
+    [Theory]
+    [InlineData(0), InlineData(1), InlineData(2), InlineData(3)]
+    public async Task A_long_name_is_refused_with_as_much_of_it_as_a_line_takes(int before)
+    {
+        string name = new string('a', before) + new string('ü', 122);
+        (TransferException sender, _) = await FailAsync([Save(name, "")]);
+        Assert.StartsWith($"the peer refuses: \"{name[..70]}", sender.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_gone_when_its_turn_comes_is_told_and_the_ones_before_it_are_there()
+    {
+        string[] files = [Save("a", "1")];
+        string gone = Path.Combine(Sent, "gone");
+        (TransferException sender, TransferException receiver) = await FailAsync([.. files, gone]);
+        string why = $"read {gone}: ENOENT (No such file or directory)";
+        Assert.Equal((why, false), (sender.Message, sender.IsCut));
+        Assert.Equal(($"the peer refuses: {why}", false), (receiver.Message, receiver.IsCut));
         AssertSame(files);
     }
 
@@ -165,11 +189,29 @@ public sealed class FileTransferTests : IDisposable
         Pipe down = new();
         CutStream sender = new(down.Reader.AsStream(), up.Writer.AsStream(), cutUp);
         CutStream receiver = new(up.Reader.AsStream(), down.Writer.AsStream(), cutDown);
-        using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
-        Task receiving = EndAsync(receiver, new FileReceiver(Into, overwrites).ReceiveAsync(receiver, null, late.Token));
-        Task sending = EndAsync(sender, FileSender.SendAsync(sender, files, progress, late.Token));
+        (Task sending, Task receiving) = Start(sender, receiver, files, progress, overwrites);
         await Task.WhenAll(sending, receiving);
         return (sender.Written, receiver.Written);
+    }
+
+    /// <summary>What either side says of a transfer that fails.</summary>
+    private async Task<(TransferException Sender, TransferException Receiver)> FailAsync(string[] files)
+    {
+        Pipe up = new();
+        Pipe down = new();
+        (Task sending, Task receiving) = Start(
+            new CutStream(down.Reader.AsStream(), up.Writer.AsStream(), long.MaxValue),
+            new CutStream(up.Reader.AsStream(), down.Writer.AsStream(), long.MaxValue),
+            files, progress: null, overwrites: false);
+        return (await Assert.ThrowsAsync<TransferException>(() => sending), await Assert.ThrowsAsync<TransferException>(() => receiving));
+    }
+
+    private (Task Sending, Task Receiving) Start(
+        CutStream sender, CutStream receiver, string[] files, Action<FileProgress>? progress, bool overwrites)
+    {
+        Task receiving = EndAsync(receiver, new FileReceiver(Into, overwrites).ReceiveAsync(receiver, null, CancellationToken.None));
+        Task sending = EndAsync(sender, FileSender.SendAsync(sender, files, progress, CancellationToken.None));
+        return (sending.WaitAsync(_patience), receiving.WaitAsync(_patience));
 
         static async Task EndAsync(CutStream own, Task transfer)
         {
