@@ -71,7 +71,7 @@ internal static class Advice
         ("connect", SocketError.ConnectionRefused) => "nothing listens there: start the server, or look at the host and port",
         ("connect", SocketError.ConnectionReset) => "the call was taken and dropped at once: look at the server's log and its limits",
         ("connect" or "send", SocketError.AccessDenied) => 
-            "a firewall refuses, or it is a broadcast address, which takes ClientOptions.SocketOptions SO_BROADCAST=1",
+            "a firewall or a route refuses, or it is a broadcast address: ClientOptions.SocketOptions must not have SO_BROADCAST=0 then",
         ("join", _) => $"no interface takes the group: name one that {tools.Interfaces} shows, as in 239.1.2.3%eth0 or [ff02::1%eth0]",
         ("send" or "receive", SocketError.ConnectionRefused) =>
             "nothing listens on that port (ICMP port unreachable): start the server, or look at the host and port",

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Doorbell.Cli.Arguments;
@@ -50,12 +51,14 @@ internal static class LogCommand
             };
             ClientOptions client = sockets.Read(parsed, Failure.Say);
             TimeSpan limit = parsed.GetValue(timeout).Time;
-            using Socket socket = where.IsStream
+            EndPoint? address = where.IsStream
+                ? null
+                : (await Connector.AddressesAsync(where, limit, client, CancellationToken.None))[0];
+            using Socket socket = address is null
                 ? await Connector.ConnectAsync(where, limit, client, CancellationToken.None)
-                : Connector.ConnectDatagrams(
-                    where, (await Connector.AddressesAsync(where, limit, client, CancellationToken.None))[0], client);
+                : Connector.ConnectDatagrams(where, address, client);
             string[] texts = isGiven ? all[1..] : all;
-            Action<string> send = text => Send(socket, where, form with { Text = text });
+            Action<string> send = text => Send(socket, address, where, form with { Text = text });
             if (texts.Length > 0)
             {
                 send(string.Join(' ', texts));
@@ -150,7 +153,8 @@ internal static class LogCommand
         }
     }
 
-    private static void Send(Socket socket, Endpoint where, SyslogMessage message)
+    /// <summary>A socket for a group or a broadcast address is not connected, so its datagrams take the address.</summary>
+    private static void Send(Socket socket, EndPoint? address, Endpoint where, SyslogMessage message)
     {
         DateTimeOffset now = DateTimeOffset.Now;
         string time = message.Format == SyslogFormat.Rfc5424
@@ -163,6 +167,12 @@ internal static class LogCommand
             {
                 // Octet counting (RFC 6587 section 3.4.1): a message may hold line ends.
                 bytes = [.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{bytes.Length} ")), .. bytes];
+            }
+
+            if (address is not null && !socket.Connected)
+            {
+                _ = socket.SendTo(bytes, address);
+                return;
             }
 
             for (int sent = 0; sent < bytes.Length;)

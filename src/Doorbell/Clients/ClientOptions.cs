@@ -55,9 +55,12 @@ public sealed record ClientOptions : TransportOptions
     /// <summary>Is told in the same way what has come, before it is looked at. Null for nobody.</summary>
     public Action<ReadOnlyMemory<byte>>? Received { get; init; }
 
-    /// <summary>Whether SO_BROADCAST is asked for: without it the kernel sends nothing to a broadcast address.</summary>
+    /// <summary>
+    /// Whether a socket may send to a broadcast address: yes, unless SO_BROADCAST is asked to be 0. The kernel sends nothing there for a
+    /// socket that has not set it (ip(7)).
+    /// </summary>
     internal bool AllowsBroadcast =>
-        SocketOptions.LastOrDefault(static setting => setting.Option.Name == "SO_BROADCAST") is { Asked: "1" };
+        SocketOptions.LastOrDefault(static setting => setting.Option.Name == "SO_BROADCAST") is null or { Asked: "1" };
 
     /// <summary>Whether the sockets are bound before they are connected.</summary>
     internal bool IsBound => LocalAddress is not null || LocalPort != 0;

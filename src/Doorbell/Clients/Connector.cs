@@ -141,8 +141,8 @@ public static class Connector
 
     /// <summary>
     /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
-    /// To a multicast group the socket is not connected, since its members answer from addresses of their own, and to a broadcast address,
-    /// which takes SO_BROADCAST among the options, neither: send with SendTo there.
+    /// To a multicast group the socket is not connected, since its members answer from addresses of their own, and to a broadcast address
+    /// neither, unless the options set SO_BROADCAST to 0: send with SendTo there.
     /// </summary>
     /// <param name="endpoint">The endpoint asked for, to name in errors.</param>
     /// <param name="address">One of its addresses.</param>
@@ -153,8 +153,8 @@ public static class Connector
 
     /// <summary>
     /// Connects a datagram socket, which sends nothing: the kernel only chooses a route, our port, and whose datagrams it passes.
-    /// To a multicast group the socket is not connected, since its members answer from addresses of their own, and to a broadcast address,
-    /// which takes SO_BROADCAST among the options, neither: send with SendTo there.
+    /// To a multicast group the socket is not connected, since its members answer from addresses of their own, and to a broadcast address
+    /// neither, unless the options set SO_BROADCAST to 0: send with SendTo there.
     /// </summary>
     /// <param name="endpoint">The endpoint asked for, to name in errors.</param>
     /// <param name="address">One of its addresses.</param>

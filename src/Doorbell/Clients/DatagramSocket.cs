@@ -11,8 +11,8 @@ internal static class DatagramSocket
 {
     /// <summary>
     /// A datagram socket connected to one address: the kernel then passes only that peer's datagrams, and says when nobody
-    /// listens there (udp(7)). For a group, or a broadcast address that the options allow, it is bound and not connected, since the answers
-    /// come from other addresses.
+    /// listens there (udp(7)). For a group, or a broadcast address unless the options forbid it, it is bound and not connected, since the
+    /// answers come from other addresses.
     /// </summary>
     /// <exception cref="SocketException">It can't be made; <paramref name="operation"/> says which call failed.</exception>
     /// <exception cref="NetworkException">The kernel refuses an option.</exception>
@@ -23,6 +23,12 @@ internal static class DatagramSocket
         try
         {
             IPEndPoint? toMany = address is IPEndPoint ip && IsOfMany(ip, options) ? ip : null;
+            if (toMany is not null && !MulticastGroup.Is(toMany.Address))
+            {
+                operation = "setsockopt";
+                socket.EnableBroadcast = true;
+            }
+
             if (toMany is not null && endpoint.Interface is > 0 and int networkInterface)
             {
                 operation = "setsockopt";

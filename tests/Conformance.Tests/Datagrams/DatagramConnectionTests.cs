@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Doorbell.Coap;
+using Doorbell.SocketOptions;
 
 namespace Doorbell.Tests;
 
@@ -100,19 +101,20 @@ public sealed class DatagramConnectionTests
         Assert.Equal(IPAddress.Loopback, named.Peer.ToIPEndPoint().Address);
     }
 
-    /// <summary>Without the permission to broadcast, connect(2) refuses 255.255.255.255, as it does an address without a route.</summary>
+    /// <summary>Where it is forbidden to broadcast, connect(2) refuses 255.255.255.255, as it does an address without a route.</summary>
     [Fact]
     public async Task An_address_that_connect_refuses_is_passed_over()
     {
         await using Running server = await Running.StartAsync(CoapService.From(ClassicServices.Capitalize), "udp");
+        ClientOptions forbidding = new() { SocketOptions = [SocketOptionSetting.Parse("SO_BROADCAST=0")] };
         IPEndPoint refused = new(IPAddress.Broadcast, server.Endpoint.Port);
         IPEndPoint served = new(IPAddress.Loopback, server.Endpoint.Port);
         await using RequestClient<CoapClientRequest, CoapClientResponse> client = new(
-            server.Endpoint, [refused, refused, served], NewHandler, ClientOptions.Default);
+            server.Endpoint, [refused, refused, served], NewHandler, forbidding);
         CoapClientResponse answer = await client.AskAsync(Capitalize("hi"), _long, CancellationToken.None);
         Assert.Equal("HI", Encoding.UTF8.GetString(answer.Body));
         Assert.Throws<NetworkException>(() => new RequestClient<CoapClientRequest, CoapClientResponse>(
-            server.Endpoint, [refused], NewHandler, ClientOptions.Default));
+            server.Endpoint, [refused], NewHandler, forbidding));
     }
 
     [Fact]

@@ -53,7 +53,7 @@ internal sealed class DatagramProxy : ImpairProxy
             if (!trial.Connected)
             {
                 throw new ArgumentException(
-                    $"ImpairOptions.Upstream is a multicast group, {options.Upstream}; its members answer from other addresses: name one");
+                    $"ImpairOptions.Upstream is many peers, {options.Upstream}, who answer from other addresses: name one");
             }
         }
 
