@@ -23,6 +23,13 @@ public sealed class PlatformTests
         ["src/Doorbell.Lab/Impair/Datagrams/EpollArrivals.cs"] = "src/Doorbell.Lab/Impair/Datagrams/DatagramProxy.cs",
         ["src/Doorbell.Lab/Models/ProcessTree.cs"] = "src/Doorbell.Cli/Verbs/BenchCommand.cs",
         ["src/Doorbell.Lab/Models/ServerUnderTest.cs"] = "src/Doorbell.Cli/Verbs/BenchCommand.cs",
+        ["src/Doorbell.Cli/Ends/StandardStreamsTarget.cs"] = "src/Doorbell.Cli/Ends/EndTarget.cs",
+        ["src/Doorbell.Cli/Ends/PseudoTerminalTarget.cs"] = "src/Doorbell.Cli/Ends/EndTarget.cs",
+        ["src/Doorbell.Cli/Ends/SerialTarget.cs"] = "src/Doorbell.Cli/Ends/EndTarget.cs",
+        ["src/Doorbell.Cli/Ends/VsockTarget.cs"] = "src/Doorbell.Cli/Ends/EndTarget.cs",
+        ["src/Doorbell.Cli/Ends/VsockRelay.cs"] = "src/Doorbell.Cli/Ends/EndTarget.cs",
+        ["src/Doorbell.Cli/Ends/DescriptorStream.cs"] = "src/Doorbell.Cli/Ends/EndTarget.cs",
+        ["src/Doorbell.Cli/Verbs/OneRelay.cs"] = "src/Doorbell.Cli/Ends/EndTarget.cs",
     };
 
     private static readonly Dictionary<string, string> _sources =

@@ -72,6 +72,7 @@ internal static class Rooms
         "Doorbell.Cli/Printing/Impair",
         "Doorbell.Cli/Printing/Models",
         "Doorbell.Cli/Printing/Load",
+        "Doorbell.Cli/Ends",
         "Doorbell.Cli/Verbs",
         "Doorbell.Cli",
     ];

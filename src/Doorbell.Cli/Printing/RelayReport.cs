@@ -3,46 +3,50 @@ using System.Text.Json;
 namespace Doorbell.Cli.Printing;
 
 /// <summary>What <c>relay</c> prints: a line a door and a summary; for people, or as JSON.</summary>
-internal sealed class RelayReport(IReadOnlyList<Endpoint> upstreams, bool json)
+/// <param name="upstreams">Where it goes on to.</param>
+/// <param name="json">Whether as JSON.</param>
+/// <param name="toError">Whether standard output is an end of the relay: then standard error gets it.</param>
+internal sealed class RelayReport(IReadOnlyList<string> upstreams, bool json, bool toError = false)
 {
     /// <param name="server">The relay.</param>
     public void Listening(Server server)
     {
         foreach (Door door in server.Doors)
         {
-            JsonLine.Print(
-                json,
-                $"relaying {door.Endpoint} to {string.Join(", or ", upstreams)}",
-                writer =>
-                {
-                    writer.WriteString("event", "listening");
-                    writer.WriteString("service", "relay");
-                    writer.WriteString("endpoint", door.Endpoint.ToString());
-                    writer.WriteString("model", server.Model.Name);
-                    writer.WriteString("engine", server.EngineName);
-                    writer.WriteStartArray("upstreams");
-                    foreach (Endpoint upstream in upstreams)
-                    {
-                        writer.WriteStringValue(upstream.ToString());
-                    }
-
-                    writer.WriteEndArray();
-                });
+            Listening(door.Endpoint.ToString(), writer =>
+            {
+                writer.WriteString("model", server.Model.Name);
+                writer.WriteString("engine", server.EngineName);
+            });
         }
     }
 
+    /// <param name="from">Where who is relayed comes from.</param>
+    public void Listening(string from) => Listening(from, static _ => { });
+
+    /// <param name="path">The other side of a terminal that was made.</param>
+    public void Terminal(string path) => Print(
+        $"terminal {path}",
+        writer =>
+        {
+            writer.WriteString("event", "terminal");
+            writer.WriteString("path", path);
+        });
+
     /// <param name="counts">What has been counted.</param>
-    public void Summary(LedgerSnapshot counts) => JsonLine.Print(
-        json,
-        $"relayed {Plural.Of(counts.ConnectionsOpened, "connection")} over {counts.ConnectionsConnected} to upstreams, "
-            + $"{counts.ConnectFailures} could not be connected, {Plural.Of(counts.BytesReceived, "byte")} in, "
+    /// <param name="came">How many connections, or peers of datagrams, have come.</param>
+    /// <param name="connected">How many upstreams were connected or opened.</param>
+    /// <param name="failures">How many could not be.</param>
+    public void Summary(LedgerSnapshot counts, long came, long connected, long failures) => Print(
+        $"relayed {Plural.Of(came, "connection")} over {connected} to upstreams, "
+            + $"{failures} could not be connected, {Plural.Of(counts.BytesReceived, "byte")} in, "
             + $"{Plural.Of(counts.BytesSent, "byte")} out, {Plural.Of(counts.Errors, "error")}",
         writer =>
         {
             writer.WriteString("event", "summary");
-            writer.WriteNumber("connections", counts.ConnectionsOpened);
-            writer.WriteNumber("connected", counts.ConnectionsConnected);
-            writer.WriteNumber("connectFailures", counts.ConnectFailures);
+            writer.WriteNumber("connections", came);
+            writer.WriteNumber("connected", connected);
+            writer.WriteNumber("connectFailures", failures);
             writer.WriteNumber("bytesReceived", counts.BytesReceived);
             writer.WriteNumber("bytesSent", counts.BytesSent);
             writer.WriteNumber("errors", counts.Errors);
@@ -54,4 +58,24 @@ internal sealed class RelayReport(IReadOnlyList<Endpoint> upstreams, bool json)
 
             writer.WriteEndObject();
         });
+
+    private void Listening(string from, Action<Utf8JsonWriter> how) => Print(
+        $"relaying {from} to {string.Join(", or ", upstreams)}",
+        writer =>
+        {
+            writer.WriteString("event", "listening");
+            writer.WriteString("service", "relay");
+            writer.WriteString("endpoint", from);
+            how(writer);
+            writer.WriteStartArray("upstreams");
+            foreach (string upstream in upstreams)
+            {
+                writer.WriteStringValue(upstream);
+            }
+
+            writer.WriteEndArray();
+        });
+
+    private void Print(string line, Action<Utf8JsonWriter> write) =>
+        (toError ? LineWriter.Error : LineWriter.Output).Post(json ? JsonLine.Of(write) : toError ? $"doorbell: {line}" : line);
 }

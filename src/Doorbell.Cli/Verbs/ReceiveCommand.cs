@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Doorbell.Cli.Arguments;
+using Doorbell.Cli.Ends;
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Files;

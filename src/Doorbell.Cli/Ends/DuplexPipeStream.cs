@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 
-namespace Doorbell.Cli.Verbs;
+namespace Doorbell.Cli.Ends;
 
 /// <summary>A connection of a server as one stream. Whoever made the connection closes it.</summary>
 internal sealed class DuplexPipeStream(IDuplexPipe connection) : Stream
