@@ -59,7 +59,7 @@ internal static class ProbeCommand
     private static PortRange Parse(string word)
     {
         CoapEndpoint.RefuseOtherSchemes(word);
-        PortRange range = PortRange.Parse(word, CoapService.Scheme);
+        PortRange range = PortRange.Parse(word, CoapEndpoint.Schemes);
         EndpointWord.RequireConnectable(range.Endpoints[0]);
         return range;
     }
