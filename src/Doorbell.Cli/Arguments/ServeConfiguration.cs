@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Doorbell.Coap;
 
 namespace Doorbell.Cli.Arguments;
 

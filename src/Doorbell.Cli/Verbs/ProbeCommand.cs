@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
-using Doorbell.Coap;
 
 namespace Doorbell.Cli.Verbs;
 

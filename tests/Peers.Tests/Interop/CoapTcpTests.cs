@@ -13,6 +13,9 @@ public sealed partial class CoapTcpTests
     private const string Client = "coap-client-notls";
     private static readonly string _long = string.Concat(Enumerable.Range(0, 3500).Select(static i => $"line {i} of a long body\n"));
 
+    /// <summary>One line: each would be a question of its own.</summary>
+    private static readonly string _text = _long.Replace('\n', ' ');
+
     public static TheoryData<string> Both => Doorbells.Both;
 
     [Theory]
@@ -82,7 +85,7 @@ public sealed partial class CoapTcpTests
         {
             Assert.Equal("FROM SERVER: HELLO\n", Answer(kind, "", $"{at}/capitalize", "hello"));
             Assert.Equal("ONE\nTWO\n", Answer(kind, "one\ntwo\n", "--raw", $"{at}/capitalize"));
-            Assert.Equal(_long.ToUpperInvariant(), Answer(kind, "", "--raw", $"{at}/capitalize", _long));
+            Assert.Equal(_text.ToUpperInvariant(), Answer(kind, "", "--raw", $"{at}/capitalize", _text).TrimEnd('\n'));
             Assert.Matches(States(), Answer(kind, "", "--observe", "--count", "3", $"{at}/daytime"));
         }
     }
@@ -97,10 +100,10 @@ public sealed partial class CoapTcpTests
         observer.WaitForLine("FROM SERVER: zero");
         Answer("native", "", "--method", "PUT", data, "one");
         observer.WaitForLine("FROM SERVER: one");
-        Answer("native", "", "--method", "PUT", data, _long);
+        Answer("native", "", "--method", "PUT", data, _text);
         observer.WaitForLine("FROM SERVER: line 0");
         Assert.Equal(0, observer.WaitForEnd().ExitCode);
-        Assert.Equal(_long, Answer("native", "", "--raw", "--method", "GET", data));
+        Assert.Equal(_text, Answer("native", "", "--raw", "--method", "GET", data).TrimEnd('\n'));
     });
 
     [Fact]
