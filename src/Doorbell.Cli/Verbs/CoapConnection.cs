@@ -6,6 +6,9 @@ namespace Doorbell.Cli.Verbs;
 /// <summary>What <c>ask</c> asks one CoAP server over: a datagram socket, or a TCP connection.</summary>
 internal sealed class CoapConnection : IAsyncDisposable
 {
+    /// <summary>So long a TCP connection may take to end in order; then it is reset.</summary>
+    private static readonly TimeSpan _lastWord = TimeSpan.FromSeconds(1);
+
     private readonly CoapUri _uri;
     private readonly RequestClient<CoapClientRequest, CoapClientResponse>? _datagrams;
     private readonly CoapStreamClientHandler? _handler;
@@ -71,7 +74,7 @@ internal sealed class CoapConnection : IAsyncDisposable
             return;
         }
 
-        await _stream!.CloseAsync(TimeSpan.Zero);
+        await _stream!.CloseAsync(_lastWord);
     }
 
     private async Task<CoapClientResponse> AskStreamAsync(
