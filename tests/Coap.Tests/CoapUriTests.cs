@@ -119,9 +119,11 @@ public sealed class CoapUriTests
     [InlineData("coap://h:65536/x", "no port")]
     [InlineData("coap://h:x/x", "no port")]
     [InlineData("coaps://h/x", "needs DTLS or TLS")]
-    [InlineData("coap+tcp://h/x", "CoAP over TCP (RFC 8323) is not there yet")]
+    [InlineData("coaps+tcp://h/x", "needs DTLS or TLS")]
+    [InlineData("coap+tcp:///x", "the host is missing")]
+    [InlineData("coap+ws://h/x", "must begin with coap:// or coap+tcp://")]
     [InlineData("COAPS+TCP://h/x", "needs DTLS or TLS")]
-    [InlineData("http://h/x", "must begin with coap://")]
+    [InlineData("http://h/x", "must begin with coap:// or coap+tcp://")]
     public void What_is_no_URI_is_told_why(string text, string why)
     {
         Assert.False(CoapUri.TryParse(text, out _, out string? error));
@@ -131,6 +133,17 @@ public sealed class CoapUriTests
 
     [Fact]
     public void Half_a_surrogate_pair_is_no_character() => What_is_no_URI_is_told_why("coap://h/" + '\ud800', "no UTF-8");
+
+    /// <summary>RFC 8323 section 8.1: the same but for the scheme and the transport.</summary>
+    [Fact]
+    public void Over_TCP_it_is_another_server()
+    {
+        CoapUri uri = CoapUri.Parse("COAP+TCP://Example.net/a/b?c");
+        Assert.Equal("tcp://example.net:5683", uri.Endpoint.ToString());
+        Assert.Equal(("coap+tcp://example.net", "coap+tcp://example.net/a/b?c"), (uri.Server, uri.ToString()));
+        Assert.NotEqual(CoapUri.Parse("coap://example.net/a/b?c"), uri);
+        Assert.Equal("coap+tcp://[::1]:7/x", CoapUri.Parse("coap+tcp://[::1]:7/x").ToString());
+    }
 
     /// <summary>Section 6.5 undoes section 6.4, whatever the segments and the arguments are.</summary>
     [Fact]

@@ -27,7 +27,7 @@ internal static class Doorbells
     {
         Program server = Program.Start(file, arguments);
         string line = server.WaitForLine("serving ");
-        return (server, Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..], CoapService.Scheme));
+        return (server, Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..], [CoapService.Scheme, CoapService.TcpScheme]));
     }
 
     private static string Existing(string path) =>

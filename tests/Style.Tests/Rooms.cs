@@ -28,6 +28,7 @@ internal static class Rooms
         "Doorbell.Core/Services/Tunnels",
         "Doorbell.Links",
         "Protocols/Doorbell.Coap/Codec",
+        "Protocols/Doorbell.Coap/Signaling",
         "Protocols/Doorbell.Coap/Client",
         "Protocols/Doorbell.Coap/Server",
         "Protocols/Doorbell.Syslog",

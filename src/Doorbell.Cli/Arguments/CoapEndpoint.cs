@@ -5,20 +5,26 @@ namespace Doorbell.Cli.Arguments;
 /// <summary>Endpoints that may have a scheme of CoAP's.</summary>
 internal static class CoapEndpoint
 {
+    /// <summary>CoAP's schemes that Doorbell has.</summary>
+    public static IReadOnlyList<ApplicationScheme> Schemes { get; } = [CoapService.Scheme, CoapService.TcpScheme];
+
+    /// <summary>Whether it is one of CoAP's, over UDP or TCP.</summary>
+    public static bool Is(Endpoint endpoint) => endpoint.Application is { } scheme && Schemes.Contains(scheme);
+
     /// <summary>Reads an endpoint.</summary>
     /// <exception cref="FormatException">It is none, or one that needs what Doorbell does not have.</exception>
     public static Endpoint Parse(string text)
     {
         RefuseOtherSchemes(text);
-        return EndpointWord.Parse(text, CoapService.Scheme);
+        return EndpointWord.Parse(text, Schemes);
     }
 
     /// <summary>Refuses <c>coaps://</c> and CoAP's other schemes, and says why.</summary>
     /// <exception cref="FormatException">It is one.</exception>
     public static void RefuseOtherSchemes(string text)
     {
-        bool isOther = !text.StartsWith($"{CoapService.Scheme.Name}://", StringComparison.OrdinalIgnoreCase);
-        if (isOther && CoapUri.IsMeant(text))
+        bool isKnown = Schemes.Any(scheme => text.StartsWith($"{scheme.Name}://", StringComparison.OrdinalIgnoreCase));
+        if (!isKnown && CoapUri.IsMeant(text))
         {
             CoapUri.Parse(text);
         }

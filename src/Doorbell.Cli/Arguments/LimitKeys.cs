@@ -59,6 +59,7 @@ internal static class LimitKeys
             ["EchoWindow"] = new(static (limits, value) => limits with { EchoWindow = value.Time(mayBeInfinite: false) }),
             ["MaxProvedPeers"] = new(static (limits, value) => limits with { MaxProvedPeers = value.Count(1) }),
             ["ProofLifetime"] = new(static (limits, value) => limits with { ProofLifetime = value.Time(mayBeInfinite: false) }),
+            ["CapabilitiesTimeout"] = new(static (limits, value) => limits with { CapabilitiesTimeout = value.Time(mayBeInfinite: false) }),
             ["MaxSeparateAnswers"] = new(static (limits, value) => limits with { MaxSeparateAnswers = value.Count(1) }),
             ["MaxObservations"] = new(static (limits, value) => limits with { MaxObservations = value.Count(0) }),
             ["MaxObservationsPerPeer"] = new(static (limits, value) => limits with { MaxObservationsPerPeer = value.Count(0) }),

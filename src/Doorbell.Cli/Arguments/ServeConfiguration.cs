@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Doorbell.Coap;
 
 namespace Doorbell.Cli.Arguments;
 
@@ -197,7 +196,7 @@ internal sealed class ServeConfiguration
         // A value that makes no sense is to be told with its key, not when the server starts.
         Served limited = endpoint switch
         {
-            _ when endpoint.Application == CoapService.Scheme => served with
+            _ when CoapEndpoint.Is(endpoint) => served with
             {
                 CoapLimits = from => Checked(
                     limits, LimitKeys.OfCoap.Apply(from, limits.Members(), _given), static of => of.Validate()),

@@ -7,7 +7,7 @@ namespace Doorbell.Cli.Arguments;
 /// <param name="Endpoints">Where; none for the sockets of socket activation.</param>
 internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints)
 {
-    /// <summary>What is offered at <c>coap://</c> endpoints, by path.</summary>
+    /// <summary>What is offered at <c>coap://</c> and <c>coap+tcp://</c> endpoints, by path.</summary>
     public required IReadOnlyDictionary<string, CoapResource> Resources { get; init; }
 
     /// <summary>Who may come in at these endpoints.</summary>
@@ -45,7 +45,7 @@ internal sealed record Served(Service Service, IReadOnlyList<Endpoint> Endpoints
         Service? resources = null;
         foreach (Endpoint endpoint in Endpoints)
         {
-            bool isCoap = endpoint.Application == CoapService.Scheme;
+            bool isCoap = CoapEndpoint.Is(endpoint);
             if (isCoap && Resources.Count == 0)
             {
                 throw new ArgumentException($"The service {Service.Name} does not speak CoAP, so it can't be served on {endpoint}.");

@@ -23,7 +23,7 @@ internal sealed class ServedArguments
     {
         HelpName = "ENDPOINT",
         CompletionSources = { static _ => EndpointWord.Beginnings.Append("+") },
-        Description = "Where: tcp://host:port, udp://host:port, coap://host:port, unix:///path, unix+dgram:///path; "
+        Description = "Where: tcp://host:port, udp://host:port, coap://host:port, coap+tcp://host:port, unix:///path, unix+dgram:///path; "
             + "* as the host is every interface, "
             + "port 0 any port; fd://N or fd://NAME is a socket that was passed "
             + $"[default: the sockets of systemd's socket activation, or {string.Join(' ', _defaultEndpoints)}]",

@@ -287,7 +287,7 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
         return index;
     }
 
-    private static bool IsCoap(Door door) => door.Endpoint.Application == CoapService.Scheme;
+    private static bool IsCoap(Door door) => CoapEndpoint.Is(door.Endpoint);
 
     /// <summary>At a coap endpoint the resources, as in <c>/capitalize /echo</c>.</summary>
     private string Offered(Door door) => IsCoap(door)

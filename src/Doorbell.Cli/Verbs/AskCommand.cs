@@ -94,10 +94,13 @@ internal sealed class AskCommand
         RequireUnset(
             parsed, "plain datagrams and streams: CoAP sends again until --timeout, or once with --non-confirmable", [_tries]);
         RequireUnset(parsed, "tcp:// and unix:// endpoints", _streams.Options);
-        RequireUnset(parsed, "tcp:// endpoints", [_proxies.Option]);
+        RequireUnset(parsed, "coap:// endpoints: over TCP nothing is sent again", resource.Endpoint.IsStream ? [_nonConfirmable] : []);
         TimeSpan limit = parsed.GetValue(_timeout).Time;
         ClientOptions options = _sockets.Read(parsed, Failure.Say, resource.Endpoint);
-        CoapQuestions questions = new(resource, parsed.GetValue(_method)!, !parsed.GetValue(_nonConfirmable));
+        CoapQuestions questions = new(resource, parsed.GetValue(_method)!, !parsed.GetValue(_nonConfirmable))
+        {
+            Via = _proxies.Read(parsed, resource.Endpoint),
+        };
         if (parsed.GetValue(_observe))
         {
             string? body = IsSet(parsed, _method) && !questions.IsGet ? "" : text;

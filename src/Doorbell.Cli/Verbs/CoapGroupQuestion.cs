@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
-using CoapConnection = Doorbell.RequestClient<Doorbell.Coap.CoapClientRequest, Doorbell.Coap.CoapClientResponse>;
+using CoapSocket = Doorbell.RequestClient<Doorbell.Coap.CoapClientRequest, Doorbell.Coap.CoapClientResponse>;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -23,7 +23,7 @@ internal sealed class CoapGroupQuestion(CoapUri uri, CoapClientRequest request)
         Channel<CoapClientResponse> answers = Channel.CreateBounded<CoapClientResponse>(
             new BoundedChannelOptions(MaxAnswers) { FullMode = BoundedChannelFullMode.DropWrite }, _ => Interlocked.Increment(ref _left));
         using CancellationTokenSource over = new(timeout);
-        await using CoapConnection connection = await RequestClient.ConnectAsync(
+        await using CoapSocket connection = await RequestClient.ConnectAsync(
             uri.Endpoint,
             socket => new CoapClientHandler(socket, CoapClientLimits.Default)
             {
@@ -57,7 +57,7 @@ internal sealed class CoapGroupQuestion(CoapUri uri, CoapClientRequest request)
     }
 
     private async Task WaitAsync(
-        CoapConnection connection, ReadOnlyMemory<byte> body, ChannelWriter<CoapClientResponse> answers, CancellationToken over)
+        CoapSocket connection, ReadOnlyMemory<byte> body, ChannelWriter<CoapClientResponse> answers, CancellationToken over)
     {
         try
         {
@@ -95,7 +95,7 @@ internal sealed class CoapGroupQuestion(CoapUri uri, CoapClientRequest request)
 
         try
         {
-            await using CoapConnection alone = await RequestClient.ConnectAsync(
+            await using CoapSocket alone = await RequestClient.ConnectAsync(
                 Endpoint.From(Transport.Udp, answer.From.ToIPEndPoint()),
                 static socket => new CoapClientHandler(socket, CoapClientLimits.Default),
                 timeout,

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
-using CoapConnection = Doorbell.RequestClient<Doorbell.Coap.CoapClientRequest, Doorbell.Coap.CoapClientResponse>;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -9,7 +8,8 @@ namespace Doorbell.Cli.Verbs;
 /// <param name="uri">The resource.</param>
 /// <param name="request">Asks for it.</param>
 /// <param name="count">Most states; null for any number.</param>
-internal sealed class CoapObservation(CoapUri uri, CoapClientRequest request, int? count)
+/// <param name="via">The proxies through which a TCP connection is made.</param>
+internal sealed class CoapObservation(CoapUri uri, CoapClientRequest request, int? count, IReadOnlyList<TunnelProxy> via)
 {
     /// <summary>States that wait to be printed. With one more the oldest is left out: it is not the present state any more.</summary>
     private const int MaxWaiting = 1024;
@@ -48,14 +48,9 @@ internal sealed class CoapObservation(CoapUri uri, CoapClientRequest request, in
             states.Writer.TryWrite(state);
         }
 
-        await using CoapConnection connection = await RequestClient.ConnectAsync(
-            uri.Endpoint,
-            socket => new CoapClientHandler(socket, CoapClientLimits.Default) { Notified = Notified },
-            limit,
-            options,
-            CancellationToken.None);
+        await using CoapConnection connection = await CoapConnection.ConnectAsync(uri, Notified, limit, options, via);
         Task<CoapClientResponse?> ended = EndAsync(AskAsync(connection, limit, over.Token), states.Writer);
-        int printed = await PrintAsync(states.Reader, connection.Peer, printer);
+        int printed = await PrintAsync(states.Reader, printer);
         bool isLate = over.IsCancellationRequested && !StopSignals.First.IsCancellationRequested;
         await over.CancelAsync();
         CoapClientResponse? last = await ended;
@@ -93,7 +88,10 @@ internal sealed class CoapObservation(CoapUri uri, CoapClientRequest request, in
                 uri.Endpoint.ToString(),
                 $"no answer within {limit.TotalSeconds:0.###} s",
                 System.Net.Sockets.SocketError.TimedOut,
-                "datagrams can get lost, and at first contact one costs 2 to 3 s: allow more time, or look whether the server answers");
+                uri.Endpoint.IsStream
+                    ? "allow more time, or look whether the server answers, and whether it speaks CoAP over TCP"
+                    : "datagrams can get lost, and at first contact one costs 2 to 3 s: allow more time, or look whether the server "
+                        + "answers");
         }
     }
 
@@ -110,12 +108,12 @@ internal sealed class CoapObservation(CoapUri uri, CoapClientRequest request, in
     }
 
     /// <returns>How many were printed.</returns>
-    private async Task<int> PrintAsync(ChannelReader<CoapClientResponse> states, PeerAddress peer, ReplyPrinter printer)
+    private async Task<int> PrintAsync(ChannelReader<CoapClientResponse> states, ReplyPrinter printer)
     {
         int printed = 0;
         await foreach (CoapClientResponse state in states.ReadAllAsync())
         {
-            await printer.PrintDatagramAsync(state.Body, peer, state.Sends, state.Elapsed, CancellationToken.None);
+            await printer.PrintDatagramAsync(state.Body, state.From, state.Sends, state.Elapsed, CancellationToken.None);
             if (++printed == count)
             {
                 break;

@@ -1,7 +1,6 @@
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
-using CoapConnection = Doorbell.RequestClient<Doorbell.Coap.CoapClientRequest, Doorbell.Coap.CoapClientResponse>;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -24,6 +23,9 @@ internal sealed class CoapQuestions
 
     private readonly CoapUri _uri;
     private readonly CoapClientRequest _request;
+
+    /// <summary>The proxies through which a TCP connection is made.</summary>
+    public IReadOnlyList<TunnelProxy> Via { get; init; } = [];
 
     public CoapQuestions(CoapUri uri, string method, bool isConfirmable)
     {
@@ -57,7 +59,7 @@ internal sealed class CoapQuestions
 
         return _uri.IsGroup
             ? throw new ArgumentException("--observe takes one server: name its address in the place of the group's")
-            : new CoapObservation(_uri, _request with { Method = CoapCode.Get }, count).RunAsync(printer, limit, boundsAll, options);
+            : new CoapObservation(_uri, _request with { Method = CoapCode.Get }, count, Via).RunAsync(printer, limit, boundsAll, options);
     }
 
     /// <summary>Whether it asks by GET.</summary>
@@ -84,12 +86,7 @@ internal sealed class CoapQuestions
             return await AskGroupAsync(text, printer, timeout, options);
         }
 
-        using CoapConnection connection = await RequestClient.ConnectAsync(
-            _uri.Endpoint,
-            static socket => new CoapClientHandler(socket, CoapClientLimits.Default),
-            timeout,
-            options,
-            CancellationToken.None);
+        await using CoapConnection connection = await CoapConnection.ConnectAsync(_uri, notified: null, timeout, options, Via);
         if (!HasBody)
         {
             return await AskAsync(connection, default, printer, timeout);

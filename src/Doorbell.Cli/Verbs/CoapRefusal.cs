@@ -11,8 +11,7 @@ internal static class CoapRefusal
         string said = PrintableText.Escape(answer.Body);
         string reason = said.Length > 0 ? $" ({said})" : "";
         bool isUnknown = answer.Code == CoapCode.NotFound || answer.Code == CoapCode.MethodNotAllowed;
-        string server = uri.Endpoint.ToString()["udp://".Length..];
-        string advice = isUnknown ? $"; `doorbell ask --method GET coap://{server}/.well-known/core` lists what there is" : "";
+        string advice = isUnknown ? $"; `doorbell ask --method GET {uri.Server}/.well-known/core` lists what there is" : "";
         return $"ask {uri}: the server answered {answer.Code} {Phrase(answer.Code)}{reason}{advice}";
     }
 

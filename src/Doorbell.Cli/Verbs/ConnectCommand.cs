@@ -84,7 +84,7 @@ internal sealed class ConnectCommand
                 $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
         }
 
-        Endpoint where = _sockets.OnInterface(parsed, EndpointWord.Parse(target, CoapService.Scheme));
+        Endpoint where = _sockets.OnInterface(parsed, EndpointWord.Parse(target, CoapEndpoint.Schemes));
         EndpointWord.RequireConnectable(where);
         ClientOptions client = _sockets.Read(parsed, Failure.Say, where);
         IReadOnlyList<TunnelProxy> via = _proxies.Read(parsed, where);

@@ -80,7 +80,9 @@ internal static class LoadCommand
     private static CoapUri ReadCoap(string text)
     {
         CoapUri uri = CoapUri.Parse(text);
-        return uri.IsGroup ? throw new ArgumentException($"{uri} is a group, whose members all answer: name one server") : uri;
+        return uri.Endpoint.IsStream
+            ? throw new ArgumentException($"{uri} is CoAP over TCP, which load does not ask: give a coap:// URI")
+            : uri.IsGroup ? throw new ArgumentException($"{uri} is a group, whose members all answer: name one server") : uri;
     }
 
     private static CoapClientRequest RequestOf(CoapUri uri) =>

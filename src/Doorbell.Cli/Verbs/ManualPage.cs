@@ -15,6 +15,7 @@ internal static class ManualPage
         ("unix:///path, unix:path", "A unix socket that carries a stream."),
         ("unix+dgram:///path", "A unix socket that carries datagrams."),
         ("coap://host[:port]", "A CoAP server over UDP, by default at port 5683."),
+        ("coap+tcp://host[:port]", "A CoAP server over TCP, by default at port 5683."),
         ("fd://N, fd://NAME", "A socket that was passed to the process (sd_listen_fds(3)), for serve."),
     ];
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
-using Doorbell.Coap;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -59,7 +58,7 @@ internal static class ProbeCommand
     private static PortRange Parse(string word)
     {
         CoapEndpoint.RefuseOtherSchemes(word);
-        PortRange range = PortRange.Parse(word, CoapService.Scheme);
+        PortRange range = PortRange.Parse(word, CoapEndpoint.Schemes);
         EndpointWord.RequireConnectable(range.Endpoints[0]);
         return range;
     }

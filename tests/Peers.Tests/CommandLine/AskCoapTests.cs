@@ -122,8 +122,11 @@ public sealed class AskCoapTests
         AssertFails(2, "speaks no CoAP: ask a resource with doorbell ask coap://h/x", "connect", "coap://h/x");
         AssertFails(2, "the host is missing", "ask", "coap:///there", "text");
         AssertFails(2, "coaps needs DTLS or TLS", "ask", "coaps://localhost/there", "text");
-        AssertFails(2, "CoAP over TCP (RFC 8323) is not there yet", "ask", "coap+tcp://localhost/there", "text");
-        AssertFails(2, "CoAP over TCP (RFC 8323) is not there yet", "serve", "coap+tcp://localhost");
+        AssertFails(2, "coaps needs DTLS or TLS", "ask", "coaps+tcp://localhost/there", "text");
+        AssertFails(2, "coaps needs DTLS or TLS", "serve", "coaps+tcp://localhost");
+        AssertFails(2, "over TCP nothing is sent again", "ask", "--non-confirmable", "coap+tcp://localhost/there", "text");
+        AssertFails(2, "which load does not ask", "load", "coap+tcp://localhost/there");
+        AssertFails(1, "nothing listens", "ask", $"coap+tcp://127.0.0.1:{Ports.Free("tcp")}/x", "text");
         AssertFails(2, "coaps needs DTLS or TLS", "serve", "coaps://localhost");
         AssertFails(2, "coaps needs DTLS or TLS", "probe", "coaps://localhost");
         AssertFails(2, "coaps needs DTLS or TLS", "connect", "coaps://localhost");

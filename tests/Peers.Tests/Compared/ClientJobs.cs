@@ -180,6 +180,9 @@ public sealed class ClientJobs
     public void Ask_a_CoAP_resource() => BothAsk("HELLO\n");
 
     [Fact]
+    public void Ask_a_CoAP_resource_over_TCP() => BothAsk("HELLO\n", "coap+tcp");
+
+    [Fact]
     public void Watch_a_CoAP_resource()
     {
         Job.Here().BothDo(
@@ -193,13 +196,13 @@ public sealed class ClientJobs
             });
     }
 
-    private static void BothAsk(string answer, [System.Runtime.CompilerServices.CallerMemberName] string test = "")
+    private static void BothAsk(string answer, string scheme = "coap", [System.Runtime.CompilerServices.CallerMemberName] string test = "")
     {
         Job.Here(test).BothDo(
             (0, answer),
-            static (shell, command) =>
+            (shell, command) =>
             {
-                shell.ServeCoap();
+                shell.ServeCoap(scheme);
                 (int exitCode, string output) = shell.Run(command);
 
                 // Versions of libcoap's client differ in the line end behind the answer.

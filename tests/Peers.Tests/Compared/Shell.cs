@@ -15,6 +15,7 @@ internal sealed class Shell : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("doorbell-job-");
     private readonly List<IDisposable> _started = [];
     private int? _coapPort;
+    private string _coapScheme = "coap";
     private readonly SortedDictionary<string, string> _inPlaceOf = new(StringComparer.Ordinal);
 
     public string Folder => _folder.FullName;
@@ -53,11 +54,11 @@ internal sealed class Shell : IDisposable
     }
 
     /// <summary>The table's CoAP server, at a port of this place's own.</summary>
-    public void ServeCoap()
+    public void ServeCoap(string scheme = "coap")
     {
-        (Program server, Endpoint endpoint) = Doorbells.Serve("native", "coap://127.0.0.1:0");
+        (Program server, Endpoint endpoint) = Doorbells.Serve("native", $"{scheme}://127.0.0.1:0");
         _started.Add(server);
-        _coapPort = endpoint.Port;
+        (_coapScheme, _coapPort) = (scheme, endpoint.Port);
     }
 
     /// <summary>A socket of the test listens at one of the table's ports.</summary>
@@ -108,7 +109,8 @@ internal sealed class Shell : IDisposable
 
         if (_coapPort is { } coap)
         {
-            command = command.Replace("coap://localhost/", $"coap://127.0.0.1:{coap}/", StringComparison.Ordinal);
+            command = command.Replace(
+                $"{_coapScheme}://localhost/", $"{_coapScheme}://127.0.0.1:{coap}/", StringComparison.Ordinal);
         }
 
         string path = Path.GetDirectoryName(Doorbells.File("native")) + ":" + Environment.GetEnvironmentVariable("PATH");

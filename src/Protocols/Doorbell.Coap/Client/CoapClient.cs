@@ -28,7 +28,7 @@ public sealed class CoapClient
     private readonly Queue<CoapTransaction> _toSend = new();
     private readonly CoapOutcomes _outcomes;
     private readonly CoapNotices _notices;
-    private readonly CoapKeptEcho _echo = new();
+    private readonly CoapResponses _responses;
     private long _nextId;
     private uint _nextToken;
 
@@ -43,6 +43,7 @@ public sealed class CoapClient
         _random = new CoapRandom(socket);
         _notices = new CoapNotices(CoapGroupAddress.Is(socket.Door));
         _outcomes = new CoapOutcomes(limits, _active, _random);
+        _responses = new CoapResponses(limits, _outcomes);
         _messageIds = new CoapMessageIds((ushort)_random.NextUInt32());
         _roundTrips = new RoundTripEstimator(limits.FirstContactTimeout, limits.MinTimeout);
         _nextToken = _random.NextUInt32();
@@ -234,7 +235,7 @@ public sealed class CoapClient
         // 4 bytes that can't be guessed, and 4 that don't come again: RFC 7252 section 5.3.1, RFC 9175 section 4.
         CoapToken token = transaction.KeptToken
             ?? new CoapToken(((ulong)_random.NextUInt32() << 32) | _nextToken++, CoapToken.MaxLength);
-        transaction.Write(messageId, token, _limits.MaxMessageBytes, _echo.Value);
+        transaction.Write(messageId, token, _limits.MaxMessageBytes, _responses.Echo);
         transaction.FirstSent = now;
         transaction.Interval = FirstWait(now) * (1 + (AckRandomFactor * _random.NextDouble()));
         transaction.GiveUp = now + CoapClientLimits.MaxTransmitWait;
@@ -334,7 +335,7 @@ public sealed class CoapClient
         }
 
         Acknowledge(transaction, message, now);
-        if (HasUnknownCriticalOption(message.Options))
+        if (CoapResponses.HasUnknownCriticalOption(message.Options))
         {
             Refuse(message);
             _outcomes.End(transaction, CoapFailure.OptionNotUnderstood, now);
@@ -346,7 +347,7 @@ public sealed class CoapClient
             _notices.Acknowledge(message.MessageId);
         }
 
-        Responded(transaction, message, now);
+        _responses.Take(transaction, message, now);
     }
 
     /// <summary>
@@ -365,68 +366,6 @@ public sealed class CoapClient
                 _roundTrips.Measured(now - transaction.FirstSent, transaction.Sends, now);
             }
         }
-    }
-
-    /// <summary>A response to the message under way: the request goes on with another message, or ends.</summary>
-    private void Responded(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
-    {
-        bool hasEcho = _echo.TryKeep(message);
-        CoapBlock block = default;
-        if (transaction.Observing is { } observing && message.Code.Class == 2
-            && message.Options.TryGet(CoapOptionNumber.Observe, out CoapOption sequence))
-        {
-            if (observing.TryTake((uint)sequence.Numeric, now))
-            {
-                _outcomes.Notified(transaction, message, now);
-            }
-
-            return;
-        }
-
-        transaction.Observing?.End();
-        if (hasEcho && message.Code == CoapCode.Unauthorized && !transaction.HasEchoed)
-        {
-            transaction.Continue();
-            transaction.HasEchoed = true;
-        }
-        else if (transaction.ResponseLength == 0 && transaction.TryContinueBody(message))
-        {
-            transaction.Continue();
-        }
-        else if (message.Code.Class == 2 && !transaction.HasWholeBody(message))
-        {
-            _outcomes.End(transaction, CoapFailure.BodyNotTaken, now);
-        }
-        else if (message.Code == CoapCode.Continue || !CoapOutcomes.TryReadBlock2(message, ref block)
-            || !transaction.TryKeepBlock(message, block))
-        {
-            _outcomes.End(transaction, CoapFailure.AnswerBroken, now);
-        }
-        else if (transaction.ResponseLength + (block.More ? 0 : message.Payload.Length) > _limits.MaxAnswerBytes)
-        {
-            _outcomes.End(transaction, CoapFailure.AnswerTooLarge, now);
-        }
-        else if (block.More)
-        {
-            transaction.Continue();
-        }
-        else
-        {
-            _outcomes.Complete(transaction, message, now);
-        }
-    }
-
-    private static bool HasUnknownCriticalOption(CoapOptions options)
-    {
-        foreach (CoapOption option in options)
-        {
-            if (CoapOptionNumber.IsCritical(option.Number) && option.Number is not (CoapOptionNumber.Block1 or CoapOptionNumber.Block2))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     /// <summary>Nothing can be done with the message: the sender of a confirmable one is told to stop (RFC 7252 section 4.2), and so is

@@ -104,30 +104,32 @@ public sealed class CoapClientHandler : RequestHandler<CoapClientRequest, CoapCl
 
             _requests.Remove(response.Id);
             _clientIds.Remove(asked.Id);
-            Complete(asked.Id, OutcomeOf(response));
+            Complete(asked.Id, OutcomeOf(response, _limits));
         }
     }
 
-    private RequestOutcome<CoapClientResponse> OutcomeOf(CoapClientResponse response) => response.Failure switch
-    {
-        CoapFailure.None => new(response),
-        CoapFailure.Reset => Failed("the server reset the request (RST)", "it may not speak CoAP, or knows no such messages"),
-        CoapFailure.OptionNotUnderstood => Failed(
-            "an option of the answer must be understood and isn't (RFC 7252 section 5.4.1)", "ask without what made the server use it"),
-        CoapFailure.AnswerTooLarge => Failed(
-            $"the answer has more than {_limits.MaxAnswerBytes} bytes", "raise CoapClientLimits.MaxAnswerBytes"),
-        CoapFailure.BodyNotTaken => Failed(
-            "the server answered a part of the body as if it were the whole (RFC 7959 section 2.3)",
-            "it may not take bodies in blocks: send a body that fits one datagram"),
-        CoapFailure.AnswerBroken => Failed(
-            "the answer's blocks don't fit together (RFC 7959)", "it may have changed while it was fetched: ask again"),
-        _ => new(new RequestFailure(
-            string.Create(
-                System.Globalization.CultureInfo.InvariantCulture,
-                $"no answer to {response.Sends} datagrams in {response.Elapsed.TotalSeconds:0.#} s"),
-            "look whether the server answers at all; whether the request had its effect is unknown",
-            IsTimeout: true)),
-    };
+    /// <summary>What is told of a response, or why there is none.</summary>
+    internal static RequestOutcome<CoapClientResponse> OutcomeOf(CoapClientResponse response, CoapClientLimits limits) =>
+        response.Failure switch
+        {
+            CoapFailure.None => new(response),
+            CoapFailure.Reset => Failed("the server reset the request (RST)", "it may not speak CoAP, or knows no such messages"),
+            CoapFailure.OptionNotUnderstood => Failed(
+                "an option of the answer must be understood and isn't (RFC 7252 section 5.4.1)", "ask without what made the server use it"),
+            CoapFailure.AnswerTooLarge => Failed(
+                $"the answer has more than {limits.MaxAnswerBytes} bytes", "raise CoapClientLimits.MaxAnswerBytes"),
+            CoapFailure.BodyNotTaken => Failed(
+                "the server answered a part of the body as if it were the whole (RFC 7959 section 2.3)",
+                "it may not take bodies in blocks: send a body that fits one datagram"),
+            CoapFailure.AnswerBroken => Failed(
+                "the answer's blocks don't fit together (RFC 7959)", "it may have changed while it was fetched: ask again"),
+            _ => new(new RequestFailure(
+                string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"no answer to {response.Sends} datagrams in {response.Elapsed.TotalSeconds:0.#} s"),
+                "look whether the server answers at all; whether the request had its effect is unknown",
+                IsTimeout: true)),
+        };
 
     private static RequestOutcome<CoapClientResponse> Failed(string what, string advice) =>
         new(new RequestFailure(what, advice, IsTimeout: false));

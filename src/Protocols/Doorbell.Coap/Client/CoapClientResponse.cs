@@ -17,7 +17,7 @@ public sealed record CoapClientResponse(
     /// </summary>
     public bool IsNotification { get; init; }
 
-    /// <summary>Who has answered, of what <see cref="CoapClientHandler.Notified"/> is told.</summary>
+    /// <summary>Who has answered, over a stream, or of what <see cref="CoapClientHandler.Notified"/> is told.</summary>
     public PeerAddress From { get; init; }
 
     /// <summary>

@@ -24,6 +24,12 @@ internal sealed class CoapObserving
     private uint _sequence;
     private TimeSpan _came;
 
+    /// <summary>
+    /// Whether the transport keeps the order, as a stream does: then each notification is news, whatever its number (RFC 8323 appendix
+    /// A.1).
+    /// </summary>
+    public bool IsOrdered { get; set; }
+
     /// <summary>Whether the server has said that it will tell us.</summary>
     public bool IsRegistered { get; private set; }
 
@@ -34,7 +40,7 @@ internal sealed class CoapObserving
     public bool TryTake(uint sequence, TimeSpan now)
     {
         uint ahead = (sequence - _sequence) & SequenceMask;
-        if (IsRegistered && ahead is 0 or >= HalfOfSequences && now <= _came + _longestDelay)
+        if (IsRegistered && !IsOrdered && ahead is 0 or >= HalfOfSequences && now <= _came + _longestDelay)
         {
             return false;
         }

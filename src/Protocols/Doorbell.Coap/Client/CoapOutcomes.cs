@@ -4,7 +4,10 @@ using Doorbell.Coap.Codec;
 namespace Doorbell.Coap.Client;
 
 /// <summary>How a client's requests end, and what comes of those that observe.</summary>
-internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions active, CoapRandom random)
+/// <param name="limits">The client's.</param>
+/// <param name="active">Its requests.</param>
+/// <param name="random">Null over a stream: there nobody has to register again, as a notification can't get lost.</param>
+internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions active, CoapRandom? random)
 {
     private readonly Queue<CoapClientResponse> _responses = new();
 
@@ -72,7 +75,7 @@ internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions act
     public void Collect(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
     {
         CoapBlock block = default;
-        if (TryReadBlock2(message, ref block))
+        if (TryReadBlock2(transaction, message, ref block))
         {
             CoapClientResponse response = ResponseOf(transaction, message, message.Payload.ToArray(), now);
             Tell(transaction, response with { IsNotification = true, IsCut = block.More });
@@ -83,16 +86,20 @@ internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions act
     public void Notified(CoapTransaction transaction, in CoapMessage message, TimeSpan now)
     {
         StopFetching(transaction);
-        transaction.Wait(CoapObserving.RegisterAgainAt(message, now, random));
+        transaction.Wait(random is null ? TimeSpan.MaxValue : CoapObserving.RegisterAgainAt(message, now, random));
         CoapBlock block = default;
-        if (!TryReadBlock2(message, ref block) || !block.More)
+        if (!TryReadBlock2(transaction, message, ref block) || !block.More)
         {
             Tell(transaction, ResponseOf(transaction, message, message.Payload.ToArray(), now) with { IsNotification = true });
             return;
         }
 
         CoapClientRequest request = transaction.Request with { Observes = false };
-        CoapTransaction fetch = new(transaction.Id, request, transaction.BlockExponent, now) { FetchesFor = transaction };
+        CoapTransaction fetch = new(transaction.Id, request, transaction.BlockExponent, now)
+        {
+            FetchesFor = transaction,
+            MaxExponent = transaction.MaxExponent,
+        };
         if (fetch.TryKeepBlock(message, block))
         {
             fetch.Continue();
@@ -131,6 +138,7 @@ internal sealed class CoapOutcomes(CoapClientLimits limits, CoapTransactions act
     }
 
     /// <summary>Reads the Block2 option; without it the response is one block. False if the option is broken.</summary>
-    public static bool TryReadBlock2(in CoapMessage message, ref CoapBlock block) =>
-        !message.Options.TryGet(CoapOptionNumber.Block2, out CoapOption option) || CoapBlock.TryRead(option, out block);
+    public static bool TryReadBlock2(CoapTransaction transaction, in CoapMessage message, ref CoapBlock block) =>
+        !message.Options.TryGet(CoapOptionNumber.Block2, out CoapOption option)
+        || CoapBlock.TryRead(option, out block, transaction.MaxExponent);
 }

@@ -85,6 +85,14 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
 
     private int BlockBytes => CoapBlock.MinSize << BlockExponent;
 
+    /// <summary>
+    /// Most bytes of the request's body that go without blocks over a stream, where a message may be larger than a block. 0 over datagrams.
+    /// </summary>
+    public int WholeBytes { get; private set; }
+
+    /// <summary>The largest exponent of a block of the response.</summary>
+    public int MaxExponent { get; init; } = CoapBlock.MaxSizeExponent;
+
     /// <summary>Where in the request's body the message under way begins.</summary>
     public int BodyOffset { get; private set; }
 
@@ -93,11 +101,21 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
 
     public int ResponseLength => _responseBody?.WrittenCount ?? 0;
 
-    public bool IsInBlocks => Request.Body.Length > BlockBytes || BodyOffset > 0;
+    public bool IsInBlocks => Request.Body.Length > Math.Max(BlockBytes, WholeBytes) || BodyOffset > 0;
 
-    public bool IsLastBlock => BodyOffset + BlockBytes >= Request.Body.Length;
+    public bool IsLastBlock => !IsInBlocks || BodyOffset + BlockBytes >= Request.Body.Length;
 
     public CoapBlock Block => new(BodyOffset >> (BlockExponent + 4), !IsLastBlock, BlockExponent);
+
+    /// <summary>A message to the peer may have so many bytes of body; before the first one is written.</summary>
+    public void Fit(int bytes)
+    {
+        WholeBytes = bytes;
+        while (BlockExponent > 0 && BlockBytes > bytes)
+        {
+            BlockExponent--;
+        }
+    }
 
     public byte[] TakeResponse(ReadOnlySpan<byte> last)
     {
@@ -143,10 +161,11 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
 
         if (message.Code == CoapCode.RequestEntityTooLarge
             && BodyOffset == 0
-            && block.SizeExponent < BlockExponent
+            && (block.SizeExponent < BlockExponent || !IsInBlocks)
             && block.Size < Request.Body.Length)
         {
-            BlockExponent = block.SizeExponent;
+            BlockExponent = Math.Min(BlockExponent, block.SizeExponent);
+            WholeBytes = 0;
             return true;
         }
 
@@ -181,7 +200,7 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
     public bool TryKeepBlock(in CoapMessage message, CoapBlock block)
     {
         ReadOnlySpan<byte> eTag = message.Options.TryGet(CoapOptionNumber.ETag, out CoapOption option) ? option.Value : default;
-        if (block.Offset != ResponseLength || eTag.Length > MaxETagBytes || (block.More && message.Payload.Length != block.Size))
+        if (block.Offset != ResponseLength || eTag.Length > MaxETagBytes || (block.More && !block.Holds(message.Payload.Length)))
         {
             return false;
         }
@@ -225,11 +244,33 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
         WriteOptions(ref writer, echo);
         if (ResponseLength == 0)
         {
-            int count = Math.Min(BlockBytes, Request.Body.Length - BodyOffset);
-            writer.Payload(Request.Body.Span.Slice(BodyOffset, count));
+            writer.Payload(Payload);
         }
 
         _length = writer.Length;
+    }
+
+    /// <summary>Makes the next message of it, to be sent over a stream.</summary>
+    /// <param name="token">Its token.</param>
+    /// <param name="options">Room for its options, which <see cref="CoapResourceName.OptionBytes"/> bounds.</param>
+    /// <param name="output">Where it is written.</param>
+    /// <param name="echo">The Echo value that the server is to get back, or nothing.</param>
+    public void Write(CoapToken token, Span<byte> options, IBufferWriter<byte> output, ReadOnlySpan<byte> echo)
+    {
+        Token = token;
+        CoapWriter writer = new(options);
+        WriteOptions(ref writer, echo);
+        ReadOnlySpan<byte> payload = ResponseLength == 0 ? Payload : default;
+        CoapFrame.Write(output, Request.Method, token, options[..writer.Length], payload);
+    }
+
+    private ReadOnlySpan<byte> Payload
+    {
+        get
+        {
+            int left = Request.Body.Length - BodyOffset;
+            return Request.Body.Span.Slice(BodyOffset, IsInBlocks ? Math.Min(BlockBytes, left) : left);
+        }
     }
 
     private void WriteOptions(ref CoapWriter writer, ReadOnlySpan<byte> echo)
@@ -237,7 +278,7 @@ internal sealed class CoapTransaction(long id, CoapClientRequest request, int bl
         WriteResource(ref writer);
         if (ResponseLength > 0)
         {
-            writer.Option(CoapOptionNumber.Block2, new CoapBlock(ResponseLength >> (ResponseExponent + 4), false, ResponseExponent).Value);
+            writer.Option(CoapOptionNumber.Block2, CoapBlock.At(ResponseLength, false, ResponseExponent).Value);
         }
         else if (ResponseExponent < CoapBlock.MaxSizeExponent)
         {

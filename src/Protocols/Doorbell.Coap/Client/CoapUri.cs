@@ -6,13 +6,16 @@ using Doorbell.Coap.Codec;
 namespace Doorbell.Coap;
 
 /// <summary>
-/// A resource of a CoAP server: <c>coap://host:port/path?argument&amp;argument</c> (RFC 7252 section 6.1). Without a port it is 5683.
+/// A resource of a CoAP server: <c>coap://host:port/path?argument&amp;argument</c> (RFC 7252 section 6.1), or <c>coap+tcp://</c> and the
+/// same (RFC 8323 section 8.1). Without a port it is 5683.
 /// The URI is taken apart before its parts are decoded (section 6.4), so <c>/a/%2F</c> has two segments. Segments <c>.</c> and <c>..</c>
 /// are resolved. An empty segment counts. Characters outside of ASCII may stand as they are, as in an IRI (RFC 3987).
 /// </summary>
 public sealed record CoapUri
 {
-    private const string Prefix = "coap://";
+    private const string Separator = "://";
+    private const string Datagrams = "coap";
+    private const string Streams = "coap+tcp";
 
     private CoapUri(Endpoint endpoint, CoapPath path, IReadOnlyList<string> query)
     {
@@ -22,7 +25,8 @@ public sealed record CoapUri
     }
 
     /// <summary>
-    /// The server, a UDP endpoint. Its name is in lower case, and in the form of the DNS if it has other letters than ASCII's.
+    /// The server, a UDP endpoint, or of a <c>coap+tcp://</c> URI a TCP endpoint. Its name is in lower case, and in the form of the DNS if
+    /// it has other letters than ASCII's.
     /// </summary>
     public Endpoint Endpoint { get; }
 
@@ -44,13 +48,22 @@ public sealed record CoapUri
     /// <param name="text">Any text.</param>
     public static bool IsMeant(string text) => IsPlain(text) || WhyNot(text) is not null;
 
-    private static bool IsPlain(string text) => text.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
+    private static bool IsPlain(string text) => TransportOf(text) is not null;
+
+    private static Transport? TransportOf(string text) => SchemeOf(text) switch
+    {
+        Datagrams => Transport.Udp,
+        Streams => Transport.Tcp,
+        _ => null,
+    };
+
+    private static string SchemeOf(string text) =>
+        text.IndexOf(Separator, StringComparison.Ordinal) is >= 0 and var end ? text[..end].ToLowerInvariant() : "";
 
     /// <summary>Why a scheme of CoAP's is refused; null if it is none.</summary>
-    private static string? WhyNot(string text) => text.Split("://")[0].ToLowerInvariant() switch
+    private static string? WhyNot(string text) => SchemeOf(text) switch
     {
         "coaps" or "coaps+tcp" => "coaps needs DTLS or TLS (RFC 7252 section 9), which Doorbell does not have yet: ask without encryption",
-        "coap+tcp" => "CoAP over TCP (RFC 8323) is not there yet: ask over UDP",
         _ => null,
     };
 
@@ -67,10 +80,11 @@ public sealed record CoapUri
     public static bool TryParse(string text, [NotNullWhen(true)] out CoapUri? uri, [NotNullWhen(false)] out string? error)
     {
         uri = null;
-        string? wrong = WhyNot(text) ?? "it must begin with coap://";
-        if (IsPlain(text))
+        string? wrong = WhyNot(text) ?? "it must begin with coap:// or coap+tcp://";
+        if (TransportOf(text) is { } transport)
         {
-            wrong = CoapUriReader.Read(text[Prefix.Length..], out Endpoint? endpoint, out CoapPath path, out string[] query);
+            string rest = text[(text.IndexOf(Separator, StringComparison.Ordinal) + Separator.Length)..];
+            wrong = CoapUriReader.Read(rest, transport, out Endpoint? endpoint, out CoapPath path, out string[] query);
             uri = wrong is null ? new CoapUri(endpoint!, path, query) : null;
         }
 
@@ -84,7 +98,10 @@ public sealed record CoapUri
         get
         {
             // Within a URI the percent sign before an interface's name is encoded (RFC 6874 section 2).
-            string server = Prefix + Endpoint.ToString()["udp://".Length..].Replace("%", "%25", StringComparison.Ordinal);
+            string endpoint = Endpoint.ToString();
+            string authority = endpoint[(endpoint.IndexOf(Separator, StringComparison.Ordinal) + Separator.Length)..];
+            string server = (Endpoint.IsStream ? Streams : Datagrams) + Separator
+                + authority.Replace("%", "%25", StringComparison.Ordinal);
             return Endpoint.Port == CoapUriReader.DefaultPort ? server[..server.LastIndexOf(':')] : server;
         }
     }

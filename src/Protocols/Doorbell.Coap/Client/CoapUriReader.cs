@@ -13,9 +13,10 @@ internal static class CoapUriReader
 
     private static readonly IdnMapping _domainNames = new();
 
-    /// <summary>Reads what stands behind <c>coap://</c>.</summary>
+    /// <summary>Reads what stands behind <c>coap://</c> or <c>coap+tcp://</c>.</summary>
     /// <returns>What is wrong with it, or null.</returns>
-    public static string? Read(string text, out Endpoint? endpoint, out CoapPath path, out string[] query)
+    public static string? Read(
+        string text, Transport transport, out Endpoint? endpoint, out CoapPath path, out string[] query)
     {
         endpoint = null;
         path = CoapPath.Root;
@@ -28,13 +29,13 @@ internal static class CoapUriReader
         int end = text.IndexOfAny(['/', '?']);
         string resource = end < 0 ? "" : text[end..];
         int question = resource.IndexOf('?');
-        return ReadServer(end < 0 ? text : text[..end], out endpoint)
+        return ReadServer(end < 0 ? text : text[..end], transport, out endpoint)
             ?? ReadPath(question < 0 ? resource : resource[..question], out path)
             ?? DecodeAll(question < 0 ? [] : resource[(question + 1)..].Split('&'), out query);
     }
 
     /// <summary>An empty port is the default one (RFC 3986 section 6.2.3); an empty host is none (RFC 7252 section 6.1).</summary>
-    private static string? ReadServer(string authority, out Endpoint? endpoint)
+    private static string? ReadServer(string authority, Transport transport, out Endpoint? endpoint)
     {
         endpoint = null;
         int colon = authority.LastIndexOf(':');
@@ -57,7 +58,9 @@ internal static class CoapUriReader
         }
 
         string defaultPort = DefaultPort.ToString(CultureInfo.InvariantCulture);
-        return Endpoint.TryParse($"udp://{host}:{(port.Length == 0 ? defaultPort : port)}", out endpoint, out string? wrong) ? null : wrong;
+        string scheme = transport == Transport.Tcp ? "tcp" : "udp";
+        string server = $"{scheme}://{host}:{(port.Length == 0 ? defaultPort : port)}";
+        return Endpoint.TryParse(server, out endpoint, out string? wrong) ? null : wrong;
     }
 
     private static string? ReadHost(ref string host)

@@ -19,7 +19,16 @@ internal readonly ref struct CoapMessage
         Payload = payload;
     }
 
-    /// <summary>The type.</summary>
+    private CoapMessage(CoapCode code, CoapToken token, CoapOptions options, ReadOnlySpan<byte> payload)
+    {
+        Type = CoapType.Confirmable;
+        Code = code;
+        Token = token;
+        Options = options;
+        Payload = payload;
+    }
+
+    /// <summary>The type. A message from a stream has none: it arrives as a confirmable one does.</summary>
     public CoapType Type { get; }
 
     /// <summary>The method, the answer's code, or empty.</summary>
@@ -87,11 +96,42 @@ internal readonly ref struct CoapMessage
             : CoapFormatError.None;
     }
 
+    /// <summary>Reads a message that came over a stream; <see cref="CoapFrame"/> knows where it ends. Never throws.</summary>
+    /// <param name="code">Its code.</param>
+    /// <param name="token">Its token; up to 8 bytes.</param>
+    /// <param name="body">All that stands behind the token.</param>
+    /// <param name="message">The message, if nothing is wrong with it.</param>
+    /// <returns>What is wrong, or <see cref="CoapFormatError.None"/>.</returns>
+    public static CoapFormatError TryRead(
+        CoapCode code, ReadOnlySpan<byte> token, ReadOnlySpan<byte> body, out CoapMessage message)
+    {
+        message = default;
+        CoapFormatError error = TryReadBody(body, out CoapOptions options, out ReadOnlySpan<byte> payload);
+        if (error == CoapFormatError.None)
+        {
+            message = new CoapMessage(code, CoapToken.From(token), options, payload);
+        }
+
+        return error;
+    }
+
     private static CoapFormatError TryReadBody(ReadOnlySpan<byte> datagram, ref CoapMessage message)
     {
         int tokenLength = datagram[0] & 15;
-        CoapToken token = CoapToken.From(datagram.Slice(HeaderBytes, tokenLength));
-        ReadOnlySpan<byte> all = datagram[(HeaderBytes + tokenLength)..];
+        CoapFormatError error = TryReadBody(
+            datagram[(HeaderBytes + tokenLength)..], out CoapOptions options, out ReadOnlySpan<byte> payload);
+        if (error == CoapFormatError.None)
+        {
+            message = new CoapMessage(datagram, CoapToken.From(datagram.Slice(HeaderBytes, tokenLength)), options, payload);
+        }
+
+        return error;
+    }
+
+    private static CoapFormatError TryReadBody(ReadOnlySpan<byte> all, out CoapOptions options, out ReadOnlySpan<byte> payload)
+    {
+        options = default;
+        payload = default;
         ReadOnlySpan<byte> rest = all;
         int number = 0;
         while (!rest.IsEmpty && rest[0] != PayloadMarker)
@@ -108,8 +148,8 @@ internal readonly ref struct CoapMessage
             return CoapFormatError.EmptyPayload;
         }
 
-        CoapOptions options = new(all[..^rest.Length]);
-        message = new CoapMessage(datagram, token, options, rest.IsEmpty ? default : rest[1..]);
+        options = new CoapOptions(all[..^rest.Length]);
+        payload = rest.IsEmpty ? default : rest[1..];
         return CoapFormatError.None;
     }
 }

@@ -25,6 +25,10 @@ internal ref struct CoapWriter
         Length = CoapMessage.HeaderBytes + token.Length;
     }
 
+    /// <summary>Begins the options of a message, without its header; <see cref="CoapFrame"/> writes that.</summary>
+    /// <param name="bytes">Where they are written; too little room throws.</param>
+    public CoapWriter(Span<byte> bytes) => _bytes = bytes;
+
     /// <summary>Bytes written so far.</summary>
     public int Length { get; private set; }
 

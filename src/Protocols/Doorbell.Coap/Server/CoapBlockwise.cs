@@ -5,13 +5,18 @@ namespace Doorbell.Coap.Server;
 /// <summary>
 /// Bodies that need more than one block (RFC 7959): those of requests are collected, those of responses are kept until fetched.
 /// </summary>
-internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resources, CoapAddressProof proof)
+/// <param name="limits">The server's.</param>
+/// <param name="proof">Null where each peer has proved its address, as over a stream.</param>
+internal sealed class CoapBlockwise(CoapServerLimits limits, CoapAddressProof? proof)
 {
     private readonly CoapBodies _requests = new(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
     private readonly CoapBodies _responses = new(limits.MaxBodies, limits.MaxBodiesPerPeer, limits.BodyTimeout);
 
     /// <summary>Bodies of requests that are being collected, and of responses that are kept.</summary>
     public int Count => _requests.Count + _responses.Count;
+
+    /// <summary>Bytes of all these bodies.</summary>
+    public long Bytes => _requests.Bytes + _responses.Bytes;
 
     /// <summary>Bodies of requests that were too large.</summary>
     public long Refused { get; private set; }
@@ -46,7 +51,7 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         exchange.Remembers = exchange.HasTakenEffect = true;
         body = payload = default;
         waiting = new CoapResponse(CoapCode.Continue) { Block1 = block };
-        if (block.More ? piece.Length != block.Size : piece.Length > block.Size)
+        if (!block.Holds(piece.Length))
         {
             waiting = new CoapResponse(CoapCode.BadRequest)
             {
@@ -58,7 +63,7 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         CoapBody? collected = block.Number == 0 ? Begin(key, exchange.At.Now) : _requests.Find(key, exchange.At.Now);
         if (collected is null)
         {
-            waiting = Repeat(key, block, exchange.At.Now, out payload);
+            waiting = Repeat(key, block, exchange, out payload);
             return false;
         }
 
@@ -97,9 +102,10 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
     /// body is kept.
     /// </summary>
     public CoapResponse Finish(
-        scoped ref CoapExchangeContext exchange, CoapResource resource, CoapCode code, out ReadOnlySpan<byte> payload)
+        scoped ref CoapExchangeContext exchange, CoapResource resource, CoapCode code, ReadOnlySpan<byte> body,
+        out ReadOnlySpan<byte> payload)
     {
-        payload = resources.Body;
+        payload = body;
         string? diagnostic = null;
         if (code.Class == 2 && payload.Length > limits.MaxBodyBytes)
         {
@@ -109,7 +115,7 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         }
 
         int exponent = ExponentFor(resource, exchange);
-        int size = CoapBlock.MinSize << exponent;
+        int size = exchange.Room.SizeOf(exponent);
         if (code.Class != 2)
         {
             // The text of an error can't be fetched in blocks, as it has no ETag (RFC 7252 section 5.10.6.1).
@@ -122,18 +128,20 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
             // For an unproved address nothing is kept where that can be avoided.
             payload = default;
             exchange.Remembers = false;
-            return proof.Challenge(exchange);
+            return proof!.Challenge(exchange);
         }
 
-        CoapResponse response = FirstBlock(exchange, resource, code, payload, exponent);
-        if (payload.Length > size || exchange.IsInBlocks)
+        size = exchange.Options.Block2 is null ? Math.Max(size, exchange.Room.WholeBytes) : size;
+        bool more = payload.Length > size;
+        CoapResponse response = FirstBlock(exchange, resource, code, payload, exponent, more);
+        if (more || exchange.IsInBlocks)
         {
             int lastBlock = exchange.IsInBlocks ? exchange.Options.Block1!.Value.Number : -1;
             CoapBodyKey key = CoapBodyKey.Of(exchange.Path.Peer, exchange.Message);
             _responses.TryAdd(key, CoapBody.Of(response, payload, lastBlock), exchange.At.Now, evictsOthers: exchange.IsProved);
         }
 
-        payload = payload[..Math.Min(size, payload.Length)];
+        payload = more ? payload[..exchange.Room.SizeOf(exponent)] : payload;
         return response;
     }
 
@@ -142,7 +150,8 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
     /// other request would need its own body again, and is answered 4.08.
     /// </summary>
     public CoapResponse NextBlock(
-        scoped ref CoapExchangeContext exchange, CoapServedResource served, CoapBlock block, out ReadOnlySpan<byte> payload)
+        scoped ref CoapExchangeContext exchange, CoapResources resources, CoapServedResource served, CoapBlock block,
+        out ReadOnlySpan<byte> payload)
     {
         payload = default;
         CoapBodyKey key = CoapBodyKey.Of(exchange.Path.Peer, exchange.Message);
@@ -161,7 +170,7 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
             CoapCode code = resources.Call(ref exchange, served, default);
             if (code.Class != 2 || resources.Body.Length > limits.MaxBodyBytes)
             {
-                return Finish(ref exchange, resource, code, out payload);
+                return Finish(ref exchange, resource, code, resources.Body, out payload);
             }
 
             kept = CoapBody.Of(new CoapResponse(code) { ContentFormat = resource.ContentFormat }, resources.Body, -1);
@@ -171,7 +180,7 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
             }
         }
 
-        return Piece(kept, block, out payload);
+        return Piece(kept, block, exchange.Room, out payload);
     }
 
     /// <summary>The peer has proved its address, so that nobody can take the places of others by forged ones.</summary>
@@ -187,10 +196,11 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
     /// A block of a body that is not being collected. If it is the last block of a request already answered, the response is the same; if
     /// it is one before that, it is taken, as it was: a network that doubles an acknowledgement makes a client send a block again.
     /// </summary>
-    private CoapResponse Repeat(CoapBodyKey key, CoapBlock block, TimeSpan now, out ReadOnlySpan<byte> payload)
+    private CoapResponse Repeat(
+        CoapBodyKey key, CoapBlock block, scoped in CoapExchangeContext exchange, out ReadOnlySpan<byte> payload)
     {
         payload = default;
-        if (_responses.Find(key, now) is not { } kept)
+        if (_responses.Find(key, exchange.At.Now) is not { } kept)
         {
             return Incomplete();
         }
@@ -202,7 +212,7 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
 
         if (!block.More && block.Number == kept.LastRequestBlock)
         {
-            int size = CoapBlock.MinSize << (kept.Response.Block2?.SizeExponent ?? limits.BlockExponent);
+            int size = kept.Response.Block2 is { } first ? exchange.Room.SizeOf(first.SizeExponent) : kept.Length;
             payload = kept.Bytes[..Math.Min(size, kept.Length)];
             return kept.Response;
         }
@@ -221,9 +231,9 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
     /// </summary>
     private int ExponentFor(CoapResource resource, scoped in CoapExchangeContext exchange)
     {
-        int exponent = Math.Min(limits.BlockExponent, exchange.Options.Block2?.SizeExponent ?? CoapBlock.MaxSizeExponent);
+        int exponent = Math.Min(MaxExponent(exchange.Room), exchange.Options.Block2?.SizeExponent ?? CoapBlock.BertExponent);
         while (exponent > 0 && !exchange.IsProved && exchange.HasTakenEffect
-            && CoapBlock.MinSize << exponent > proof.RoomForBody(resource, exchange))
+            && CoapBlock.MinSize << exponent > proof!.RoomForBody(resource, exchange))
         {
             exponent--;
         }
@@ -231,11 +241,11 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
         return exponent;
     }
 
+    private int MaxExponent(CoapStreamRoom room) => room.MaxExponent ?? limits.BlockExponent;
+
     private static CoapResponse FirstBlock(
-        scoped in CoapExchangeContext exchange, CoapResource resource, CoapCode code, ReadOnlySpan<byte> body, int exponent)
-    {
-        bool more = body.Length > CoapBlock.MinSize << exponent;
-        return new CoapResponse(code)
+        scoped in CoapExchangeContext exchange, CoapResource resource, CoapCode code, ReadOnlySpan<byte> body, int exponent, bool more) =>
+        new(code)
         {
             ContentFormat = body.IsEmpty ? null : resource.ContentFormat,
             MaxAge = resource.MaxAgeSeconds,
@@ -244,9 +254,8 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
             Size2 = more && exchange.IsProved ? (uint)body.Length : null,
             ETag = more ? CoapBody.ETagOf(body) : null,
         };
-    }
 
-    private CoapResponse Piece(CoapBody kept, CoapBlock block, out ReadOnlySpan<byte> payload)
+    private CoapResponse Piece(CoapBody kept, CoapBlock block, CoapStreamRoom room, out ReadOnlySpan<byte> payload)
     {
         payload = default;
         if (block.Offset >= kept.Length)
@@ -254,14 +263,14 @@ internal sealed class CoapBlockwise(CoapServerLimits limits, CoapResources resou
             return new CoapResponse(CoapCode.BadRequest) { Diagnostic = "The answer's body ends before the block that Block2 asks for." };
         }
 
-        int exponent = Math.Min(limits.BlockExponent, block.SizeExponent);
-        int length = Math.Min(CoapBlock.MinSize << exponent, kept.Length - block.Offset);
+        int exponent = Math.Min(MaxExponent(room), block.SizeExponent);
+        int length = Math.Min(room.SizeOf(exponent), kept.Length - block.Offset);
         payload = kept.Bytes.Slice(block.Offset, length);
         return kept.Response with
         {
             ETag = kept.ETag,
             Block1 = null,
-            Block2 = new CoapBlock(block.Offset >> (exponent + 4), block.Offset + length < kept.Length, exponent),
+            Block2 = CoapBlock.At(block.Offset, block.Offset + length < kept.Length, exponent),
             Size2 = null,
         };
     }

@@ -7,6 +7,9 @@ internal sealed class CoapBodies(int capacity, int perHost, TimeSpan timeout)
 
     public int Count => _bodies.Count;
 
+    /// <summary>Bytes of all of them.</summary>
+    public long Bytes => _bodies.Values.Sum(static body => (long)body.Length);
+
     /// <summary>Bodies forgotten to make room.</summary>
     public long Evicted { get; private set; }
 

@@ -41,6 +41,9 @@ internal ref struct CoapExchangeContext
     /// <summary>Whether the request has changed something already, so that the peer can no longer be asked for a proof first.</summary>
     public bool HasTakenEffect;
 
+    /// <summary>What fits one message to a peer at the other end of a stream; the default over datagrams.</summary>
+    public CoapStreamRoom Room;
+
     /// <summary>What the resource threw.</summary>
     public ExceptionDispatchInfo? Fault;
 

@@ -14,12 +14,18 @@ internal ref struct CoapRequestOptions
     private const int MaxObserveBytes = 3;
 
     private readonly Span<char> _path;
+    private readonly int _maxExponent;
     private int _pathChars;
     private int _segments;
     private bool _isOddPath;
 
     /// <param name="path">Room for the path. A path that does not fit is no resource's.</param>
-    private CoapRequestOptions(Span<char> path) => _path = path;
+    /// <param name="maxExponent">The largest exponent of a block.</param>
+    private CoapRequestOptions(Span<char> path, int maxExponent)
+    {
+        _path = path;
+        _maxExponent = maxExponent;
+    }
 
     /// <summary>The response's code if the options alone decide it; otherwise the default.</summary>
     public CoapCode Refused { get; private set; }
@@ -50,9 +56,10 @@ internal ref struct CoapRequestOptions
     /// <summary>Whether the path is too long, or a segment has a slash in it or is not UTF-8.</summary>
     public readonly bool IsOddPath => _isOddPath;
 
-    public static CoapRequestOptions Read(CoapOptions options, Span<char> path)
+    /// <summary>Reads the options of a datagram's request, or, with blocks of a larger exponent, of a stream's.</summary>
+    public static CoapRequestOptions Read(CoapOptions options, Span<char> path, int maxExponent = CoapBlock.MaxSizeExponent)
     {
-        CoapRequestOptions read = new(path);
+        CoapRequestOptions read = new(path, maxExponent);
         int last = -1;
         foreach (CoapOption option in options)
         {
@@ -119,7 +126,7 @@ internal ref struct CoapRequestOptions
     /// <summary>The reserved exponent 7 must lead to 4.00, whether the message is confirmable or not (RFC 7959 section 2.2).</summary>
     private CoapBlock? ReadBlock(CoapOption option)
     {
-        bool isBlock = CoapBlock.TryRead(option, out CoapBlock block);
+        bool isBlock = CoapBlock.TryRead(option, out CoapBlock block, _maxExponent);
         if (!isBlock && CoapBlock.HasLength(option) && Refused == default)
         {
             Refuse(CoapCode.BadRequest, $"{CoapOptionNumber.NameOf(option.Number)} has the reserved size exponent 7.");

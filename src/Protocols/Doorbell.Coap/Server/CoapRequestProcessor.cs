@@ -23,6 +23,10 @@ internal sealed class CoapRequestProcessor(
     /// <summary>When to ask again where there is no room, in seconds (Max-Age).</summary>
     private const uint RetryAfter = 5;
 
+    /// <summary>What is answered where no resource has the path.</summary>
+    public static CoapResponse NotFound { get; } =
+        new(CoapCode.NotFound) { Diagnostic = "There is no such resource: /.well-known/core lists what there is." };
+
     private readonly char[] _path = new char[CoapResources.MaxPathChars];
 
     /// <summary>Responses that were larger than an unproved address may get.</summary>
@@ -75,7 +79,7 @@ internal sealed class CoapRequestProcessor(
         exchange.Options = CoapRequestOptions.Read(message.Options, _path);
         _ = resources.TryFind(exchange.Options, out CoapServedResource? served);
         CoapCode code = resources.Call(ref exchange, served!, due.Body ?? message.Payload);
-        CoapResponse response = blockwise.Finish(ref exchange, served!.Resource, code, out ReadOnlySpan<byte> payload);
+        CoapResponse response = blockwise.Finish(ref exchange, served!.Resource, code, resources.Body, out ReadOnlySpan<byte> payload);
         CoapType type = due.IsConfirmable ? CoapType.Confirmable : CoapType.NonConfirmable;
         due.Datagram = writer.Write(type, response, due.MessageId, message.Token, payload).ToArray();
         separate.Computed(due);
@@ -96,7 +100,8 @@ internal sealed class CoapRequestProcessor(
         };
         exchange.Options = CoapRequestOptions.Read(message.Options, _path);
         CoapCode code = resources.Call(ref exchange, observation.Served, default);
-        CoapResponse response = blockwise.Finish(ref exchange, observation.Served.Resource, code, out ReadOnlySpan<byte> payload);
+        CoapResponse response = blockwise.Finish(
+            ref exchange, observation.Served.Resource, code, resources.Body, out ReadOnlySpan<byte> payload);
         observation.IsError = response.Code.Class != 2;
         observer.IsConfirmable = observer.IsUnderWay | observation.TakeIsConfirmable(at.Now) | observation.IsError;
         observation.Told(at.Now);
@@ -136,7 +141,7 @@ internal sealed class CoapRequestProcessor(
 
         if (!resources.TryFind(exchange.Options, out CoapServedResource? served))
         {
-            return new CoapResponse(CoapCode.NotFound) { Diagnostic = "There is no such resource: /.well-known/core lists what there is." };
+            return NotFound;
         }
 
         CoapResource resource = served.Resource;
@@ -148,7 +153,7 @@ internal sealed class CoapRequestProcessor(
         exchange.MightHaveEffect = resource.HasEffect && !exchange.Message.Code.IsSafe;
         if (exchange.Options.Block2 is { Number: > 0 } block)
         {
-            return blockwise.NextBlock(ref exchange, served, block, out payload);
+            return blockwise.NextBlock(ref exchange, resources, served, block, out payload);
         }
 
         bool observes = observers is not null && served.Resource.IsObservable && exchange.Options.Observes
@@ -171,7 +176,7 @@ internal sealed class CoapRequestProcessor(
         }
 
         CoapCode code = resources.Call(ref exchange, served, body);
-        CoapResponse response = blockwise.Finish(ref exchange, resource, code, out payload);
+        CoapResponse response = blockwise.Finish(ref exchange, resource, code, resources.Body, out payload);
         if (exchange.Options.EndsObserving || (observes && response.Code.Class != 2))
         {
             observers?.Remove(exchange.Path.Peer, exchange.Message.Token);
@@ -182,7 +187,8 @@ internal sealed class CoapRequestProcessor(
             : response;
     }
 
-    private static CoapResponse? Refuse(CoapResource resource, scoped in CoapExchangeContext exchange)
+    /// <summary>What is answered to a request that its resource does not take; null if it takes it.</summary>
+    public static CoapResponse? Refuse(CoapResource resource, scoped in CoapExchangeContext exchange)
     {
         CoapCode method = exchange.Message.Code;
         bool has = resource.Methods?.Contains(method) ?? method.Value <= LastMethod;

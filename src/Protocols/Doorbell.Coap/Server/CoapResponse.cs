@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Doorbell.Coap.Codec;
 
 namespace Doorbell.Coap.Server;
@@ -33,6 +34,23 @@ internal readonly record struct CoapResponse(CoapCode Code)
     /// <summary>Writes the options, in the order of their numbers, and the payload.</summary>
     public void Write(ref CoapWriter writer, scoped ReadOnlySpan<byte> payload)
     {
+        WriteOptions(ref writer);
+        if (payload.IsEmpty && Diagnostic is { } diagnostic)
+        {
+            writer.TextPayload(diagnostic);
+            return;
+        }
+
+        writer.Payload(payload);
+    }
+
+    /// <summary>The payload, or in the place of an empty one what is wrong with the request.</summary>
+    public ReadOnlySpan<byte> PayloadOf(ReadOnlySpan<byte> payload) =>
+        payload.IsEmpty && Diagnostic is { } diagnostic ? Encoding.UTF8.GetBytes(diagnostic) : payload;
+
+    /// <summary>Writes the options, in the order of their numbers.</summary>
+    public void WriteOptions(ref CoapWriter writer)
+    {
         WriteBytes(ref writer, CoapOptionNumber.ETag, ETag);
         WriteOption(ref writer, CoapOptionNumber.Observe, Observe);
         WriteOption(ref writer, CoapOptionNumber.ContentFormat, (uint?)ContentFormat);
@@ -42,13 +60,6 @@ internal readonly record struct CoapResponse(CoapCode Code)
         WriteOption(ref writer, CoapOptionNumber.Size2, Size2);
         WriteOption(ref writer, CoapOptionNumber.Size1, Size1);
         WriteBytes(ref writer, CoapOptionNumber.Echo, Echo);
-        if (payload.IsEmpty && Diagnostic is { } diagnostic)
-        {
-            writer.TextPayload(diagnostic);
-            return;
-        }
-
-        writer.Payload(payload);
     }
 
     private static void WriteBytes(ref CoapWriter writer, int number, ulong? value)

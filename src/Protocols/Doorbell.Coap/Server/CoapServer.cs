@@ -63,7 +63,7 @@ public sealed class CoapServer
         _observers = new CoapObservers(limits, random, busy);
         _group = CoapGroupAddress.Is(socket.Door) ? new CoapGroup(_separate, random) : null;
         _proof = new CoapAddressProof(limits, echoKey);
-        _blockwise = new CoapBlockwise(limits, _resources, _proof);
+        _blockwise = new CoapBlockwise(limits, _proof);
         _writer = new CoapResponseWriter(limits.MaxMessageBytes);
         CoapObservers? observers = _group is null ? _observers : null;
         _processor = new CoapRequestProcessor(

@@ -8,6 +8,9 @@ public sealed record CoapServerLimits
     /// <summary>What a datagram has besides its payload at most: header, token and our options.</summary>
     internal const int OverheadBytes = 64;
 
+    /// <summary>What a message over a stream has besides its body at most: as much as a whole datagram has.</summary>
+    private const int OtherBytes = 1152;
+
     private const int MaxDatagramBytes = DatagramLimits.MaxIPv4Bytes;
     private const int MinMessageBytes = OverheadBytes + 16;
 
@@ -94,6 +97,17 @@ public sealed record CoapServerLimits
     /// <summary>The same of one IPv4 address or one IPv6 /64, at all its ports together. Default 256, a quarter of all.</summary>
     public int MaxObservationsPerPeer { get; init; } = 256;
 
+    /// <summary>
+    /// Over a stream, how long a client may take until its first message, a CSM, has come whole (RFC 8323 section 5.3). Default 10 seconds.
+    /// </summary>
+    public TimeSpan CapabilitiesTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Over a stream, the largest message that is taken, in bytes (Max-Message-Size, RFC 8323 section 5.3.1): a body of
+    /// <see cref="MaxBodyBytes"/>, and 1,152 more for the rest.
+    /// </summary>
+    public int MaxStreamMessageBytes => (int)Math.Min(MaxBodyBytes + (long)OtherBytes, int.MaxValue);
+
     /// <summary>The exponent of the largest block that fits a datagram.</summary>
     internal int BlockExponent
     {
@@ -127,5 +141,6 @@ public sealed record CoapServerLimits
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxSeparateAnswers);
         ArgumentOutOfRangeException.ThrowIfNegative(MaxObservations);
         ArgumentOutOfRangeException.ThrowIfNegative(MaxObservationsPerPeer);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(CapabilitiesTimeout, TimeSpan.Zero);
     }
 }

@@ -1,12 +1,19 @@
 using Doorbell.Coap.Client;
+using Doorbell.Coap.Server;
 
 namespace Doorbell.Coap;
 
-/// <summary>Services that are asked by CoAP (RFC 7252), to be served at UDP endpoints.</summary>
+/// <summary>
+/// Services that are asked by CoAP, to be served at UDP endpoints (RFC 7252) and at TCP endpoints (RFC 8323). What has its effect at most
+/// once over datagrams has it at most once over a stream anyway; a resource that is slow is answered there as any other.
+/// </summary>
 public static class CoapService
 {
     /// <summary>coap://, which goes over UDP and has port 5683 if none is told (RFC 7252 section 6.1).</summary>
     public static ApplicationScheme Scheme { get; } = new("coap", Transport.Udp, CoapUriReader.DefaultPort);
+
+    /// <summary>coap+tcp://, which goes over TCP and has port 5683 if none is told (RFC 8323 section 8.1).</summary>
+    public static ApplicationScheme TcpScheme { get; } = new("coap+tcp", Transport.Tcp, CoapUriReader.DefaultPort);
 
     /// <summary>A datagram service as one resource, whose path is the service's name; each socket has the default limits.</summary>
     /// <param name="service">A service that speaks in datagrams.</param>
@@ -35,11 +42,26 @@ public static class CoapService
     public static Service From(string name, IReadOnlyDictionary<string, CoapResource> resources, CoapServerLimits limits)
     {
         limits.Validate();
+        CoapStreamResources shared = new(resources, limits);
         return new Service(name)
         {
+            NewStreamHandler = _ => new CoapStreamHandler(shared),
+            StreamLimits = StreamLimitsFor(limits),
             NewDatagramHandler = socket => NewHandler(socket, resources, limits),
             Counters = CoapServerCounts.CountersFor(limits),
             NeedsOneProcess = true,
+        };
+    }
+
+    /// <summary>A message of the largest size has to fit, and an answer of it.</summary>
+    private static StreamLimits StreamLimitsFor(CoapServerLimits limits)
+    {
+        StreamLimits usual = StreamLimits.Default;
+        int largest = limits.MaxStreamMessageBytes;
+        return usual with
+        {
+            MaxMessageBytes = Math.Max(usual.MaxMessageBytes, largest),
+            MaxPendingOutput = (int)Math.Min(int.MaxValue, Math.Max(usual.MaxPendingOutput, usual.OutputHighMark + (2L * largest))),
         };
     }
 
