@@ -60,8 +60,8 @@ internal static unsafe partial class SystemFile
     }
 
     /// <summary>
-    /// Lets others open it alone. Closing does so too, but not while a process that was forked meanwhile holds the same descriptor, until it
-    /// becomes another program.
+    /// Lets others open it alone. Closing does so too, but not while a process that was forked meanwhile holds the same descriptor, until
+    /// it becomes another program.
     /// </summary>
     /// <param name="file">Opened by <see cref="OpenAlone"/>; nothing is done if it is closed.</param>
     public static void Unlock(SafeFileHandle file)

@@ -24,7 +24,8 @@ internal static class LogCommand
         Option<SyslogPriority?> priority = Priority();
         Option<string?> tag = new("--tag", "-t") { Description = "The program's name [default: the user's]", HelpName = "NAME" };
         Option<bool> old = new("--rfc3164") { Description = "Write the old form [default: RFC 5424's, and the old one to unix+dgram://]" };
-        Option<Duration> timeout = CommonOptions.Wait("--timeout", "Bounds connecting, and the wait until a server of streams has read all", 5);
+        Option<Duration> timeout = CommonOptions.Wait(
+            "--timeout", "Bounds connecting, and the wait until a server of streams has read all", 5);
         ClientArguments sockets = new();
         Verb command = new(
             "log",

@@ -57,7 +57,8 @@ public sealed record ConnectOptions
         if (Targets is not null && Via.Count > 0)
         {
             throw new ArgumentException(
-                $"{nameof(Targets)} and {nameof(Via)} exclude each other: the last proxy resolves the name, so its address can't be looked at.");
+                $"{nameof(Targets)} and {nameof(Via)} exclude each other: the last proxy resolves the name, "
+                    + "so its address can't be looked at.");
         }
     }
 }

@@ -45,8 +45,8 @@ public sealed class NearNameTests
     public void A_distance_counts_mistakes(string from, string to, int expected) => Assert.Equal(expected, NearName.Distance(from, to));
 
     /// <summary>
-    /// To itself a name's distance is 0, and both ways it is the same. One letter more takes one from it at most, and adds two at most: it may
-    /// stand between two letters that were swapped, which are then two mistakes of their own.
+    /// To itself a name's distance is 0, and both ways it is the same. One letter more takes one from it at most, and adds two at most: it
+    /// may stand between two letters that were swapped, which are then two mistakes of their own.
     /// </summary>
     [Fact]
     public void One_letter_more_is_a_distance_of_one_and_changes_others_little()
