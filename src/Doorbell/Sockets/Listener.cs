@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Doorbell.Native;
 using Doorbell.Options;
@@ -102,7 +103,12 @@ public sealed class Listener : IDisposable
         ArgumentNullException.ThrowIfNull(connection);
         try
         {
-            return SocketAddresses.Of(connection.RemoteEndPoint);
+            return connection.RemoteEndPoint switch
+            {
+                IPEndPoint ip => PeerAddress.From(ip),
+                UnixEndPoint unix => PeerAddress.FromUnix(unix.Path),
+                _ => PeerAddress.FromUnix(null),
+            };
         }
         catch (SocketException)
         {
