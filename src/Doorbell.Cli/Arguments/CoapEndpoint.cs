@@ -1,8 +1,9 @@
 using Doorbell.Coap;
+using Doorbell.Tls;
 
 namespace Doorbell.Cli.Arguments;
 
-/// <summary>Endpoints that may have a scheme of CoAP's.</summary>
+/// <summary>Endpoints that may have a scheme of CoAP's, or that of TLS.</summary>
 internal static class CoapEndpoint
 {
     /// <summary>Reads an endpoint.</summary>
@@ -10,7 +11,7 @@ internal static class CoapEndpoint
     public static Endpoint Parse(string text)
     {
         RefuseOtherSchemes(text);
-        return EndpointWord.Parse(text, CoapService.Scheme);
+        return EndpointWord.Parse(text, CoapService.Scheme, TlsScheme.Scheme);
     }
 
     /// <summary>Refuses <c>coaps://</c> and CoAP's other schemes, and says why.</summary>

@@ -1,10 +1,14 @@
 using System.Text.Json;
+using Doorbell.Cli.Arguments;
 
 namespace Doorbell.Cli.Printing;
 
 /// <summary>What <c>relay</c> prints: a line a door and a summary; for people, or as JSON.</summary>
 internal sealed class RelayReport(IReadOnlyList<Endpoint> upstreams, bool json)
 {
+    /// <summary>The TLS of the door; null if it has none.</summary>
+    public ServedTls? Tls { get; init; }
+
     /// <param name="server">The relay.</param>
     public void Listening(Server server)
     {
@@ -29,6 +33,8 @@ internal sealed class RelayReport(IReadOnlyList<Endpoint> upstreams, bool json)
                     writer.WriteEndArray();
                 });
         }
+
+        TlsReport.SelfSigned(Tls, json);
     }
 
     /// <param name="counts">What has been counted.</param>

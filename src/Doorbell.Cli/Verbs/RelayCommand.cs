@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Printing;
+using Doorbell.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Cli.Verbs;
@@ -28,6 +29,8 @@ internal static class RelayCommand
         ListeningArguments listening = new();
         ConnectionArguments connections = new();
         ViaArguments proxies = new();
+        TlsServerArguments tls = new(hasFlag: false);
+        TlsClientArguments upstreamTls = new(hasFlag: false);
         Option<string?> proxy = new("--proxy-protocol")
         {
             Description = "Tell the upstream who the client is, by this version of the PROXY protocol: v1 or v2",
@@ -51,10 +54,12 @@ internal static class RelayCommand
             command.Add(option);
         }
 
+        tls.AddTo(command);
+        upstreamTls.AddTo(command);
         command.SetAction(async parsed =>
         {
-            Endpoint door = EndpointWord.Parse(parsed.GetValue(listen)!);
-            Endpoint[] targets = [.. parsed.GetValue(upstreams)!.Select(static text => EndpointWord.Parse(text))];
+            Endpoint door = EndpointWord.Parse(parsed.GetValue(listen)!, TlsScheme.Scheme);
+            Endpoint[] targets = [.. parsed.GetValue(upstreams)!.Select(static text => EndpointWord.Parse(text, TlsScheme.Scheme))];
             IReadOnlyList<TunnelProxy> via = proxies.Read(parsed, targets);
 
             // Behind a proxy a name means what it means to the proxy: the place that could be LISTEN itself is the proxy's.
@@ -63,13 +68,14 @@ internal static class RelayCommand
             Service relay = Relay.To(targets, new RelayOptions
             {
                 ConnectTimeout = parsed.GetValue(connect).Time, ProxyVersion = ProxyVersion(parsed.GetValue(proxy)),
-                Via = via,
+                Via = via, Layers = upstreamTls.Read(parsed, Failure.Say, targets),
             });
             relay = relay with { StreamLimits = relay.StreamLimits with { IdleTimeout = parsed.GetValue(idle).Time } };
             using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(verbose), parsed.GetValue(json));
             ServerOptions options = new() { Doors = [new DoorOptions { Endpoint = door, Service = relay }], Logging = logging };
-            RelayReport report = new(targets, parsed.GetValue(json));
             options = connections.Apply(parsed, listening.Apply(parsed, options));
+            options = tls.Apply(parsed, options, out ServedTls? servedTls);
+            RelayReport report = new(targets, parsed.GetValue(json)) { Tls = servedTls };
             return await RunAsync(options, report, connected, parsed.GetValue(drain).Time);
         });
         return command;
@@ -105,6 +111,7 @@ internal static class RelayCommand
     {
         StopSignals.Listen();
         await using Server server = await Server.StartAsync(options, StopSignals.First);
+        Task watching = report.Tls?.WatchAsync(Failure.Say, StopSignals.First) ?? Task.CompletedTask;
         if (Server.IsWorker)
         {
             // The parent says all there is to say.
