@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using Doorbell.Sessions;
 
@@ -7,6 +8,7 @@ namespace Doorbell.Tls;
 /// TLS between the wire and a handler. It takes whole records only, and one at a time: what follows the peer's Finished stays input of the
 /// session's, which looks after it.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "Whoever calls a layer says Closed, which disposes of the session.")]
 internal abstract class TlsLayer : StreamLayer
 {
     private readonly TlsSession _session = new();

@@ -7,7 +7,7 @@ internal static class EndpointWord
 {
     /// <summary>How the endpoints of this machine begin, for shells that complete them.</summary>
     public static IReadOnlyList<string> Beginnings { get; } =
-        ["tcp://localhost:", "tls://localhost:", "udp://localhost:", "coap://localhost:", "unix:", "unix+dgram:"];
+        ["tcp://localhost:", "udp://localhost:", "coap://localhost:", "unix:", "unix+dgram:"];
 
     /// <summary>Reads an endpoint of the command line or of a file. Its port may be a service's name.</summary>
     /// <param name="text">As it was given.</param>
