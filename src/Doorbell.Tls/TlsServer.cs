@@ -17,7 +17,8 @@ public sealed class TlsServer
     public TlsServer(TlsServerOptions options) => _settings = Settings.Of(options);
 
     /// <summary>
-    /// What new connections get. Those that are open keep what they have. A ticket that was given with other certificates resumes no session.
+    /// What new connections get. Those that are open keep what they have. A ticket that was given with other certificates resumes no
+    /// session.
     /// </summary>
     /// <exception cref="ArgumentException">They make no sense; those of before stay.</exception>
     public TlsServerOptions Options

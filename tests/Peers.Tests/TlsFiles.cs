@@ -17,5 +17,8 @@ internal static class TlsFiles
     /// <summary>Serves with them, at a free port.</summary>
     public static (Program Server, Endpoint Endpoint) Serve(string folder, string service, params string[] more) => Doorbells.Serve(
         "native",
-        [service, "tls://127.0.0.1:0", "--tls-cert", Path.Combine(folder, "cert.pem"), "--tls-key", Path.Combine(folder, "key.pem"), .. more]);
+        [
+            service, "tls://127.0.0.1:0", "--tls-cert", Path.Combine(folder, "cert.pem"), "--tls-key", Path.Combine(folder, "key.pem"),
+            .. more,
+        ]);
 }

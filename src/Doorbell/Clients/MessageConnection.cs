@@ -383,7 +383,7 @@ internal sealed class MessageConnection
                 EndedByPeer |= !_isOver;
                 if (_receiving)
                 {
-                    Fail(FailureOf(failure));
+                    Fail(_errors.Ended(_socket, _sendFailure, failure));
                 }
                 else if (!_isOver)
                 {
@@ -481,10 +481,6 @@ internal sealed class MessageConnection
 
         question.Answered(answer);
     }
-
-    private NetworkException FailureOf(SocketException failure) => _socket is LayeredSocket { Failure: { } why }
-        ? new NetworkException("receive", _target, why, failure.SocketErrorCode)
-        : NetworkException.From(_sendFailure is null ? "receive" : "send", _target, _sendFailure ?? failure);
 
     private void End()
     {

@@ -3,7 +3,9 @@ using Doorbell.Tls;
 
 namespace Doorbell.Tests;
 
-/// <summary>TLS on the simulated network, which cuts, delays and loses: from a relay that puts it on to a server that takes it off.</summary>
+/// <summary>
+/// TLS on the simulated network, which cuts, delays and loses: from a relay that puts it on to a server that takes it off.
+/// </summary>
 public sealed class TlsSimulationTests
 {
     [Fact]
