@@ -59,7 +59,6 @@ public sealed class TlsTests : IDisposable
     {
         "openssl s_server -accept PORT -cert cert.pem -key key.pem -quiet -naccept 1 -rev",
         "socat OPENSSL-LISTEN:PORT,cert=cert.pem,key=key.pem,verify=0 EXEC:'tr a-z A-Z'",
-        "ncat -l --ssl --ssl-cert cert.pem --ssl-key key.pem 127.0.0.1 PORT --sh-exec 'head -n1 | tr a-z A-Z'",
         $"python3 -c \"{PythonServer}\" PORT",
     };
 
