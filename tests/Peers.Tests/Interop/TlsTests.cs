@@ -46,8 +46,10 @@ public sealed class TlsTests : IDisposable
 
     public static TheoryData<string> Clients => new()
     {
-        "(echo hello; sleep 1) | openssl s_client -connect 127.0.0.1:PORT -CAfile cert.pem -verify_return_error -quiet 2>/dev/null",
-        "(echo hello; sleep 1) | openssl s_client -connect 127.0.0.1:PORT -tls1_2 -CAfile cert.pem -verify_return_error -quiet 2>/dev/null",
+        "(echo hello; sleep 1) | openssl s_client -connect 127.0.0.1:PORT -CAfile cert.pem -verify_return_error -quiet -no_ign_eof "
+            + "2>/dev/null",
+        "(echo hello; sleep 1) | openssl s_client -connect 127.0.0.1:PORT -tls1_2 -CAfile cert.pem -verify_return_error -quiet "
+            + "-no_ign_eof 2>/dev/null",
         "(echo hello; sleep 1) | ncat --ssl-verify --ssl-trustfile cert.pem localhost PORT",
         "echo hello | socat -t5 - OPENSSL:localhost:PORT,cafile=cert.pem",
         $"python3 -c \"{Python}\" PORT",
@@ -94,7 +96,7 @@ public sealed class TlsTests : IDisposable
         Ended told = Here("curl -sS --http0.9 --cacert cert.pem https://localhost:PORT/", endpoint.Port);
         Assert.EndsWith("-UTC\n", told.Output, StringComparison.Ordinal);
         Ended plain = Here("curl -sS -o body -w '%{http_code}' http://localhost:PORT/", endpoint.Port);
-        Assert.Equal("400", plain.Output);
+        Assert.Equal("400", plain.Output.TrimEnd());
     }
 
     [Fact]
