@@ -1,4 +1,5 @@
 using Doorbell.Coap;
+using Doorbell.Tls;
 
 namespace Doorbell.Tests;
 
@@ -27,7 +28,7 @@ internal static class Doorbells
     {
         Program server = Program.Start(file, arguments);
         string line = server.WaitForLine("serving ");
-        return (server, Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..], [CoapService.Scheme, CoapService.TcpScheme]));
+        return (server, Endpoint.Parse(line[(line.LastIndexOf(' ') + 1)..], CoapService.Scheme, CoapService.TcpScheme, TlsScheme.Scheme));
     }
 
     private static string Existing(string path) =>

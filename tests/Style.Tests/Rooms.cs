@@ -32,6 +32,7 @@ internal static class Rooms
         "Protocols/Doorbell.Coap/Client",
         "Protocols/Doorbell.Coap/Server",
         "Protocols/Doorbell.Syslog",
+        "Doorbell.Tls",
         "Doorbell.Native",
         "Doorbell.Files",
         "Doorbell/SocketOptions",

@@ -1,8 +1,9 @@
 using Doorbell.Coap;
+using Doorbell.Tls;
 
 namespace Doorbell.Cli.Arguments;
 
-/// <summary>Endpoints that may have a scheme of CoAP's.</summary>
+/// <summary>Endpoints that may have a scheme of CoAP's, or that of TLS.</summary>
 internal static class CoapEndpoint
 {
     /// <summary>CoAP's schemes that Doorbell has.</summary>
@@ -16,7 +17,7 @@ internal static class CoapEndpoint
     public static Endpoint Parse(string text)
     {
         RefuseOtherSchemes(text);
-        return EndpointWord.Parse(text, Schemes);
+        return EndpointWord.Parse(text, [.. Schemes, TlsScheme.Scheme]);
     }
 
     /// <summary>Refuses <c>coaps://</c> and CoAP's other schemes, and says why.</summary>

@@ -22,6 +22,8 @@ internal static class OptionNames
         ["StreamLimits.MinDataRate"] = "--min-rate",
         ["ServerOptions.MaxBufferedBytes"] = "--max-buffered",
         ["ServerOptions.MaxOutgoingConnections allows"] = "--max-connections allows",
+        ["give a ServerName or a pin"] = "give --servername or --pin",
+        ["(MaxHandshakes)"] = "(--max-handshakes)",
         ["LocalAddress has no effect"] = "--from has no effect",
         ["LocalPort has no effect"] = "--from has no effect",
         ["Family has no effect"] = "--ipv4 or --ipv6 has no effect",

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Doorbell.Cli.Arguments;
+using Doorbell.Tls;
 
 namespace Doorbell.Cli.Ends;
 
@@ -35,7 +36,7 @@ internal static class EndWord
             return ReadVsock(WithoutSlashes(text[Vsock.Length..]));
         }
 
-        Endpoint endpoint = EndpointWord.Parse(text);
+        Endpoint endpoint = EndpointWord.Parse(text, TlsScheme.Scheme);
         return endpoint.IsStream || endpoint.IsPassed ? new SocketTarget(endpoint) : new DatagramTarget(endpoint);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Doorbell.Cli.Arguments;
 
 namespace Doorbell.Cli.Printing;
 
@@ -8,6 +9,9 @@ namespace Doorbell.Cli.Printing;
 /// <param name="toError">Whether standard output is an end of the relay: then standard error gets it.</param>
 internal sealed class RelayReport(IReadOnlyList<string> upstreams, bool json, bool toError = false)
 {
+    /// <summary>The TLS of the door; null if it has none.</summary>
+    public ServedTls? Tls { get; set; }
+
     /// <param name="server">The relay.</param>
     public void Listening(Server server)
     {
@@ -19,6 +23,8 @@ internal sealed class RelayReport(IReadOnlyList<string> upstreams, bool json, bo
                 writer.WriteString("engine", server.EngineName);
             });
         }
+
+        TlsReport.SelfSigned(Tls, json);
     }
 
     /// <param name="from">Where who is relayed comes from.</param>

@@ -11,6 +11,9 @@ namespace Doorbell.Cli.Printing;
 /// <param name="json">Whether programs read it.</param>
 internal sealed class ServeReport(IReadOnlyList<Served> served, string? configuration, bool json)
 {
+    /// <summary>The TLS of the doors; null if none has it.</summary>
+    public ServedTls? Tls { get; init; }
+
     /// <summary>What the kernel made of socket options, where that is not what was asked.</summary>
     public void Options(IReadOnlyList<SocketOptionOutcome> outcomes)
     {
@@ -74,6 +77,7 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
                 });
         }
 
+        TlsReport.SelfSigned(Tls, json);
         if (server.EngineRefused is { } why)
         {
             Print(

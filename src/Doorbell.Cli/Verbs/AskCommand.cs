@@ -4,6 +4,7 @@ using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
 using Doorbell.Sessions;
+using Doorbell.Tls;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -43,6 +44,7 @@ internal sealed class AskCommand
     private readonly StreamArguments _streams = new();
     private readonly ClientArguments _sockets = new();
     private readonly ViaArguments _proxies = new();
+    private readonly TlsClientArguments _tls = new(hasFlag: true);
 
     public static Verb Make()
     {
@@ -55,6 +57,7 @@ internal sealed class AskCommand
         ask._streams.AddTo(command);
         ask._sockets.AddTo(command);
         ask._proxies.AddTo(command);
+        ask._tls.AddTo(command);
         command.SetAction((parsed, _) => ask.RunAsync(parsed));
         return command;
     }
@@ -72,14 +75,16 @@ internal sealed class AskCommand
 
         RequireUnset(parsed, "coap:// endpoints", [_method, _nonConfirmable, _observe, _count]);
         TimeSpan limit = parsed.GetValue(_timeout).Time;
-        Endpoint endpoint = _sockets.OnInterface(parsed, EndpointWord.Parse(target));
+        Endpoint endpoint = _sockets.OnInterface(parsed, EndpointWord.Parse(target, TlsScheme.Scheme));
         EndpointWord.RequireConnectable(endpoint);
         ClientOptions client = Dumped(parsed.GetValue(_streams.Hex), _sockets.Read(parsed, Failure.Say, endpoint), endpoint);
         IReadOnlyList<TunnelProxy> via = _proxies.Read(parsed, endpoint);
+        IReadOnlyList<Func<ConnectionInfo, StreamLayer>> layers = _tls.Read(parsed, Failure.Say, endpoint)(endpoint);
         LineEnd end = parsed.GetValue(_crlf) ? LineEnd.CrLf : LineEnd.AsGiven;
         if (endpoint.IsStream)
         {
-            StreamQuestions asks = new(endpoint, client, via, dialogue, printer, limit, parsed.GetValue(_tries) ?? 1);
+            StreamQuestions asks = new(
+                endpoint, new Connecting(client, via, layers), dialogue, printer, limit, parsed.GetValue(_tries) ?? 1);
             return dialogue.Script is { } script ? asks.RunAsync(script, text, end) : asks.AskAsync(Questions.Lines(text, end));
         }
 
@@ -95,6 +100,7 @@ internal sealed class AskCommand
             parsed, "plain datagrams and streams: CoAP sends again until --timeout, or once with --non-confirmable", [_tries]);
         RequireUnset(parsed, "tcp:// and unix:// endpoints", _streams.Options);
         RequireUnset(parsed, "coap:// endpoints: over TCP nothing is sent again", resource.Endpoint.IsStream ? [_nonConfirmable] : []);
+        RequireUnset(parsed, "tls:// endpoints", _tls.Options);
         TimeSpan limit = parsed.GetValue(_timeout).Time;
         ClientOptions options = _sockets.Read(parsed, Failure.Say, resource.Endpoint);
         CoapQuestions questions = new(resource, parsed.GetValue(_method)!, !parsed.GetValue(_nonConfirmable))

@@ -4,6 +4,8 @@ using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 using Doorbell.Coap;
+using Doorbell.Sessions;
+using Doorbell.Tls;
 
 namespace Doorbell.Cli.Verbs;
 
@@ -54,6 +56,7 @@ internal sealed class ConnectCommand
 
     private readonly ClientArguments _sockets = new();
     private readonly ViaArguments _proxies = new();
+    private readonly TlsClientArguments _tls = new(hasFlag: true);
     private readonly JoinArguments _join;
 
     private ConnectCommand(string[]? program) => _join = new JoinArguments(program);
@@ -70,6 +73,7 @@ internal sealed class ConnectCommand
         connect._join.AddTo(command);
         connect._sockets.AddTo(command);
         connect._proxies.AddTo(command);
+        connect._tls.AddTo(command);
         command.SetAction((parsed, _) => connect.RunAsync(parsed));
         return command;
     }
@@ -84,13 +88,19 @@ internal sealed class ConnectCommand
                 $"connect joins bytes and speaks no CoAP: ask a resource with doorbell ask {PrintableText.Escape(target)}");
         }
 
-        Endpoint where = _sockets.OnInterface(parsed, EndpointWord.Parse(target, CoapEndpoint.Schemes));
+        Endpoint where = _sockets.OnInterface(parsed, EndpointWord.Parse(target, [.. CoapEndpoint.Schemes, TlsScheme.Scheme]));
         EndpointWord.RequireConnectable(where);
         ClientOptions client = _sockets.Read(parsed, Failure.Say, where);
         IReadOnlyList<TunnelProxy> via = _proxies.Read(parsed, where);
+        IReadOnlyList<Func<ConnectionInfo, StreamLayer>> layers = _tls.Read(parsed, Failure.Say, where)(where);
         TimeSpan limit = parsed.GetValue(_timeout).Time;
         if (_join.Program(parsed, _wait, _record, _replay) is { } program)
         {
+            if (layers.Count > 0)
+            {
+                throw new ArgumentException("--exec and --shell give the connection itself to a program, which would have to speak TLS");
+            }
+
             ProgramExecution.RequireExecutable(program);
             Socket given = where.IsStream
                 ? await ConnectAsync()
@@ -116,7 +126,7 @@ internal sealed class ConnectCommand
             : await JoinAsync(parsed, where, ConnectAsync, transfers);
 
         Task<Socket> ConnectAsync() => ConnectTries.RunAsync(
-            parsed.GetValue(_tries) ?? 1, limit, left => Connector.ConnectAsync(where, left, client, via, CancellationToken.None));
+            parsed.GetValue(_tries) ?? 1, limit, left => new Connecting(client, via, layers).ConnectAsync(where, left));
     }
 
     private async Task<int> JoinAsync(ParseResult parsed, Endpoint where, Func<Task<Socket>> connectAsync, Transfers transfers)

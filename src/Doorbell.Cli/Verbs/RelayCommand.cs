@@ -2,6 +2,7 @@ using System.CommandLine;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Ends;
 using Doorbell.Cli.Printing;
+using Doorbell.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Cli.Verbs;
@@ -36,6 +37,8 @@ internal sealed class RelayCommand
     private readonly ListeningArguments _listening = new();
     private readonly ConnectionArguments _connections = new();
     private readonly ViaArguments _proxies = new();
+    private readonly TlsServerArguments _tls = new(hasFlag: false);
+    private readonly TlsClientArguments _upstreamTls = new(hasFlag: false);
 
     private readonly Option<string?> _proxy = new("--proxy-protocol")
     {
@@ -78,6 +81,8 @@ internal sealed class RelayCommand
             command.Add(option);
         }
 
+        relay._tls.AddTo(command);
+        relay._upstreamTls.AddTo(command);
         command.SetAction((parsed, _) => relay.RunAsync(parsed));
         return command;
     }
@@ -92,6 +97,7 @@ internal sealed class RelayCommand
         // Behind a proxy a name means what it means to the proxy: the place that could be LISTEN itself is the proxy's.
         Endpoint[] connected = via.Count > 0 ? [via[0].Endpoint] : sockets;
         RelayWords.Require(from, to, connected);
+        Func<Endpoint, IReadOnlyList<Func<ConnectionInfo, StreamLayer>>> layers = _upstreamTls.Read(parsed, Failure.Say, sockets);
         using ILoggerFactory logging = ErrorLog.Open(parsed.GetValue(_verbose), parsed.GetValue(_json));
         bool usesOutput = from is StandardStreamsTarget || to.Any(static end => end is StandardStreamsTarget);
         RelayReport report = new([.. to.Select(static end => end.Name)], parsed.GetValue(_json), usesOutput);
@@ -102,13 +108,21 @@ internal sealed class RelayCommand
             Service relay = Relay.To(sockets, new RelayOptions
             {
                 ConnectTimeout = parsed.GetValue(_connect).Time, ProxyVersion = ProxyVersion(parsed.GetValue(_proxy)), Via = via,
+                Layers = layers,
             });
-            return await RelayServer.RunAsync(Options(parsed, door.Endpoint, relay, logging), report, connected, Drain(parsed), ends: null);
+            return await RelayServer.RunAsync(
+                Options(parsed, door.Endpoint, relay, logging, report), report, connected, Drain(parsed), ends: null);
         }
 
         if (parsed.GetValue(_proxy) is not null)
         {
             throw new ArgumentException("--proxy-protocol tells a server of tcp:// or unix:// of a client of the same: leave it out");
+        }
+
+        if (from is not (SocketTarget or DatagramTarget))
+        {
+            // It is no server, so that every option of a server's TLS is one too many.
+            _ = _tls.Apply(parsed, new ServerOptions { Doors = [] }, out _);
         }
 
         RelayedEnds ends = new(
@@ -120,7 +134,7 @@ internal sealed class RelayCommand
         {
             SocketTarget clients => await ServeAsync(parsed, clients.Endpoint, to[0], ends, report, logging),
             DatagramTarget peers => await RelayServer.RunAsync(
-                Options(parsed, peers.Endpoint, EndService.OfPeers(ends, framing!, Idle(parsed)), logging),
+                Options(parsed, peers.Endpoint, EndService.OfPeers(ends, framing!, Idle(parsed)), logging, report),
                 report, connected, Drain(parsed), ends),
             VsockTarget machines => await OneRelay.ServeAsync(machines, ends, report, Idle(parsed), Drain(parsed)),
             _ => await OneRelay.RunAsync(
@@ -134,7 +148,7 @@ internal sealed class RelayCommand
     {
         using CancellationTokenSource over = new();
         Service service = EndService.OfConnections(ends, to is StandardStreamsTarget ? over.Cancel : null);
-        ServerOptions options = Options(parsed, door, service, logging);
+        ServerOptions options = Options(parsed, door, service, logging, report);
         if (to.IsOne)
         {
             options = options with
@@ -146,11 +160,13 @@ internal sealed class RelayCommand
         return await RelayServer.RunAsync(options, report, [], Drain(parsed), ends, over.Token);
     }
 
-    private ServerOptions Options(ParseResult parsed, Endpoint door, Service service, ILoggerFactory logging)
+    private ServerOptions Options(ParseResult parsed, Endpoint door, Service service, ILoggerFactory logging, RelayReport report)
     {
         service = service with { StreamLimits = service.StreamLimits with { IdleTimeout = Idle(parsed) } };
         ServerOptions options = new() { Doors = [new DoorOptions { Endpoint = door, Service = service }], Logging = logging };
-        return _connections.Apply(parsed, _listening.Apply(parsed, options));
+        options = _tls.Apply(parsed, _connections.Apply(parsed, _listening.Apply(parsed, options)), out ServedTls? tls);
+        report.Tls = tls;
+        return options;
     }
 
     private TimeSpan Idle(ParseResult parsed) => parsed.GetValue(_idle).Time;

@@ -20,6 +20,7 @@ internal static class RelayServer
         StopSignals.Listen();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(StopSignals.First, over);
         await using Server server = await Server.StartAsync(options, StopSignals.First);
+        Task watching = report.Tls?.WatchAsync(Failure.Say, StopSignals.First) ?? Task.CompletedTask;
         if (Server.IsWorker)
         {
             // The parent says all there is to say.

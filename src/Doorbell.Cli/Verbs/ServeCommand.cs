@@ -15,6 +15,7 @@ internal static class ServeCommand
     {
         ServedArguments served = new(program);
         ListeningArguments listening = new();
+        TlsServerArguments tls = new(hasFlag: true);
         LimitArguments limits = new();
         Option<string?> configuration = ServeConfiguration.Option();
         Option<Duration> drain = CommonOptions.Duration("--drain", "How long to wait for what is in flight after a signal to end", 5);
@@ -32,6 +33,7 @@ internal static class ServeCommand
             ]);
         served.AddTo(command);
         listening.AddTo(command);
+        tls.AddTo(command);
         limits.AddTo(command);
         command.Add(configuration);
         command.Add(drain);
@@ -53,9 +55,11 @@ internal static class ServeCommand
             ServerOptions options = new() { Service = ofPassedSockets, Doors = doors, Logging = logging };
             options = limits.Apply(parsed, listening.Apply(parsed, options));
             options = file?.Apply(options) ?? options;
+            options = tls.Apply(parsed, options, out ServedTls? servedTls);
             MessageLimits.RequireEffect(options);
             string? fileName = file is { Served.Count: > 0 } ? parsed.GetValue(configuration) : null;
-            return await RunAsync(options, new ServeReport(all, fileName, parsed.GetValue(json)), parsed.GetValue(drain).Time);
+            ServeReport report = new(all, fileName, parsed.GetValue(json)) { Tls = servedTls };
+            return await RunAsync(options, report, parsed.GetValue(drain).Time);
         });
         return command;
     }
@@ -65,6 +69,7 @@ internal static class ServeCommand
         StopSignals.Listen();
         ChildSignals.UseDefault();
         await using Server server = await Server.StartAsync(options, StopSignals.First);
+        Task watching = report.Tls?.WatchAsync(Failure.Say, StopSignals.First) ?? Task.CompletedTask;
         if (Server.IsWorker)
         {
             // The parent says all there is to say.

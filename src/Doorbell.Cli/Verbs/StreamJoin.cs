@@ -93,6 +93,11 @@ internal sealed class StreamJoin
         }
         catch (SocketException failure)
         {
+            if (_socket is LayeredSocket { Failure: { } why })
+            {
+                return Failure.Network($"{_verb} {_target}: {why}");
+            }
+
             Exception first = _input.SendFailure ?? failure;
             string operation = _input.SendFailure is null ? "receive" : "send";
             return Failure.Network(NetworkException.From(operation, _target, first).Message);

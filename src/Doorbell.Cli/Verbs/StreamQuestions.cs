@@ -8,16 +8,14 @@ namespace Doorbell.Cli.Verbs;
 
 /// <summary>Questions that are lines, to a server over a stream.</summary>
 /// <param name="endpoint">Who is asked.</param>
-/// <param name="sockets">How the sockets are made.</param>
-/// <param name="via">Through which proxies.</param>
+/// <param name="connecting">How the sockets are made.</param>
 /// <param name="dialogue">Who begins, and where a reply ends.</param>
 /// <param name="printer">Prints the replies.</param>
 /// <param name="timeout">Bounds connecting, and each question.</param>
 /// <param name="tries">How often connecting is tried.</param>
 internal sealed class StreamQuestions(
     Endpoint endpoint,
-    ClientOptions sockets,
-    IReadOnlyList<TunnelProxy> via,
+    Connecting connecting,
     StreamDialogue dialogue,
     ReplyPrinter printer,
     TimeSpan timeout,
@@ -64,9 +62,9 @@ internal sealed class StreamQuestions(
         }
 
         using Socket socket = await ConnectTries.RunAsync(
-            tries, timeout, left => Connector.ConnectAsync(endpoint, left, sockets, via, CancellationToken.None));
+            tries, timeout, left => connecting.ConnectAsync(endpoint, left));
         using StandardOutput output = new(escape: !Console.IsOutputRedirected);
-        ScriptDialogue told = new(script, socket, endpoint.ToString(), output, timeout) { Sockets = sockets };
+        ScriptDialogue told = new(script, socket, endpoint.ToString(), output, timeout) { Sockets = connecting.Sockets };
         return await told.RunAsync() is { } failure ? Failure.Network(failure) : 0;
     }
 
@@ -74,8 +72,8 @@ internal sealed class StreamQuestions(
     {
         MessageClientOptions options = MessageClientOptions.Default with
         {
-            Sockets = sockets,
-            Via = via,
+            Sockets = connecting.Sockets,
+            Connect = (left, _) => connecting.ConnectAsync(endpoint, left),
             ReadsGreeting = dialogue.ReadsGreeting,
             IsLastLine = dialogue.LastLine is { } last ? line => last.IsLine(line) : null,
             HalfCloses = dialogue.HalfCloses,

@@ -330,6 +330,14 @@ internal sealed class LayerChain
         {
             link.Wire.Release();
             link.Came.Release();
+            try
+            {
+                link.Layer.Closed();
+            }
+            catch (Exception fault)
+            {
+                Fault ??= fault;
+            }
         }
     }
 
@@ -385,6 +393,7 @@ internal sealed class LayerChain
         }
 
         link.Came.Release();
+        link.Layer.Closed();
     }
 
     private LayerNews Fail(LayerLink link, CloseReason reason, string? why)

@@ -52,4 +52,9 @@ public abstract class StreamLayer
     /// <summary>Who is at the other end, as far as this layer knows. Asked once, when it has opened.</summary>
     /// <param name="seen">Who it is to the layer below.</param>
     public virtual PeerAddress Peer(PeerAddress seen) => seen;
+
+    /// <summary>The connection is closed, or the layer has taken itself out: what it holds is given back. Called once, and last.</summary>
+    public virtual void Closed()
+    {
+    }
 }

@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell;
 
 /// <summary>How a handler's own connection is made; see <see cref="Turn.Connect(Endpoint, StreamHandler, ConnectOptions)"/>.</summary>
@@ -42,6 +44,13 @@ public sealed record ConnectOptions
     /// server, whose name it resolves. The handler hears of the connection when all have. Default none.
     /// </summary>
     public IReadOnlyList<TunnelProxy> Via { get; init; } = [];
+
+    /// <summary>
+    /// What makes the layers of the connection, between the wire and the handler, such as <c>new TlsClient(server, options).NewLayer</c>;
+    /// the first stands next to the wire, or behind the proxies. The handler hears of the connection when all are open. Any thread may call
+    /// them. Default none.
+    /// </summary>
+    public IReadOnlyList<Func<ConnectionInfo, StreamLayer>> Layers { get; init; } = [];
 
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">

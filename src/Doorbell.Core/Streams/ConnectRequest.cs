@@ -38,9 +38,8 @@ public sealed class ConnectRequest
         Transport = options.Transport;
         _targets = options.Targets;
         Endpoint = first;
-        Layers = options.Via.Count == 0
-            ? []
-            : [.. TunnelProxy.LayersOf(options.Via, endpoint).Select(static layer => (Func<ConnectionInfo, StreamLayer>)(_ => layer))];
+        IEnumerable<TunnelLayer> proxies = options.Via.Count == 0 ? [] : TunnelProxy.LayersOf(options.Via, endpoint);
+        Layers = [.. proxies.Select(static layer => (Func<ConnectionInfo, StreamLayer>)(_ => layer)), .. options.Layers];
         Handler = handler;
         Timeout = options.Timeout;
         KeepAlive = options.KeepAlive;
@@ -75,7 +74,7 @@ public sealed class ConnectRequest
     /// <summary>What the handler that asked for the connection holds.</summary>
     public OutgoingConnection Outgoing { get; }
 
-    /// <summary>What asks the proxies.</summary>
+    /// <summary>What asks the proxies, and the layers behind them.</summary>
     internal IReadOnlyList<Func<ConnectionInfo, StreamLayer>> Layers { get; }
 
     /// <summary>Whether the handler that asked has given up. The lane then connects no more and says <see cref="Fail"/>.</summary>

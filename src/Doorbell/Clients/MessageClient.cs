@@ -302,8 +302,9 @@ public sealed class MessageClient : IDisposable
     private async Task<MessageConnection> ConnectAsync()
     {
         TimeSpan timeout = _options.ConnectTimeout;
-        Socket socket = await Connector.ConnectAsync(_endpoint, timeout, _options.Sockets, _options.Via, _disposed.Token)
-            .ConfigureAwait(false);
+        Task<Socket> connecting = _options.Connect?.Invoke(timeout, _disposed.Token)
+            ?? Connector.ConnectAsync(_endpoint, timeout, _options.Sockets, _options.Via, _disposed.Token);
+        Socket socket = await connecting.ConfigureAwait(false);
         MessageConnection connection = new(socket, _endpoint, _framing, _options.MaxAnswerBytes, _options.Sockets);
         Peer = connection.Peer;
         if (!_options.ReadsGreeting)

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace Doorbell;
 
 /// <summary>How a <see cref="MessageClient"/> connects, and what it holds within bounds.</summary>
@@ -13,6 +15,12 @@ public sealed record MessageClientOptions
     /// The proxies through which each connection is made; the first one is connected, and each connects to the next. Default none.
     /// </summary>
     public IReadOnlyList<TunnelProxy> Via { get; init; } = [];
+
+    /// <summary>
+    /// Makes each connection in the place of <see cref="Connector"/>, within a time-out: for one with layers, as
+    /// <c>Client.OpenSocketAsync</c> makes it. The client owns the socket. Default null.
+    /// </summary>
+    public Func<TimeSpan, CancellationToken, Task<Socket>>? Connect { get; init; }
 
     /// <summary>Bounds resolving and connecting together, each time that a connection is made. Default 5 seconds.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);

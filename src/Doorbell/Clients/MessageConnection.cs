@@ -41,7 +41,8 @@ internal sealed class MessageConnection
         _target = endpoint.ToString();
         _errors = new MessageErrors(_target);
         _received = new AnswerBuffer(framing, maxAnswerBytes, _target, options.Received);
-        Peer = socket.RemoteEndPoint as IPEndPoint is { } ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(endpoint.Path);
+        Peer = socket is LayeredSocket layered ? layered.Peer
+            : socket.RemoteEndPoint as IPEndPoint is { } ip ? PeerAddress.From(ip) : PeerAddress.FromUnix(endpoint.Path);
 
         // For the calls that don't wait; asynchronous ones wait as before.
         socket.Blocking = false;
@@ -382,7 +383,7 @@ internal sealed class MessageConnection
                 EndedByPeer |= !_isOver;
                 if (_receiving)
                 {
-                    Fail(NetworkException.From(_sendFailure is null ? "receive" : "send", _target, _sendFailure ?? failure));
+                    Fail(_errors.Ended(_socket, _sendFailure, failure));
                 }
                 else if (!_isOver)
                 {

@@ -34,4 +34,9 @@ internal sealed class MessageErrors(string target)
         $"the server closed the connection in the middle of a reply, after {received} bytes of it",
         SocketError.Disconnecting,
         "look at its log");
+
+    /// <summary>The connection has failed; the first failure counts, and one that its layers know of says more.</summary>
+    public NetworkException Ended(Socket socket, SocketException? sending, SocketException receiving) =>
+        socket is LayeredSocket { Failure: { } why } ? new NetworkException("receive", target, why, receiving.SocketErrorCode)
+        : NetworkException.From(sending is null ? "receive" : "send", target, sending ?? receiving);
 }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Doorbell.Lanes;
 using Doorbell.Lanes.Portable;
+using Doorbell.Pipes;
 using Doorbell.Serving;
 using Doorbell.Sessions;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,6 +21,11 @@ public sealed class Client : IAsyncDisposable
     private const int MaxConnections = 1024;
 
     private static readonly TimeSpan _defaultDeadline = TimeSpan.FromSeconds(5);
+
+    private static readonly StreamLimits _socketLimits = StreamLimits.Default with
+    {
+        IdleTimeout = Timeout.InfiniteTimeSpan, FirstByteTimeout = Timeout.InfiniteTimeSpan,
+    };
 
     private readonly Shutdown _shutdown = new();
     private readonly LaneContext _context;
@@ -51,6 +57,9 @@ public sealed class Client : IAsyncDisposable
 
     /// <summary>What the handler threw; null if nothing.</summary>
     public Exception? Fault => _lane.Fault;
+
+    /// <summary>Why a layer has failed or refuses the peer; null if none has. Known when the connection has ended.</summary>
+    public string? LayerFailure => _lane.LayerFailure;
 
     /// <summary>Connects, and serves the connection by a handler.</summary>
     /// <param name="endpoint">A TCP or unix stream endpoint; a string is parsed.</param>
@@ -89,6 +98,51 @@ public sealed class Client : IAsyncDisposable
     }
 
     /// <summary>
+    /// Connects, and gives the connection's plain bytes as a socket, for code that has no handler. Returns when all layers are open.
+    /// </summary>
+    /// <param name="endpoint">A TCP or unix stream endpoint.</param>
+    /// <param name="options">
+    /// Time-out, layers, and what the transport knows of. The time-out bounds connecting, and then the opening of the layers. Without
+    /// <see cref="ConnectOptions.Limits"/> an idle connection stays.
+    /// </param>
+    /// <param name="cancellation">Gives up connecting; afterwards it has no effect.</param>
+    /// <returns>The socket; the caller owns it.</returns>
+    /// <exception cref="NetworkException">It can't be connected, or a layer does not open; the message says why.</exception>
+    /// <exception cref="ArgumentException">The endpoint carries datagrams, or an option makes no sense.</exception>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    public static async Task<LayeredSocket> OpenSocketAsync(
+        Endpoint endpoint, ConnectOptions options, CancellationToken cancellation)
+    {
+        options = options with { Limits = (options.Limits ?? _socketLimits) with { OpeningTimeout = options.Timeout } };
+        (LayeredSocket ours, Socket other) = await LayeredSocket.PairAsync(cancellation).ConfigureAwait(false);
+        SocketHandler handler = new(other);
+        Client? client = null;
+        try
+        {
+            client = await ConnectAsync(endpoint, handler, options, cancellation).ConfigureAwait(false);
+            Client opened = client;
+            handler.BeforeCut = reason => ours.Failure = Words(reason, opened.LayerFailure);
+            _ = await Task.WhenAny(handler.Opened, client.Completion).WaitAsync(cancellation).ConfigureAwait(false);
+            if (!handler.Opened.IsCompletedSuccessfully)
+            {
+                CloseReason reason = await client.Completion.ConfigureAwait(false);
+                throw NotOpened(endpoint, options, reason, client.LayerFailure);
+            }
+
+            ours.Peer = (await handler.Opened.ConfigureAwait(false)).Peer;
+            ours.Completion = CarryAsync(client, handler, other);
+            return ours;
+        }
+        catch
+        {
+            other.Dispose();
+            ours.Dispose();
+            _ = client?.CloseAsync(TimeSpan.Zero);
+            throw;
+        }
+    }
+
+    /// <summary>
     /// Ends the connection in order: the handler is told <see cref="StreamHandler.OnDrain"/>, what is half done is finished
     /// (<see cref="StreamHandler.IsIdle"/>), and what is left at the deadline is reset.
     /// </summary>
@@ -119,6 +173,30 @@ public sealed class Client : IAsyncDisposable
         await _allOver.Task.ConfigureAwait(false);
         return _lane.Reason;
     }
+
+    private static async Task CarryAsync(Client client, SocketHandler handler, Socket other)
+    {
+        _ = await client.Completion.ConfigureAwait(false);
+        await handler.Completion.ConfigureAwait(false);
+        other.Dispose();
+        await client.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static NetworkException NotOpened(Endpoint endpoint, ConnectOptions options, CloseReason reason, string? failure)
+    {
+        bool isLate = reason == CloseReason.OpeningTimeout;
+        string what = failure ?? (isLate
+            ? $"it was connected, and no whole answer to the handshake came within {options.Timeout.TotalSeconds:0.###} s"
+            : $"it was connected, and the server ended the connection in the handshake ({reason})");
+        return new NetworkException(
+            "connect", endpoint.ToString(), what, isLate ? SocketError.TimedOut : SocketError.ProtocolNotSupported);
+    }
+
+    private static string Words(CloseReason reason, string? failure) => reason switch
+    {
+        CloseReason.Truncated => "the connection was cut off: it ended without the end that TLS has (close_notify)",
+        _ => failure ?? $"the connection was cut off ({reason})",
+    };
 
     private void Connect(ConnectRequest request)
     {

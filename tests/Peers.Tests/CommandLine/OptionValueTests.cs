@@ -17,6 +17,7 @@ public sealed partial class OptionValueTests
         "serve echo tcp://192.0.2.1:9",
         "ask tcp://127.0.0.1:1 hello",
         "ask udp://127.0.0.1:1 hello",
+        "ask tls://127.0.0.1:1 hello",
         "ask coap://127.0.0.1:1/x hello",
         "connect tcp://127.0.0.1:1",
         "probe tcp://*:1",

@@ -41,7 +41,8 @@ public sealed partial class LimitValueTests
     [
         "--exec", "--shell", "--ascii", "--allow-target", "--users", "--accept-proxy", "--model", "--engine", "--workers", "--option",
         "--reuse-port", "--takeover", "--takeover-changes", "--config", "--drain", "--json", "--verbose", "--help", "--interface",
-        "--socket-mode", "--socket-owner", "--socket-group",
+        "--socket-mode", "--socket-owner", "--socket-group", "--tls", "--tls-cert", "--tls-key", "--self-signed", "--alpn", "--client-ca",
+        "--client-cert", "--max-handshakes",
     ];
 
     public static TheoryData<string> Limits => [.. _limits.Keys];

@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell;
 
 /// <summary>The side of a relay whose connection was accepted: it opens the other one, at one upstream after the other.</summary>
@@ -5,7 +7,7 @@ internal sealed class RelayClientSide : RelaySide
 {
     private readonly ConnectOptions _connecting;
     private readonly RelayUpstreams _upstreams;
-    private readonly int? _proxyVersion;
+    private readonly RelayOptions _options;
     private readonly RelayQueue _up;
     private readonly RelayQueue _down;
     private readonly bool[] _tried;
@@ -14,14 +16,14 @@ internal sealed class RelayClientSide : RelaySide
     private OutgoingConnection? _outgoing;
 
     public RelayClientSide(RelayUpstreams upstreams, RelayOptions options, ConnectOptions connecting)
-        : this(upstreams, options.ProxyVersion, connecting, new RelayQueue(options.BufferBytes), new RelayQueue(options.BufferBytes))
+        : this(upstreams, options, connecting, new RelayQueue(options.BufferBytes), new RelayQueue(options.BufferBytes))
     {
     }
 
-    private RelayClientSide(RelayUpstreams upstreams, int? proxyVersion, ConnectOptions connecting, RelayQueue up, RelayQueue down)
+    private RelayClientSide(RelayUpstreams upstreams, RelayOptions options, ConnectOptions connecting, RelayQueue up, RelayQueue down)
         : base(up, down)
     {
-        (_upstreams, _proxyVersion, _connecting, _up, _down) = (upstreams, proxyVersion, connecting, up, down);
+        (_upstreams, _options, _connecting, _up, _down) = (upstreams, options, connecting, up, down);
         _tried = new bool[upstreams.Count];
     }
 
@@ -68,10 +70,16 @@ internal sealed class RelayClientSide : RelaySide
 
     private void Connect(Turn turn)
     {
-        ProxyHeader? header = _proxyVersion is { } version ? HeaderOf(version, turn) : null;
-        _upstream = new RelayUpstreamSide(this, header, _down, _up);
+        _upstream = new RelayUpstreamSide(this, _down, _up);
         _at = _upstreams.Next(_tried, turn.Now);
         _tried[_at] = true;
-        _outgoing = turn.Connect(_upstreams[_at], _upstream, _connecting);
+        IReadOnlyList<Func<ConnectionInfo, StreamLayer>> layers = _options.Layers(_upstreams[_at]);
+        if (_options.ProxyVersion is { } version)
+        {
+            // In front of TLS, as those who take it expect it.
+            layers = [ProxyProtocol.Send(HeaderOf(version, turn)), .. layers];
+        }
+
+        _outgoing = turn.Connect(_upstreams[_at], _upstream, layers.Count == 0 ? _connecting : _connecting with { Layers = layers });
     }
 }

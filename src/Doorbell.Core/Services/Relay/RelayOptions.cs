@@ -1,3 +1,5 @@
+using Doorbell.Sessions;
+
 namespace Doorbell;
 
 /// <summary>How a <see cref="Relay"/> carries a connection.</summary>
@@ -26,6 +28,12 @@ public sealed record RelayOptions
 
     /// <summary>As <see cref="ConnectOptions.Via"/>: the proxies through which each upstream is connected. Default none.</summary>
     public IReadOnlyList<TunnelProxy> Via { get; init; } = [];
+
+    /// <summary>
+    /// Which layers the connection to an upstream has, as <see cref="ConnectOptions.Layers"/>; behind the PROXY header. Any thread may call
+    /// it. Default none.
+    /// </summary>
+    public Func<Endpoint, IReadOnlyList<Func<ConnectionInfo, StreamLayer>>> Layers { get; init; } = static _ => [];
 
     /// <summary>Refuses values that make no sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A size or a time-out is not positive, or there is no such version.</exception>

@@ -1,7 +1,7 @@
 namespace Doorbell;
 
 /// <summary>The side of a relay whose connection we have opened, or have tried to.</summary>
-internal class RelayUpstreamSide(RelaySide client, ProxyHeader? header, RelayQueue received, RelayQueue toSend)
+internal class RelayUpstreamSide(RelaySide client, RelayQueue received, RelayQueue toSend)
     : RelaySide(received, toSend)
 {
     private volatile bool _hasFailed;
@@ -16,7 +16,6 @@ internal class RelayUpstreamSide(RelaySide client, ProxyHeader? header, RelayQue
     {
         _isOpen = true;
         Listen(turn);
-        header?.Write(turn.Output);
         return Advance(turn);
     }
 

@@ -2,7 +2,7 @@ namespace Doorbell;
 
 /// <summary>The side of a tunnel that leads to the target.</summary>
 internal sealed class TunnelUpstreamSide(RelaySide client, RelayQueue received, RelayQueue toSend)
-    : RelayUpstreamSide(client, header: null, received, toSend)
+    : RelayUpstreamSide(client, received, toSend)
 {
     private volatile bool _isOpen;
 

@@ -118,6 +118,9 @@ internal sealed class AsyncLane : ConnectionInfo, IServedConnection, IOpenConnec
     /// <summary>Why it ended, once it has.</summary>
     public CloseReason Reason => _session.Reason;
 
+    /// <summary>Why a layer has failed, once it has ended; null if none has.</summary>
+    public string? LayerFailure => _session.LayerFailure;
+
     /// <summary>What its handler threw; null if nothing.</summary>
     public Exception? Fault => _session.Fault;
 

@@ -1,0 +1,60 @@
+using System.Net.Security;
+using System.Text;
+using Doorbell.Sessions;
+
+namespace Doorbell.Tls;
+
+/// <summary>TLS at the side that was connected to.</summary>
+internal sealed class TlsServerLayer(TlsServer server) : TlsLayer
+{
+    private static readonly ServerOptionsSelectionCallback _select =
+        static (_, hello, layer, _) => ((TlsServerLayer)layer!).Select(hello.ServerName);
+
+    /// <summary>What an HTTP server answers who is spoken to in plain text at a port for TLS; nginx does too.</summary>
+    private static readonly byte[] _httpAnswer = Encoding.ASCII.GetBytes(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 40\r\nConnection: close\r\n\r\n"
+            + "This port speaks TLS: ask for https://.\n");
+
+    private string? _serverName;
+    private bool _isUnderWay;
+
+    protected override string? ServerName => _serverName;
+
+    public override LayerState Begin(OutputBuffer wire)
+    {
+        if (!server.TryBegin())
+        {
+            Failure = $"{server.Options.MaxHandshakes} TLS handshakes are under way (MaxHandshakes)";
+            return LayerState.Refused;
+        }
+
+        _isUnderWay = true;
+        return base.Begin(wire);
+    }
+
+    protected override Task AuthenticateAsync(SslStream stream) => stream.AuthenticateAsServerAsync(_select, this);
+
+    protected override void HandshakeOver()
+    {
+        if (_isUnderWay)
+        {
+            _isUnderWay = false;
+            server.Over();
+        }
+    }
+
+    protected override void AnswerPlain(ReadOnlySpan<byte> came, OutputBuffer wire)
+    {
+        if (came.StartsWith("GET "u8) || came.StartsWith("HEAD "u8) || came.StartsWith("POST "u8) || came.StartsWith("PUT "u8)
+            || came.StartsWith("OPTIONS "u8))
+        {
+            wire.Write(_httpAnswer);
+        }
+    }
+
+    private ValueTask<SslServerAuthenticationOptions> Select(string? name)
+    {
+        _serverName = name;
+        return new ValueTask<SslServerAuthenticationOptions>(server.For(name ?? ""));
+    }
+}
