@@ -48,7 +48,7 @@ internal unsafe partial struct TerminalSettings
     private uint _output;
     private uint _control;
     private uint _local;
-    private byte _discipline;
+    private readonly byte _discipline;
     private fixed byte _characters[19];
     private uint _inputSpeed;
     private uint _outputSpeed;

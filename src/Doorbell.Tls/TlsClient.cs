@@ -31,13 +31,10 @@ public sealed class TlsClient
 
     /// <summary>The layer of a connection to the server.</summary>
     /// <param name="connection">Any.</param>
-    public StreamLayer NewLayer(ConnectionInfo connection) => new TlsClientLayer(this);
-
-    /// <summary>The name that is asked for; empty for none.</summary>
-    internal string Name => _name;
+    public StreamLayer NewLayer(ConnectionInfo connection) => new TlsClientLayer(Authentication(), _name);
 
     /// <summary>What an SslStream takes of it.</summary>
-    internal SslClientAuthenticationOptions Authentication() => new()
+    private SslClientAuthenticationOptions Authentication() => new()
     {
         // An address is no name that is sent (RFC 6066 section 3), and SslStream sends none of it.
         TargetHost = _name,

@@ -8,13 +8,19 @@ namespace Doorbell.Tls;
 /// <remarks>Any thread may use it.</remarks>
 public sealed class TlsServer
 {
+    private readonly TlsHandshakes _handshakes = new();
+    private readonly Func<string, SslServerAuthenticationOptions> _choose;
     private volatile Settings _settings;
-    private int _handshakes;
 
     /// <summary>A server's TLS.</summary>
     /// <param name="options">What it has and asks for.</param>
     /// <exception cref="ArgumentException">They make no sense.</exception>
-    public TlsServer(TlsServerOptions options) => _settings = Settings.Of(options);
+    public TlsServer(TlsServerOptions options)
+    {
+        _settings = Settings.Of(options);
+        _handshakes.Most = options.MaxHandshakes;
+        _choose = For;
+    }
 
     /// <summary>
     /// What new connections get. Those that are open keep what they have. A ticket that was given with other certificates resumes no
@@ -24,34 +30,23 @@ public sealed class TlsServer
     public TlsServerOptions Options
     {
         get => _settings.Options;
-        set => _settings = Settings.Of(value);
+        set
+        {
+            _settings = Settings.Of(value);
+            _handshakes.Most = value.MaxHandshakes;
+        }
     }
 
     /// <summary>How many handshakes are under way.</summary>
-    public int HandshakesUnderWay => Volatile.Read(ref _handshakes);
+    public int HandshakesUnderWay => _handshakes.UnderWay;
 
     /// <summary>The layer of a connection that came in.</summary>
     /// <param name="connection">Any.</param>
-    public StreamLayer NewLayer(ConnectionInfo connection) => new TlsServerLayer(this);
-
-    /// <summary>A handshake begins; false if too many are under way.</summary>
-    internal bool TryBegin()
-    {
-        if (Interlocked.Increment(ref _handshakes) <= Options.MaxHandshakes)
-        {
-            return true;
-        }
-
-        Over();
-        return false;
-    }
-
-    /// <summary>A handshake is over.</summary>
-    internal void Over() => Interlocked.Decrement(ref _handshakes);
+    public StreamLayer NewLayer(ConnectionInfo connection) => new TlsServerLayer(_handshakes, _choose);
 
     /// <summary>What a client is shown that asks for this name.</summary>
     /// <param name="name">Empty for none.</param>
-    internal SslServerAuthenticationOptions For(string name)
+    private SslServerAuthenticationOptions For(string name)
     {
         Settings settings = _settings;
         IReadOnlyList<TlsCertificate> certificates = settings.Options.Certificates;

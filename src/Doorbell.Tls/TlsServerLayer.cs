@@ -5,7 +5,9 @@ using Doorbell.Sessions;
 namespace Doorbell.Tls;
 
 /// <summary>TLS at the side that was connected to.</summary>
-internal sealed class TlsServerLayer(TlsServer server) : TlsLayer
+/// <param name="handshakes">Those of all connections.</param>
+/// <param name="choose">What a client is shown that asks for this name, empty for none.</param>
+internal sealed class TlsServerLayer(TlsHandshakes handshakes, Func<string, SslServerAuthenticationOptions> choose) : TlsLayer
 {
     private static readonly ServerOptionsSelectionCallback _select =
         static (_, hello, layer, _) => ((TlsServerLayer)layer!).Select(hello.ServerName);
@@ -22,9 +24,9 @@ internal sealed class TlsServerLayer(TlsServer server) : TlsLayer
 
     public override LayerState Begin(OutputBuffer wire)
     {
-        if (!server.TryBegin())
+        if (!handshakes.TryBegin())
         {
-            Failure = $"{server.Options.MaxHandshakes} TLS handshakes are under way (MaxHandshakes)";
+            Failure = $"{handshakes.Most} TLS handshakes are under way (MaxHandshakes)";
             return LayerState.Refused;
         }
 
@@ -39,7 +41,7 @@ internal sealed class TlsServerLayer(TlsServer server) : TlsLayer
         if (_isUnderWay)
         {
             _isUnderWay = false;
-            server.Over();
+            handshakes.Over();
         }
     }
 
@@ -55,6 +57,6 @@ internal sealed class TlsServerLayer(TlsServer server) : TlsLayer
     private ValueTask<SslServerAuthenticationOptions> Select(string? name)
     {
         _serverName = name;
-        return new ValueTask<SslServerAuthenticationOptions>(server.For(name ?? ""));
+        return new ValueTask<SslServerAuthenticationOptions>(choose(name ?? ""));
     }
 }

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Doorbell.Cli.Arguments;
 using Doorbell.Cli.Ends;
 using Doorbell.Cli.Printing;
-using Doorbell.Tls;
+using Doorbell.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Doorbell.Cli.Verbs;

@@ -27,11 +27,11 @@ internal static class RelayWords
             throw new ArgumentException($"UPSTREAM {nowhere.Name} is a place to listen, not one to connect to: name a host and a port");
         }
 
-        if (from is not SocketTarget && Array.Find(to, static end => end is SocketTarget { Endpoint.Application: not null }) is { } secured)
+        if (from is not SocketTarget && to[0] is SocketTarget { Endpoint.Application: not null, Name: var secured })
         {
             throw new ArgumentException(
-                $"UPSTREAM {secured.Name} is for a LISTEN of tcp://, tls:// or unix://, and LISTEN is {from.Name}: put a relay between, as in "
-                    + $"doorbell relay unix:door {secured.Name}");
+                $"UPSTREAM {secured} is for a LISTEN of tcp://, tls:// or unix://, and LISTEN is {from.Name}: put a relay between, "
+                    + $"as in doorbell relay unix:door {secured}");
         }
 
         if (from is DatagramTarget && to[0] is DatagramTarget)

@@ -1,4 +1,3 @@
-using Doorbell.Sessions;
 using Doorbell.Testing;
 using Doorbell.Tls;
 

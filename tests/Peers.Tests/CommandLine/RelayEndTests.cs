@@ -271,6 +271,8 @@ public sealed class RelayEndTests : IDisposable
     [InlineData("each is tcp:// or unix://", "tcp://127.0.0.1:0", "tcp://127.0.0.1:9", "pty:")]
     [InlineData("UPSTREAM", "stdio:", "udp://127.0.0.1:0")]
     [InlineData("UPSTREAM", "stdio:", "vsock:*:7000")]
+    [InlineData("put a relay between, as in doorbell relay unix:door tls://localhost:7000", "stdio:", "tls://localhost:7000")]
+    [InlineData("--self-signed is for TLS: write an endpoint as tls://host:port", "pty:", "tcp://localhost:7000", "--self-signed")]
     [InlineData("UPSTREAM stdio: is for the one connection", "stdio:", "stdio:")]
     [InlineData("--framing takes lines, nul", "--framing", "bogus", "tcp://127.0.0.1:0", "udp://127.0.0.1:9")]
     [InlineData("a serial line takes its speed", "tcp://127.0.0.1:0", "serial:///dev/x?115200,9N1")]

@@ -6,7 +6,8 @@ using System.Text.RegularExpressions;
 namespace Doorbell.Tests;
 
 /// <summary>
-/// CoAP over TCP (RFC 8323): libcoap's client asks and observes <c>doorbell serve coap+tcp://</c>, and <c>doorbell ask</c> libcoap's server.
+/// CoAP over TCP (RFC 8323): libcoap's client asks and observes <c>doorbell serve coap+tcp://</c>, and <c>doorbell ask</c> asks libcoap's
+/// server.
 /// </summary>
 public sealed partial class CoapTcpTests
 {

@@ -17,7 +17,7 @@ internal sealed class CoapStreamHandler(CoapStreamResources shared) : StreamHand
     private static readonly TimeSpan _tick = TimeSpan.FromSeconds(10);
 
     private readonly CoapSignaling _signaling = new(shared.Limits.MaxStreamMessageBytes);
-    private readonly CoapStreamObservers _observers = new(shared);
+    private readonly CoapStreamObservers _observers = new(shared.Places);
     private readonly CoapBlockwise _blockwise = new(shared.Limits, proof: null);
     private TimeSpan _capabilitiesDue;
     private TimeSpan? _nextTick;

@@ -6,7 +6,7 @@ namespace Doorbell.Coap.Server;
 /// What one connection observes (RFC 7641, RFC 8323 appendix A). TCP carries the notifications, so none is confirmable, and none is sent
 /// again. A change is told when what was told before has left: the present state counts, not each one in between.
 /// </summary>
-internal sealed class CoapStreamObservers(CoapStreamResources shared)
+internal sealed class CoapStreamObservers(CoapObservationPlaces places)
 {
     private readonly Dictionary<CoapToken, CoapObservation> _observations = [];
     private readonly Dictionary<CoapResource, CoapObservedResource> _resources = new(ReferenceEqualityComparer.Instance);
@@ -74,7 +74,7 @@ internal sealed class CoapStreamObservers(CoapStreamResources shared)
     {
         CoapToken token = exchange.Message.Token;
         PeerAddress peer = exchange.Path.Peer;
-        if (!shared.TryTakePlace(CoapPeerHost.Of(peer)))
+        if (!places.TryTake(CoapPeerHost.Of(peer)))
         {
             return null;
         }
@@ -100,7 +100,7 @@ internal sealed class CoapStreamObservers(CoapStreamResources shared)
     {
         _observations.Remove(observation.Token);
         Bytes -= observation.Request.Length;
-        shared.GiveBackPlace(CoapPeerHost.Of(observation.Peer));
+        places.GiveBack(CoapPeerHost.Of(observation.Peer));
         CoapResource resource = observation.Served.Resource;
         _resources[resource].Remove(observation);
         Unwatch(resource);
