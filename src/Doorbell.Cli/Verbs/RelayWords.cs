@@ -30,7 +30,7 @@ internal static class RelayWords
         if (from is not SocketTarget && to[0] is SocketTarget { Endpoint.Application: not null, Name: var secured })
         {
             throw new ArgumentException(
-                $"UPSTREAM {secured} is for a LISTEN of tcp://, tls:// or unix://, and LISTEN is {from.Name}: put a relay between, "
+                $"UPSTREAM {secured} is for a LISTEN of tcp://, tls:// or unix://, and LISTEN is \"{from.Name}\": put a relay between, "
                     + $"as in doorbell relay unix:door {secured}");
         }
 
