@@ -12,6 +12,7 @@ internal sealed partial class RelayedEnds(IReadOnlyList<EndTarget> targets, EndO
     private int _came;
     private int _opened;
     private int _failed;
+    private long _lost;
 
     /// <summary>How many have come.</summary>
     public int Came => _came;
@@ -21,6 +22,18 @@ internal sealed partial class RelayedEnds(IReadOnlyList<EndTarget> targets, EndO
 
     /// <summary>How many could not be.</summary>
     public int Failed => _failed;
+
+    /// <summary>How many datagrams were lost here, as their peer sent faster than they can go on, or was one too many.</summary>
+    public long Lost => Volatile.Read(ref _lost);
+
+    /// <summary>A datagram is lost.</summary>
+    public void DatagramLost()
+    {
+        if (Interlocked.Increment(ref _lost) == 1)
+        {
+            FirstLost(log);
+        }
+    }
 
     /// <summary>How an end is opened.</summary>
     public EndOpening Opening => opening;
@@ -96,6 +109,10 @@ internal sealed partial class RelayedEnds(IReadOnlyList<EndTarget> targets, EndO
 
     [LoggerMessage(1, LogLevel.Warning, "{Failure}")]
     private static partial void NotOpened(ILogger log, string failure);
+
+    [LoggerMessage(3, LogLevel.Warning, "datagrams are lost: a peer sends faster than they can go on, or is one more than 1,024; "
+        + "the summary counts them")]
+    private static partial void FirstLost(ILogger log);
 
     [LoggerMessage(EventId = 2, Message = "from {Peer}: {Failure}")]
     private static partial void Ended(ILogger log, LogLevel level, string peer, string failure);

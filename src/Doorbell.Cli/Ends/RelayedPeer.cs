@@ -19,13 +19,17 @@ internal sealed class RelayedPeer(PeerAddress address, PeerAddress local, Func<D
 
     public int MaxBytes => address.Kind == AddressKind.IPv6 ? DatagramLimits.MaxIPv6Bytes : DatagramLimits.MaxIPv4Bytes;
 
-    /// <summary>A datagram has come from it.</summary>
-    public void Take(ReadOnlySpan<byte> datagram)
+    /// <summary>A datagram has come from it. False if it is lost, since too much waits.</summary>
+    public bool TryTake(ReadOnlySpan<byte> datagram)
     {
-        if (Volatile.Read(ref _waitingBytes) + datagram.Length <= MaxWaitingBytes && _waiting.Writer.TryWrite(datagram.ToArray()))
+        // Counted first: whoever receives it may be quicker.
+        if (Interlocked.Add(ref _waitingBytes, datagram.Length) <= MaxWaitingBytes && _waiting.Writer.TryWrite(datagram.ToArray()))
         {
-            Interlocked.Add(ref _waitingBytes, datagram.Length);
+            return true;
         }
+
+        Interlocked.Add(ref _waitingBytes, -datagram.Length);
+        return false;
     }
 
     public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)

@@ -6,7 +6,7 @@ namespace Doorbell.Cli.Ends;
 
 /// <summary>
 /// Datagrams that come to one socket, relayed to streams: each peer has a stream of its own, until nothing has moved there for a while. At
-/// most 1,024 peers are known at once; the datagrams of one more are lost.
+/// most 1,024 peers are known at once; the datagrams of one more are lost, and counted.
 /// </summary>
 /// <param name="ends">Where the streams go.</param>
 /// <param name="framing">Where a datagram ends in a stream.</param>
@@ -32,6 +32,7 @@ internal sealed class RelayedPeers(RelayedEnds ends, Framing framing, TimeSpan i
         {
             if (_peers.Count == MaxPeers)
             {
+                ends.DatagramLost();
                 return;
             }
 
@@ -40,8 +41,14 @@ internal sealed class RelayedPeers(RelayedEnds ends, Framing framing, TimeSpan i
             _ = Task.Run(() => RelayAsync(peer));
         }
 
-        peer.Take(datagram.Bytes);
-        turn.CountRequests(1);
+        if (peer.TryTake(datagram.Bytes))
+        {
+            turn.CountRequests(1);
+        }
+        else
+        {
+            ends.DatagramLost();
+        }
     }
 
     public override void OnRing(DatagramTurn turn)

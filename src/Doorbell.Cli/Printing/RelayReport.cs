@@ -43,10 +43,12 @@ internal sealed class RelayReport(IReadOnlyList<string> upstreams, bool json, bo
     /// <param name="came">How many connections, or peers of datagrams, have come.</param>
     /// <param name="connected">How many upstreams were connected or opened.</param>
     /// <param name="failures">How many could not be.</param>
-    public void Summary(LedgerSnapshot counts, long came, long connected, long failures) => Print(
+    /// <param name="lost">How many datagrams were lost here.</param>
+    public void Summary(LedgerSnapshot counts, long came, long connected, long failures, long lost) => Print(
         $"relayed {Plural.Of(came, "connection")} over {connected} to upstreams, "
             + $"{failures} could not be connected, {Plural.Of(counts.BytesReceived, "byte")} in, "
-            + $"{Plural.Of(counts.BytesSent, "byte")} out, {Plural.Of(counts.Errors, "error")}",
+            + $"{Plural.Of(counts.BytesSent, "byte")} out, {Plural.Of(counts.Errors, "error")}"
+            + (lost > 0 ? $", {Plural.Of(lost, "datagram")} lost" : ""),
         writer =>
         {
             writer.WriteString("event", "summary");
@@ -56,6 +58,7 @@ internal sealed class RelayReport(IReadOnlyList<string> upstreams, bool json, bo
             writer.WriteNumber("bytesReceived", counts.BytesReceived);
             writer.WriteNumber("bytesSent", counts.BytesSent);
             writer.WriteNumber("errors", counts.Errors);
+            writer.WriteNumber("datagramsLost", lost);
             writer.WriteStartObject("connectionsClosed");
             foreach ((CloseReason reason, long count) in Enum.GetValues<CloseReason>().Zip(counts.ConnectionsClosed))
             {

@@ -39,7 +39,8 @@ internal static class RelayServer
             counts,
             ends?.Came ?? counts.ConnectionsOpened,
             ends?.Opened ?? counts.ConnectionsConnected,
-            ends?.Failed ?? counts.ConnectFailures);
+            ends?.Failed ?? counts.ConnectFailures,
+            ends?.Lost ?? 0);
         return 0;
     }
 }

@@ -219,6 +219,30 @@ public sealed class RelayEndTests : IDisposable
     }
 
     [Fact]
+    public void What_a_peer_sends_faster_than_it_goes_on_is_lost_and_counted()
+    {
+        using Listening server = new();
+        (Program relay, int port) = Relay("relay", "--framing", "lines", "--drain", "0", "udp://127.0.0.1:0", server.Endpoint);
+        using Program ends = relay;
+        using Socket peer = Bound();
+        using CancellationTokenSource enough = new();
+        Task sending = Task.Run(() =>
+        {
+            byte[] datagram = new byte[8192];
+            while (!enough.IsCancellationRequested)
+            {
+                peer.SendTo(datagram, new IPEndPoint(IPAddress.Loopback, port));
+            }
+        });
+        using Socket neverReads = server.Accept();
+        relay.WaitForError("datagrams are lost: a peer sends faster than they can go on");
+        enough.Cancel();
+        sending.Wait();
+        relay.Signal("TERM");
+        Assert.Matches(", [1-9][0-9]* datagrams? lost\n", relay.WaitForEnd().Output);
+    }
+
+    [Fact]
     public void A_client_is_reset_where_nobody_takes_its_datagrams_or_a_message_is_cut()
     {
         int nobody = Ports.Free("udp");
