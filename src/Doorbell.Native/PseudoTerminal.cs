@@ -66,14 +66,17 @@ internal static unsafe partial class PseudoTerminal
         return !isKnown || unread == 0;
     }
 
-    /// <summary>Makes a symbolic link to the other side. One that an earlier terminal has left, which leads nowhere, is replaced.</summary>
+    /// <summary>
+    /// Makes a symbolic link to the other side. One that an earlier terminal has left is replaced: it leads nowhere, or to the new one, which
+    /// has got the number of the old one.
+    /// </summary>
     /// <param name="target">What is made, to name in errors.</param>
     /// <param name="path">Of the other side.</param>
     /// <param name="link">Where, as <see cref="SystemText"/> has it.</param>
     /// <exception cref="NetworkException">It can't be made, or something else is there.</exception>
     public static void Link(string target, string path, string link)
     {
-        if (TargetOf(link) is { } old && old.StartsWith("/dev/pts/", StringComparison.Ordinal) && !File.Exists(old))
+        if (TargetOf(link) is { } old && old.StartsWith("/dev/pts/", StringComparison.Ordinal) && (old == path || !File.Exists(old)))
         {
             SystemFile.TryDelete(link);
         }

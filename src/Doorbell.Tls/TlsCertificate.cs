@@ -52,7 +52,7 @@ public sealed class TlsCertificate
         {
             return bytes is [SequenceTag, ..] ? OfPfx(bytes) : OfPem(path, keyPath);
         }
-        catch (CryptographicException wrong)
+        catch (Exception wrong) when (wrong is CryptographicException or ArgumentException)
         {
             string shown = PrintableText.Escape(path);
             string files = keyPath is null ? $"{shown} has" : $"{shown} and {PrintableText.Escape(keyPath)} have";

@@ -9,5 +9,7 @@ internal sealed class TlsClientLayer(SslClientAuthenticationOptions options, str
 {
     protected override string? ServerName => name;
 
+    protected override bool IsClient => true;
+
     protected override Task AuthenticateAsync(SslStream stream) => stream.AuthenticateAsClientAsync(options);
 }

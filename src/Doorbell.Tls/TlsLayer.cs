@@ -64,7 +64,11 @@ internal abstract class TlsLayer : StreamLayer
             {
                 if (_session.Stream.Refusal is { } refusal)
                 {
-                    _session.Shutdown(wire);
+                    if (IsClient)
+                    {
+                        _session.Shutdown(wire);
+                    }
+
                     return new Unwrapped(length, 0, Fail(refusal));
                 }
 
@@ -93,6 +97,11 @@ internal abstract class TlsLayer : StreamLayer
             _session.Dispose();
         }
     }
+
+    /// <summary>
+    /// A server that refuses its client writes no close_notify: to the client the handshake went well, so that what it sent would look taken.
+    /// </summary>
+    protected abstract bool IsClient { get; }
 
     /// <summary>Begins the handshake.</summary>
     protected abstract Task AuthenticateAsync(SslStream stream);

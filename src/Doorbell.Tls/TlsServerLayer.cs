@@ -34,6 +34,8 @@ internal sealed class TlsServerLayer(TlsHandshakes handshakes, Func<string, SslS
         return base.Begin(wire);
     }
 
+    protected override bool IsClient => false;
+
     protected override Task AuthenticateAsync(SslStream stream) => stream.AuthenticateAsServerAsync(_select, this);
 
     protected override void HandshakeOver()

@@ -40,12 +40,15 @@ internal sealed class ConnectionArguments
         "Memory for what peers have not taken and what has not been consumed, of all connections; past it those that hold the most are "
             + "reset [default: an eighth of what there is]");
 
+    /// <summary>The options, for a verb that does not take them in some cases.</summary>
+    public IReadOnlyList<Option> Options => [_all, _perAddress, _atLimit, _buffered];
+
     public void AddTo(Command command)
     {
-        command.Add(_all);
-        command.Add(_perAddress);
-        command.Add(_atLimit);
-        command.Add(_buffered);
+        foreach (Option option in Options)
+        {
+            command.Add(option);
+        }
     }
 
     /// <summary>The options with what was given; what was not stays as the library has it.</summary>

@@ -85,21 +85,19 @@ internal sealed class ListeningArguments
         Description = "With --takeover: endpoints of the old server that this one does not serve end with the old one",
     };
 
+    /// <summary>The options, for a verb that does not take them in some cases.</summary>
+    public IReadOnlyList<Option> Options =>
+    [
+        _acceptProxy, _model, _engine, _workers, _backlog, _options, _interface, _socketMode, _socketOwner, _socketGroup, _reusePort,
+        _takeover, _takeoverChanges,
+    ];
+
     public void AddTo(Command command)
     {
-        command.Add(_acceptProxy);
-        command.Add(_model);
-        command.Add(_engine);
-        command.Add(_workers);
-        command.Add(_backlog);
-        command.Add(_options);
-        command.Add(_interface);
-        command.Add(_socketMode);
-        command.Add(_socketOwner);
-        command.Add(_socketGroup);
-        command.Add(_reusePort);
-        command.Add(_takeover);
-        command.Add(_takeoverChanges);
+        foreach (Option option in Options)
+        {
+            command.Add(option);
+        }
     }
 
     /// <exception cref="ArgumentException">They don't fit together.</exception>

@@ -24,7 +24,7 @@ internal sealed class RelayReport(IReadOnlyList<string> upstreams, bool json, bo
             });
         }
 
-        TlsReport.SelfSigned(Tls, json);
+        TlsReport.SelfSigned(Tls, Print);
     }
 
     /// <param name="from">Where who is relayed comes from.</param>

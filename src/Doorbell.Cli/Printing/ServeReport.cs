@@ -77,7 +77,7 @@ internal sealed class ServeReport(IReadOnlyList<Served> served, string? configur
                 });
         }
 
-        TlsReport.SelfSigned(Tls, json);
+        TlsReport.SelfSigned(Tls, (line, write) => JsonLine.Print(json, line, write));
         if (server.EngineRefused is { } why)
         {
             Print(

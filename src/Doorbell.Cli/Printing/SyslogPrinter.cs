@@ -54,6 +54,12 @@ internal sealed class SyslogPrinter(bool json)
         ("messageId", message.MessageId),
     ];
 
+    /// <summary>Escaped as in the message (RFC 5424 section 6.3.3), so that no value looks like another element.</summary>
+    private static string Value(string value) => value
+        .Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\"", "\\\"", StringComparison.Ordinal)
+        .Replace("]", "\\]", StringComparison.Ordinal);
+
     private static string Line(SyslogMessage message, PeerAddress from)
     {
         StringBuilder line = new();
@@ -64,7 +70,7 @@ internal sealed class SyslogPrinter(bool json)
         Append(message.MessageId);
         foreach (SyslogElement element in message.Data)
         {
-            Append($"[{element.Id}{string.Concat(element.Parameters.Select(static each => $" {each.Name}=\"{each.Value}\""))}]");
+            Append($"[{element.Id}{string.Concat(element.Parameters.Select(static each => $" {each.Name}=\"{Value(each.Value)}\""))}]");
         }
 
         return line.Append(": ").Append(PrintableText.Escape(message.Text)).Append(message.IsCut ? " (cut off)" : "").ToString();

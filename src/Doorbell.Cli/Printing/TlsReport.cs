@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Doorbell.Cli.Arguments;
 
 namespace Doorbell.Cli.Printing;
@@ -6,12 +7,13 @@ namespace Doorbell.Cli.Printing;
 internal static class TlsReport
 {
     /// <summary>By what clients may know the certificate that was made for trying out.</summary>
-    public static void SelfSigned(ServedTls? tls, bool json)
+    /// <param name="tls">What is served.</param>
+    /// <param name="print">Prints a line for people, or the same as JSON.</param>
+    public static void SelfSigned(ServedTls? tls, Action<string, Action<Utf8JsonWriter>> print)
     {
         if (tls?.SelfSigned is { } certificate)
         {
-            JsonLine.Print(
-                json,
+            print(
                 $"self-signed certificate, which clients trust by --pin sha256:{certificate.Fingerprint}",
                 writer =>
                 {

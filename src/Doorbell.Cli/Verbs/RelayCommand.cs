@@ -121,7 +121,13 @@ internal sealed class RelayCommand
 
         if (from is not (SocketTarget or DatagramTarget))
         {
-            // It is no server, so that every option of a server's TLS is one too many.
+            // It is no server, so that every option of a server's is one too many.
+            if (_listening.Options.Concat(_connections.Options).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })
+                is { } unused)
+            {
+                throw new ArgumentException($"{unused.Name} is for a LISTEN that is a socket, and LISTEN is \"{from.Name}\"");
+            }
+
             _ = _tls.Apply(parsed, new ServerOptions { Doors = [] }, out _);
         }
 

@@ -135,6 +135,7 @@ public sealed class TlsLayerTests
         TlsPair stranger = Pair(required, TlsCertificate.SelfSigned("somebody"));
         Assert.Contains("its authority is unknown", stranger.Server.LayerFailure, StringComparison.Ordinal);
         Assert.Equal(CloseReason.LayerFailed, stranger.Server.Ended);
+        Assert.Equal(CloseReason.Truncated, stranger.Client.Ended);
         Assert.Null(Pair(optional, null).Server.LayerFailure);
         Assert.Contains(
             "its authority is unknown", Pair(optional, TlsCertificate.SelfSigned("x")).Server.LayerFailure, StringComparison.Ordinal);

@@ -44,6 +44,20 @@ public sealed class RelayEndTests : IDisposable
         Assert.Null(new FileInfo($"{_folder}/tty").LinkTarget);
     }
 
+    /// <summary>The number of its terminal is free again, and the next relay gets it.</summary>
+    [Fact]
+    public void The_link_of_a_killed_relay_is_replaced()
+    {
+        using Listening server = new();
+        for (int round = 0; round < 3; round++)
+        {
+            using Program relay = Doorbells.Start("native", "relay", $"pty:{_folder}/tty", server.Endpoint);
+            relay.WaitForLine("relaying ");
+            relay.Signal("KILL");
+            relay.WaitForEnd();
+        }
+    }
+
     [Fact]
     public void A_stale_link_is_replaced_and_nothing_else_is()
     {
@@ -297,6 +311,8 @@ public sealed class RelayEndTests : IDisposable
     [InlineData("UPSTREAM", "stdio:", "vsock:*:7000")]
     [InlineData("put a relay between, as in doorbell relay unix:door tls://localhost:7000", "stdio:", "tls://localhost:7000")]
     [InlineData("--self-signed is for TLS: write an endpoint as tls://host:port", "pty:", "tcp://localhost:7000", "--self-signed")]
+    [InlineData("--socket-mode is for a LISTEN that is a socket", "pty:", "tcp://localhost:7000", "--socket-mode", "0666")]
+    [InlineData("--max-connections is for a LISTEN that is a socket", "stdio:", "tcp://localhost:7000", "--max-connections", "7")]
     [InlineData("UPSTREAM stdio: is for the one connection", "stdio:", "stdio:")]
     [InlineData("--framing takes lines, nul", "--framing", "bogus", "tcp://127.0.0.1:0", "udp://127.0.0.1:9")]
     [InlineData("a serial line takes its speed", "tcp://127.0.0.1:0", "serial:///dev/x?115200,9N1")]

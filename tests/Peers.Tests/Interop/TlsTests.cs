@@ -124,6 +124,11 @@ public sealed class TlsTests : IDisposable
         string[] ask = ["ask", "--raw", "--ca", certificate, endpoint.ToString(), "hello"];
         Assert.Equal("HELLO\n", Doorbells.Run("native", "", [.. ask, "--cert", certificate, "--key", key]).Output);
         Assert.Equal(1, Doorbells.Run("native", "", ask).ExitCode);
+
+        // Its handshake has gone well, and what it sends is not taken.
+        Ended cut = Doorbells.Run("native", new string('x', 100_000), "connect", "--ca", certificate, endpoint.ToString());
+        Assert.Equal((1, ""), (cut.ExitCode, cut.Output));
+        Assert.NotEqual("", cut.Error);
     }
 
     [Fact]
