@@ -67,8 +67,8 @@ internal static unsafe partial class PseudoTerminal
     }
 
     /// <summary>
-    /// Makes a symbolic link to the other side. One that an earlier terminal has left is replaced: it leads nowhere, or to the new one, which
-    /// has got the number of the old one.
+    /// Makes a symbolic link to the other side. One that an earlier terminal has left is replaced: it leads nowhere, or to the new one,
+    /// which has got the number of the old one.
     /// </summary>
     /// <param name="target">What is made, to name in errors.</param>
     /// <param name="path">Of the other side.</param>

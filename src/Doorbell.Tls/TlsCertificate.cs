@@ -140,5 +140,6 @@ public sealed class TlsCertificate
         return new TlsCertificate(own, chain);
     }
 
-    private static string FirstLine(Exception wrong) => PrintableText.Escape(wrong.Message.Split('\n')[0].TrimEnd('.', '\r'));
+    private static string FirstLine(Exception wrong) => PrintableText.Escape(
+        wrong.Message.Split('\n')[0].Split(" (Parameter '")[0].TrimEnd('.', '\r'));
 }

@@ -99,7 +99,8 @@ internal abstract class TlsLayer : StreamLayer
     }
 
     /// <summary>
-    /// A server that refuses its client writes no close_notify: to the client the handshake went well, so that what it sent would look taken.
+    /// A server that refuses its client writes no close_notify: to the client the handshake went well, so that what it sent would look
+    /// taken.
     /// </summary>
     protected abstract bool IsClient { get; }
 

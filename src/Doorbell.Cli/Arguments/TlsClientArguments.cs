@@ -116,6 +116,7 @@ internal sealed class TlsClientArguments(bool hasFlag)
             throw new ArgumentException("--key is the private key of --cert: give that too");
         }
 
+        TlsFile.Require("--key", parsed.GetValue(_key));
         return new TlsClientOptions
         {
             ServerName = parsed.GetValue(_name),

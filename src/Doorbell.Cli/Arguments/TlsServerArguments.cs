@@ -109,6 +109,14 @@ internal sealed class TlsServerArguments(bool hasFlag)
                     + $"doorbell relay {program.Endpoint.As(TlsScheme.Scheme)} unix:/run/door");
         }
 
+        if (everywhere && options.Doors.FirstOrDefault(static door => door.Endpoint.IsStream && door.Endpoint.Application is { } scheme
+            && scheme != TlsScheme.Scheme) is { } other)
+        {
+            throw new ArgumentException(
+                $"--tls makes TLS of every stream, and {other.Endpoint} speaks a protocol that Doorbell does not have over TLS yet: "
+                    + "give tls:// to the others instead");
+        }
+
         ServedTls made = Make(parsed, options);
         tls = made;
         return options with
@@ -155,13 +163,18 @@ internal sealed class TlsServerArguments(bool hasFlag)
 
         TlsServerOptions Read() => new()
         {
-            Certificates = own is not null ? [own] : [.. files.Select((file, at) =>
-                TlsFile.Read("--tls-cert", file, path => TlsCertificate.Read(path, keys.ElementAtOrDefault(at))))],
+            Certificates = own is not null ? [own] : [.. files.Select((file, at) => Certificate(file, keys.ElementAtOrDefault(at)))],
             ApplicationProtocols = parsed.GetValue(_protocols) ?? [],
             ClientAuthorities = clients is null ? null : TlsFile.Read("--client-ca", clients, TlsCertificate.ReadAuthorities),
             RequiresClientCertificate = parsed.GetValue(_clientCertificate) != "optional",
             MaxHandshakes = parsed.GetValue(_handshakes) ?? new TlsServerOptions { Certificates = [] }.MaxHandshakes,
         };
+    }
+
+    private static TlsCertificate Certificate(string file, string? key)
+    {
+        TlsFile.Require("--tls-key", key);
+        return TlsFile.Read("--tls-cert", file, path => TlsCertificate.Read(path, key));
     }
 
     /// <summary>A certificate of this process's, or in a process of a model the parent's.</summary>

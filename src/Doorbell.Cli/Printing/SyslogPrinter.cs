@@ -54,9 +54,8 @@ internal sealed class SyslogPrinter(bool json)
         ("messageId", message.MessageId),
     ];
 
-    /// <summary>Escaped as in the message (RFC 5424 section 6.3.3), so that no value looks like another element.</summary>
-    private static string Value(string value) => value
-        .Replace("\\", "\\\\", StringComparison.Ordinal)
+    /// <summary>Escaped as in the message too (RFC 5424 section 6.3.3), so that no value looks like another element.</summary>
+    private static string Value(string value) => PrintableText.Escape(value)
         .Replace("\"", "\\\"", StringComparison.Ordinal)
         .Replace("]", "\\]", StringComparison.Ordinal);
 
@@ -70,7 +69,13 @@ internal sealed class SyslogPrinter(bool json)
         Append(message.MessageId);
         foreach (SyslogElement element in message.Data)
         {
-            Append($"[{element.Id}{string.Concat(element.Parameters.Select(static each => $" {each.Name}=\"{Value(each.Value)}\""))}]");
+            line.Append(" [").Append(PrintableText.Escape(element.Id));
+            foreach ((string name, string value) in element.Parameters)
+            {
+                line.Append(' ').Append(PrintableText.Escape(name)).Append("=\"").Append(Value(value)).Append('"');
+            }
+
+            line.Append(']');
         }
 
         return line.Append(": ").Append(PrintableText.Escape(message.Text)).Append(message.IsCut ? " (cut off)" : "").ToString();

@@ -16,7 +16,7 @@ public sealed class BenchTests
     public void Every_model_is_measured_in_all_respects()
     {
         using Scratch picture = new(".svg");
-        Ended ended = Doorbells.Run("native", "", "bench", "models", "--seconds", "3", "--json", "--plot", picture.Path);
+        Ended ended = Bench("--seconds", "3", "--json", "--plot", picture.Path);
         Assert.Equal((0, ""), (ended.ExitCode, ended.Error));
         JsonElement[] lines = [.. ended.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(static line => JsonDocument.Parse(line).RootElement)];
@@ -34,7 +34,7 @@ public sealed class BenchTests
     public void People_get_tables_with_a_row_for_each_model_and_a_picture()
     {
         using Scratch picture = new(".png");
-        Ended ended = Doorbells.Run("native", "", "bench", "models", "--seconds", "2", "--plot", picture.Path);
+        Ended ended = Bench("--seconds", "2", "--plot", picture.Path);
         Assert.Equal((0, ""), (ended.ExitCode, ended.Error));
         Assert.Contains("K=64", ended.Output, StringComparison.Ordinal);
         Assert.All(_models, model => Assert.Equal(4, ended.Output.Split('\n').Count(line =>
@@ -44,6 +44,18 @@ public sealed class BenchTests
         Assert.Equal([0x89, .. "PNG\r\n\u001a\n"u8], png[..8]);
         int Number(int at) => BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at));
         Assert.Equal((1200, 520), (Number(16), Number(20)));
+    }
+
+    /// <summary>The bench gives up where a machine is too busy to measure on: how busy it is decides no test, so it is asked again.</summary>
+    private static Ended Bench(params string[] arguments)
+    {
+        Ended ended = Doorbells.Run("native", "", ["bench", "models", .. arguments]);
+        for (int again = 0; again < 4 && ended.Error.Contains("not done after", StringComparison.Ordinal); again++)
+        {
+            ended = Doorbells.Run("native", "", ["bench", "models", .. arguments]);
+        }
+
+        return ended;
     }
 
     [Fact]

@@ -233,7 +233,7 @@ public sealed class RelayEndTests : IDisposable
     }
 
     [Fact]
-    public void What_a_peer_sends_faster_than_it_goes_on_is_lost_and_counted()
+    public async Task What_a_peer_sends_faster_than_it_goes_on_is_lost_and_counted()
     {
         using Listening server = new();
         (Program relay, int port) = Relay("relay", "--framing", "lines", "--drain", "0", "udp://127.0.0.1:0", server.Endpoint);
@@ -250,8 +250,8 @@ public sealed class RelayEndTests : IDisposable
         });
         using Socket neverReads = server.Accept();
         relay.WaitForError("datagrams are lost: a peer sends faster than they can go on");
-        enough.Cancel();
-        sending.Wait();
+        await enough.CancelAsync();
+        await sending;
         relay.Signal("TERM");
         Assert.Matches(", [1-9][0-9]* datagrams? lost\n", relay.WaitForEnd().Output);
     }

@@ -167,6 +167,16 @@ public sealed class SyslogTests
         Assert.Equal(isCut, message.RootElement.TryGetProperty("cut", out _));
     }
 
+    /// <summary>A sender can't make one element look like two.</summary>
+    [Fact]
+    public void A_value_is_printed_as_it_is_escaped_in_the_message()
+    {
+        using Program server = Doorbells.Start("native", "serve", "syslog", "tcp://127.0.0.1:0");
+        const string Element = """[ex@1 a="b\"\] [fake@1 x=\"1"]""";
+        Send(server.WaitForLine("serving syslog on "), Encoding.ASCII.GetBytes($"<34>1 - h app - - {Element} msg\n"));
+        Assert.EndsWith($" h app {Element}: msg", server.WaitForLine(": msg"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_text_that_is_no_utf_8_keeps_its_bytes_in_json()
     {

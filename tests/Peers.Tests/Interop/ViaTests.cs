@@ -74,7 +74,7 @@ public sealed class ViaTests
     [InlineData("a proxy connects to tcp:// endpoints alone", "connect", "--via", "socks5://h:1", "udp://127.0.0.1:1")]
     [InlineData("a proxy connects to tcp:// endpoints alone", "probe", "--via", "socks5://h:1", "unix:///x")]
     [InlineData("a proxy connects to tcp:// endpoints alone", "relay", "--via", "socks5://h:1", "tcp://127.0.0.1:0", "unix:///x")]
-    [InlineData("--via is for tcp://", "ask", "--via", "socks5://h:1", "coap://h/x", "text")]
+    [InlineData("--via: a proxy connects to tcp:// endpoints alone", "ask", "--via", "socks5://h:1", "coap://h/x", "text")]
     [InlineData("--via: a proxy is socks5://host:port or http://host:port", "ask", "--via", "h:1", "tcp://h:1", "text")]
     public void What_no_proxy_does_is_wrong_usage(string why, params string[] arguments)
     {
