@@ -46,7 +46,7 @@ public sealed class BenchTests
         Assert.Equal((1200, 520), (Number(16), Number(20)));
     }
 
-    /// <summary>The bench gives up where a machine is too busy to measure on: how busy it is decides no test, so it is asked again.</summary>
+    /// <summary>The bench gives up where a machine is too busy to measure on. How busy it is decides no test: it is asked again.</summary>
     private static Ended Bench(params string[] arguments)
     {
         Ended ended = Doorbells.Run("native", "", ["bench", "models", .. arguments]);
