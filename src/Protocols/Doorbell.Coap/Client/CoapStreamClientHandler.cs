@@ -207,7 +207,7 @@ public sealed class CoapStreamClientHandler : StreamHandler
             if (entry.Completed is { } completed)
             {
                 Interlocked.Decrement(ref _requests);
-                completed(new RequestOutcome<CoapClientResponse>(RequestFailure.Closed));
+                completed(new RequestOutcome<CoapClientResponse>(Failure()));
             }
         }
     }
