@@ -60,9 +60,7 @@ internal sealed class JoinArguments
     public ServiceProgram? Program(ParseResult parsed, params IReadOnlyList<Option> others)
     {
         ServiceProgram? program = _programs.Read(parsed);
-        Option? set = program is null
-            ? null
-            : Options.Concat(others).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        Option? set = program is null ? null : parsed.FirstGiven(Options.Concat(others));
         return set is null
             ? program
             : throw new ArgumentException(

@@ -53,8 +53,7 @@ internal sealed class StreamArguments
                 "--until and --half-close exclude each other: a reply ends with its last line, or with the connection");
         }
 
-        Option? other = Options.FirstOrDefault(
-            option => option != _script && parsed.GetResult(option) is { Implicit: false });
+        Option? other = parsed.FirstGiven(Options.Where(option => option != _script));
         if (parsed.GetValue(_script) is not null && other is not null)
         {
             throw new ArgumentException($"--script and {other.Name} exclude each other: the script says all that is sent and expected");

@@ -80,7 +80,7 @@ internal sealed class TlsClientArguments(bool hasFlag)
 
         if (asked.Length == 0)
         {
-            return Others.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } unused
+            return parsed.FirstGiven(Others) is { } unused
                 ? throw new ArgumentException(
                     $"{unused.Name} is for TLS: {(hasFlag ? "give --tls too, or " : "")}write the endpoint as tls://host:port")
                 : static _ => [];

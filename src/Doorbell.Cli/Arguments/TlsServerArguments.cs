@@ -95,7 +95,7 @@ internal sealed class TlsServerArguments(bool hasFlag)
         if (!isAsked)
         {
             string? unused = everywhere ? _tls.Name
-                : Others.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })?.Name;
+                : parsed.FirstGiven(Others)?.Name;
             return unused is null ? options : throw new ArgumentException(
                 everywhere
                     ? "--tls is for streams, and none of the endpoints is one: name one; a socket that was passed is fd://3"

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Doorbell.Cli.Input;
 using Doorbell.Native;
 
 namespace Doorbell.Cli.Ends;
@@ -7,7 +8,7 @@ namespace Doorbell.Cli.Ends;
 /// A descriptor that is no socket as a stream of .NET's. A thread of its own reads, since no other call waits for any kind of descriptor;
 /// at most 64 KiB wait that nobody has taken. Closing it closes the descriptor.
 /// </summary>
-internal sealed class DescriptorStream : Stream
+internal sealed class DescriptorStream : DuplexStream
 {
     private const int BufferBytes = 16 * 1024;
     private const int MaxWaiting = 64 * 1024;
@@ -27,33 +28,10 @@ internal sealed class DescriptorStream : Stream
             Receive, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override void Flush()
-    {
-        // Nothing waits here.
-    }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
     public override int Read(byte[] buffer, int offset, int count) => _input.Read(buffer, offset, count);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         _input.ReadAsync(buffer, cancellationToken);
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Writes all of it, however long whoever reads it takes.</summary>
     /// <exception cref="IOException">Nobody reads it any more.</exception>
@@ -71,10 +49,6 @@ internal sealed class DescriptorStream : Stream
             }
         }
     }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Nobody may be writing.</summary>
     public override async ValueTask DisposeAsync()

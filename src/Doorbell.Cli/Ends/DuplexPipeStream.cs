@@ -1,26 +1,13 @@
 using System.IO.Pipelines;
+using Doorbell.Cli.Input;
 
 namespace Doorbell.Cli.Ends;
 
 /// <summary>A connection of a server as one stream. Whoever made the connection closes it.</summary>
-internal sealed class DuplexPipeStream(IDuplexPipe connection) : Stream
+internal sealed class DuplexPipeStream(IDuplexPipe connection) : DuplexStream
 {
     private readonly Stream _input = connection.Input.AsStream(leaveOpen: true);
     private readonly Stream _output = connection.Output.AsStream(leaveOpen: true);
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override void Flush() => _output.Flush();
 
@@ -35,8 +22,4 @@ internal sealed class DuplexPipeStream(IDuplexPipe connection) : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         _output.WriteAsync(buffer, cancellationToken);
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

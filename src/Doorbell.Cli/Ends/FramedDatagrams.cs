@@ -1,4 +1,5 @@
 using System.Buffers;
+using Doorbell.Cli.Input;
 
 namespace Doorbell.Cli.Ends;
 
@@ -8,35 +9,12 @@ namespace Doorbell.Cli.Ends;
 /// </summary>
 /// <param name="datagrams">Owned by this.</param>
 /// <param name="framing">Where a message ends in the stream.</param>
-internal sealed class FramedDatagrams(IDatagrams datagrams, Framing framing) : Stream
+internal sealed class FramedDatagrams(IDatagrams datagrams, Framing framing) : DuplexStream
 {
     private readonly byte[] _buffer = new byte[ushort.MaxValue];
     private readonly ArrayBufferWriter<byte> _framed = new();
     private readonly ArrayBufferWriter<byte> _written = new();
     private int _taken;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override void Flush()
-    {
-        // Nothing waits here.
-    }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -58,8 +36,6 @@ internal sealed class FramedDatagrams(IDatagrams datagrams, Framing framing) : S
         _taken += taken;
         return taken;
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Sends the messages that are whole.</summary>
     /// <exception cref="IOException">A message has more bytes than a datagram can have.</exception>
@@ -100,10 +76,6 @@ internal sealed class FramedDatagrams(IDatagrams datagrams, Framing framing) : S
         await SendAsync(_written.WrittenMemory, CancellationToken.None);
         _written.ResetWrittenCount();
     }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

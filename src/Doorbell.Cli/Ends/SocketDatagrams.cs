@@ -38,7 +38,7 @@ internal sealed class SocketDatagrams : IDatagrams
             Socket socket = Current();
             try
             {
-                int count = await ReceiveAsync(socket, buffer, cancellation);
+                int count = await DatagramTransfer.ReceiveAsync(socket, buffer, _addresses[_current], cancellation);
                 _isAnswered = true;
                 return count;
             }
@@ -85,26 +85,7 @@ internal sealed class SocketDatagrams : IDatagrams
         }
     }
 
-    private void Send(byte[] datagram) =>
-        _ = _socket.Connected ? _socket.Send(datagram) : _socket.SendTo(datagram, _addresses[_current]);
-
-    /// <summary>Of many peers any one's datagram counts that comes from the port asked.</summary>
-    private async ValueTask<int> ReceiveAsync(Socket socket, Memory<byte> buffer, CancellationToken cancellation)
-    {
-        if (socket.Connected)
-        {
-            return await socket.ReceiveAsync(buffer, SocketFlags.None, cancellation);
-        }
-
-        while (true)
-        {
-            SocketReceiveFromResult got = await socket.ReceiveFromAsync(buffer, SocketFlags.None, _addresses[_current], cancellation);
-            if (((IPEndPoint)got.RemoteEndPoint).Port == _endpoint.Port)
-            {
-                return got.ReceivedBytes;
-            }
-        }
-    }
+    private void Send(byte[] datagram) => DatagramTransfer.Send(_socket, datagram, _addresses[_current]);
 
     /// <summary>False if there is none, or the peer has answered.</summary>
     private bool TryNextAddress(Socket refused)

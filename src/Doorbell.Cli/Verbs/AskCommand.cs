@@ -109,12 +109,12 @@ internal sealed class AskCommand
         };
         if (parsed.GetValue(_observe))
         {
-            string? body = IsSet(parsed, _method) && !questions.IsGet ? "" : text;
-            return questions.ObserveAsync(body, parsed.GetValue(_count), printer, limit, IsSet(parsed, _timeout), options);
+            string? body = parsed.IsGiven(_method) && !questions.IsGet ? "" : text;
+            return questions.ObserveAsync(body, parsed.GetValue(_count), printer, limit, parsed.IsGiven(_timeout), options);
         }
 
         RequireUnset(parsed, "--observe", [_count]);
-        return questions.AskAsync(text, printer, IsSet(parsed, _timeout) ? limit : null, options);
+        return questions.AskAsync(text, printer, parsed.IsGiven(_timeout) ? limit : null, options);
     }
 
     private static ClientOptions Dumped(bool isDumped, ClientOptions options, Endpoint endpoint)
@@ -165,7 +165,7 @@ internal sealed class AskCommand
 
     private static void RequireUnset(ParseResult parsed, string others, IReadOnlyList<Option> ofOthers)
     {
-        if (ofOthers.FirstOrDefault(option => IsSet(parsed, option)) is { } set)
+        if (parsed.FirstGiven(ofOthers) is { } set)
         {
             throw new ArgumentException($"{set.Name} is for {others}");
         }
@@ -178,8 +178,6 @@ internal sealed class AskCommand
             throw new ArgumentException($"{one.Name} and {other.Name} exclude each other");
         }
     }
-
-    private static bool IsSet(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     private static (string Target, string? Text) Read(string? first, string[] rest)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Doorbell.Cli.Ends;
 using Doorbell.Cli.Input;
 using Doorbell.Cli.Printing;
 
@@ -134,7 +135,7 @@ internal sealed class DatagramJoin : IDisposable
             try
             {
                 using CancellationTokenSource waited = CancellationTokenSource.CreateLinkedTokenSource(over, _idle.Token);
-                int count = await ReceiveAsync(socket, buffer, waited.Token);
+                int count = await DatagramTransfer.ReceiveAsync(socket, buffer, _addresses[_current], waited.Token);
                 Moved();
                 _answered = true;
                 Transfers.Received(buffer.AsSpan(0, count));
@@ -169,29 +170,10 @@ internal sealed class DatagramJoin : IDisposable
         }
     }
 
-    /// <summary>A socket for a group or a broadcast address is not connected: the answers come from other addresses.</summary>
     private void SendBy(Socket socket, byte[] datagram)
     {
         Transfers.Sending(datagram);
-        _ = socket.Connected ? socket.Send(datagram) : socket.SendTo(datagram, _addresses[_current]);
-    }
-
-    /// <summary>Of a group any member's datagram counts that comes from the port asked.</summary>
-    private async ValueTask<int> ReceiveAsync(Socket socket, byte[] buffer, CancellationToken over)
-    {
-        if (socket.Connected)
-        {
-            return await socket.ReceiveAsync(buffer, SocketFlags.None, over);
-        }
-
-        while (true)
-        {
-            SocketReceiveFromResult got = await socket.ReceiveFromAsync(buffer, SocketFlags.None, _addresses[_current], over);
-            if (((IPEndPoint)got.RemoteEndPoint).Port == _endpoint.Port)
-            {
-                return got.ReceivedBytes;
-            }
-        }
+        DatagramTransfer.Send(socket, datagram, _addresses[_current]);
     }
 
     /// <summary>

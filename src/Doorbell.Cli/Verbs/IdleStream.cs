@@ -1,24 +1,11 @@
+using Doorbell.Cli.Input;
 using Doorbell.Files;
 
 namespace Doorbell.Cli.Verbs;
 
 /// <summary>A connection that is taken for cut if no byte moves for too long.</summary>
-internal sealed class IdleStream(Stream connection, TimeSpan idle) : Stream
+internal sealed class IdleStream(Stream connection, TimeSpan idle) : DuplexStream
 {
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override void Flush() => connection.Flush();
 
     public override Task FlushAsync(CancellationToken cancellationToken) => BoundAsync(
@@ -40,14 +27,6 @@ internal sealed class IdleStream(Stream connection, TimeSpan idle) : Stream
                 return 0;
             },
             cancellationToken);
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private async Task<int> BoundAsync(Func<CancellationToken, Task<int>> move, CancellationToken cancellation)
     {

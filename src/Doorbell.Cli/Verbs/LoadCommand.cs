@@ -72,9 +72,8 @@ internal static class LoadCommand
     private static Endpoint Parse(string word)
     {
         Endpoint endpoint = EndpointWord.Parse(word);
-        return endpoint.IsPassed || (!endpoint.IsUnix && (endpoint.Host == "*" || endpoint.Port == 0))
-            ? throw new ArgumentException($"{endpoint} is a place to listen, not one to connect to: name a host and a port")
-            : endpoint;
+        EndpointWord.RequireConnectable(endpoint);
+        return endpoint;
     }
 
     private static CoapUri ReadCoap(string text)

@@ -122,8 +122,7 @@ internal sealed class RelayCommand
         if (from is not (SocketTarget or DatagramTarget))
         {
             // It is no server, so that every option of a server's is one too many.
-            if (_listening.Options.Concat(_connections.Options).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })
-                is { } unused)
+            if (parsed.FirstGiven(_listening.Options.Concat(_connections.Options)) is { } unused)
             {
                 throw new ArgumentException($"{unused.Name} is for a LISTEN that is a socket, and LISTEN is \"{from.Name}\"");
             }
@@ -144,7 +143,7 @@ internal sealed class RelayCommand
                 report, connected, Drain(parsed), ends),
             VsockTarget machines => await OneRelay.ServeAsync(machines, ends, report, Idle(parsed), Drain(parsed)),
             _ => await OneRelay.RunAsync(
-                from, ends, report, parsed.GetResult(_idle) is { Implicit: false } ? Idle(parsed) : null),
+                from, ends, report, parsed.IsGiven(_idle) ? Idle(parsed) : null),
         };
     }
 

@@ -38,8 +38,9 @@ public sealed class ConnectRequest
         Transport = options.Transport;
         _targets = options.Targets;
         Endpoint = first;
-        IEnumerable<TunnelLayer> proxies = options.Via.Count == 0 ? [] : TunnelProxy.LayersOf(options.Via, endpoint);
-        Layers = [.. proxies.Select(static layer => (Func<ConnectionInfo, StreamLayer>)(_ => layer)), .. options.Layers];
+        Layers = options.Via.Count == 0
+            ? options.Layers
+            : [.. TunnelProxy.LayersOf(options.Via, endpoint).Select(Lasting), .. options.Layers];
         Handler = handler;
         Timeout = options.Timeout;
         KeepAlive = options.KeepAlive;
@@ -115,6 +116,9 @@ public sealed class ConnectRequest
             return fault;
         }
     }
+
+    /// <summary>A layer that is there already.</summary>
+    private static Func<ConnectionInfo, StreamLayer> Lasting(TunnelLayer layer) => _ => layer;
 
     internal void Opened() => Outgoing.Connected();
 
